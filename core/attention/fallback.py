@@ -1,0 +1,135 @@
+"""Models that compute attention in a way of their own: their matrices are asked for (`output_attentions`) and kept.
+
+This costs what the other tools pay, layers × heads × tokens², and is used only where there is no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headscope.core.attention.capture import Recorder
+from headscope.core.attention.layers import Layer
+from headscope.core.attention.sights import shared
+from headscope.core.jobs import Job, Kind, Tier
+
+_NAMES: dict[Kind, str] = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
+
+
+def recorder_for(
+    module: nn.Module, tier: Tier, *, append: bool = False, job: Job | None = None, n_layers_hint: int | None = None
+) -> Recorder:
+    """The recorder that catches the attention of a model of this tier."""
+    recorder = FallbackRecorder if tier == "fallback" else Recorder
+    return recorder(module, append=append, job=job, n_layers_hint=n_layers_hint)
+
+
+def attentions_of(output: Any, module: Any) -> dict[Kind, list[Tensor]]:
+    """The matrices in a transformers output of `module`, by kind: each (batch, n_heads, n_queries, n_keys), first layer first.
+
+    The maps of a model with one stack are a decoder's if no query of the first text looks past itself. A single query
+    cannot tell; then they are a decoder's if the model can generate.
+    """
+    found = {kind: _tensors(getattr(output, name, None)) for kind, name in _NAMES.items()}
+    if alone := _tensors(getattr(output, "attentions", None)):
+        one_query = all(weights.shape[-2] == 1 for weights in alone)
+        causal = module.can_generate() if one_query else all(_is_causal(weights[0]) for weights in alone)
+        found["decoder" if causal else "encoder"] = alone
+    return {kind: matrices for kind, matrices in found.items() if matrices}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The matrix of one pass: `weights` (batch, n_heads, len(queries), len(keys)) on the CPU."""
+
+    queries: range
+    keys: range
+    weights: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer(Layer):
+    """A layer's matrices themselves: of one pass, or of each step of a generation."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.pieces[0].weights.shape[1], self.pieces[-1].queries.stop, self.pieces[-1].keys.stop
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(piece.weights for piece in self.pieces)
+
+    @torch.inference_mode()
+    def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        n_heads, _, n_keys = self.shape
+        heads = slice(None) if head is None else slice(head, head + 1)
+        whole = torch.zeros(n_heads if head is None else 1, len(rows), n_keys)
+        for piece in self.pieces:
+            if part := shared(piece.queries, rows):
+                taken = slice(part.start - piece.queries.start, part.stop - piece.queries.start)
+                put = slice(part.start - rows.start, part.stop - rows.start)
+                whole[:, put, piece.keys.start : piece.keys.stop] = piece.weights[batch, heads, taken]
+        return whole
+
+
+class FallbackRecorder(Recorder):
+    """A `Recorder` that asks the model for its matrices and takes them from what it returns."""
+
+    @contextmanager
+    def recording(self) -> Iterator[Recorder]:
+        with ExitStack() as hooks:
+            hooks.enter_context(_removed(self._module.register_forward_pre_hook(_ask, with_kwargs=True)))
+            hooks.enter_context(_removed(self._module.register_forward_hook(self._take)))
+            for part in self._module.modules():
+                if "attention" in type(part).__name__.lower():
+                    hooks.enter_context(_removed(part.register_forward_pre_hook(self._look_for_cancel)))
+            yield self
+
+    def _take(self, _module: nn.Module, _args: object, output: Any) -> None:
+        earlier: Mapping[tuple[Kind, int], Layer] = self._layers if self._append else {}
+        self._layers = {
+            (kind, index): _followed(earlier.get((kind, index)), kind, weights.detach().cpu())
+            for kind, matrices in attentions_of(output, self._module).items()
+            for index, weights in enumerate(matrices)
+        }
+
+    def _look_for_cancel(self, *_: object) -> None:
+        self._job.cancel.check()
+
+
+def _followed(earlier: Layer | None, kind: Kind, weights: Tensor) -> StoredLayer:
+    """The layer of the steps so far and this one; an encoder has no steps."""
+    pieces = earlier.pieces if isinstance(earlier, StoredLayer) and kind != "encoder" else ()
+    start = pieces[-1].queries.stop if pieces else 0
+    queries = range(start, start + weights.shape[-2])
+    n_keys = weights.shape[-1]
+    last_key = n_keys if kind == "cross" else max(queries.stop, n_keys)
+    return StoredLayer((*pieces, Piece(queries, range(last_key - n_keys, last_key), weights)))
+
+
+def _ask(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return args, {**kwargs, "output_attentions": True}
+
+
+@contextmanager
+def _removed(hook: torch.utils.hooks.RemovableHandle) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _tensors(attentions: Any) -> list[Tensor]:
+    """Without the gaps that layers of another sort (recurrent, convolutional) leave."""
+    return [weights for weights in attentions or () if isinstance(weights, Tensor)]
+
+
+def _is_causal(weights: Tensor) -> bool:
+    return not bool(weights.triu(weights.shape[-1] - weights.shape[-2] + 1).any())

@@ -1,0 +1,144 @@
+"""What is kept of one attention layer, and how its weights are computed from that when somebody looks.
+
+Keeping queries and keys costs O(tokens · width) where the weights would cost O(heads · tokens²). A layer is frozen:
+whatever the model does next, it gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from headscope.core.attention.sights import Sight, additive, shared
+
+BLOCK_BYTES = 8 << 20
+"""Scores computed at one time: small enough for a CPU's caches, large enough to keep its matrix multiplication busy."""
+
+
+class Layer(ABC):
+    """One attention layer of one run."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int]:
+        """(n_heads, n_queries, n_keys)."""
+
+    @property
+    @abstractmethod
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Everything that is kept."""
+
+    @abstractmethod
+    def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        """Attention weights of one head, or of all of them (None).
+
+        Returns
+        -------
+        Tensor, float32, (1 or n_heads, len(rows), seen)
+            `seen` counts the keys up to the last one that any of the rows may see; the weights of the others are 0.
+        """
+
+    def row_blocks(self, *, rows: range, head: int | None) -> Iterator[range]:
+        """Cut `rows` so that a call of `weights` handles about `BLOCK_BYTES` of scores."""
+        n_heads, _, n_keys = self.shape
+        at_once = n_heads if head is None or self.computes_all_heads else 1
+        step = max(1, BLOCK_BYTES // (4 * at_once * n_keys))
+        for start in range(rows.start, rows.stop, step):
+            yield range(start, min(start + step, rows.stop))
+
+    @property
+    def computes_all_heads(self) -> bool:
+        """Whether asking for one head costs as much as asking for all."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class LazyLayer(Layer):
+    """Queries and keys after all that the model does to them (such as rotary positions), ready for the dot product.
+
+    Attributes
+    ----------
+    query : Tensor, (batch, n_heads, n_queries, d_head)
+    key : Tensor, (batch, n_key_heads, n_keys, d_head)
+        Grouped-query attention (Ainslie et al. 2023): head h reads key head ``h // (n_heads // n_key_heads)``.
+    scaling : float
+        What scores are multiplied with.
+    sights : tuple of Sight
+        What each query could see, in the order of the queries.
+    """
+
+    query: Tensor
+    key: Tensor
+    scaling: float
+    sights: tuple[Sight, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.query.shape[1], self.query.shape[2], self.key.shape[2]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (self.query, self.key, *(tensor for sight in self.sights for tensor in sight.tensors))
+
+    @torch.inference_mode()
+    def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        seen = max(sight.seen(part) for sight in self.sights if (part := shared(sight.queries, rows)))
+        mask = additive(self.sights, rows, seen, batch=batch, head=head, device=self.query.device)
+        weights = self._softmax(rows, seen, mask, batch=batch, head=head)
+        if mask is None:
+            return weights
+        # The softmax of a query that sees nothing (padding before a text) is 0/0, NaN: it has no weight to share out.
+        return weights.masked_fill_(mask.amax(-1, keepdim=True) == -math.inf, 0.0)
+
+    def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
+        """softmax(q kᵀ · scaling + mask): float32 (1 or n_heads, len(rows), seen)."""
+        groups = self.query.shape[1] // self.key.shape[1]
+        heads = slice(None) if head is None else slice(head, head + 1)
+        key_heads = slice(None) if head is None else slice(head // groups, head // groups + 1)
+        query = self.query[batch, heads, rows.start : rows.stop].float()  # (n_heads, len(rows), d_head)
+        key = self.key[batch, key_heads, :seen].float()  # (n_key_heads, seen, d_head)
+        # All the heads of a group as one long list of queries: their shared keys are not copied for each.
+        scores = query.reshape(key.shape[0], -1, query.shape[-1]) @ key.transpose(-2, -1)
+        scores = scores.view(query.shape[0], len(rows), seen).mul_(self.scaling)
+        return torch.softmax(scores if mask is None else scores.add_(mask), dim=-1)
+
+
+EagerAttention = Callable[..., tuple[Tensor, Tensor]]
+"""transformers' `eager_attention_forward`: (module, query, key, value, mask, scaling, dropout, ...) to (output, weights)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsWrittenLayer(LazyLayer):
+    """A layer whose scores are more than a dot product (a soft cap, sinks): its model file's own function computes them.
+
+    Attributes
+    ----------
+    module : Module
+        The layer's attention module, which the function reads its settings and sinks from.
+    eager_attention : callable
+    options : mapping
+        Keyword arguments that the function was given besides.
+    """
+
+    module: nn.Module
+    eager_attention: EagerAttention
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def computes_all_heads(self) -> bool:
+        return True
+
+    def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
+        query = self.query[batch : batch + 1, :, rows.start : rows.stop]
+        key = self.key[batch : batch + 1, :, :seen]
+        no_value = key.new_zeros((*key.shape[:-1], 1))  # the weights do not depend on it
+        mask = None if mask is None else mask.to(query.dtype).expand(-1, len(rows), -1)[None]
+        _, weights = self.eager_attention(
+            self.module, query, key, no_value, mask, scaling=self.scaling, dropout=0.0, **self.options
+        )
+        return weights[0, slice(None) if head is None else slice(head, head + 1)].float()

@@ -1,0 +1,51 @@
+"""Changing a text by its tokens: mask one, put a candidate in its place. Pure functions from text to text."""
+
+from __future__ import annotations
+
+from headscope.core.jobs import Candidate
+from headscope.core.tokens import TokenAxis
+
+_WORD_FOLLOWS = frozenset("([{<“‘«„\"'-–—/")
+"""After these a word stands without a blank."""
+
+
+def masked(axis: TokenAxis, position: int, mask_token: str, text: str) -> str:
+    """`text` with a mask where the token at `position` stands.
+
+    Parameters
+    ----------
+    axis : TokenAxis
+        The tokens of `text`, or of it and another: `text` is the one that the token's segment points into.
+    position : int
+        Of a token; the text stays as it is for one that stands for no text ([CLS]).
+    mask_token : str
+    """
+    token = axis.tokens[position]
+    return text if token.start < 0 else text[: token.start] + mask_token + text[token.end :]
+
+
+def with_candidate(axis: TokenAxis, position: int, candidate: Candidate, text: str) -> str:
+    """`text` with `candidate` where it was predicted.
+
+    A candidate that begins a word (`Candidate.text` has a leading blank) gets one blank before it, unless something is there
+    that words follow directly; any other joins what stands before, and blanks between the two go.
+
+    Parameters
+    ----------
+    axis, text
+        As for `masked`.
+    position : int
+        Of a token, which is replaced; or one past the end, where a decoder predicts: the text goes on.
+    candidate : Candidate
+    """
+    if position >= len(axis):
+        begun = not text or text[-1].isspace()
+        return text + (candidate.text.removeprefix(" ") if begun else candidate.text)
+    token = axis.tokens[position]
+    if token.start < 0:
+        return text
+    before, after = text[: token.start], text[token.end :]
+    if not candidate.text.startswith(" "):
+        return before.rstrip(" ") + candidate.text + after
+    gap = "" if not before or before[-1].isspace() or before[-1] in _WORD_FOLLOWS else " "
+    return before + gap + candidate.text.lstrip(" ") + after

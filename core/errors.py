@@ -1,0 +1,127 @@
+"""Every error a user can meet: a code, its parameters, a plain English sentence and a remedy.
+
+The screen translates by code; everything else prints the English fallback. An exception that is not a
+`HeadscopeError` is a bug of ours and is shown with its details.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# code -> (what happened, what to do about it). Both are format strings over the error's parameters.
+MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    # text
+    "empty_text": ("There is no text.", "Type a sentence, or choose one from Examples."),
+    "no_mask": (
+        "The text has no {mask_token}.",
+        "Click a token to mask it, or type {mask_token} where a word should be guessed.",
+    ),
+    # abilities
+    "no_model": ("No model is open.", "Choose one at the top left."),
+    "cannot_fill_mask": (
+        "{model} does not guess masked words.",
+        "Choose a masked language model, such as toy:grammar or a BERT.",
+    ),
+    "cannot_generate": ("{model} cannot generate text.", "Choose a decoder, such as toy:tales or a GPT."),
+    "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
+    "no_attention": ("{model} gives no attention weights.", "Choose a model whose layers attend."),
+    "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
+    # finding and reading a model
+    "unknown_toy": ("There is no toy called {name}.", "Toys on this computer: {known}."),
+    "model_not_found": ("No model is called {name}.", "Check the spelling, or give a folder or a .gguf file."),
+    "model_gated": (
+        "{name} is only for people its owners let in.",
+        "Ask for access on its page on the hub, log in with 'hf auth login', and try again.",
+    ),
+    "path_not_found": ("{path} does not exist.", "Check the path."),
+    "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
+    "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
+    "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
+    "checkpoint_unsafe": (
+        "{path} was refused: it holds {what}, not only tensors.",
+        "Save the model as safetensors (model.save_pretrained) and open that.",
+    ),
+    "gguf_unsupported": ("{path} cannot be read: {reason}.", "Choose a GGUF of a Llama, Mistral, Qwen2, Gemma or GPT-2 model."),
+    "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
+    "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
+    "needs_remote_code": (
+        "{model} needs Python code of its own to run, and Headscope never runs code from a model.",
+        "Choose a model that transformers supports itself.",
+    ),
+    "offline": (
+        "{name} is not on this computer and the hub cannot be reached.",
+        "Connect to the network, or choose a model that is here.",
+    ),
+    "download_failed": ("Downloading {name} failed: {reason}.", "Try again; what arrived is kept."),
+    # room
+    "model_too_large": ("{model} needs about {needed}, and {free} is free.", "Choose a smaller model, or dtype bfloat16."),
+    "not_enough_memory": ("This needs about {needed}, and {free} is free.", "Shorten the text."),
+    "out_of_memory": ("Memory ran out on {device}.", "Shorten the text, or choose a smaller model; nothing was lost."),
+    # devices
+    "unknown_device": ("There is no device {name} here.", "Devices here: {known}."),
+    "unknown_dtype": ("{name} is no number format.", "Choose one of {known}."),
+    # views
+    "unknown_kind": ("This model has no {kind} attention.", "Choose one of {known}."),
+    "no_such_head": (
+        "There is no layer {layer}, head {head}.",
+        "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
+    ),
+    # files
+    "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),
+    "cannot_write": ("{path} cannot be written: {reason}.", "Choose another place."),
+    "unknown_file_type": ("{path} is not a file type that can be written.", "End the name with one of {known}."),
+    "picture_too_large": (
+        "A picture of {width} × {height} dots cannot be drawn here.",
+        "Choose fewer dots per inch, or SVG or PDF.",
+    ),
+    # command line
+    "no_display": ("There is no display to open a window on.", "Run on a desktop, or use the commands of headscope --help."),
+    "bad_option": ("{option} must be {expected}, not {value}.", "See headscope --help."),
+    "unexpected": (
+        "Something went wrong inside Headscope: {reason}.",
+        "The details tell the developers what; nothing you typed is lost.",
+    ),
+}
+
+
+class HeadscopeError(Exception):
+    """An error a user can cause or meet, and act on.
+
+    Parameters
+    ----------
+    code : str
+        A key of `MESSAGES`.
+    details : str
+        Text for the details button (a traceback, a library's own message); may be empty.
+    **parameters : object
+        Values for the message's placeholders.
+    """
+
+    def __init__(self, code: str, *, details: str = "", **parameters: object) -> None:
+        self.code = code
+        self.parameters = parameters
+        self.details = details
+        super().__init__(str(self))
+
+    @property
+    def message(self) -> str:
+        """What happened, in one English sentence."""
+        return MESSAGES[self.code][0].format(**self.parameters)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in one English sentence."""
+        return MESSAGES[self.code][1].format(**self.parameters)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}"
+
+
+def readable_bytes(count: int) -> str:
+    """`count` bytes as people read it: ``"38 MB"``, ``"1.2 GB"`` (powers of 1024)."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{size:.1f} {unit}" if unit == "GB" else f"{size:.0f} {unit}"
+        size /= 1024
+    raise AssertionError("unreachable")

@@ -1,0 +1,1 @@
+"""One door to every model: hub name, folder, .gguf file or toy."""

@@ -1,0 +1,122 @@
+"""Looking at a model's files before anything reads them for good: complete, undamaged, and holding tensors only."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from headscope.core.errors import HeadscopeError
+
+_SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
+_UNSAFE = re.compile(r"(?:GLOBAL|global|class|function)[: ]+`?([\w.]+\.[\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The weights of a folder: `files`, what they are called for people, tensor shapes by name."""
+
+    files: tuple[Path, ...]
+    format: str
+    shapes: dict[str, tuple[int, ...]]
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers in all tensors."""
+        total = 0
+        for shape in self.shapes.values():
+            count = 1
+            for length in shape:
+                count *= length
+            total += count
+        return total
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The folder's config.json.
+
+    Raises
+    ------
+    HeadscopeError
+        ``folder_without_model`` if there is none, ``config_invalid`` if it is no JSON object.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise HeadscopeError("folder_without_model", path=folder, missing="config.json")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise HeadscopeError("config_invalid", model=folder.name, reason=f"config.json cannot be read ({error})") from None
+    if not isinstance(config, dict):
+        raise HeadscopeError("config_invalid", model=folder.name, reason="config.json is not an object")
+    return config
+
+
+def look(folder: Path) -> Checkpoint:
+    """Find and check a folder's weights; safetensors are preferred.
+
+    Raises
+    ------
+    HeadscopeError
+        ``folder_without_model``, ``checkpoint_damaged``, ``checkpoint_unsafe``.
+    """
+    for name, read, words in ((_SAFETENSORS, _safetensors_shapes, "safetensors"), (_BIN, _bin_shapes, "torch weights")):
+        files = _files(folder, name)
+        if files:
+            shapes: dict[str, tuple[int, ...]] = {}
+            for file in files:
+                shapes |= read(file)
+            return Checkpoint(files, words, shapes)
+    raise HeadscopeError("folder_without_model", path=folder, missing=f"{_SAFETENSORS} or {_BIN}")
+
+
+def _files(folder: Path, name: str) -> tuple[Path, ...]:
+    """The single file called `name`, or the shards its index lists."""
+    if (folder / name).is_file():
+        return (folder / name,)
+    index = folder / f"{name}.index.json"
+    if not index.is_file():
+        return ()
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise HeadscopeError("checkpoint_damaged", path=index, reason="it lists no weights") from None
+    for shard in names:
+        if Path(shard).name != shard or not (folder / shard).is_file():
+            raise HeadscopeError("folder_without_model", path=folder, missing=shard)
+    return tuple(folder / shard for shard in names)
+
+
+def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=_first_line(error)) from None
+
+
+def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read by torch's weights-only loader, which builds tensors and plain containers and calls nothing else."""
+    try:
+        state = torch.load(path, map_location="meta", weights_only=True)
+    except Exception as error:  # the loader raises nearly everything, depending on where a broken file ends
+        text = str(error)
+        if "weights_only" in text.lower() or "unsupported" in text.lower():
+            if found := _UNSAFE.search(text.replace("WeightsUnpickler error", "")):
+                raise HeadscopeError("checkpoint_unsafe", path=path, what=found.group(1), details=text) from None
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=_first_line(error), details=text) from None
+    tensors = state if isinstance(state, dict) else {}
+    shapes = {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
+    if not shapes:
+        raise HeadscopeError("checkpoint_damaged", path=path, reason="it holds no weights by name")
+    return shapes
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".")[:160] if lines else type(error).__name__

@@ -1,0 +1,85 @@
+"""Where a model can run, in which number format, and how much room there is."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import psutil
+import torch
+
+from headscope.core.errors import HeadscopeError, readable_bytes
+
+_DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def devices() -> list[str]:
+    """Names `pick_device` takes: "auto", then what is in this computer, the fastest first."""
+    found = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    if torch.xpu.is_available():
+        found += [f"xpu:{index}" for index in range(torch.xpu.device_count())]
+    return ["auto", *found, "cpu"]
+
+
+def dtypes() -> list[str]:
+    """Names `pick_dtype` takes."""
+    return ["auto", *_DTYPES]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" is the first of CUDA, MPS, XPU and CPU that is here.
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_device``.
+    """
+    known = devices()
+    if name == "auto":
+        return torch.device(known[1])
+    wanted = f"{name}:0" if f"{name}:0" in known else name
+    if wanted not in known:
+        raise HeadscopeError("unknown_device", name=name, known=", ".join(known))
+    return torch.device(wanted)
+
+
+def pick_dtype(name: str, device: torch.device, n_parameters: int) -> torch.dtype:
+    """The number format called `name`; "auto" is float32 where it fits well, else bfloat16.
+
+    "Well" leaves as much room again for the pass and the record.
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_dtype``.
+    """
+    if name == "auto":
+        return torch.float32 if 4 * n_parameters <= free_memory(device) / 2 else torch.bfloat16
+    if name not in _DTYPES:
+        raise HeadscopeError("unknown_dtype", name=name, known=", ".join(dtypes()))
+    return _DTYPES[name]
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can be taken on `device` now."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if device.type == "xpu":
+        return torch.xpu.mem_get_info(device)[0]
+    return int(psutil.virtual_memory().available)
+
+
+def check_room(code: str, needed: int, device: torch.device, **parameters: object) -> None:
+    """Raise HeadscopeError(`code`) if `needed` bytes are not free on `device`; before they are taken, not after."""
+    free = free_memory(device)
+    if needed > free:
+        raise HeadscopeError(code, needed=readable_bytes(needed), free=readable_bytes(free), **parameters)
+
+
+def leave_a_core() -> None:
+    """One core stays with the window: with every core taken, torch gets about ten times slower, not faster."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))

@@ -1,0 +1,195 @@
+"""Models of the Hugging Face hub: from this computer's cache, or downloaded, with progress, cancellable and resumed.
+
+This is the one place that uses the network, and only for a name that is not here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+# The plain HTTP way: it can be stopped between two blocks and goes on where it stopped.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+
+from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from tqdm import tqdm
+
+from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
+
+_POLL_SECONDS = 0.1
+
+_TOKENIZER_FILES = frozenset(
+    [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.json",
+        "vocab.txt",
+        "merges.txt",
+        "spiece.model",
+        "tokenizer.model",
+        "sentencepiece.bpe.model",
+        "source.spm",
+        "target.spm",
+        "generation_config.json",
+        "config.json",
+        "chat_template.jinja",
+        "bpe.codes",
+    ]
+)
+
+
+def snapshot(name: str, job: Job) -> Path:
+    """The folder of the hub model `name` on this computer; downloads what is not here.
+
+    Raises
+    ------
+    HeadscopeError
+        ``model_not_found``, ``model_gated``, ``offline``, ``download_failed``, ``no_disk_space``.
+    Cancelled
+        Within a moment; what arrived is kept and a later download goes on from there.
+    """
+    cached = _cached(name)
+    if cached is not None:
+        return cached
+    outcome: list[Path | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(_download(name, job.report, job.cancel))
+        except BaseException as error:  # handed to the thread that waits
+            outcome.append(error)
+
+    # In a thread of its own, so that a server that does not answer cannot hold up a cancellation.
+    thread = threading.Thread(target=work, name=f"download {name}", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_POLL_SECONDS)
+        job.cancel.check()
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _cached(name: str) -> Path | None:
+    """The snapshot folder of `name` if its configuration and weights are in the cache."""
+    try:
+        config = try_to_load_from_cache(name, "config.json")
+    except HFValidationError:
+        raise HeadscopeError("model_not_found", name=name) from None
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    names = {path.name for path in folder.iterdir()}
+    whole = any(file in names for file in ("model.safetensors", "pytorch_model.bin"))
+    return folder if whole or _shards_are_here(folder, names) else None
+
+
+def _shards_are_here(folder: Path, names: set[str]) -> bool:
+    from headscope.core.models.checkpoint import look
+
+    if not any(name.endswith(".index.json") for name in names):
+        return False
+    try:
+        look(folder)
+    except HeadscopeError:
+        return False
+    return True
+
+
+def _download(name: str, report: Report, cancel: Cancel) -> Path:
+    report(Progress("downloading", 0.0, name))
+    try:
+        info = HfApi().model_info(name, files_metadata=True, timeout=15)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+        wanted = needed_files(sizes)
+        if "config.json" not in wanted:
+            raise HeadscopeError("folder_without_model", path=name, missing="config.json")
+        total = sum(sizes[file] for file in wanted)
+        _check_disk(total)
+        counter = _counter(total, report, cancel)
+        paths = [Path(hf_hub_download(name, file, revision=info.sha, tqdm_class=counter, etag_timeout=15)) for file in wanted]
+    except GatedRepoError:
+        raise HeadscopeError("model_gated", name=name) from None
+    except (RepositoryNotFoundError, HFValidationError):
+        raise HeadscopeError("model_not_found", name=name) from None
+    except (OfflineModeIsEnabled, LocalEntryNotFoundError):
+        raise HeadscopeError("offline", name=name) from None
+    except HfHubHTTPError as error:
+        raise HeadscopeError("download_failed", name=name, reason=_first_line(error), details=str(error)) from None
+    except (HTTPError, ConnectionError, TimeoutError) as error:
+        raise HeadscopeError("offline", name=name, details=str(error)) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise HeadscopeError("no_disk_space", path=name) from None
+        raise HeadscopeError("download_failed", name=name, reason=_first_line(error), details=str(error)) from None
+    return next(path for path in paths if path.name == "config.json").parent
+
+
+def _check_disk(needed: int) -> None:
+    place = Path(constants.HF_HUB_CACHE).absolute()
+    while not place.exists():
+        place = place.parent
+    if shutil.disk_usage(place).free < needed:
+        raise HeadscopeError("no_disk_space", path=constants.HF_HUB_CACHE)
+
+
+def needed_files(names: Iterable[str]) -> list[str]:
+    """The files of a repository that a model and its tokenizer need, small ones first; safetensors rather than .bin."""
+    top = [name for name in names if "/" not in name]
+    small = sorted(name for name in top if name in _TOKENIZER_FILES)
+    for stem, suffix in (("model", ".safetensors"), ("pytorch_model", ".bin")):
+        whole, index = f"{stem}{suffix}", f"{stem}{suffix}.index.json"
+        if whole in top:
+            return [*small, whole]
+        if index in top:
+            shards = sorted(name for name in top if name.startswith(f"{stem}-") and name.endswith(suffix))
+            return [*small, index, *shards]
+    return small
+
+
+def _counter(total: int, report: Report, cancel: Cancel) -> type[tqdm[Any]]:
+    """A progress bar for huggingface_hub that tells us instead of the terminal; bytes of all files together."""
+    done = 0
+
+    class Counter(tqdm):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)
+            super().__init__(*args, **{**kwargs, "disable": True})
+            self._count(int(kwargs.get("initial") or 0))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self._count(int(n or 0))
+            return None
+
+        def _count(self, n: int) -> None:
+            nonlocal done
+            if cancel.is_set:
+                raise Cancelled
+            done += n
+            fraction = min(1.0, done / total) if total else None
+            report(Progress("downloading", fraction, f"{readable_bytes(done)} / {readable_bytes(total)}"))
+
+    return Counter
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".")[:160] if lines else type(error).__name__

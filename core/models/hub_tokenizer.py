@@ -1,0 +1,218 @@
+"""transformers' tokenizers as Headscope reads them: labels that people can read, exact offsets, nothing dropped in silence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
+from headscope.core.models.text import Encoded
+from headscope.core.tokens import Token, TokenAxis, visible
+
+_TYPED_MASK: Final = "[MASK]"
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_TAIL: Final = 12
+"""Tokens before a new one that are decoded with it: enough for any character that is split over several."""
+
+
+def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model's folder.
+
+    Raises
+    ------
+    HeadscopeError
+        ``no_tokenizer``.
+    """
+    if is_smiles_vocabulary(folder / "vocab.txt"):
+        return smiles_tokenizer(folder / "vocab.txt")
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
+        )
+    except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
+        raise HeadscopeError("no_tokenizer", path=folder, details=f"{name}: {error}") from None
+    if not tokenizer.is_fast or len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise HeadscopeError("no_tokenizer", path=folder)
+    return tokenizer
+
+
+class HubTokenizer:
+    """Implements `core.models.text.TextTokenizer` over a fast transformers tokenizer."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._special = frozenset(tokenizer.all_special_ids)
+        self._style = type(tokenizer.backend_tokenizer.model).__name__
+        self.mask_token: str | None = tokenizer.mask_token
+        self.mask_id: int | None = tokenizer.mask_token_id
+        ends = {tokenizer.eos_token_id, tokenizer.sep_token_id if tokenizer.eos_token_id is None else None}
+        self.end_ids: frozenset[int] = frozenset(id_ for id_ in ends if id_ is not None)
+
+    def encode(self, text: str, pair: str | None = None, *, max_tokens: int | None = None) -> Encoded:
+        """See `TextTokenizer.encode`."""
+        first, second = self._prepared(text), None if pair is None else self._prepared(pair)
+        whole = self._encoding(first.text, None if second is None else second.text)
+        kept = whole
+        if max_tokens is not None and len(whole.ids) > max_tokens:
+            kept = self._encoding(first.text, None if second is None else second.text, max_tokens)
+        tokens = self._tokens(kept, first, second)
+        dropped = len(whole.ids) - len(kept.ids)
+        axis = TokenAxis(tuple(tokens), text, dropped, _dropped_from(tokens, whole, first, text) if dropped else len(text))
+        segments = tuple(1 if type_id else 0 for type_id in kept.type_ids)
+        return Encoded(tuple(kept.ids), segments, axis)
+
+    def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
+        """See `TextTokenizer.continuation`."""
+        if new_id in self._special:
+            return Token(self._tokenizer.convert_ids_to_tokens(new_id), new_id, special=True, generated=True), text
+        tail = [id_ for id_ in ids[-_TAIL:] if id_ not in self._special]
+        # Until a split character is complete it decodes to the replacement character.
+        before = self._decode(tail).rstrip("\ufffd")
+        after = self._decode([*tail, new_id]).rstrip("\ufffd")
+        added = after[len(before) :] if after.startswith(before) else ""
+        whole = text + (added if tail else added.lstrip(" "))
+        start = len(text) + (len(added) - len(added.lstrip(" ")) if added.strip(" ") else 0)
+        label = _label(added, text[-1:]) if added else self._raw_label(new_id)
+        return Token(label, new_id, start, len(whole), generated=True), whole
+
+    def candidate(self, token_id: int) -> tuple[str, str]:
+        """See `TextTokenizer.candidate`."""
+        raw = self._tokenizer.convert_ids_to_tokens(token_id)
+        if self._style == "WordPiece":
+            if raw.startswith("##"):
+                return raw[2:], f"·{raw[2:]}"
+            joins = len(raw) == 1 and (_is_east_asian(raw) or not raw.isalnum())
+            return (raw if joins else f" {raw}"), raw
+        if self._style == "WordLevel":
+            return raw, raw
+        text = f" {self._decode([token_id]).strip()}" if raw.startswith("▁") else self._decode([token_id])
+        bare = text.strip()
+        if "\ufffd" in text or not bare:
+            return text, visible(text) if not bare and text else self._raw_label(token_id)
+        continues = text[0] == bare[0] and bare[0].isalnum() and not _is_east_asian(bare[0]) and token_id not in self._special
+        return text, f"·{visible(bare)}" if continues else visible(bare)
+
+    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
+        """See `TextTokenizer.target`."""
+        start = Token(self._tokenizer.convert_ids_to_tokens(start_id), start_id, special=True)
+        if not text:
+            return Encoded((start_id,), (0,), TokenAxis((start,), "", 0, 0))
+        prepared = self._prepared(text)
+        encoding = self._tokenizer(prepared.text, add_special_tokens=False).encodings[0]
+        tokens = self._tokens(encoding, prepared, None)
+        room = len(tokens) if max_tokens is None else max(0, max_tokens - 1)
+        kept = tokens[:room]
+        cut = tokens[room].start if room < len(tokens) else len(text)
+        axis = TokenAxis((start, *kept), text, len(tokens) - len(kept), cut)
+        return Encoded((start_id, *(token.id for token in kept)), (0,) * (len(kept) + 1), axis)
+
+    # ---------------------------------------------------------------- in
+    def _prepared(self, text: str) -> _Prepared:
+        """`text` as the tokenizer can take it: without halves of characters, ``[MASK]`` as the model writes it."""
+        clean = _SURROGATES.sub("\ufffd", text)
+        if self.mask_token in (None, _TYPED_MASK):
+            return _Prepared(clean, _TYPED_MASK, _TYPED_MASK)
+        assert self.mask_token is not None
+        return _Prepared(clean.replace(_TYPED_MASK, self.mask_token), self.mask_token, _TYPED_MASK, original=clean)
+
+    def _encoding(self, text: str, pair: str | None, max_tokens: int | None = None) -> Any:
+        cut = {"truncation": "longest_first", "max_length": max_tokens} if max_tokens is not None else {"truncation": False}
+        return self._tokenizer(text, pair, add_special_tokens=True, **cut).encodings[0]
+
+    def _tokens(self, encoding: Any, first: _Prepared, second: _Prepared | None) -> list[Token]:
+        tokens: list[Token] = []
+        spans: list[tuple[int | None, int, int]] = list(
+            (segment, *offsets) for segment, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+        )
+        for place, (id_, raw, span) in enumerate(zip(encoding.ids, encoding.tokens, spans, strict=True)):
+            segment, start, end = span
+            if segment is None:
+                tokens.append(Token(visible(raw), id_, segment=self._segment_near(spans, place), special=True))
+                continue
+            source = second if segment and second is not None else first
+            label = self._shown(source.text, spans, place, raw)
+            piece = source.text[start:end]
+            start += len(piece) - len(piece.lstrip(" ")) if piece.strip(" ") else 0  # the blank before a word is not the word
+            token = Token(label, id_, source.at(start), source.at(end), segment)
+            if id_ == self.mask_id:
+                token = replace(token, text=self.mask_token or raw, masked=True)
+            elif id_ == self._tokenizer.unk_token_id:
+                token = replace(token, text=visible(source.text[start:end]) or raw, unknown=True)
+            tokens.append(token)
+        return tokens
+
+    @staticmethod
+    def _segment_near(spans: Sequence[tuple[int | None, int, int]], place: int) -> int:
+        """A special token closes the text before it."""
+        return next((segment for segment, _, _ in reversed(spans[:place]) if segment is not None), 0)
+
+    def _shown(self, text: str, spans: Sequence[tuple[int | None, int, int]], place: int, raw: str) -> str:
+        """The written text of a piece; pieces that share one character are numbered."""
+        span = spans[place]
+        _, start, end = span
+        piece = text[start:end]
+        if not piece:
+            return "␣" if raw.strip("▁Ġ") == "" else visible(raw)
+        first = place
+        while first > 0 and spans[first - 1] == span:
+            first -= 1
+        if first != place or (place + 1 < len(spans) and spans[place + 1] == span):
+            return visible(piece.strip() or piece) + chr(0x2081 + min(place - first, 8))  # subscript digits
+        return _label(piece, "" if self._style == "WordLevel" else text[start - 1 : start] if start else "")
+
+    # ---------------------------------------------------------------- out
+    def _decode(self, ids: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+    def _raw_label(self, token_id: int) -> str:
+        """A token that is no text by itself: its bytes."""
+        raw: str = self._tokenizer.convert_ids_to_tokens(token_id)
+        return raw if raw.startswith("<") else f"⟨{raw}⟩"
+
+
+class _Prepared:
+    """A text whose masks were written another way, and the way back from its offsets."""
+
+    def __init__(self, text: str, mask: str, typed: str, original: str | None = None) -> None:
+        self.text = text
+        self._grows = len(mask) - len(typed)
+        self._ends = [match.end() for match in re.finditer(re.escape(mask), text)] if original not in (None, text) else []
+        if self._ends and original is not None and original.count(typed) != len(self._ends):
+            self._ends = [end for end, was in zip(self._ends, _typed_flags(original, mask, typed), strict=True) if was]
+
+    def at(self, offset: int) -> int:
+        """The offset in the original text."""
+        return offset - self._grows * sum(1 for end in self._ends if end <= offset)
+
+
+def _typed_flags(original: str, mask: str, typed: str) -> list[bool]:
+    """For each mask of a text in which both ways are used: whether it was typed the other way."""
+    return [match.group() == typed for match in re.finditer(f"{re.escape(mask)}|{re.escape(typed)}", original)]
+
+
+def _dropped_from(tokens: Sequence[Token], whole: Any, first: _Prepared, text: str) -> int:
+    """Where the dropped part of the first text begins."""
+    last = max((token.end for token in tokens if not token.special and token.segment == 0), default=0)
+    ends = [end for segment, (_, end) in zip(whole.sequence_ids, whole.offsets, strict=True) if segment == 0]
+    return last if ends and first.at(ends[-1]) > last else len(text)
+
+
+def _label(piece: str, before: str) -> str:
+    """A piece as it is shown: without the blank that begins a word, with a dot where it continues one."""
+    bare = piece.strip(" ")
+    if not bare:
+        return visible(piece)
+    continues = piece[0] == bare[0] and before.isalnum() and bare[0].isalnum() and not _is_east_asian(bare[0])
+    return f"·{visible(bare)}" if continues else visible(bare)
+
+
+def _is_east_asian(character: str) -> bool:
+    """Chinese, Japanese and Korean do not part words by blanks."""
+    return unicodedata.east_asian_width(character) in "WF"

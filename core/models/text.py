@@ -1,0 +1,53 @@
+"""From text to ids and back: what every tokenizer, ours or transformers', offers the rest of the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from headscope.core.tokens import Token, TokenAxis
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text as a model reads it: `ids` and `segments` (0 or 1) run along `axis.tokens`."""
+
+    ids: tuple[int, ...]
+    segments: tuple[int, ...]
+    axis: TokenAxis
+
+
+class TextTokenizer(Protocol):
+    """What Headscope needs of a tokenizer."""
+
+    mask_token: str | None
+    """What a user types for a masked word; None if the model has no mask. ``[MASK]`` is understood as well where a mask exists."""
+    mask_id: int | None
+    end_ids: frozenset[int]
+    """Ids that end a generation."""
+
+    def encode(self, text: str, pair: str | None = None, *, max_tokens: int | None = None) -> Encoded:
+        """Ids with the model's special tokens around them, cut to `max_tokens` (the axis says what was dropped).
+
+        When a pair is too long, the longer of the two texts is cut first. Any text is accepted, the empty one as well.
+        """
+        ...
+
+    def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
+        """The token that `new_id` is after `ids`, marked generated, and the whole text with it.
+
+        `text` is the text so far; the token's offsets point into the returned text (bytes of a split character, and special
+        tokens, may add nothing to it).
+        """
+        ...
+
+    def candidate(self, token_id: int) -> tuple[str, str]:
+        """(what to put into a sentence, what the screen shows) for a vocabulary id.
+
+        The first is as it stands in running text: with a leading blank it begins a new word, without it joins what is before.
+        """
+        ...
+
+    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
+        """The decoder's side of an encoder-decoder model: its start token, then `text` without the closing special token."""
+        ...

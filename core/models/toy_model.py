@@ -1,0 +1,68 @@
+"""A toy as a LoadedModel. Needs torch alone, so that the first picture does not wait for transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from headscope.core.jobs import Ability, Kind, ModelInfo
+from headscope.core.models.device import pick_device, pick_dtype
+from headscope.core.models.loaded import LoadedModel
+from headscope.core.toy.load import load_toy, read_toy
+from headscope.core.toy.model import KeyValueCache, ToyOutput, ToyTransformer
+
+
+class ToyModel(LoadedModel):
+    """The toy `name`: the shipped one, or one that `headscope train` wrote to `folder`.
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_toy``, ``unknown_device``, ``unknown_dtype``.
+    """
+
+    module: ToyTransformer
+
+    def __init__(self, name: str, *, folder: Path | None = None, device: str = "auto", dtype: str = "auto") -> None:
+        module, tokenizer = load_toy(name) if folder is None else read_toy(folder)
+        # Too small for a GPU to be of use; and a lecture does not wait for its driver.
+        place = pick_device("cpu" if device == "auto" else device)
+        n_parameters = sum(weights.numel() for weights in module.parameters())
+        self.module = module.to(place, pick_dtype(dtype, place, n_parameters))
+        self.tokenizer = tokenizer
+        config = module.config
+        kind: Kind = "encoder" if config.family == "encoder" else "decoder"
+        abilities: set[Ability] = {"generate"} if config.family == "decoder" else {"fill_mask"}
+        if config.n_segments:
+            abilities.add("next_sentence")
+        first = next(module.parameters())
+        self.info = ModelInfo(
+            source=f"toy:{name}",
+            name=f"toy:{name}",
+            family=config.family,
+            architecture="ToyTransformer",
+            layers={kind: (config.n_layers, config.n_heads)},
+            abilities=frozenset(abilities),
+            tier="fast",
+            device=str(place),
+            dtype=str(first.dtype).removeprefix("torch."),
+            max_tokens=config.max_tokens,
+            mask_token=tokenizer.mask_token,
+            n_parameters=n_parameters,
+            memory_bytes=n_parameters * first.element_size(),
+            checkpoint="toy",
+        )
+
+    def new_cache(self) -> KeyValueCache:
+        return KeyValueCache()
+
+    def eager_pass(self, inputs: Mapping[str, Tensor]) -> ToyOutput:
+        with torch.inference_mode():
+            output: ToyOutput = self.module(**inputs, output_attentions=True)
+        return output
+
+    def eager_attentions(self, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
+        return self.eager_pass(inputs).attentions or {}

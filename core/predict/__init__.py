@@ -1,0 +1,1 @@
+"""What a model says: masked words, the next sentence, generated text."""

@@ -1,0 +1,69 @@
+"""From logits to what the screen shows: the most probable tokens of each position that is predicted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from headscope.core.jobs import Candidate, Prediction
+
+if TYPE_CHECKING:
+    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.models.text import Encoded, TextTokenizer
+
+
+def candidates_of(logits: Tensor, tokenizer: TextTokenizer, top_k: int) -> tuple[Candidate, ...]:
+    """The `top_k` most probable tokens of one position.
+
+    Parameters
+    ----------
+    logits : Tensor, (vocabulary,)
+        Of one position. Probabilities are of the softmax over the whole vocabulary.
+
+    Returns
+    -------
+    tuple of Candidate
+        Most probable first.
+    """
+    probabilities, ids = logits.float().softmax(dim=-1).topk(min(top_k, logits.shape[-1]))
+    return tuple(
+        Candidate(*tokenizer.candidate(token_id), id=token_id, probability=probability)
+        for token_id, probability in zip(ids.tolist(), probabilities.tolist(), strict=True)
+    )
+
+
+def mask_predictions(logits: Tensor, source: Encoded, tokenizer: TextTokenizer, top_k: int) -> tuple[Prediction, ...]:
+    """What could stand at each mask: read where the mask is, not at the end of the sequence.
+
+    Parameters
+    ----------
+    logits : Tensor, (1, n_tokens, vocabulary)
+    """
+    return tuple(Prediction(at, candidates_of(logits[0, at], tokenizer, top_k)) for at in source.axis.masks)
+
+
+def predictions_of(
+    model: LoadedModel, source: Encoded, target: Encoded | None, logits: Tensor | None, top_k: int
+) -> tuple[Prediction, ...]:
+    """What a model says about a text it has just read.
+
+    Parameters
+    ----------
+    logits : Tensor, (1, n_tokens, vocabulary), or None
+        A masked model's for all tokens; of other models the last row is enough.
+
+    Returns
+    -------
+    tuple of Prediction
+        A masked model: one for each mask. A decoder: one for the token after the last (`position` is one past the end of
+        its axis). A model that predicts no tokens: none.
+    """
+    if logits is None:
+        return ()
+    if "fill_mask" in model.info.abilities:
+        return mask_predictions(logits, source, model.tokenizer, top_k)
+    if "generate" in model.info.abilities:
+        written = source if target is None else target
+        return (Prediction(len(written.axis), candidates_of(logits[0, -1], model.tokenizer, top_k)),)
+    return ()

@@ -1,0 +1,104 @@
+"""Token and TokenAxis: what a row or a column of an attention map stands for, and how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One position of a model's input.
+
+    Attributes
+    ----------
+    text : str
+        What the screen shows: the piece itself; a piece that continues a word starts with ``·``; blanks and control
+        characters are made visible (``␣``, ``⏎``, ``⇥``).
+    id : int
+        The vocabulary id.
+    start, end : int
+        Character offsets in the text it was cut from (`TokenAxis.text`, or the pair's text); both -1 if it stands for no text.
+    segment : int
+        0 for the text, 1 for the second text of a pair.
+    special : bool
+        Added by the tokenizer ([CLS], </s>, …), not written by the user.
+    unknown : bool
+        Stands for text the vocabulary does not have; `text` is then the text as written, not "[UNK]".
+    masked : bool
+        Is the model's mask token.
+    generated : bool
+        Was written by the model.
+    """
+
+    text: str
+    id: int
+    start: int = -1
+    end: int = -1
+    segment: int = 0
+    special: bool = False
+    unknown: bool = False
+    masked: bool = False
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAxis:
+    """The tokens along one side of an attention map.
+
+    Attributes
+    ----------
+    tokens : tuple of Token
+    text : str
+        The text that tokens of segment 0 point into.
+    dropped : int
+        How many tokens at the end did not fit the model and are not in `tokens`.
+    dropped_from : int
+        Character offset in `text` where the dropped part begins; ``len(text)`` if nothing was dropped.
+    """
+
+    tokens: tuple[Token, ...]
+    text: str = ""
+    dropped: int = 0
+    dropped_from: int = -1
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the screen shows for each token."""
+        return tuple(token.text for token in self.tokens)
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """Positions of mask tokens."""
+        return tuple(position for position, token in enumerate(self.tokens) if token.masked)
+
+    def extended(self, token: Token) -> TokenAxis:
+        """This axis with one more token at its end (generation grows it so)."""
+        return replace(self, tokens=(*self.tokens, token))
+
+
+_VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣", "\u00a0": "␣", "\u3000": "␣"}
+
+
+def visible(text: str) -> str:
+    """`text` as one line that can be drawn: line ends, tabs, control and direction characters made visible.
+
+    Blanks inside are kept; a text of nothing but blanks becomes ``␣`` for each.
+    """
+    if text and not text.strip(" "):
+        return "␣" * len(text)
+    out = []
+    for character in text:
+        if character in "\n\r\t":
+            out.append(_VISIBLE[character])
+        elif ord(character) < 32:
+            out.append(chr(0x2400 + ord(character)))  # the Unicode pictures of control characters
+        elif ord(character) == 127:
+            out.append("␡")
+        elif character in "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff":
+            out.append("·")
+        else:
+            out.append(character)
+    return "".join(out)

@@ -1,0 +1,101 @@
+"""The application: style, fonts, language, and the one window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from types import TracebackType
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTranslator, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from headscope.core.errors import HeadscopeError
+from headscope.gui.explorer import Explorer
+from headscope.gui.main_window import MainWindow
+from headscope.gui.messages import notice_of
+from headscope.gui.paint.fonts import load_fonts
+from headscope.gui.paint.theme import text_font
+from headscope.gui.state import ExplorerState
+from headscope.resources import icon_file, translations_folder
+
+FIRST_MODEL = "toy:grammar"
+
+
+class _Opening(QObject):
+    """What the window does once it is on the screen."""
+
+    def __init__(self, window: MainWindow, model: str) -> None:
+        super().__init__(window)
+        self._window = window
+        self._model = model
+        window.first_painted.connect(self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        self._window.explorer.load(self._model)
+        self._window.explorer.refresh_catalogue()
+
+
+def prepare(application: QApplication) -> None:
+    """Give the application its name, style, fonts and language."""
+    application.setApplicationName("Headscope")
+    application.setOrganizationName("Headscope")
+    application.setWindowIcon(QIcon(str(icon_file("headscope"))))
+    application.setStyle("Fusion")
+    load_fonts()
+    application.setFont(text_font())
+    locale = QLocale.system()
+    folders = {"headscope": str(translations_folder()), "qtbase": QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}
+    for name, folder in folders.items():
+        translator = QTranslator(application)
+        if translator.load(locale, name, "_", folder):
+            application.installTranslator(translator)
+
+
+def create_window(model: str | None = None, text: str | None = None, settings: QSettings | None = None) -> MainWindow:
+    """The window, not yet shown; it loads `model` and runs `text` (or its first example) once it is painted.
+
+    Parameters
+    ----------
+    settings : QSettings, optional
+        The user's own if not given.
+    """
+    state = ExplorerState()
+    if text is not None:
+        state.update(text=text)
+    explorer = Explorer(state)
+    window = MainWindow(state, explorer, settings or QSettings())
+    state.setParent(window)
+    explorer.setParent(window)
+    _Opening(window, model or FIRST_MODEL)
+    return window
+
+
+def run_app(model: str | None = None, text: str | None = None) -> int:
+    """Open the window and stay until it is closed; the exit code."""
+    application = QApplication(sys.argv[:1])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    prepare(application)
+    window = create_window(model, text)
+    _show_exceptions_in(window)
+    window.show()
+    code = int(application.exec())
+    if not window.explorer.close():
+        # A library is busy in the other thread and does not look up: tearing Qt down under it would crash.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def _show_exceptions_in(window: MainWindow) -> None:
+    """A bug in the window itself becomes a notice as well, beside its traceback on the terminal."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        details = "".join(traceback.format_exception(kind, error, trace))
+        window.state.update(notice=notice_of(HeadscopeError("unexpected", details=details, reason=f"{kind.__name__}: {error}")))
+
+    sys.excepthook = show

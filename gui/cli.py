@@ -1,0 +1,378 @@
+"""``headscope …``: opens the window; its commands work without one, and import only what they need."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.jobs import Head, Job, Kind, Prediction
+from headscope.gui.terminal import print_bars, print_json, print_table, progress_line
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.models.loaded import LoadedModel
+
+PICTURES = (".png", ".svg", ".pdf")
+DATA = (".csv", ".npz")
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells count: 128 + SIGINT, 128 + SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``headscope`` with these arguments (the process's own if None).
+
+    Returns
+    -------
+    int
+        The exit code: 0; 1 if `verify` finds a difference; 2 after an error that a user can mend, in two sentences on
+        stderr; 130 after Ctrl+C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a token gets "?", not a traceback
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except HeadscopeError as error:
+        print(f"headscope: {error.message}\n{error.remedy}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough, as `head` does; Python flushes once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+# ---------------------------------------------------------------- commands
+def _window(arguments: argparse.Namespace) -> int:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
+        raise HeadscopeError("no_display")
+    from headscope.gui.app import run_app
+
+    return run_app(arguments.model, arguments.text)
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    text, pair = arguments.text, arguments.pair
+    with progress_line() as job:
+        model = _opened(arguments, job)
+    follows = model.next_sentence(text, pair) if pair and "next_sentence" in model.info.abilities else None
+    no_mask_needed = follows is not None and not model.encode(text, pair)[0].axis.masks
+    predictions = [] if no_mask_needed else model.fill_mask(text, pair, top_k=arguments.top_k)
+    if arguments.json:
+        _print_predictions(arguments.model, predictions, follows)
+        return 0
+    for prediction in predictions:
+        print(f"token {prediction.position}")
+        print_bars([(candidate.label, candidate.probability) for candidate in prediction.candidates])
+    if follows is not None:
+        print("the second text follows the first")
+        print_bars([("yes", follows), ("no", 1 - follows)])
+    return 0
+
+
+def _print_predictions(model: str, predictions: Sequence[Prediction], follows: float | None) -> None:
+    found = [
+        {
+            "position": prediction.position,
+            "candidates": [{"token": each.text.strip(), "probability": each.probability} for each in prediction.candidates],
+        }
+        for prediction in predictions
+    ]
+    print_json({"model": model, "predictions": found} | ({} if follows is None else {"next_sentence": follows}))
+
+
+def _generate(arguments: argparse.Namespace) -> int:
+    with progress_line() as job:
+        model = _opened(arguments, job)
+    show: Callable[[str], None] = _ignore if arguments.json else _print_at_once
+    sampling = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "seed")}
+    steps: list[dict[str, str | float]] = []
+    text = "" if model.info.family == "encoder-decoder" else arguments.text  # which writes a text of its own
+    for step in model.generate(text, max_new_tokens=arguments.max_new_tokens, **sampling):
+        written = step.text.removeprefix(text)
+        show(written if steps else step.text)
+        text = step.text
+        steps.append({"token": written or step.token.text, "probability": step.probability})
+    if arguments.json:
+        print_json({"model": arguments.model, "text": text, "steps": steps})
+    else:
+        print()
+    return 0
+
+
+def _capture(arguments: argparse.Namespace) -> int:
+    from headscope.core.write_data import write_capture_npz
+
+    _check_suffix(arguments.out, (".npz",))
+    with progress_line() as job:
+        record = _captured(_opened(arguments, job), arguments, job)
+        write_capture_npz(record, arguments.out, job=job)
+    for kind in record.kinds:
+        axis = record.axis(kind)
+        shape = (record.n_layers(kind), record.n_heads(kind), len(axis.queries), len(axis.keys))
+        print(f"{kind}_attention (layer, head, query, key): {' × '.join(map(str, shape))}")
+    print(arguments.out)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    path, head = arguments.out, (arguments.layer, arguments.head)
+    _check_suffix(path, PICTURES + DATA)
+    with progress_line() as job:
+        model = _opened(arguments, job)
+        record = _captured(model, arguments, job)
+    kind = arguments.kind or record.kinds[0]
+    if path.suffix.lower() in PICTURES:
+        _draw(record, kind, head, arguments)
+    else:
+        _write(record, kind, head, path, model.info.name)
+    print(path)
+    return 0
+
+
+def _draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Namespace) -> None:
+    from PySide6.QtGui import QGuiApplication
+
+    from headscope.gui.paint.export import Picture, write_picture
+    from headscope.gui.paint.fonts import load_fonts
+    from headscope.gui.paint.heatmap import HeatmapPicture
+    from headscope.gui.paint.links import LinksPicture
+    from headscope.gui.paint.theme import theme_of
+
+    # Fonts belong to the application object; without a window it needs no display.
+    application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
+    load_fonts()
+    weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
+    figure: Picture = HeatmapPicture(weights, queries, keys)
+    if arguments.view == "links":
+        figure = LinksPicture({head: weights}, queries, keys)
+    write_picture(figure, arguments.out, theme_of(arguments.dark), dpi=arguments.dpi)
+    del application
+
+
+def _write(record: AttentionRecord, kind: Kind, head: Head, path: Path, model: str) -> None:
+    from headscope.core.write_data import write_head_csv, write_head_npz
+
+    axis, weights = record.axis(kind), record.attention_weights(*head, kind)
+    if path.suffix.lower() == ".csv":
+        write_head_csv(path, weights, axis.queries, axis.keys)
+    else:
+        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=head, model=model)
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from headscope.core.models.catalogue import catalogue
+
+    entries = catalogue()
+    if arguments.json:
+        print_json({"models": [asdict(entry) for entry in entries]})
+    else:
+        print_table([(entry.source, readable_bytes(entry.size), entry.description) for entry in entries])
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from headscope.core.verify import verify
+
+    with progress_line() as job:
+        model = _opened(arguments, job)
+    report = verify(model, arguments.text, arguments.pair, arguments.target)
+    if arguments.json:
+        print_json({"model": arguments.model} | asdict(report))
+    else:
+        print(report)
+    return 0 if report.passed else 1
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    with progress_line() as job:
+        if arguments.evaluate:
+            from headscope.core.toy.evaluate import evaluate
+
+            report: Any = evaluate(arguments.name)
+        else:
+            from headscope.core.toy.training import train
+
+            report = train(arguments.name, seed=arguments.seed, steps=arguments.steps, out=arguments.out, job=job)
+    if arguments.json:
+        print_json(asdict(report))
+    else:
+        print_table([(name.replace("_", " "), str(value)) for name, value in asdict(report).items()])
+    return 0
+
+
+# ---------------------------------------------------------------- what commands share
+def _opened(arguments: argparse.Namespace, job: Job) -> LoadedModel:
+    from headscope.core.models.load import load_model
+
+    return load_model(arguments.model, device=arguments.device, dtype=arguments.dtype, job=job)
+
+
+def _captured(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> AttentionRecord:
+    return model.capture(arguments.text, arguments.pair, arguments.target, job=job)
+
+
+def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
+    """Before the model is loaded: nobody should wait for that to learn of a wrong name."""
+    if path.suffix.lower() not in known:
+        raise HeadscopeError("unknown_file_type", path=path, known=", ".join(known))
+
+
+def _print_at_once(text: str) -> None:
+    print(text, end="", flush=True)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+# ---------------------------------------------------------------- arguments
+class _Version(argparse.Action):
+    """``--version``, looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"headscope {version('headscope')}")
+        parser.exit()
+
+
+def _text(argument: str) -> str:
+    """Bytes of the command line that are no text become "�", which every tokenizer can read."""
+    return os.fsencode(argument).decode("utf-8", errors="replace")
+
+
+def _count(least: int) -> Callable[[str], int]:
+    def number(argument: str) -> int:
+        if int(argument) < least:
+            raise argparse.ArgumentTypeError(f"must be {least} or more, not {argument}")
+        return int(argument)
+
+    number.__name__ = "number"  # argparse says "invalid number value"
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="headscope",
+        description="Look into the attention of transformers. Without a command, opens the window.",
+        epilog="Models: toy:grammar, toy:tales, a folder, a .gguf file, or a Hugging Face name such as bert-base-uncased.\n"
+        'Example: headscope --model toy:tales --text "once upon a time"',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", nargs=0, action=_Version, help="print the version and leave")
+    parser.add_argument("--model", help="what to open first (toy:grammar if not given)")
+    parser.add_argument("--text", type=_text, help="what to run first")
+    parser.set_defaults(command=_window)
+    commands = parser.add_subparsers(title="commands that need no window", metavar="COMMAND")
+    _add_predict(commands)
+    _add_generate(commands)
+    _add_capture(commands)
+    _add_export(commands)
+    _add_others(commands)
+    return parser
+
+
+Commands = Any  # argparse keeps the type of its subparsers to itself
+
+
+def _add_command(commands: Commands, name: str, run: Callable[[argparse.Namespace], int], what: str, example: str) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what,
+        epilog=f"Example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # an example that is wrapped cannot be copied
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _add_model_and_text(parser: Any, *, pair: bool = True, target: bool = True) -> None:
+    parser.add_argument("--model", required=True, help="a toy, a folder, a .gguf file or a Hugging Face name")
+    parser.add_argument("--text", required=True, type=_text)
+    if pair:
+        parser.add_argument("--pair", type=_text, help="a second text, for models that read pairs")
+    if target:
+        parser.add_argument("--target", type=_text, help="the decoder's text of an encoder-decoder model")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps, …; the best that is here if not given")
+    parser.add_argument("--dtype", default="auto", help="float32, bfloat16 or float16; the device's own choice if not given")
+
+
+def _add_json(parser: Any) -> None:
+    parser.add_argument("--json", action="store_true", help="print data, as JSON")
+
+
+def _add_predict(commands: Commands) -> None:
+    what = "Guess masked words, and whether --pair follows --text."
+    example = 'headscope predict --model toy:grammar --text "the keys of the cabinet [MASK] rusty ."'
+    parser = _add_command(commands, "predict", _predict, what, example)
+    _add_model_and_text(parser, target=False)
+    parser.add_argument("--top-k", type=_count(1), default=5, help="candidates for each mask (5)")
+    _add_json(parser)
+
+
+def _add_generate(commands: Commands) -> None:
+    what = "Continue a text, token by token."
+    example = 'headscope generate --model toy:tales --text "once upon a time" --max-new-tokens 60'
+    parser = _add_command(commands, "generate", _generate, what, example)
+    _add_model_and_text(parser, pair=False, target=False)
+    parser.add_argument("--max-new-tokens", type=_count(1), default=40, help="where to stop at the latest (40)")
+    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the most probable token each time (0)")
+    parser.add_argument("--top-k", type=int, default=0, help="draw among the k most probable; 0: among all (0)")
+    parser.add_argument("--top-p", type=float, default=1.0, help="draw among the most probable that make up p; 1: all (1)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same (0)")
+    _add_json(parser)
+
+
+def _add_capture(commands: Commands) -> None:
+    what = "Write the attention weights of every head to an NPZ file."
+    example = 'headscope capture --model toy:tales --text "once upon a time" --out tale.npz'
+    parser = _add_command(commands, "capture", _capture, what, example)
+    _add_model_and_text(parser)
+    parser.add_argument("--out", required=True, type=Path, help="FILE.npz")
+
+
+def _add_export(commands: Commands) -> None:
+    what = "Write one head as a picture (png, svg, pdf) or as numbers (csv, npz)."
+    example = 'headscope export --model toy:tales --text "once upon a time" --view links --layer 1 --head 0 --out head.svg'
+    parser = _add_command(commands, "export", _export, what, example)
+    _add_model_and_text(parser)
+    parser.add_argument("--view", choices=("heatmap", "links"), default="heatmap", help="which picture (heatmap)")
+    parser.add_argument("--layer", required=True, type=int, help="from 0")
+    parser.add_argument("--head", required=True, type=int, help="from 0")
+    parser.add_argument("--kind", help="encoder, decoder or cross; the model's first if not given")
+    parser.add_argument("--dpi", type=_count(1), default=300, help="of a png (300)")
+    parser.add_argument("--dark", action="store_true", help="on dark ground")
+    parser.add_argument("--out", required=True, type=Path, help="FILE.png, .svg, .pdf, .csv or .npz")
+
+
+def _add_others(commands: Commands) -> None:
+    parser = _add_command(commands, "models", _models, "List the models that are on this computer.", "headscope models --json")
+    _add_json(parser)
+
+    what = "Compare every captured head with the model's own eager attention; exit code 1 if they differ."
+    parser = _add_command(commands, "verify", _verify, what, 'headscope verify --model gpt2 --text "The capital of France is"')
+    _add_model_and_text(parser)
+    _add_json(parser)
+
+    what = "Train a toy, or measure the one that is here."
+    parser = _add_command(commands, "train", _train, what, "headscope train grammar --evaluate")
+    parser.add_argument("name", help="grammar or tales")
+    parser.add_argument("--evaluate", action="store_true", help="only measure, on sentences it was not trained on")
+    parser.add_argument("--seed", type=int, help="the recipe's own if not given")
+    parser.add_argument("--steps", type=_count(1), help="the recipe's own if not given")
+    parser.add_argument("--out", type=Path, help="a folder for the weights; NAME in the current folder if not given")
+    _add_json(parser)

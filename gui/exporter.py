@@ -1,0 +1,137 @@
+"""Exporter: writes pictures and numbers to files in a thread of its own, so that neither window nor model waits for a disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import FloatArray, Head, Job, Kind, Progress
+from headscope.core.tokens import TokenAxis
+from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
+from headscope.gui.messages import busy_at, busy_of, notice_of
+from headscope.gui.paint.export import Picture, write_picture
+from headscope.gui.paint.theme import Theme
+from headscope.gui.state import Cell, ExplorerState, Notice
+from headscope.gui.worker import Handle, Lane, Stream
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureExport:
+    """A picture that nothing else paints (painting keeps things), its look, and what is marked in it."""
+
+    path: Path
+    picture: Picture
+    theme: Theme
+    dpi: int
+    marked: Cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadExport:
+    """The numbers of one head, as CSV or NPZ."""
+
+    path: Path
+    weights: FloatArray
+    queries: TokenAxis
+    keys: TokenAxis
+    kind: Kind
+    head: Head
+    model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordExport:
+    """The numbers of every head, as NPZ."""
+
+    path: Path
+    record: AttentionRecord
+
+
+Export = PictureExport | HeadExport | RecordExport
+
+
+def _write(request: Export, job: Job, _stream: Stream) -> Path:
+    job.report(Progress("writing", detail=request.path.name))
+    match request:
+        case PictureExport(path, picture, theme, dpi, marked):
+            write_picture(picture, path, theme, dpi=dpi, query=marked.query, key=marked.key)
+        case HeadExport(path, weights, queries, keys):
+            if path.suffix.lower() == ".csv":
+                write_head_csv(path, weights, queries, keys, job=job)
+            else:
+                write_head_npz(path, weights, queries, keys, kind=request.kind, head=request.head, model=request.model)
+        case RecordExport(path, record):
+            write_capture_npz(record, path, job=job)
+    return request.path
+
+
+def _handler() -> Handle:
+    return _write
+
+
+def _nothing_is_stale(_newer: object, _older: object) -> bool:
+    return False
+
+
+class Exporter(QObject):
+    """Writes one file after the other.
+
+    Signals
+    -------
+    ended
+        A file was written, or not; the notice says which.
+    """
+
+    ended = Signal()
+
+    def __init__(self, state: ExplorerState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._lane = Lane("export", _handler, _nothing_is_stale, self)
+        self._lane.progressed.connect(self._on_progressed)
+        self._lane.finished.connect(self._on_finished)
+        self._lane.failed.connect(self._on_failed)
+        self._lane.cancelled.connect(self._on_cancelled)
+
+    def export(self, request: Export) -> None:
+        """Write a file."""
+        self._lane.submit(request)
+        self._state.update(busy=busy_at("writing", detail=request.path.name))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file is being written."""
+        return self._lane.is_busy
+
+    def cancel(self) -> None:
+        """Write nothing more; what was there before stays."""
+        self._lane.cancel()
+
+    def close(self) -> bool:
+        """End the thread; whether it has ended."""
+        return self._lane.close()
+
+    @Slot(int, object)
+    def _on_progressed(self, _id: int, progress: Progress) -> None:
+        self._state.update(busy=busy_of(progress))
+
+    @Slot(int, object)
+    def _on_finished(self, _id: int, path: Path) -> None:
+        self._state.update(notice=Notice("info", self.tr("Written: {path}").format(path=path)))
+        self.ended.emit()
+
+    @Slot(int, object)
+    def _on_failed(self, _id: int, error: HeadscopeError) -> None:
+        self._state.update(notice=notice_of(error))
+        self.ended.emit()
+
+    @Slot(int)
+    def _on_cancelled(self, _id: int) -> None:
+        self.ended.emit()

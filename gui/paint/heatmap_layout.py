@@ -1,0 +1,131 @@
+"""Where everything lies in a picture of a heatmap: labels, cells, colour bar, what each key receives."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+
+from headscope.core.tokens import TokenAxis
+from headscope.gui.paint.labels import stride, widest
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE
+
+KEY_ANGLE = 50.0
+"""Degrees by which key labels are turned."""
+GAP = 2.0 * GRID
+_MARGIN = 3.0 * GRID
+_MOST_CELL = 88.0
+_MOST_STRETCH = 3.0
+_MOST_LABEL = 132.0
+_RECEIVED = 9.0 * GRID
+_BAR_SPACE, BAR_WIDTH = 64.0, 12.0
+_CAPTION = 6.0 * GRID
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapLayout:
+    """Where everything lies in a rectangle.
+
+    Attributes
+    ----------
+    plot : QRectF
+        Where cells are drawn.
+    view : QRectF
+        The cells that `plot` shows, in cells: x counts keys, y counts queries.
+    label_size : int
+        Pixels.
+    query_label, key_label : float
+        Room for a label, along its direction.
+    caption : QRectF
+        The line above everything; empty if there is none.
+    """
+
+    plot: QRectF
+    view: QRectF
+    label_size: int
+    query_label: float
+    key_label: float
+    caption: QRectF
+
+    @property
+    def cell_width(self) -> float:
+        return self.plot.width() / self.view.width()
+
+    @property
+    def cell_height(self) -> float:
+        return self.plot.height() / self.view.height()
+
+    def cell_rect(self, query: float, key: float, n_queries: float = 1, n_keys: float = 1) -> QRectF:
+        """Where a block of cells lies; it may reach out of `plot`."""
+        x = self.plot.left() + (key - self.view.left()) * self.cell_width
+        y = self.plot.top() + (query - self.view.top()) * self.cell_height
+        return QRectF(x, y, n_keys * self.cell_width, n_queries * self.cell_height)
+
+    def cell_at(self, point: QPointF) -> tuple[int, int] | None:
+        """(query, key) under `point`."""
+        if not self.plot.contains(point):
+            return None
+        key = int(self.view.left() + (point.x() - self.plot.left()) / self.cell_width)
+        query = int(self.view.top() + (point.y() - self.plot.top()) / self.cell_height)
+        last_query, last_key = math.ceil(self.view.bottom()) - 1, math.ceil(self.view.right()) - 1
+        return min(query, last_query), min(key, last_key)
+
+    def shown(self, count: int, *, queries: bool) -> range:
+        """Rows or columns that are at least partly in the view."""
+        low, high = (self.view.top(), self.view.bottom()) if queries else (self.view.left(), self.view.right())
+        return range(max(0, int(low)), min(count, math.ceil(high)))
+
+    def labelled(self, count: int, *, queries: bool) -> list[int]:
+        """Rows or columns whose labels are drawn: all, or as many as can be read."""
+        room = self.label_size + 2 if queries else self.label_size / math.sin(math.radians(KEY_ANGLE))
+        cell = self.cell_height if queries else self.cell_width
+        step = stride(cell, room)
+        return [at for at in self.shown(count, queries=queries) if at % step == 0]
+
+    @property
+    def received(self) -> QRectF:
+        """Where the marginal bars lie, under the cells."""
+        return QRectF(self.plot.left(), self.plot.bottom() + GAP, self.plot.width(), _RECEIVED - GAP)
+
+    @property
+    def bar(self) -> QRectF:
+        """The colour bar."""
+        height = max(24.0, min(self.plot.height() - _RECEIVED, 320.0))
+        return QRectF(self.plot.right() + 2 * GAP, self.plot.top(), BAR_WIDTH, height)
+
+
+def _cell(width: float, height: float) -> tuple[float, float]:
+    """A cell for this much room: square, but stretched a little where a matrix is much longer one way (cross-attention)."""
+    width, height = min(max(width, 0.01), _MOST_CELL), min(max(height, 0.01), _MOST_CELL)
+    square = min(width, height)
+    if max(width, height) < 2 * square:
+        return square, square
+    return min(width, _MOST_STRETCH * square), min(height, _MOST_STRETCH * square)
+
+
+def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRectF, *, has_caption: bool) -> HeatmapLayout:
+    """Lay out a heatmap in `rect`: square cells where the view allows, as large as fits.
+
+    Parameters
+    ----------
+    view : QRectF
+        The cells to show.
+    """
+    caption = QRectF(rect.left() + _MARGIN, rect.top() + GRID, rect.width() - 2 * _MARGIN, _CAPTION if has_caption else 0.0)
+    top, turn = caption.bottom(), math.radians(KEY_ANGLE)
+    size = TEXT_SIZE
+    # Two rounds: labels shrink where cells are small, which leaves the cells a little more room.
+    for _ in range(2):
+        query_label = widest(queries, size, min(_MOST_LABEL, rect.width() * 0.24))
+        key_label = widest(keys, size, min(_MOST_LABEL, rect.height() * 0.24))
+        head = key_label * math.sin(turn) + size + GAP
+        left = _MARGIN + query_label + GAP
+        right = max(_BAR_SPACE + _MARGIN, key_label * math.cos(turn) + _MARGIN)
+        room_x, room_y = rect.width() - left - right, rect.bottom() - top - head - _RECEIVED - _MARGIN
+        cell_width, cell_height = _cell(room_x / view.width(), room_y / view.height())
+        size = TEXT_SIZE if min(cell_width, cell_height) >= TEXT_SIZE + 3 else SMALL_SIZE
+    width, height = cell_width * view.width(), cell_height * view.height()
+    spare_x, spare_y = max(0.0, room_x - width), max(0.0, room_y - height)
+    plot = QRectF(rect.left() + left + spare_x / 2, top + head + min(spare_y / 2, 6 * GRID), max(1.0, width), max(1.0, height))
+    return HeatmapLayout(plot, view, size, query_label, key_label, caption)

@@ -1,0 +1,93 @@
+"""PooledMatrix: a matrix as an image that never loses a bright cell, at any size.
+
+When several cells fall on one pixel, the pixel shows the largest of them. A nearest neighbour or a mean would hide thin
+diagonals and single strong weights, which are what one looks for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage
+
+from headscope.core.jobs import FloatArray
+
+Bytes = npt.NDArray[np.uint8]
+_BLOCK_ROWS = 32  # what is quantised at a time stays in the cache
+
+
+class PooledMatrix:
+    """Weights as indices 0 to 255 of a colour ramp, and halved copies of them as they are needed.
+
+    Parameters
+    ----------
+    weights : float32, (n_rows, n_columns)
+    largest : float
+        The weight that gets the ramp's last colour.
+    """
+
+    def __init__(self, weights: FloatArray, largest: float = 1.0) -> None:
+        self._levels: dict[tuple[int, int], Bytes] = {(0, 0): _quantised(weights, largest)}
+        self.shape: tuple[int, int] = (weights.shape[0], weights.shape[1])
+        self._kept: tuple[object, QImage, npt.NDArray[np.uint32]] | None = None
+
+    def image(self, view: QRectF, width: float, height: float, ramp32: npt.NDArray[np.uint32]) -> tuple[QImage, QRectF]:
+        """An image of at least the cells in `view`, for a place of `width` × `height` pixels.
+
+        Returns
+        -------
+        QImage
+            One pixel a cell, or a pixel for each 2ⁿ cells where those are smaller than a pixel.
+        QRectF
+            The cells it covers.
+        """
+        halvings = _halvings(view.height() / max(1.0, height)), _halvings(view.width() / max(1.0, width))
+        level = self._level(*halvings)
+        rows, columns = 2 ** halvings[0], 2 ** halvings[1]
+        first_row, first_column = max(0, int(view.top() // rows)), max(0, int(view.left() // columns))
+        last_row = min(level.shape[0], int(-(-view.bottom() // rows)))
+        last_column = min(level.shape[1], int(-(-view.right() // columns)))
+        key = (halvings, first_row, last_row, first_column, last_column, ramp32.tobytes())
+        if self._kept is None or self._kept[0] != key:
+            pixels = np.take(ramp32, level[first_row:last_row, first_column:last_column], mode="clip")
+            image = QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 4, QImage.Format.Format_RGB32)
+            self._kept = key, image, pixels  # the image only borrows the array
+        covered = QRectF(
+            first_column * columns, first_row * rows, (last_column - first_column) * columns, (last_row - first_row) * rows
+        )
+        return self._kept[1], covered
+
+    def indices(self, rows: range, columns: range) -> Bytes:
+        """Ramp indices of a block of cells."""
+        return self._levels[0, 0][rows.start : rows.stop, columns.start : columns.stop]
+
+    def _level(self, row_halvings: int, column_halvings: int) -> Bytes:
+        key = (row_halvings, column_halvings)
+        if key not in self._levels:
+            if row_halvings:
+                self._levels[key] = _halved(self._level(row_halvings - 1, column_halvings))
+            else:
+                self._levels[key] = _halved(self._level(0, column_halvings - 1).T).T
+        return self._levels[key]
+
+
+def _halvings(cells_per_pixel: float) -> int:
+    return max(0, int(np.floor(np.log2(max(1.0, cells_per_pixel)))))
+
+
+def _quantised(weights: FloatArray, largest: float) -> Bytes:
+    out = np.empty(weights.shape, np.uint8)
+    factor = np.float32(255 / largest if largest > 0 else 0)
+    for start in range(0, len(weights), _BLOCK_ROWS):
+        block = weights[start : start + _BLOCK_ROWS] * factor
+        np.clip(np.rint(block, out=block), 0, 255, out=block)
+        out[start : start + _BLOCK_ROWS] = block
+    return out
+
+
+def _halved(level: Bytes) -> Bytes:
+    """The larger of each two rows."""
+    if level.shape[0] % 2:
+        level = np.pad(level, ((0, 1), (0, 0)))
+    return np.maximum(level[0::2], level[1::2])

@@ -1,0 +1,90 @@
+"""HeatmapPanel: the head that is looked at, as a heatmap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.heatmap_view import HeatmapView
+
+if TYPE_CHECKING:
+    from headscope.gui.explorer import Explorer
+
+
+class HeatmapPanel(QWidget):
+    """The heatmap of `state.head`; a cell that is pointed at or pinned here is so in the links too."""
+
+    def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.view = HeatmapView()
+        self.view.set_hint(self.tr("Type a sentence and press Enter to see who looks at whom."))
+        self.view.hovered.connect(self._hover)
+        self.view.clicked.connect(self._pin)
+        self.view.released.connect(self._unpin)
+        self._title = QLabel()
+        self._title.setObjectName("muted")
+        self.to_maximum = QToolButton()
+        self.to_maximum.setObjectName("flat")
+        self.to_maximum.setCheckable(True)
+        self.to_maximum.setText(self.tr("Stretch colours"))
+        self.to_maximum.setToolTip(
+            self.tr("Colours from 0 to this head's largest weight instead of to 1; the values stay as they are")
+        )
+        self.to_maximum.toggled.connect(self._show_head)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 8, 0)
+        row.addWidget(self._title, 1)
+        row.addWidget(self.to_maximum)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.view, 1)
+        self.setFocusProxy(self.view)
+        state.changed.connect(self._on_changed)
+        self._on_changed(frozenset({"dark", "weights", "hover"}))
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "dark" in names:
+            self.view.set_theme(theme_of(self._state.dark))
+        if names & {"weights", "head", "queries", "keys"}:
+            self._show_head()
+        if names & {"hover", "pinned", "weights"}:
+            self.view.set_focus(self._state.focus.query, self._state.focus.key)
+
+    def figure(self) -> HeatmapPicture | None:
+        """The head that is looked at as a new picture, coloured as here; None while there is none."""
+        state, weights = self._state, self._state.shown
+        if weights is None or weights.shape != (len(state.queries), len(state.keys)):
+            return None
+        return HeatmapPicture(weights, state.queries, state.keys, to_maximum=self.to_maximum.isChecked())
+
+    @Slot()
+    def _show_head(self) -> None:
+        state, picture = self._state, self.figure()
+        if picture is None:
+            return  # the old picture stays until the new one is whole
+        name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
+        self._title.setText(name)
+        self.view.set_note(name)
+        self.view.set_picture(picture)
+
+    @Slot(object, object)
+    def _hover(self, query: int | None, key: int | None) -> None:
+        self._state.update(hover=Cell(query, key))
+
+    @Slot(object, object)
+    def _pin(self, query: int | None, key: int | None) -> None:
+        cell = Cell(query, key)
+        self._state.update(pinned=Cell() if cell == self._state.pinned else cell)
+
+    @Slot()
+    def _unpin(self) -> None:
+        self._state.update(pinned=Cell())

@@ -1,0 +1,76 @@
+"""StatusPanel: what is under the mouse on the left; on what, how and how fast it was computed on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from headscope.core.errors import readable_bytes
+from headscope.core.jobs import Tier
+from headscope.gui.explorer import Explorer
+from headscope.gui.state import ExplorerState
+
+_LEFT = frozenset({"head", "weights", "hover", "pinned", "queries", "keys", "kind"})
+_RIGHT = frozenset({"model", "run", "record", "queries", "keys"})
+
+
+class StatusPanel(QWidget):
+    """One line at the bottom of the window."""
+
+    def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._left = QLabel()
+        self._left.setTextFormat(Qt.TextFormat.PlainText)
+        self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._right = QLabel()
+        self._right.setObjectName("muted")
+        self._right.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.addWidget(self._left, 1)
+        row.addWidget(self._right)
+        state.changed.connect(self._on_changed)
+        self._on_changed(_LEFT | _RIGHT)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if names & _LEFT:
+            self._left.setText(self._looked_at())
+        if names & _RIGHT:
+            self._right.setText(self._how())
+
+    def _looked_at(self) -> str:
+        state = self._state
+        if state.shown is None:
+            return ""
+        parts = [self.tr("layer {0}").format(state.head[0]), self.tr("head {0}").format(state.head[1])]
+        query, key = state.focus.query, state.focus.key
+        if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
+            value = float(state.shown[query, key])
+            parts.append(f"{state.queries.labels[query]} → {state.keys.labels[key]}  {value:.4f}")
+        return " · ".join(parts)
+
+    def _how(self) -> str:
+        state, model = self._state, self._state.model
+        if model is None:
+            return ""
+        parts = [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
+        if state.record is not None:
+            parts.append(self._tier(state.record.tier))
+            parts.append(self.tr("{0} tokens").format(len(state.queries)))
+            parts.append(self.tr("record {0}").format(readable_bytes(state.record.nbytes)))
+        if state.run is not None:
+            parts.append(_readable_seconds(state.run.seconds))
+        return " · ".join(parts)
+
+    def _tier(self, tier: Tier) -> str:
+        return {
+            "fast": self.tr("fast, exact"),
+            "own": self.tr("the model's own code, exact"),
+            "fallback": self.tr("the model's own weights, slow"),
+        }[tier]
+
+
+def _readable_seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

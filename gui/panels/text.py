@@ -1,0 +1,161 @@
+"""TextPanel: what the model reads: the text, a second sentence or a target where the model takes one, and the tokens."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from headscope.core.tokens import TokenAxis
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.prompt_edit import PromptEdit
+from headscope.gui.widgets.token_strip import TokenStrip
+
+if TYPE_CHECKING:
+    from headscope.gui.explorer import Explorer
+
+
+class TextPanel(QWidget):
+    """Enter runs. A click on a token masks it (of a model without masks: pins it), Shift+click pins it."""
+
+    def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._explorer = explorer
+        self.text = self._field("text", self.tr("Type a sentence and press Enter"))
+        self.pair = self._field("text_pair", self.tr("A second sentence, if you like"))
+        self.target = self._field("target", self.tr("What the decoder reads; left empty, its start only"))
+        self.target_label = QLabel(self.tr("Decoder"))
+        self.target_label.setObjectName("muted")
+        self.add_pair = QToolButton()
+        self.add_pair.setObjectName("flat")
+        self.add_pair.setText(self.tr("+ Second sentence"))
+        self.add_pair.setCheckable(True)
+        self.add_pair.toggled.connect(self._show_fields)
+        self.count = QLabel()
+        self.count.setObjectName("muted")
+        self.strip = TokenStrip()
+        self.strip.hovered.connect(self._hover)
+        self.strip.clicked.connect(self._click)
+        self._arrange()
+        self.setFocusProxy(self.text)
+        state.changed.connect(self._on_changed)
+        self._on_changed(frozenset({"dark", "model", "text", "record"}))
+
+    def _field(self, name: str, placeholder: str) -> PromptEdit:
+        field = PromptEdit(placeholder)
+        field.edited.connect(partial(self._edit, name))
+        field.submitted.connect(self._explorer.run)
+        return field
+
+    def _arrange(self) -> None:
+        aside = QHBoxLayout()
+        aside.setSpacing(8)
+        aside.addWidget(self.add_pair)
+        aside.addWidget(self.count)
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.text, 0, 1)
+        grid.addLayout(aside, 0, 2, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self.pair, 1, 1)
+        grid.addWidget(self.target_label, 2, 0)
+        grid.addWidget(self.target, 2, 1)
+        grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 8, 14, 8)
+        column.setSpacing(6)
+        column.addLayout(grid)
+        column.addWidget(self.strip)
+
+    # ---------------------------------------------------------------- following the state
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        state = self._state
+        for name, field in (("text", self.text), ("text_pair", self.pair), ("target", self.target)):
+            if name in names:
+                field.set_text(getattr(state, name))
+        if "dark" in names:
+            for part in (self.text, self.pair, self.target, self.strip):
+                part.set_theme(theme_of(state.dark))
+        if names & {"model", "text_pair"}:
+            self._show_fields()
+        if names & {"record", "model", "text", "run", "busy"}:
+            self._show_tokens()
+        if names & {"hover", "pinned", "record", "kind"}:
+            self._show_focus()
+
+    @Slot()
+    def _show_fields(self) -> None:
+        """The second sentence for encoders, where it is wanted; the decoder's text for encoder-decoders."""
+        model = self._state.model
+        takes_pair = model is not None and model.family == "encoder"
+        takes_target = model is not None and model.family == "encoder-decoder"
+        has_pair = bool(self._state.text_pair)
+        self.add_pair.setVisible(takes_pair and not has_pair)
+        self.pair.setVisible(takes_pair and (has_pair or self.add_pair.isChecked()))
+        self.target.setVisible(takes_target)
+        self.target_label.setVisible(takes_target)
+
+    def _show_tokens(self) -> None:
+        axis, model = self._axis, self._state.model
+        self.strip.set_axis(axis)
+        stale = self._is_stale(axis)
+        self.strip.set_stale(stale)
+        self.text.mark_dropped(axis.dropped_from if axis.dropped and not stale else None)
+        if not len(axis):
+            words = ""
+        elif stale:
+            words = self.tr("Enter runs the new text")
+        elif axis.dropped:
+            words = self.tr("{count} tokens · the last {dropped} did not fit and were left out")
+        elif model is not None and model.max_tokens is not None:
+            words = self.tr("{count} tokens of {limit}")
+        else:
+            words = self.tr("{count} tokens")
+        limit = model.max_tokens if model is not None else 0
+        self.count.setText(words.format(count=len(axis), dropped=axis.dropped, limit=limit))
+
+    def _is_stale(self, axis: TokenAxis) -> bool:
+        """Whether the text was changed since it was run. (What a model has just written is read up to its last token.)"""
+        state = self._state
+        ran = state.run.text if state.run is not None else ""
+        return bool(len(axis)) and state.busy is None and state.text not in (axis.text, ran)
+
+    @property
+    def _axis(self) -> TokenAxis:
+        """The tokens of the text itself, not of an encoder-decoder model's target."""
+        record = self._state.record
+        return TokenAxis(()) if record is None else record.axis(record.kinds[0]).queries
+
+    def _show_focus(self) -> None:
+        state, axis, focus = self._state, self._axis, self._state.focus
+        self.strip.set_focus_tokens(focus.query if state.queries is axis else None, focus.key if state.keys is axis else None)
+
+    # ---------------------------------------------------------------- what the user does
+    @Slot(str)
+    def _edit(self, name: str, text: str) -> None:
+        self._state.update(**{name: text})
+
+    @Slot(object)
+    def _hover(self, position: int | None) -> None:
+        self._state.update(hover=self._cell(position))
+
+    @Slot(int, bool)
+    def _click(self, position: int, shift: bool) -> None:
+        model = self._state.model
+        if model is not None and model.mask_token is not None and not shift:
+            self._explorer.mask_token(position)
+            return
+        cell = self._cell(position)
+        self._state.update(pinned=Cell() if cell == self._state.pinned else cell)
+
+    def _cell(self, position: int | None) -> Cell:
+        """The row of a token in the pictures, or its column if the rows are other tokens."""
+        if position is None:
+            return Cell()
+        return Cell(query=position) if self._state.queries is self._axis else Cell(key=position)

@@ -1,0 +1,100 @@
+"""Toolbar: the model, Run, Stop, Generate, Examples, and how busy the program is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+
+from headscope.gui.explorer import Explorer
+from headscope.gui.paint.icons import icon
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.panels.model_picker import ModelPicker
+from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.busy_bar import BusyBar
+
+
+class Toolbar(QWidget):
+    """The row at the top of the window.
+
+    Parameters
+    ----------
+    run, stop, generate : QAction
+        Commands that get a button.
+    examples : QMenu
+    """
+
+    def __init__(
+        self,
+        state: ExplorerState,
+        explorer: Explorer,
+        settings: QSettings,
+        *,
+        run: QAction,
+        stop: QAction,
+        generate: QAction,
+        examples: QMenu,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._state = state
+        self.picker = ModelPicker(state, explorer, settings)
+        self.run = _ActionButton(run, "run", primary=True)
+        self.stop = _ActionButton(stop, "stop")
+        self.generate = _ActionButton(generate, "generate")
+        self.examples = QPushButton(self.tr("Examples"))
+        self.examples.setMenu(examples)
+        self.busy = BusyBar()
+        wordmark = QLabel("Headscope")
+        wordmark.setObjectName("wordmark")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 16, 8)
+        row.setSpacing(8)
+        row.addWidget(wordmark)
+        row.addSpacing(8)
+        for widget in (self.picker, self.run, self.stop, self.generate, self.examples):
+            row.addWidget(widget)
+        row.addSpacing(8)
+        row.addWidget(self.busy, 1)
+        state.changed.connect(self._on_changed)
+        self._on_changed(frozenset({"dark"}))
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "busy" in names:
+            if self._state.busy is None:
+                self.busy.clear()
+            else:
+                self.busy.show_busy(self._state.busy.message, self._state.busy.fraction)
+        if "dark" in names:
+            theme = theme_of(self._state.dark)
+            self.run.tint(theme.on_accent)
+            self.stop.tint(theme.text)
+            self.generate.tint(theme.text)
+            self.examples.setIcon(icon("examples", theme.text))
+
+
+class _ActionButton(QPushButton):
+    """A button for a command: its words, its shortcut in the tool tip, enabled as it is."""
+
+    def __init__(self, action: QAction, drawing: str, *, primary: bool = False) -> None:
+        super().__init__(action.text())
+        self._action = action
+        self._drawing = drawing
+        if primary:
+            self.setObjectName("primary")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def tint(self, color: str) -> None:
+        """The icon in a colour."""
+        self.setIcon(icon(self._drawing, color))
+
+    @Slot()
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(f"{self._action.text()}  {self._action.shortcut().toString()}")

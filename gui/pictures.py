@@ -1,0 +1,275 @@
+"""Pictures: what of a record is on the screen. Asks the view lane, keeps what came, publishes at once what belongs together.
+
+A goal is what the screen shall show next: a record, a kind, some heads, and values that change with them. It is published in
+one `state.update` when its weights are there, at once if they are in the cache; until then the old picture stays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import FloatArray, Head, HeadWeights, Kind, Thumbnails, ThumbnailsRequest, WeightsRequest
+from headscope.core.tokens import TokenAxis
+from headscope.gui.messages import notice_of
+from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.worker import Handle, Lane, supersedes_in_view_lane
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+_CACHE_BYTES = 256 * 2**20
+_PREFETCH_BYTES = 64 * 2**20
+_PARTIAL_SECONDS = 0.15  # thumbnails that are complete sooner are shown whole, so that they do not flicker
+MOST_HEADS = 12
+"""Heads drawn together: as many as there are colours."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Goal:
+    record: AttentionRecord
+    kind: Kind
+    head: Head
+    heads: tuple[Head, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def shows(self, state: ExplorerState) -> bool:
+        """Whether this is another look at what is on the screen already."""
+        return self.record is state.record and self.kind == state.kind
+
+    def looking_at(self, head: Head, heads: tuple[Head, ...]) -> _Goal:
+        """The same goal with heads that exist, nearest to those asked for."""
+        n_layers, n_heads = self.record.n_layers(self.kind), self.record.n_heads(self.kind)
+
+        def nearest(asked: Head) -> Head:
+            return min(asked[0], n_layers - 1), min(asked[1], n_heads - 1)
+
+        return replace(self, head=nearest(head), heads=tuple(dict.fromkeys(nearest(asked) for asked in heads)))
+
+
+class _Cache:
+    """Weights of one record and kind, the least recently used dropped first."""
+
+    def __init__(self) -> None:
+        self._of: tuple[AttentionRecord, Kind] | None = None
+        self._weights: OrderedDict[Head, FloatArray] = OrderedDict()
+
+    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, FloatArray]) -> None:
+        """Keep `weights`; those of another record or kind are let go."""
+        if self._of is None or self._of[0] is not record or self._of[1] != kind:
+            self._of = (record, kind)
+            self._weights.clear()
+        for head, matrix in weights.items():
+            self._weights[head] = matrix
+            self._weights.move_to_end(head)
+        total = sum(matrix.nbytes for matrix in self._weights.values())
+        while total > _CACHE_BYTES and len(self._weights) > len(weights):
+            total -= self._weights.popitem(last=False)[1].nbytes
+
+    def get(self, goal: _Goal) -> dict[Head, FloatArray]:
+        """Those of the goal's heads that are here."""
+        if self._of is None or self._of[0] is not goal.record or self._of[1] != goal.kind:
+            return {}
+        return {head: self._weights[head] for head in goal.heads if head in self._weights}
+
+
+class Pictures(QObject):
+    """The view lane's half of the controller.
+
+    Parameters
+    ----------
+    state : ExplorerState
+    prepare : callable
+        Makes, in the lane's thread, what handles view requests.
+    """
+
+    def __init__(self, state: ExplorerState, prepare: Callable[[], Handle], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._lane = Lane("view", prepare, supersedes_in_view_lane, self)
+        self._lane.streamed.connect(self._on_streamed)
+        self._lane.finished.connect(self._on_finished)
+        self._lane.failed.connect(self._on_failed)
+        self._lane.cancelled.connect(self._on_cancelled)
+        self._cache = _Cache()
+        self._goal: _Goal | None = None
+        self._goal_id = 0
+        self._next: _Goal | None = None  # a streamed record that waits until the one before it is on the screen
+        self._thumbnails = _Thumbnails()
+        self._in_background = True
+
+    # ---------------------------------------------------------------- what to show
+    def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
+        """Show a new record, with `head` or the state's kind and heads where it has them; `values` change with it.
+
+        Streamed records come faster than they may be drawn: each is finished before the newest of the others follows.
+        """
+        kind = self._state.kind if self._state.kind in record.kinds else record.kinds[0]
+        heads = self._state.heads if head is None else (head,)
+        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or self._state.head, heads)
+        if streaming and self._goal is not None:
+            self._next = goal
+            return
+        self._next = None
+        self._pursue(goal)
+
+    def select(self, head: Head, heads: tuple[Head, ...]) -> None:
+        """Look at other heads of what is shown, and of what is about to be."""
+        if self._next is not None:
+            self._next = self._next.looking_at(head, heads)
+        goal = self._goal or self._current()
+        if goal is None:
+            self._state.update(head=head, heads=heads)
+            return
+        self._pursue(goal.looking_at(head, heads))
+
+    def set_kind(self, kind: Kind) -> None:
+        """Look at another kind of attention of what is shown."""
+        if self._next is not None and kind in self._next.record.kinds:
+            self._next = replace(self._next, kind=kind).looking_at(self._next.head, self._next.heads)
+        goal = self._goal or self._current()
+        if goal is not None and kind in goal.record.kinds:
+            self._pursue(replace(goal, kind=kind).looking_at(goal.head, goal.heads))
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The heads that are or are about to be looked at."""
+        return self._goal.heads if self._goal is not None else self._state.heads
+
+    def close(self) -> bool:
+        """End the thread; whether it has ended."""
+        return self._lane.close()
+
+    def _current(self) -> _Goal | None:
+        state = self._state
+        return None if state.record is None else _Goal(state.record, state.kind, state.head, state.heads)
+
+    # ---------------------------------------------------------------- towards the goal
+    def _pursue(self, goal: _Goal) -> None:
+        weights = self._cache.get(goal)
+        missing = tuple(head for head in goal.heads if head not in weights)
+        if missing:
+            self._goal = goal
+            self._goal_id = self._lane.submit(WeightsRequest(goal.record, goal.kind, missing))
+            return
+        self._goal = None
+        self._publish(goal, weights)
+        if self._next is not None:
+            following, self._next = self._next, None
+            self._pursue(following)
+        else:
+            self._work_in_background()
+
+    def _publish(self, goal: _Goal, weights: dict[Head, FloatArray]) -> None:
+        state = self._state
+        values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
+        if not goal.shows(state):
+            axis = goal.record.axis(goal.kind)
+            values |= {"record": goal.record, "kind": goal.kind, "queries": axis.queries, "keys": axis.keys}
+            values |= {"hover": Cell(), "pinned": _inside(state.pinned, axis.queries, axis.keys)}
+            if self._thumbnails.begin(goal.record, goal.kind):
+                values["thumbnails"] = None
+            self._in_background = True
+        state.update(**values)
+
+    @Slot(int, object)
+    def _on_finished(self, id_: int, answer: object) -> None:
+        if isinstance(answer, HeadWeights):
+            goal = self._goal
+            if goal is not None and id_ == self._goal_id:
+                self._cache.put(answer.record, answer.kind, answer.weights)
+                self._pursue(goal)
+                return
+            current = self._current()
+            if current is not None and answer.record is current.record and answer.kind == current.kind:
+                self._cache.put(answer.record, answer.kind, answer.weights)
+        elif isinstance(answer, Thumbnails) and self._thumbnails.take(answer, complete=True):
+            self._state.update(thumbnails=self._thumbnails.pictures)
+        self._work_in_background()
+
+    @Slot(int, object)
+    def _on_streamed(self, _id: int, part: object) -> None:
+        if isinstance(part, Thumbnails) and self._thumbnails.take(part) and self._thumbnails.is_late:
+            self._state.update(thumbnails=self._thumbnails.pictures)
+
+    @Slot(int, object)
+    def _on_failed(self, id_: int, error: HeadscopeError) -> None:
+        if self._goal is not None and id_ == self._goal_id:
+            self._goal = self._next = None
+            self._state.update(busy=None, notice=notice_of(error))
+        elif self._in_background:
+            self._in_background = False
+            self._state.update(notice=notice_of(error))
+
+    @Slot(int)
+    def _on_cancelled(self, _id: int) -> None:
+        self._work_in_background()
+
+    # ---------------------------------------------------------------- when nobody waits
+    def _work_in_background(self) -> None:
+        """Thumbnails first, then, if all heads are small, their weights, so that choosing a head needs no wait."""
+        current = self._current()
+        if self._lane.is_busy or not self._in_background or current is None:
+            return
+        record, kind = current.record, current.kind
+        n_layers, n_heads = record.n_layers(kind), record.n_heads(kind)
+        if self._thumbnails.next_layer < n_layers:
+            self._lane.submit(ThumbnailsRequest(record, kind, first_layer=self._thumbnails.next_layer))
+            return
+        if n_layers * n_heads * len(self._state.queries) * len(self._state.keys) * 4 > _PREFETCH_BYTES:
+            return
+        for layer in range(n_layers):
+            wanted = replace(current, heads=tuple((layer, head) for head in range(n_heads)))
+            here = self._cache.get(wanted)
+            if missing := tuple(head for head in wanted.heads if head not in here):
+                self._lane.submit(WeightsRequest(record, kind, missing))
+                return
+
+
+class _Thumbnails:
+    """The pictures of all heads of one record, as far as they are made."""
+
+    def __init__(self) -> None:
+        self._of: tuple[AttentionRecord, Kind] | None = None
+        self._shape: tuple[int, int] = (0, 0)
+        self._began = 0.0
+        self.next_layer = 0
+        self.pictures: FloatArray | None = None
+
+    def begin(self, record: AttentionRecord, kind: Kind) -> bool:
+        """Start anew; whether the pictures shown so far are of other heads and must go."""
+        shape = record.n_layers(kind), record.n_heads(kind)
+        differs = shape != self._shape or (self._of is not None and self._of[1] != kind)
+        self._of, self._shape, self._began = (record, kind), shape, time.monotonic()
+        self.next_layer = 0
+        self.pictures = None
+        return differs
+
+    def take(self, part: Thumbnails, *, complete: bool = False) -> bool:
+        """Add what came; whether it is of the record begun last."""
+        if self._of is None or part.record is not self._of[0] or part.kind != self._of[1]:
+            return False
+        old = part.pictures if self.pictures is None else self.pictures
+        self.pictures = np.where(np.isnan(part.pictures), old, part.pictures)
+        made = ~np.isnan(self.pictures[:, 0, 0, 0])
+        self.next_layer = len(made) if complete or made.all() else int(np.argmin(made))
+        return True
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it takes so long that parts are worth showing."""
+        return time.monotonic() - self._began > _PARTIAL_SECONDS
+
+
+def _inside(cell: Cell, queries: TokenAxis, keys: TokenAxis) -> Cell:
+    """The part of `cell` that exists on these axes."""
+    query = cell.query if cell.query is not None and cell.query < len(queries) else None
+    key = cell.key if cell.key is not None and cell.key < len(keys) else None
+    return Cell(query, key)

@@ -1,0 +1,161 @@
+"""ExplorerState: the one observable thing in the window. Panels read it, change it through `update`, and repaint when it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from headscope.core.jobs import Catalogue, FloatArray, GenerationStep, Head, Kind, ModelInfo, Prediction, RunResult
+from headscope.core.tokens import TokenAxis
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What the mouse points at: a query, a key, or both (positions from 0)."""
+
+    query: int | None = None
+    key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A wait that the screen shows. `lane` tells which Stop ends it."""
+
+    message: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One clear sentence for the user, and a way out. `level` is "error" or "info"."""
+
+    level: Literal["error", "info"]
+    message: str
+    remedy: str = ""
+    details: str = ""
+
+
+@dataclass
+class _Fields:
+    model: ModelInfo | None = None
+    catalogue: Catalogue | None = None
+    # what the user wrote; never changed by a failure
+    text: str = ""
+    text_pair: str = ""
+    target: str = ""
+    # what was run last: these five change together, in one update
+    run: RunResult | None = None
+    record: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
+    kind: Kind = "encoder"
+    queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
+    keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
+    weights: Mapping[Head, FloatArray] = field(default_factory=dict)  # of `heads` at least
+    thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
+    predictions: tuple[Prediction, ...] = ()
+    next_sentence: float | None = None
+    steps: tuple[GenerationStep, ...] = ()  # of the generation under way or finished last
+    # what is looked at
+    head: Head = (0, 0)
+    heads: tuple[Head, ...] = ((0, 0),)  # heads drawn in the link view, `head` among them
+    hover: Cell = field(default_factory=Cell)
+    pinned: Cell = field(default_factory=Cell)
+    # how it stands
+    busy: Busy | None = None
+    notice: Notice | None = None
+    dark: bool = False
+
+
+class ExplorerState(QObject):
+    """Everything the panels show, as named values.
+
+    `update(name=value, …)` sets any number of them at once and emits `changed` with the names whose values really
+    differ; equal values cause no signal, so panels that write what they read cause no loops. Arrays count as equal
+    only if they are the same object.
+    """
+
+    changed = Signal(frozenset)
+
+    if TYPE_CHECKING:
+        model: ModelInfo | None
+        catalogue: Catalogue | None
+        text: str
+        text_pair: str
+        target: str
+        run: RunResult | None
+        record: AttentionRecord | None
+        kind: Kind
+        queries: TokenAxis
+        keys: TokenAxis
+        weights: Mapping[Head, FloatArray]
+        thumbnails: FloatArray | None
+        predictions: tuple[Prediction, ...]
+        next_sentence: float | None
+        steps: tuple[GenerationStep, ...]
+        head: Head
+        heads: tuple[Head, ...]
+        hover: Cell
+        pinned: Cell
+        busy: Busy | None
+        notice: Notice | None
+        dark: bool
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._values: dict[str, Any] = {item.name: getattr(_Fields(), item.name) for item in fields(_Fields)}
+        self._color_of = _colors({}, self.heads)
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__.get("_values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(name)
+
+    def update(self, **values: Any) -> None:
+        """Set values; one `changed` signal with the names that differ, none if nothing does."""
+        unknown = values.keys() - self._values.keys()
+        if unknown:
+            raise AttributeError(f"ExplorerState has no {', '.join(sorted(unknown))}")
+        different = {name for name, value in values.items() if not _same(self._values[name], value)}
+        self._values.update({name: values[name] for name in different})
+        if "heads" in different:
+            self._color_of = _colors(self._color_of, self.heads)
+        if different:
+            self.changed.emit(frozenset(different))
+
+    # ---------------------------------------------------------------- derived
+    @property
+    def shown(self) -> FloatArray | None:
+        """The weights of `head`, (n_queries, n_keys), or None while there are none."""
+        return self.weights.get(self.head)
+
+    @property
+    def color_of(self) -> Mapping[Head, int]:
+        """Which of the theme's head colours each of `heads` has; a head keeps its colour as long as it is among them."""
+        return self._color_of
+
+    @property
+    def focus(self) -> Cell:
+        """What is pinned if something is, else what the mouse points at."""
+        return self.pinned if self.pinned != Cell() else self.hover
+
+
+def _colors(old: Mapping[Head, int], heads: tuple[Head, ...]) -> dict[Head, int]:
+    """The colours of `heads`: what they had, or the first that is free."""
+    kept = {head: old[head] for head in heads if head in old}
+    free = iter(sorted(set(range(len(heads))) - set(kept.values())))
+    return {head: kept[head] if head in kept else next(free) for head in heads}
+
+
+def _same(old: Any, new: Any) -> bool:
+    if old is new:
+        return True
+    if isinstance(old, (np.ndarray, Mapping)) or isinstance(new, (np.ndarray, Mapping)):
+        return False
+    return bool(type(old) is type(new) and old == new)

@@ -1,0 +1,78 @@
+"""What the command line prints: tables, probability bars, JSON, and one line of progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from headscope.core.jobs import Job, Progress
+
+_BAR = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One line of JSON, in ASCII, which survives every terminal and pipe."""
+    print(json.dumps(value))
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Rows with their columns aligned, two blanks apart."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_bars(rows: Sequence[tuple[str, float]]) -> None:
+    """A bar for each (label, probability)."""
+    fine = _shows(_EIGHTHS)
+    print_table([(f"  {label}", bar(probability, fine=fine), f"{probability:.3f}") for label, probability in rows])
+
+
+def bar(probability: float, *, fine: bool = True) -> str:
+    """`probability` (0 to 1) as a bar, as wide as a full one; to an eighth of a character if `fine`, else of ``#``."""
+    if not fine:
+        return ("#" * round(probability * _BAR)).ljust(_BAR)
+    eighths = round(probability * _BAR * 8)
+    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).ljust(_BAR)[:_BAR]
+
+
+def _shows(characters: str) -> bool:
+    """Whether stdout has them in its encoding."""
+    try:
+        characters.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes: two for each wide character, none for combining ones."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+@contextmanager
+def progress_line() -> Iterator[Job]:
+    """A job that reports in one line of stderr, wiped at the end; silent where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield Job()
+        return
+
+    def show(progress: Progress) -> None:
+        share = "" if progress.fraction is None else f" {progress.fraction:4.0%}"
+        print(f"\r{f'{progress.stage}{share} {progress.detail}':<78.78}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield Job(report=show)
+    finally:
+        print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)

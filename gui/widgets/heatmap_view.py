@@ -1,0 +1,312 @@
+"""HeatmapView: point, pin, zoom and pan a HeatmapPicture. The still part is kept as an image; the mouse repaints only what follows it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.heatmap_layout import HeatmapLayout
+from headscope.gui.paint.labels import elided
+from headscope.gui.paint.theme import SMALL_SIZE, TEXT_SIZE, Theme, text_font, theme_of
+
+_LEAST_VIEW = 4.0  # cells along a side, at the closest
+_DRAG_BEGINS = 4.0  # pixels; less is a click
+_ARROWS = {
+    Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1),
+}  # fmt: skip
+
+
+class HeatmapView(QWidget):
+    """A heatmap under the mouse.
+
+    The mouse over a cell shows its value; a click pins it. The wheel zooms where the mouse is, dragging moves, a double click
+    shows everything again. Arrow keys move from cell to cell, Enter pins, Escape lets go, + - 0 zoom.
+    """
+
+    hovered = Signal(object, object)
+    """The query and the key under the mouse, each a position or None."""
+    clicked = Signal(object, object)
+    """The query and the key clicked."""
+    released = Signal()
+    """Escape: nothing shall be pinned."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture: HeatmapPicture | None = None
+        self._theme: Theme = theme_of(False)
+        self._view: QRectF | None = None  # None: everything
+        self._focus: tuple[int | None, int | None] = (None, None)
+        self._hint = ""
+        self._note = ""
+        self._still: QPixmap | None = None
+        self._still_key: object = None
+        self._pressed: QPointF | None = None
+        self._dragged = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Heatmap"))
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    # ---------------------------------------------------------------- what is shown
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this look from now on."""
+        self._theme = theme
+        self.update()
+
+    def set_picture(self, picture: HeatmapPicture | None) -> None:
+        """Show another head; the view stays where it is if the axes are as long as before."""
+        old = self._picture
+        if old is None or picture is None or old.weights.shape != picture.weights.shape:
+            self._view = None
+        self._picture = picture
+        self.update()
+
+    def set_focus(self, query: int | None, key: int | None) -> None:
+        """Frame a query's row and a key's column; with both, the value of the cell is shown."""
+        if (query, key) != self._focus:
+            self._focus = query, key
+            self.update()
+
+    def set_hint(self, hint: str) -> None:
+        """What to say while there is no picture."""
+        self._hint = hint
+        self.update()
+
+    def set_note(self, note: str) -> None:
+        """The second line of the card beside the cell: which head this is."""
+        self._note = note
+
+    @property
+    def picture(self) -> HeatmapPicture | None:
+        """What is shown."""
+        return self._picture
+
+    def layout_now(self) -> HeatmapLayout | None:
+        """Where everything lies, or None without a picture."""
+        return None if self._picture is None else self._picture.layout(QRectF(self.rect()), self._view)
+
+    def sizeHint(self) -> QSize:
+        return QSize(560, 520)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 220)
+
+    # ---------------------------------------------------------------- painting
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        layout = self.layout_now()
+        if self._picture is None or layout is None:
+            painter.fillRect(self.rect(), self._theme.color("panel"))
+            painter.setFont(text_font())
+            painter.setPen(self._theme.color("muted"))
+            around = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(24, 24, -24, -24), around, self._hint)
+        else:
+            painter.drawPixmap(0, 0, self._still_picture(self._picture, layout))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._picture.paint_focus(painter, layout, self._theme, *self._focus, erase=True)
+            self._paint_card(painter, self._picture, layout)
+        if self.hasFocus():
+            painter.setPen(QPen(self._theme.color("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -2.5, -2.5), 6, 6)
+        painter.end()
+
+    def _still_picture(self, picture: HeatmapPicture, layout: HeatmapLayout) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        key = (
+            id(picture),
+            self.size().toTuple(),
+            ratio,
+            self._theme.dark,
+            None if self._view is None else self._view.getRect(),
+        )
+        if self._still is None or self._still_key != key:
+            still = QPixmap(self.size() * ratio)
+            still.setDevicePixelRatio(ratio)
+            still.fill(self._theme.color("panel"))
+            painter = QPainter(still)
+            painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+            picture.paint_still(painter, layout, self._theme)
+            painter.end()
+            self._still, self._still_key = still, key
+        return self._still
+
+    def _paint_card(self, painter: QPainter, picture: HeatmapPicture, layout: HeatmapLayout) -> None:
+        """The value of the cell in focus, beside it and inside the widget."""
+        query, key = self._focus
+        if query is None or key is None or query >= len(picture.queries) or key >= len(picture.keys):
+            return
+        theme, cell = self._theme, layout.cell_rect(query, key)
+        if not layout.plot.adjusted(-1, -1, 1, 1).contains(cell.center()):
+            return
+        names = [
+            elided(axis.labels[at], TEXT_SIZE, QFont.Weight.DemiBold, 120.0)
+            for axis, at in ((picture.queries, query), (picture.keys, key))
+        ]
+        title, value = " → ".join(names), f"{float(picture.weights[query, key]):.4f}"
+        bold = text_font(TEXT_SIZE, QFont.Weight.DemiBold)
+        width = 28 + max(
+            QFontMetricsF(bold).horizontalAdvance(title) + 24 + QFontMetricsF(bold).horizontalAdvance(value),
+            QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(self._note),
+        )
+        card = QRectF(cell.right() + 10, cell.bottom() + 8, width, 48)
+        if card.right() > self.width() - 4:
+            card.moveRight(max(width + 4, cell.left() - 10))
+        if card.bottom() > self.height() - 4:
+            card.moveBottom(max(card.height() + 4, cell.top() - 8))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("text", 0.96))
+        painter.drawRoundedRect(card, 8, 8)
+        inner = card.adjusted(14, 8, -14, -8)
+        painter.setFont(bold)
+        painter.setPen(theme.color("panel"))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, title)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, value)
+        painter.setFont(text_font(SMALL_SIZE))
+        painter.setPen(theme.color("panel", 0.75))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self._note)
+
+    # ---------------------------------------------------------------- mouse
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed, self._dragged = event.position(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        layout = self.layout_now()
+        if layout is None:
+            return
+        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            moved = event.position() - self._pressed
+            if self._view is not None and (self._dragged or moved.manhattanLength() > _DRAG_BEGINS):
+                self._dragged = True
+                self._pressed = event.position()
+                self._show(self._view.translated(-moved.x() / layout.cell_width, -moved.y() / layout.cell_height))
+            return
+        self._say(layout, event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        layout = self.layout_now()
+        if event.button() != Qt.MouseButton.LeftButton or layout is None or self._pressed is None:
+            return
+        self._pressed = None
+        cell = layout.cell_at(event.position())
+        if cell is not None and not self._dragged:
+            self.clicked.emit(*cell)
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        self._show(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._picture is not None:
+            self._zoom(0.8 ** (event.angleDelta().y() / 120), event.position())
+            event.accept()
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        self.hovered.emit(None, None)
+
+    def _say(self, layout: HeatmapLayout, point: QPointF) -> None:
+        """Tell what the mouse points at: a cell, or a label beside the cells."""
+        cell = layout.cell_at(point)
+        query, key = cell if cell is not None else (None, None)
+        if cell is None and layout.plot.top() <= point.y() < layout.plot.bottom() and point.x() < layout.plot.left():
+            beside = layout.cell_at(QPointF(layout.plot.left() + 0.5, point.y()))
+            query = beside[0] if beside is not None else None
+        self.hovered.emit(query, key)
+
+    # ---------------------------------------------------------------- keys
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self._picture is None:
+            super().keyPressEvent(event)
+        elif key in _ARROWS:
+            self._step(*_ARROWS[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and None not in self._focus:
+            self.clicked.emit(*self._focus)
+        elif key == Qt.Key.Key_Escape and self._focus != (None, None):
+            self.released.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self._zoom(0.7, None)
+        elif key == Qt.Key.Key_Minus:
+            self._zoom(1 / 0.7, None)
+        elif key == Qt.Key.Key_0:
+            self._show(None)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, down: int, right: int) -> None:
+        assert self._picture is not None
+        query, key = self._focus
+        last_query, last_key = len(self._picture.queries) - 1, len(self._picture.keys) - 1
+        if query is None or key is None:
+            query, key = query or 0, key or 0
+        else:
+            query, key = min(max(query + down, 0), last_query), min(max(key + right, 0), last_key)
+        self._bring_into_view(query, key)
+        self.hovered.emit(query, key)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    # ---------------------------------------------------------------- zoom
+    def _zoom(self, factor: float, at: QPointF | None) -> None:
+        """Show `factor` times as many cells along each side; the cell under `at` stays where it is."""
+        layout = self.layout_now()
+        assert self._picture is not None and layout is not None
+        view, whole = layout.view, self._picture.whole
+        center = view.center()
+        if at is not None and layout.plot.contains(at):
+            center = QPointF(
+                view.left() + (at.x() - layout.plot.left()) / layout.cell_width,
+                view.top() + (at.y() - layout.plot.top()) / layout.cell_height,
+            )
+        smallest = min(1.0, _LEAST_VIEW / min(view.width(), view.height()))
+        factor = max(factor, smallest)
+        if view.width() * factor >= whole.width() and view.height() * factor >= whole.height():
+            self._show(None)
+            return
+        self._show(
+            QRectF(
+                center.x() - (center.x() - view.left()) * factor,
+                center.y() - (center.y() - view.top()) * factor,
+                view.width() * factor,
+                view.height() * factor,
+            )
+        )
+
+    def _bring_into_view(self, query: int, key: int) -> None:
+        if self._view is None:
+            return
+        view = QRectF(self._view)
+        view.moveLeft(min(max(view.left(), key + 1 - view.width()), key))
+        view.moveTop(min(max(view.top(), query + 1 - view.height()), query))
+        self._show(view)
+
+    def _show(self, view: QRectF | None) -> None:
+        """Show these cells, moved back inside the matrix."""
+        if view is not None and self._picture is not None:
+            whole = self._picture.whole
+            view.setWidth(min(view.width(), whole.width()))
+            view.setHeight(min(view.height(), whole.height()))
+            view.moveLeft(min(max(view.left(), 0.0), whole.width() - view.width()))
+            view.moveTop(min(max(view.top(), 0.0), whole.height() - view.height()))
+        self._view = view
+        self.update()

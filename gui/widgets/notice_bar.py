@@ -1,0 +1,92 @@
+"""NoticeBar: one clear sentence, what to do about it, the details on demand. Never in the way."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class NoticeBar(QFrame):
+    """A strip across the window; hidden while there is nothing to say.
+
+    Signals
+    -------
+    dismissed
+        The user closed it.
+    """
+
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self._icon = QLabel()
+        self._sentence = QLabel()
+        self._sentence.setWordWrap(True)
+        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
+        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._details = QPlainTextEdit()
+        self._details.setReadOnly(True)
+        self._details.setFixedHeight(160)
+        self._more = QPushButton(self.tr("Details…"))
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._show_details)
+        self._copy = QPushButton(self.tr("Copy"))
+        self._copy.clicked.connect(self._copy_details)
+        self._close = QToolButton()
+        self._close.setObjectName("flat")
+        self._close.setToolTip(self.tr("Dismiss"))
+        self._close.setAccessibleName(self.tr("Dismiss"))
+        self._close.clicked.connect(self.dismissed)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in (self._icon, self._sentence, self._copy, self._more, self._close):
+            row.addWidget(widget)
+        row.setStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 6, 6, 6)
+        column.addLayout(row)
+        column.addWidget(self._details)
+        self.hide()
+
+    def show_notice(self, level: str, message: str, remedy: str, details: str) -> None:
+        """Say something. `level` is "error" or "info"; `details` may be empty."""
+        self._sentence.setText(f"{message} {remedy}".strip())
+        self._details.setPlainText(details)
+        self._more.setVisible(bool(details))
+        self._more.setChecked(False)
+        self._show_details(False)
+        self.setProperty("level", level)
+        self.style().polish(self)
+        self.show()
+
+    def set_icons(self, icon: QIcon, close: QIcon) -> None:
+        """The drawings in the colours of the theme."""
+        self._icon.setPixmap(icon.pixmap(16, 16))
+        self._close.setIcon(close)
+
+    @property
+    def text(self) -> str:
+        """The sentence on the screen, remedy included."""
+        return self._sentence.text()
+
+    @Slot(bool)
+    def _show_details(self, on: bool) -> None:
+        self._details.setVisible(on)
+        self._copy.setVisible(on)
+
+    @Slot()
+    def _copy_details(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self._sentence.text()}\n\n{self._details.toPlainText()}")

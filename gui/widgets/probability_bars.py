@@ -1,0 +1,162 @@
+"""ProbabilityBars: candidates with their probabilities as bars; one can be chosen by mouse or keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, text_font, theme_of
+
+ROW_HEIGHT = 7 * GRID
+_NUMBER_WIDTH = 52.0
+_LABEL_SHARE, _LEAST_LABEL, _MOST_LABEL = 0.34, 56.0, 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row: a label and a probability from 0 to 1."""
+
+    label: str
+    probability: float
+
+
+def readable_probability(probability: float) -> str:
+    """Three decimals, and never a small number as 0 nor a large one as 1: ``0.983``, ``<0.001``, ``>0.999``."""
+    if 0 < probability < 0.0005:
+        return "<0.001"
+    if 0.9995 <= probability < 1:
+        return ">0.999"
+    return f"{probability:.3f}"
+
+
+class ProbabilityBars(QWidget):
+    """Rows of label, bar and number.
+
+    Signals
+    -------
+    chosen(int)
+        A row was clicked, or Enter or Space pressed on it.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, *, clickable: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme: Theme = theme_of(False)
+        self._bars: tuple[Bar, ...] = ()
+        self._clickable = clickable
+        self._hovered = -1
+        self._current = 0
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if clickable:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this look from now on."""
+        self._theme = theme
+        self.update()
+
+    def set_bars(self, bars: Sequence[Bar]) -> None:
+        """Show these rows, first to last."""
+        self._bars = tuple(bars)
+        self._current = min(self._current, max(0, len(bars) - 1))
+        self._hovered = -1
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """What is shown."""
+        return self._bars
+
+    def row_rect(self, row: int) -> QRectF:
+        """Where a row lies."""
+        return QRectF(0, row * ROW_HEIGHT, self.width(), ROW_HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, ROW_HEIGHT * len(self._bars))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(150, ROW_HEIGHT * len(self._bars))
+
+    # ---------------------------------------------------------------- painting
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for row in range(len(self._bars)):
+            self._paint_row(painter, row)
+        painter.end()
+
+    def _paint_row(self, painter: QPainter, row: int) -> None:
+        theme, bar, area = self._theme, self._bars[row], self.row_rect(row)
+        focused = self._clickable and self.hasFocus() and row == self._current
+        if row == self._hovered and self._clickable:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("soft"))
+            painter.drawRoundedRect(area.adjusted(8, 1, -8, -1), 6, 6)
+        if focused:
+            painter.setPen(theme.color("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(8.5, 1.5, -8.5, -1.5), 6, 6)
+        inner = area.adjusted(16, 0, -16, 0)
+        label_width = min(_MOST_LABEL, max(_LEAST_LABEL, inner.width() * _LABEL_SHARE))
+        font = text_font(TEXT_SIZE, QFont.Weight.DemiBold if row == 0 else QFont.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(theme.color("text"))
+        label = QFontMetricsF(font).elidedText(bar.label, Qt.TextElideMode.ElideMiddle, label_width - 8)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(
+            QRectF(inner.left(), area.top(), label_width, area.height()), middle | Qt.AlignmentFlag.AlignLeft, label
+        )
+        track = QRectF(inner.left() + label_width, area.center().y() - 4, inner.width() - label_width - _NUMBER_WIDTH, 8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("line", 0.6))
+        painter.drawRoundedRect(track, 2, 2)
+        painter.setBrush(theme.color("accent"))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * bar.probability), 8), 2, 2)
+        painter.setFont(text_font())
+        painter.setPen(theme.color("text" if row == 0 else "muted"))
+        painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, readable_probability(bar.probability))
+
+    # ---------------------------------------------------------------- mouse and keys
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row = int(event.position().y() // ROW_HEIGHT)
+        self._hover(row if 0 <= row < len(self._bars) else -1)
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        self._hover(-1)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        row = int(event.position().y() // ROW_HEIGHT)
+        if self._clickable and event.button() == Qt.MouseButton.LeftButton and 0 <= row < len(self._bars):
+            self._current = row
+            self.chosen.emit(row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if step is not None and 0 <= self._current + step < len(self._bars):
+            self._current += step
+            self.update()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._clickable and self._bars:
+            self.chosen.emit(self._current)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def _hover(self, row: int) -> None:
+        if row != self._hovered:
+            self._hovered = row
+            self.update()

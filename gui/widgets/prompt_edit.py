@@ -1,0 +1,146 @@
+"""PromptEdit: a text field that grows with its text, runs on Enter, and strikes out what did not fit the model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor, QTextOption
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit, QWidget
+
+from headscope.gui.paint.theme import Theme, theme_of
+
+_MOST_LINES = 4
+_AROUND = 10  # pixels above and below the lines together
+_MOST_WRAPPED = 50_000
+"""Characters. Wrapping a longer paragraph would take longer than a frame at each key press."""
+_ENTER = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+
+
+class PromptEdit(QPlainTextEdit):
+    """Text of any length. Enter asks to run it, Shift+Enter begins a new line.
+
+    Signals
+    -------
+    edited(str)
+        The user changed the text (a program's change is silent).
+    submitted
+        Enter.
+    """
+
+    edited = Signal(str)
+    submitted = Signal()
+
+    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme_of(False)
+        self._shown = ""
+        self._dropped_from: int | None = None
+        self._by_program = False
+        self.setObjectName("prompt")
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._on_text_changed)
+
+    def set_text(self, text: str) -> None:
+        """Show `text`; the cursor and the history of edits stay, as only what differs is replaced."""
+        if text == self._shown:
+            return
+        old = self.toPlainText()
+        before = _common(old, text)
+        after = min(_common(old[::-1], text[::-1]), min(len(old), len(text)) - before)
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(_utf16(old[:before]))
+        cursor.setPosition(_utf16(old[: len(old) - after]), QTextCursor.MoveMode.KeepAnchor)
+        self._by_program = True
+        cursor.insertText(text[before : len(text) - after])
+        self._by_program = False
+        self._shown = text
+
+    def mark_dropped(self, start: int | None) -> None:
+        """Strike out the text from this character on: it did not fit the model. None: all of it fitted."""
+        if start != self._dropped_from:
+            self._dropped_from = start
+            self._show_dropped()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Mark in other colours."""
+        self._theme = theme
+        self._show_dropped()
+
+    def _show_dropped(self) -> None:
+        marks = []
+        if self._dropped_from is not None:
+            mark = QTextEdit.ExtraSelection()
+            style = QTextCharFormat()
+            style.setFontStrikeOut(True)
+            style.setForeground(self._theme.color("muted"))
+            mark.format = style  # type: ignore[attr-defined]
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(min(_utf16(self._shown[: self._dropped_from]), self.document().characterCount() - 1))
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            mark.cursor = cursor  # type: ignore[attr-defined]
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    # ---------------------------------------------------------------- editing
+    @Slot()
+    def _on_text_changed(self) -> None:
+        wraps = self.document().characterCount() <= _MOST_WRAPPED
+        if wraps != (self.lineWrapMode() == QPlainTextEdit.LineWrapMode.WidgetWidth):
+            self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth if wraps else QPlainTextEdit.LineWrapMode.NoWrap)
+            self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._grow()
+        if not self._by_program:
+            self.mark_dropped(None)
+            self._shown = self.toPlainText()
+            self.edited.emit(self._shown)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ENTER and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.submitted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste text as text, whatever else the clipboard holds."""
+        if source.hasText():
+            self.insertPlainText(source.text())
+
+    # ---------------------------------------------------------------- as high as its text
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._grow()
+
+    def _grow(self) -> None:
+        fits = self._n_lines <= _MOST_LINES
+        bar = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if fits else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.setVerticalScrollBarPolicy(bar)
+        if self.height() != self.sizeHint().height():
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, min(self._n_lines, _MOST_LINES) * self.fontMetrics().lineSpacing() + _AROUND)
+
+    @property
+    def _n_lines(self) -> int:
+        return max(1, round(self.document().size().height()))  # a plain text's height counts lines
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, self.sizeHint().height())
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with; by halves, for comparing slices is a thousand times faster than characters."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
+
+
+def _utf16(text: str) -> int:
+    """The length of `text` as Qt counts it: characters beyond the first plane count twice."""
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

@@ -1,0 +1,181 @@
+"""StepList: the tokens of a generation one below the other, each with its probability and, under the mouse, its rivals."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from headscope.core.jobs import Candidate, GenerationStep
+from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of
+from headscope.gui.widgets.probability_bars import readable_probability
+
+ROW_HEIGHT = 6 * GRID
+_MARGIN = 4 * GRID
+_NUMBER_WIDTH = 52.0
+_LABEL_SHARE = 0.4
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class StepModel(QAbstractListModel):
+    """The steps as rows."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.steps: tuple[GenerationStep, ...] = ()
+
+    def set_steps(self, steps: tuple[GenerationStep, ...]) -> None:
+        """Show these; rows that are shown already stay as they are when new ones come behind them."""
+        old = len(self.steps)
+        if len(steps) > old and steps[:old] == self.steps:
+            self.beginInsertRows(QModelIndex(), old, len(steps) - 1)
+            self.steps = steps
+            self.endInsertRows()
+        elif steps != self.steps:
+            self.beginResetModel()
+            self.steps = steps
+            self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self.steps)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        step = self.steps[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{step.token.text}  {readable_probability(step.probability)}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._rivals(step)
+        return None
+
+    def _rivals(self, step: GenerationStep) -> str:
+        """The candidates of a step as a small table, the chosen one in bold."""
+        chosen = Candidate(step.token.text, step.token.text, step.token.id, step.probability)
+        known = {candidate.id for candidate in step.candidates}
+        shown = step.candidates if step.token.id in known else (*step.candidates, chosen)
+        rows = "".join(_table_row(candidate, bold=candidate.id == step.token.id) for candidate in shown)
+        note = ""
+        if step.sampled_probability < 1:
+            words = self.tr("{probability} after temperature and filters")
+            note = f"<p>{words.format(probability=readable_probability(step.sampled_probability))}</p>"
+        return f"<table cellspacing='3'>{rows}</table>{note}"
+
+
+def _table_row(candidate: Candidate, *, bold: bool) -> str:
+    label = escape(candidate.label).replace(" ", "&nbsp;")
+    name = f"<b>{label}</b>" if bold else label
+    return f"<tr><td>{name}</td><td align='right'>{readable_probability(candidate.probability)}</td></tr>"
+
+
+class _StepPainter(QStyledItemDelegate):
+    """One row: the token, a bar, the number."""
+
+    theme: Theme = theme_of(False)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return QSize(120, ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        model = index.model()
+        assert isinstance(model, StepModel)
+        step, theme, area = model.steps[index.row()], self.theme, QRectF(option.rect)  # type: ignore[attr-defined]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        state = option.state  # type: ignore[attr-defined]
+        if state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("soft"))
+            painter.drawRoundedRect(area.adjusted(2 * GRID, 1, -2 * GRID, -1), 6, 6)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(theme.color("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(2 * GRID + 0.5, 1.5, -2 * GRID - 0.5, -1.5), 6, 6)
+        self._paint_step(painter, area.adjusted(_MARGIN, 0, -_MARGIN, 0), step)
+        painter.restore()
+
+    def _paint_step(self, painter: QPainter, area: QRectF, step: GenerationStep) -> None:
+        theme, font = self.theme, text_font()
+        label_width = area.width() * _LABEL_SHARE
+        label = QFontMetricsF(font).elidedText(step.token.text, Qt.TextElideMode.ElideRight, label_width - 2 * GRID)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(font)
+        painter.setPen(theme.color("muted" if step.token.special else "text"))
+        painter.drawText(
+            QRectF(area.left(), area.top(), label_width, area.height()), middle | Qt.AlignmentFlag.AlignLeft, label
+        )
+        track = QRectF(area.left() + label_width, area.center().y() - 3, area.width() - label_width - _NUMBER_WIDTH, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("line", 0.6))
+        painter.drawRoundedRect(track, 2, 2)
+        painter.setBrush(theme.color("accent"))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * step.probability), 6), 2, 2)
+        painter.setPen(theme.color("muted"))
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, readable_probability(step.probability))
+
+
+class StepList(QListView):
+    """A list that follows its end while it grows, unless it was scrolled away from it.
+
+    Signals
+    -------
+    pointed(int)
+        The mouse or the keyboard is at this row; -1: no longer at any.
+    """
+
+    pointed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._steps = StepModel(self)
+        self._painter = _StepPainter(self)
+        self.setModel(self._steps)
+        self.setItemDelegate(self._painter)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.entered.connect(self._on_entered)
+        self.viewportEntered.connect(self._on_left)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in this look from now on."""
+        self._painter.theme = theme
+        self.viewport().update()
+
+    def set_steps(self, steps: tuple[GenerationStep, ...]) -> None:
+        """Show these steps."""
+        bar = self.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - ROW_HEIGHT // 2
+        self._steps.set_steps(steps)
+        if at_end:
+            self.scrollToBottom()
+
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
+        super().currentChanged(current, previous)
+        if self.hasFocus():
+            self.pointed.emit(current.row())
+
+    def leaveEvent(self, event: Any) -> None:
+        super().leaveEvent(event)
+        self._on_left()
+
+    @Slot(QModelIndex)
+    def _on_entered(self, index: QModelIndex) -> None:
+        self.pointed.emit(index.row())
+
+    @Slot()
+    def _on_left(self) -> None:
+        self.pointed.emit(-1)

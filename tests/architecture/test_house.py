@@ -1,0 +1,110 @@
+"""The house stands as DESIGN and pyproject say: who may import whom, what is packaged, what never happens."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCES = sorted(path for area in ("core", "gui", "resources") for path in (ROOT / area).rglob("*.py"))
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Every module that `path` imports at run time, inside functions as well; what only the type checker sees is left out."""
+    hidden: set[ast.AST] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            hidden.update(inner for statement in node.body for inner in ast.walk(statement))
+    for node in ast.walk(tree):
+        if node in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported_names(path)}
+
+
+def area(name: str) -> list[Path]:
+    return [path for path in SOURCES if path.is_relative_to(ROOT / name)]
+
+
+@pytest.mark.parametrize("path", area("core"), ids=str)
+def test_core_never_imports_qt_nor_gui(path: Path) -> None:
+    assert not roots(path) & {"PySide6", "shiboken6", "pyqtgraph"}
+    assert not [name for name in imported_names(path) if name.startswith("headscope.gui")]
+
+
+@pytest.mark.parametrize("path", area("gui"), ids=str)
+def test_gui_never_imports_torch_nor_transformers(path: Path) -> None:
+    assert not roots(path) & {"torch", "transformers"}
+
+
+@pytest.mark.parametrize(
+    ("inner", "forbidden"),
+    [
+        ("gui/paint", ("headscope.gui.panels", "headscope.gui.widgets", "headscope.gui.state", "headscope.gui.explorer")),
+        ("gui/widgets", ("headscope.gui.panels", "headscope.gui.state", "headscope.gui.explorer")),
+        ("resources", ("headscope.core", "headscope.gui")),
+    ],
+)
+def test_inner_rooms_do_not_know_outer_ones(inner: str, forbidden: tuple[str, ...]) -> None:
+    found = {str(path): name for path in area(inner) for name in imported_names(path) if name.startswith(forbidden)}
+    assert not found
+
+
+def test_no_code_can_unpickle_or_run_a_models_own_code() -> None:
+    for path in SOURCES:
+        assert not roots(path) & {"pickle", "dill", "joblib", "cloudpickle"}, path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert keywords.get("trust_remote_code", "False") == "False", f"{path}:{node.lineno}"
+            if called == "torch.load":
+                assert keywords.get("weights_only") == "True", f"{path}:{node.lineno}"
+            if called in {"np.load", "numpy.load"}:
+                assert keywords.get("allow_pickle", "False") == "False", f"{path}:{node.lineno}"
+            assert called not in {"eval", "exec"}, f"{path}:{node.lineno}"
+
+
+def test_every_folder_with_code_is_packaged() -> None:
+    folders = {f"headscope.{'.'.join(path.parent.relative_to(ROOT).parts)}" for path in SOURCES}
+    assert folders == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_files_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_what_the_window_needs_does_not_import_torch() -> None:
+    """The window is painted first; torch and transformers are imported by the lane afterwards."""
+    code = (
+        "import sys; import headscope.core, headscope.core.jobs, headscope.core.examples, headscope.gui.main_window, headscope.gui.app;"
+        "print(sorted({'torch', 'transformers', 'tokenizers', 'accelerate'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_folder_imported_under_another_name_is_refused() -> None:
+    done = subprocess.run([sys.executable, "-c", "import core"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert "ImportError: import headscope.core" in done.stderr
+
+
+def test_constraints_pin_every_requirement() -> None:
+    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    required = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
+    names = {requirement.split(";")[0].strip().split(">")[0].split("<")[0].strip().lower() for requirement in required}
+    assert names <= pinned

@@ -1,0 +1,157 @@
+"""What the lanes ask is answered as their requests promise; a failure leaves the model that is there."""
+
+import numpy as np
+import pytest
+
+from headscope.core.engine import Engine
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import (
+    Cancel,
+    Cancelled,
+    CaptureRequest,
+    Catalogue,
+    CatalogueRequest,
+    FillRequest,
+    FillStep,
+    GenerateRequest,
+    GenerationStep,
+    Job,
+    LoadRequest,
+    ModelInfo,
+    RunResult,
+    Thumbnails,
+    ThumbnailsRequest,
+    WeightsRequest,
+)
+
+SENTENCE = "the keys near the cabinet [MASK] rusty ."
+
+
+def ignore(_: object) -> None:
+    pass
+
+
+def engine_with(model: str) -> Engine:
+    engine = Engine()
+    info = engine.handle(LoadRequest(model, device="cpu"), Job(), ignore)
+    assert isinstance(info, ModelInfo)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def grammar() -> Engine:
+    return engine_with("toy:grammar")
+
+
+def run(engine: Engine, text: str = SENTENCE) -> RunResult:
+    result = engine.handle(CaptureRequest(text), Job(), ignore)
+    assert isinstance(result, RunResult)
+    return result
+
+
+def test_nothing_runs_before_a_model_is_loaded() -> None:
+    for request in (CaptureRequest("a"), GenerateRequest("a"), FillRequest("a")):
+        with pytest.raises(HeadscopeError) as caught:
+            Engine().handle(request, Job(), ignore)
+        assert caught.value.code == "no_model"
+
+
+def test_a_load_that_fails_or_is_cancelled_leaves_the_model() -> None:
+    engine = engine_with("toy:grammar")
+    before = run(engine)
+    with pytest.raises(HeadscopeError) as caught:
+        engine.handle(LoadRequest("toy:nothing"), Job(), ignore)
+    assert caught.value.code == "unknown_toy"
+    after = run(engine)
+    assert after.predictions == before.predictions
+
+
+def test_another_model_takes_the_place_of_the_first() -> None:
+    engine = engine_with("toy:grammar")
+    info = engine.handle(LoadRequest("toy:tales", device="cpu"), Job(), ignore)
+    assert info.source == "toy:tales"
+    assert run(engine, "once upon a time").record.kinds == ("decoder",)
+
+
+def test_a_run_is_a_record_and_predictions(grammar: Engine) -> None:
+    result = run(grammar)
+    assert result.text == SENTENCE
+    assert result.predictions[0].candidates[0].text == " are"
+    assert len(result.predictions[0].candidates) == 10
+    assert result.seconds > 0
+    pair = grammar.handle(CaptureRequest("Tom lost the red kite .", "he looked for the kite ."), Job(), ignore)
+    assert pair.next_sentence > 0.9
+
+
+def test_a_generation_streams_its_steps_and_answers_the_whole() -> None:
+    steps: list[GenerationStep] = []
+    result = engine_with("toy:tales").handle(GenerateRequest("once upon a time", 5, top_k=3), Job(), steps.append)
+    assert [step.index for step in steps] == list(range(5))
+    assert result.text == steps[-1].text
+    assert result.record is steps[-1].record
+    assert result.predictions[0].candidates == steps[-1].candidates
+    assert result.predictions[0].position == len(result.record.axis("decoder").queries)
+
+
+def test_filling_streams_its_steps_and_answers_a_run_of_the_filled_text(grammar: Engine) -> None:
+    steps: list[FillStep] = []
+    result = grammar.handle(FillRequest("the keys [MASK] [MASK] ."), Job(), steps.append)
+    assert len(steps) == 2
+    assert result.text == steps[-1].text
+    assert "[MASK]" not in result.text
+    assert result.record.axis("encoder").queries.masks == ()
+
+
+def test_the_catalogue_knows_the_toys_and_the_cpu(grammar: Engine) -> None:
+    catalogue = grammar.handle(CatalogueRequest(), Job(), ignore)
+    assert isinstance(catalogue, Catalogue)
+    assert {"toy:grammar", "toy:tales"} <= {entry.source for entry in catalogue.entries}
+    assert catalogue.devices[0] == "auto"
+    assert "cpu" in catalogue.devices
+    assert catalogue.dtypes[0] == "auto"
+    assert "float32" in catalogue.dtypes
+
+
+# ---------------------------------------------------------------- the view lane
+def test_the_weights_of_the_heads_that_were_asked_for(grammar: Engine) -> None:
+    record = run(grammar).record
+    answer = Engine().handle_view(WeightsRequest(record, "encoder", ((0, 1), (1, 3))), Job(), ignore)
+    assert set(answer.weights) == {(0, 1), (1, 3)}
+    for (layer, head), weights in answer.weights.items():
+        np.testing.assert_array_equal(weights, record.attention_weights(layer, head, "encoder"))
+
+
+def test_thumbnails_come_layer_by_layer_and_what_was_streamed_stays_as_it_was(grammar: Engine) -> None:
+    record = run(grammar).record
+    streamed: list[Thumbnails] = []
+    answer = Engine().handle_view(ThumbnailsRequest(record, "encoder", size=4), Job(), streamed.append)
+    assert len(streamed) == record.n_layers("encoder") == 2
+    assert np.isnan(streamed[0].pictures[1]).all()
+    assert not np.isnan(streamed[0].pictures[0]).any()
+    assert streamed[-1] is answer
+    for layer in range(2):
+        weights = record.layer_weights(layer, "encoder")
+        assert answer.pictures[layer].shape == (4, 4, 4)
+        np.testing.assert_array_equal(answer.pictures[layer].max(axis=(1, 2)), weights.max(axis=(1, 2)))
+
+
+def test_thumbnails_can_begin_further_down(grammar: Engine) -> None:
+    record = run(grammar).record
+    answer = Engine().handle_view(ThumbnailsRequest(record, "encoder", size=4, first_layer=1), Job(), ignore)
+    assert np.isnan(answer.pictures[0]).all()
+    assert not np.isnan(answer.pictures[1]).any()
+
+
+def test_a_cancelled_picture_is_not_computed(grammar: Engine) -> None:
+    record = run(grammar).record
+    cancel = Cancel()
+    cancel.set()
+    for request in (WeightsRequest(record, "encoder", ((0, 0),)), ThumbnailsRequest(record, "encoder")):
+        with pytest.raises(Cancelled):
+            Engine().handle_view(request, Job(cancel=cancel), ignore)
+
+
+def test_a_head_that_is_not_there_is_said_so(grammar: Engine) -> None:
+    with pytest.raises(HeadscopeError) as caught:
+        Engine().handle_view(WeightsRequest(run(grammar).record, "encoder", ((9, 0),)), Job(), ignore)
+    assert caught.value.code == "no_such_head"

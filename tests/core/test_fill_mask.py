@@ -1,0 +1,177 @@
+"""Masked words: read where the mask is, one at a time when they are filled; and whether a second text follows the first."""
+
+import pytest
+import torch
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.models.load import load_model
+from headscope.core.models.loaded import LoadedModel
+from headscope.core.predict.fill_iteratively import fill_iteratively
+from headscope.core.predict.fill_mask import fill_mask
+from headscope.core.predict.next_sentence import next_sentence
+from tests.tiny_models import write_masked
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load_model(str(write_masked(tmp_path_factory.mktemp("bert"))), device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def grammar() -> LoadedModel:
+    return load_model("toy:grammar", device="cpu")
+
+
+def logits_of(model: LoadedModel, text: str, pair: str | None = None) -> torch.Tensor:
+    source, _ = model.encode(text, pair)
+    with torch.inference_mode():
+        return model.module(**model.inputs(source)).logits[0]
+
+
+def test_probabilities_are_of_the_softmax_at_the_mask_and_not_at_the_end(bert: LoadedModel) -> None:
+    text = "the cat [MASK] on the mat ."
+    (prediction,) = fill_mask(bert, text, top_k=7)
+    logits = logits_of(bert, text)
+    assert prediction.position == 3  # [CLS] the cat [MASK]
+    at_mask = logits[3].softmax(-1).topk(7)
+    assert [candidate.id for candidate in prediction.candidates] == at_mask.indices.tolist()
+    assert [candidate.probability for candidate in prediction.candidates] == pytest.approx(at_mask.values.tolist(), abs=1e-6)
+    # What many tutorials read instead: the last position, which is [SEP]'s and answers another question.
+    assert [candidate.id for candidate in prediction.candidates] != logits[-1].softmax(-1).topk(7).indices.tolist()
+
+
+@pytest.mark.parametrize(("subject", "verb"), [("keys", "are"), ("key", "is")])
+def test_the_toy_finds_the_verb_across_a_noun_of_the_other_number(grammar: LoadedModel, subject: str, verb: str) -> None:
+    other = "cabinet" if subject == "keys" else "cabinets"
+    (prediction,) = fill_mask(grammar, f"the {subject} near the {other} [MASK] rusty .")
+    assert prediction.candidates[0].text == f" {verb}"
+    assert prediction.candidates[0].probability > 0.9
+
+
+def test_each_mask_of_either_text_gets_its_prediction(bert: LoadedModel) -> None:
+    predictions = fill_mask(bert, "the [MASK] sat", "on [MASK] mat")
+    logits = logits_of(bert, "the [MASK] sat", "on [MASK] mat")
+    assert [prediction.position for prediction in predictions] == [2, 6]
+    assert [len(prediction.candidates) for prediction in predictions] == [5, 5]
+    assert [prediction.candidates[0].id for prediction in predictions] == logits[[2, 6]].argmax(-1).tolist()
+
+
+def test_more_candidates_than_words_are_all_words(bert: LoadedModel) -> None:
+    (prediction,) = fill_mask(bert, "[MASK]", top_k=10_000)
+    assert len(prediction.candidates) == logits_of(bert, "[MASK]").shape[-1]
+    assert sum(candidate.probability for candidate in prediction.candidates) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("ask", [fill_mask, fill_iteratively])
+def test_what_cannot_be_filled_is_said_at_once(grammar: LoadedModel, ask) -> None:
+    decoder = load_model("toy:tales", device="cpu")
+    for model, text, code in (
+        (decoder, "once upon a [MASK]", "cannot_fill_mask"),
+        (grammar, "the keys are rusty .", "no_mask"),
+        (grammar, "", "empty_text"),
+        (grammar, " \n ", "empty_text"),
+    ):
+        with pytest.raises(HeadscopeError) as caught:
+            ask(model, text)
+        assert caught.value.code == code
+
+
+# ---------------------------------------------------------------- one mask at a time
+TEXT = "the [MASK] sat [MASK] a [MASK] ."
+
+
+@pytest.mark.parametrize("strategy", ["confident", "left_to_right"])
+def test_each_step_is_one_pass_over_what_was_filled_before(bert: LoadedModel, strategy: str) -> None:
+    source, _ = bert.encode(TEXT)
+    inputs = bert.inputs(source)
+    left = [2, 4, 6]
+    mask_id = bert.tokenizer.mask_id
+    for step in fill_iteratively(bert, TEXT, strategy=strategy):
+        with torch.inference_mode():
+            probabilities = bert.module(**inputs).logits[0].softmax(-1)
+            probabilities[:, mask_id] = 0
+        expected = left[0] if strategy == "left_to_right" else max(left, key=lambda at: float(probabilities[at].max()))
+        assert step.position == expected
+        assert step.chosen.id == int(probabilities[expected].argmax())
+        assert step.chosen.probability == pytest.approx(float(probabilities[expected].max()), abs=1e-6)
+        assert step.record.axis("encoder").queries.masks == tuple(left)
+        inputs["input_ids"][0, expected] = step.chosen.id
+        left.remove(expected)
+    assert left == []
+
+
+def test_the_text_is_filled_where_the_masks_were(grammar: LoadedModel) -> None:
+    text = "the  keys of the cabinet [MASK] [MASK] ."
+    steps = list(fill_iteratively(grammar, text, strategy="left_to_right"))
+    first, second = (step.chosen.label for step in steps)
+    assert steps[0].text == f"the  keys of the cabinet {first} [MASK] ."
+    assert steps[1].text == f"the  keys of the cabinet {first} {second} ."
+    assert first == "are"
+
+
+def test_tokens_of_a_step_point_into_its_text(bert: LoadedModel) -> None:
+    *_, before_last, last = fill_iteratively(bert, "人 [MASK] the [MASK] , [MASK] cat", strategy="left_to_right")
+    axis = last.record.axis("encoder").queries
+    assert axis.text == before_last.text
+    for token in axis.tokens:
+        if token.generated or token.masked or token.text in ("人", "the", "cat"):
+            assert axis.text[token.start : token.end].strip() == token.text.removeprefix("·").replace(
+                "[MASK]", bert.info.mask_token
+            )
+
+
+def test_a_piece_of_a_word_joins_the_word_before_it_and_stays_one_token(bert: LoadedModel) -> None:
+    pieces = bert.module.get_output_embeddings().bias
+    id_of_ing = bert.encode("playing")[0].ids[2]
+    before = pieces[id_of_ing].item()
+    with torch.no_grad():
+        pieces[id_of_ing] = 1e4
+    try:
+        first, second = fill_iteratively(bert, "walk [MASK] the [MASK]", strategy="left_to_right")
+    finally:
+        with torch.no_grad():
+            pieces[id_of_ing] = before
+    assert first.text == "walking the [MASK]"
+    assert second.text == "walking theing"
+    tokens = second.record.axis("encoder").queries.tokens
+    assert [token.id for token in tokens[1:4]] == [*bert.encode("walk")[0].ids[1:2], id_of_ing, *bert.encode("the")[0].ids[1:2]]
+    assert (tokens[2].start, tokens[2].end) == (4, 7)
+    assert tokens[4].masked
+    assert (tokens[4].start, tokens[4].end) == (12, 18)
+
+
+def test_masks_of_a_pair_are_filled_in_the_pair(grammar: LoadedModel) -> None:
+    (step,) = fill_iteratively(grammar, "Tom lost the red kite .", "he found the [MASK] .")
+    assert step.text == "Tom lost the red kite ."
+    assert step.text_pair == f"he found the {step.chosen.label} ."
+
+
+def test_filling_stops_when_it_is_cancelled(grammar: LoadedModel) -> None:
+    cancel = Cancel()
+    steps = fill_iteratively(grammar, "the [MASK] [MASK] [MASK] .", job=Job(cancel=cancel))
+    next(steps)
+    cancel.set()
+    with pytest.raises(Cancelled):
+        next(steps)
+
+
+# ---------------------------------------------------------------- next sentence
+def test_the_toy_tells_what_follows_from_what_does_not(grammar: LoadedModel) -> None:
+    first = "Tom lost the red kite ."
+    assert next_sentence(grammar, first, "he looked for the kite .") > 0.9
+    assert next_sentence(grammar, first, "he looked for the ball .") < 0.1
+
+
+def test_the_next_sentence_is_the_first_of_two_logits(grammar: LoadedModel) -> None:
+    source, _ = grammar.encode("Tom lost the kite .", "she opened the door .")
+    with torch.inference_mode():
+        follows, strange = grammar.module(**grammar.inputs(source)).next_sentence_logits[0].tolist()
+    expected = 1 / (1 + torch.tensor(strange - follows).exp().item())
+    assert next_sentence(grammar, "Tom lost the kite .", "she opened the door .") == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_model_without_the_head_says_so(bert: LoadedModel) -> None:
+    with pytest.raises(HeadscopeError) as caught:
+        next_sentence(bert, "the cat", "sat")
+    assert caught.value.code == "cannot_next_sentence"

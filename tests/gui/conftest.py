@@ -1,0 +1,59 @@
+"""Every GUI test ends with its threads ended and its exceptions told; none touches the user's settings."""
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, QThread
+from PySide6.QtWidgets import QApplication
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    """The application as it is outside tests: style, fonts, language."""
+    from headscope.gui.app import prepare
+
+    prepare(qapp)
+    return qapp
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    # By type() and not isinstance(): that asks the object for its class, and torch has objects that warn when they are asked.
+    threads = [thing for thing in gc.get_objects() if issubclass(type(thing), QThread)]
+    running = [thread.objectName() for thread in threads if _is_running(thread)]
+    assert not running, f"threads left running: {running}"
+
+
+def _is_running(thread: QThread) -> bool:
+    from shiboken6 import isValid
+
+    return isValid(thread) and thread is not QApplication.instance().thread() and thread.isRunning()
+
+
+@pytest.fixture
+def open_window(qtbot, settings: QSettings) -> Iterator[Callable]:
+    """Opens the real window and waits for its first picture; closes it in the end."""
+    from headscope.gui.app import create_window
+
+    windows = []
+
+    def open_(model: str = "toy:grammar", text: str | None = None, *, wait: bool = True):
+        window = create_window(model, text, settings)
+        qtbot.addWidget(window)
+        windows.append(window)
+        window.show()
+        if wait:
+            qtbot.waitUntil(lambda: window.state.run is not None and window.state.busy is None, timeout=60_000)
+        return window
+
+    yield open_
+    for window in windows:
+        window.close()

@@ -1,0 +1,248 @@
+"""The command line as people and scripts use it, on the toys."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headscope.core import load_model
+from headscope.gui.cli import main
+from headscope.gui.terminal import bar, columns
+
+SENTENCE = "the keys near the cabinet [MASK] rusty ."
+GRAMMAR = ["--model", "toy:grammar", "--text", SENTENCE]
+TALES = ["--model", "toy:tales", "--text", "once upon a time"]
+
+
+def run_json(capsys, *arguments: str) -> dict:
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def error_of(capsys, *arguments: str) -> str:
+    """What a command that fails says: two sentences on stderr, nothing on stdout, exit code 2."""
+    assert main(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("headscope: ")
+    assert len(err.splitlines()) == 2
+    return err
+
+
+# ---------------------------------------------------------------- predict
+def test_predict_as_data(capsys) -> None:
+    answer = run_json(capsys, "predict", *GRAMMAR, "--top-k", "3")
+    assert set(answer) == {"model", "predictions"}
+    assert answer["model"] == "toy:grammar"
+    (prediction,) = answer["predictions"]
+    assert prediction["position"] == 6
+    assert [set(candidate) for candidate in prediction["candidates"]] == [{"token", "probability"}] * 3
+    assert prediction["candidates"][0]["token"] == "are"
+    assert prediction["candidates"][0]["probability"] > 0.9
+
+
+def test_predict_for_people(capsys) -> None:
+    assert main(["predict", *GRAMMAR]) == 0
+    title, best, *others = capsys.readouterr().out.splitlines()
+    assert title == "token 6"
+    assert best.split()[0] == "are"
+    assert "█" in best
+    assert float(best.split()[-1]) > 0.9
+    assert len(others) == 4
+
+
+def test_predict_tells_whether_a_pair_follows(capsys) -> None:
+    pair = ["--model", "toy:grammar", "--text", "Tom lost the red kite .", "--pair", "he looked for the kite ."]
+    answer = run_json(capsys, "predict", *pair)
+    assert answer["predictions"] == []
+    assert answer["next_sentence"] > 0.9
+    assert main(["predict", *pair]) == 0
+    assert "follows" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- generate
+def test_generate_as_data(capsys) -> None:
+    answer = run_json(capsys, "generate", *TALES, "--max-new-tokens", "8")
+    assert set(answer) == {"model", "text", "steps"}
+    assert len(answer["steps"]) == 8
+    assert answer["text"] == "once upon a time" + "".join(step["token"] for step in answer["steps"])
+    assert all(0 < step["probability"] <= 1 for step in answer["steps"])
+
+
+def test_generate_prints_the_text(capsys) -> None:
+    expected = run_json(capsys, "generate", *TALES, "--max-new-tokens", "8")["text"]
+    assert main(["generate", *TALES, "--max-new-tokens", "8"]) == 0
+    assert capsys.readouterr().out == expected + "\n"
+
+
+def test_generate_draws_the_same_with_the_same_seed(capsys) -> None:
+    drawn = ["generate", *TALES, "--max-new-tokens", "12", "--temperature", "2", "--top-k", "20", "--top-p", "0.95", "--seed"]
+    assert run_json(capsys, *drawn, "5") == run_json(capsys, *drawn, "5")
+    assert run_json(capsys, *drawn, "5") != run_json(capsys, *drawn, "6")
+
+
+# ---------------------------------------------------------------- capture, export
+def test_capture_writes_every_head(capsys, tmp_path: Path) -> None:
+    out = tmp_path / "all.npz"
+    assert main(["capture", *GRAMMAR, "--out", str(out)]) == 0
+    assert str(out) in capsys.readouterr().out
+    record = load_model("toy:grammar", device="cpu").capture(SENTENCE)
+    with np.load(out, allow_pickle=False) as data:
+        assert set(data.files) == {"encoder_attention", "encoder_query_tokens", "encoder_key_tokens"}
+        assert data["encoder_attention"].shape == (2, 4, 10, 10)
+        np.testing.assert_allclose(data["encoder_attention"][1, 2], record.attention_weights(1, 2), atol=1e-6)
+        assert data["encoder_query_tokens"].tolist() == ["[CLS]", *SENTENCE.split(), "[SEP]"]
+
+
+def test_export_of_numbers(capsys, tmp_path: Path) -> None:
+    weights = load_model("toy:grammar", device="cpu").capture(SENTENCE).attention_weights(1, 2)
+    for name in ("head.csv", "head.npz"):
+        assert main(["export", *GRAMMAR, "--layer", "1", "--head", "2", "--out", str(tmp_path / name)]) == 0
+    with (tmp_path / "head.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["", "[CLS]", *SENTENCE.split(), "[SEP]"]
+    np.testing.assert_allclose(np.array([row[1:] for row in rows[1:]], np.float64), weights, atol=1e-6)
+    with np.load(tmp_path / "head.npz", allow_pickle=False) as data:
+        np.testing.assert_allclose(data["attention"], weights, atol=1e-6)
+        assert str(data["model"]) == "toy:grammar"
+
+
+@pytest.mark.parametrize("view", ["heatmap", "links"])
+@pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_export_of_pictures(qapp, tmp_path: Path, view: str, suffix: str, magic: bytes) -> None:
+    out = tmp_path / f"head{suffix}"
+    arguments = ["export", *GRAMMAR, "--view", view, "--layer", "1", "--head", "2", "--dpi", "72", "--out", str(out)]
+    assert main(arguments) == 0
+    assert out.read_bytes().startswith(magic)
+
+
+# ---------------------------------------------------------------- models, verify, train
+def test_models_lists_the_toys(capsys) -> None:
+    sources = {entry["source"] for entry in run_json(capsys, "models")["models"]}
+    assert {"toy:grammar", "toy:tales"} <= sources
+    assert main(["models"]) == 0
+    assert "toy:tales" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [GRAMMAR, TALES])
+def test_verify_finds_the_toys_exact(capsys, arguments: list[str]) -> None:
+    answer = run_json(capsys, "verify", *arguments)
+    assert answer["passed"] is True
+    assert answer["model"] == arguments[1]
+    assert main(["verify", *arguments]) == 0
+    assert "largest difference" in capsys.readouterr().out
+
+
+def test_train_writes_a_toy(capsys, tmp_path: Path) -> None:
+    answer = run_json(capsys, "train", "grammar", "--steps", "2", "--seed", "1", "--out", str(tmp_path / "toy"))
+    assert answer["steps"] == 2
+    assert (tmp_path / "toy" / "model.safetensors").exists()
+
+
+# ---------------------------------------------------------------- errors
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["predict", "--model", "toy:grammar", "--text", "no mask here"], "no [MASK]"),
+        (["predict", "--model", "toy:grammar", "--text", "  "], "no text"),
+        (["predict", "--model", "toy:tales", "--text", "a [MASK]"], "does not guess masked words"),
+        (["generate", *GRAMMAR], "cannot generate"),
+        (["generate", *TALES, "--top-p", "0"], "top_p"),
+        (["generate", "--model", "toy:nothing", "--text", "a"], "no toy called nothing"),
+        (["capture", *TALES, "--out", "file.txt"], "file.txt"),
+        (["export", *TALES, "--layer", "99", "--head", "0", "--out", "x.csv"], "no layer 99"),
+        (["export", *TALES, "--layer", "0", "--head", "0", "--kind", "cross", "--out", "x.csv"], "no cross attention"),
+        (["export", *TALES, "--layer", "0", "--head", "0", "--out", "x.bmp"], ".png, .svg, .pdf, .csv, .npz"),
+        (["train", "nothing"], "no toy called nothing"),
+    ],
+)
+def test_an_error_is_one_sentence_and_a_remedy(capsys, tmp_path: Path, monkeypatch, arguments: list[str], says: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in error_of(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_window_needs_a_display(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert "no display" in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict"],
+        ["predict", *GRAMMAR, "--top-k", "0"],
+        ["generate", *TALES, "--seed", "x"],
+        ["export", *GRAMMAR, "--view", "a"],
+    ],
+)
+def test_arguments_that_make_no_command_are_explained(capsys, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: headscope" in capsys.readouterr().err
+
+
+def test_every_command_has_help_with_an_example(capsys) -> None:
+    for command in ("predict", "generate", "capture", "export", "models", "verify", "train"):
+        with pytest.raises(SystemExit) as caught:
+            main([command, "--help"])
+        assert caught.value.code == 0
+        assert f"Example: headscope {command}" in capsys.readouterr().out
+
+
+def in_a_process(*arguments: str, **options) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **options.pop("env", {})}
+    command = [sys.executable, "-c", "import sys; from headscope.gui.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(command, env=environment, check=False, **options)
+
+
+def test_help_and_errors_need_no_torch_and_no_qt() -> None:
+    code = (
+        "import sys; from headscope.gui.cli import main\n"
+        "try: main(['predict', '--help'])\n"
+        "except SystemExit: print(sorted({'torch', 'transformers', 'PySide6'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_process_ends_with_2_and_without_a_traceback() -> None:
+    done = in_a_process("predict", "--model", "toy:grammar", "--text", b"no mask \xff here", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("headscope: The text has no [MASK].")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_that_cannot_show_bars_gets_something_else() -> None:
+    done = in_a_process("predict", *GRAMMAR, capture_output=True, env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    best = done.stdout.decode("ascii").splitlines()[1]
+    assert best.split()[:2] == ["are", "#" * 24]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_reader_who_has_seen_enough_causes_no_noise() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = in_a_process("models", stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert done.stderr == b""
+
+
+# ---------------------------------------------------------------- what is printed
+@pytest.mark.parametrize(("probability", "drawn"), [(0.0, ""), (0.5, "█" * 12), (1.0, "█" * 24), (1 / 48, "▌")])
+def test_bars_are_as_long_as_the_probability(probability: float, drawn: str) -> None:
+    assert bar(probability) == drawn.ljust(24)
+
+
+def test_chinese_takes_two_columns_and_accents_none() -> None:
+    assert columns("人工") == 4
+    assert columns("e\u0301") == 1

@@ -1,0 +1,272 @@
+"""A lane runs requests in its thread, drops what is stale, finishes every failure, and ends."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Slot
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import (
+    CaptureRequest,
+    CatalogueRequest,
+    FillRequest,
+    GenerateRequest,
+    Job,
+    LoadRequest,
+    Progress,
+    ThumbnailsRequest,
+    WeightsRequest,
+)
+from headscope.gui.worker import Lane, supersedes_in_model_lane, supersedes_in_view_lane
+
+PATIENCE = 10
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request: `do` is called in the lane's thread."""
+
+    do: Callable[[Job, Callable[[object], None]], Any]
+    kind: str = ""
+
+
+class Listener(QObject):
+    """Hears a lane, in the GUI thread."""
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__()
+        self.heard: list[tuple] = []
+        self.threads: set[threading.Thread] = set()
+        lane.progressed.connect(self.on_progressed)
+        lane.streamed.connect(self.on_streamed)
+        lane.finished.connect(self.on_finished)
+        lane.failed.connect(self.on_failed)
+        lane.cancelled.connect(self.on_cancelled)
+
+    def hear(self, *what) -> None:
+        self.heard.append(what)
+        self.threads.add(threading.current_thread())
+
+    @Slot(int, object)
+    def on_progressed(self, id_, progress):
+        self.hear("progressed", id_, progress)
+
+    @Slot(int, object)
+    def on_streamed(self, id_, part):
+        self.hear("streamed", id_, part)
+
+    @Slot(int, object)
+    def on_finished(self, id_, answer):
+        self.hear("finished", id_, answer)
+
+    @Slot(int, object)
+    def on_failed(self, id_, error):
+        self.hear("failed", id_, error)
+
+    @Slot(int)
+    def on_cancelled(self, id_):
+        self.hear("cancelled", id_)
+
+    def ends(self) -> list[tuple]:
+        return [what for what in self.heard if what[0] in {"finished", "failed", "cancelled"}]
+
+
+@pytest.fixture
+def lane(qapp) -> Iterator[Lane]:
+    lane = Lane(
+        "test",
+        lambda: lambda request, job, stream: request.do(job, stream),
+        lambda newer, older: bool(newer.kind) and newer.kind == older.kind,
+    )
+    yield lane
+    assert lane.close()
+
+
+@pytest.fixture
+def listener(lane: Lane) -> Listener:
+    return Listener(lane)
+
+
+def until_cancelled(entered: threading.Event) -> Callable:
+    """A job that runs until it is told to stop, and says when it has begun."""
+
+    def do(job: Job, _stream) -> None:
+        entered.set()
+        while True:
+            job.cancel.check()
+            threading.Event().wait(0.001)
+
+    return do
+
+
+def deaf(entered: threading.Event, go_on: threading.Event, answer: str) -> Callable:
+    """A job that never looks at its Cancel."""
+
+    def do(_job: Job, stream) -> str:
+        entered.set()
+        assert go_on.wait(PATIENCE)
+        stream("late")
+        return answer
+
+    return do
+
+
+def test_answers_come_in_order_from_another_thread_to_the_gui_thread(qtbot, lane, listener) -> None:
+    where: list[threading.Thread] = []
+
+    def do(_job, stream):
+        where.append(threading.current_thread())
+        stream("part")
+        return "whole"
+
+    first, second = lane.submit(Ask(do)), lane.submit(Ask(do))
+    assert lane.is_busy
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    spoken = [what for what in listener.heard if what[0] != "progressed"]
+    assert spoken == [
+        ("streamed", first, "part"),
+        ("finished", first, "whole"),
+        ("streamed", second, "part"),
+        ("finished", second, "whole"),
+    ]
+    assert len(set(where)) == 1
+    assert where[0] is not threading.current_thread()
+    assert listener.threads == {threading.current_thread()}
+    assert not lane.is_busy
+
+
+def test_a_newer_request_of_a_kind_cancels_the_running_and_replaces_the_queued(qtbot, lane, listener) -> None:
+    entered = threading.Event()
+    running = lane.submit(Ask(until_cancelled(entered), "run"))
+    assert entered.wait(PATIENCE)
+    other = lane.submit(Ask(lambda *_: "other", "load"))
+    queued = lane.submit(Ask(lambda *_: "queued", "run"))
+    newest = lane.submit(Ask(lambda *_: "newest", "run"))
+    qtbot.waitUntil(lambda: len(listener.ends()) == 4)
+    assert listener.ends() == [
+        ("cancelled", queued),
+        ("cancelled", running),
+        ("finished", other, "other"),
+        ("finished", newest, "newest"),
+    ]
+
+
+def test_the_answer_of_a_job_that_did_not_notice_its_cancel_is_dropped(qtbot, lane, listener) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+    stale = lane.submit(Ask(deaf(entered, go_on, "stale"), "run"))
+    assert entered.wait(PATIENCE)
+    fresh = lane.submit(Ask(lambda *_: "fresh", "run"))
+    go_on.set()
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    assert listener.ends() == [("cancelled", stale), ("finished", fresh, "fresh")]
+    assert not [what for what in listener.heard if what[0] == "streamed"]
+
+
+def test_cancel_ends_what_runs_and_what_waits(qtbot, lane, listener) -> None:
+    entered = threading.Event()
+    running = lane.submit(Ask(until_cancelled(entered)))
+    waiting = lane.submit(Ask(lambda *_: "never"))
+    assert entered.wait(PATIENCE)
+    lane.cancel()
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    assert sorted(listener.ends()) == [("cancelled", running), ("cancelled", waiting)]
+    after = lane.submit(Ask(lambda *_: "alive"))
+    qtbot.waitUntil(lambda: ("finished", after, "alive") in listener.heard)
+
+
+def test_an_exception_becomes_an_error_with_details_and_the_lane_lives(qtbot, lane, listener) -> None:
+    def broken(*_):
+        raise KeyError("a bug\nof ours")
+
+    bad = lane.submit(Ask(broken))
+    good = lane.submit(Ask(lambda *_: "alive"))
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    (kind, id_, error), last = listener.ends()
+    assert (kind, id_, error.code) == ("failed", bad, "unexpected")
+    assert "KeyError" in error.message
+    assert "\n" not in error.message
+    assert "in broken" in error.details
+    assert last == ("finished", good, "alive")
+
+
+def test_an_error_of_ours_arrives_as_it_is(qtbot, lane, listener) -> None:
+    def refuse(*_):
+        raise HeadscopeError("empty_text")
+
+    lane.submit(Ask(refuse))
+    qtbot.waitUntil(lambda: bool(listener.ends()))
+    assert listener.ends()[0][2].code == "empty_text"
+
+
+def test_a_lane_that_could_not_get_ready_says_so_and_tries_again(qtbot) -> None:
+    tries: list[int] = []
+
+    def prepare():
+        tries.append(1)
+        if len(tries) == 1:
+            raise ImportError("no module named torch")
+        return lambda request, job, stream: request
+
+    lane = Lane("test", prepare, lambda newer, older: False)
+    listener = Listener(lane)
+    lane.submit("first")
+    lane.submit("second")
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    assert [what[0] for what in listener.ends()] == ["failed", "finished"]
+    assert "torch" in listener.ends()[0][2].message
+    assert lane.close()
+
+
+def test_progress_is_thinned_but_no_stage_is_missed(qtbot, lane, listener) -> None:
+    def do(job, _stream):
+        for step in range(2000):
+            job.report(Progress("loading", step / 2000))
+        job.report(Progress("running"))
+
+    lane.submit(Ask(do))
+    qtbot.waitUntil(lambda: bool(listener.ends()))
+    stages = [what[2].stage for what in listener.heard if what[0] == "progressed"]
+    assert 2 < len(stages) < 500
+    assert {"starting", "loading", "running"} <= set(stages)
+
+
+def test_closing_stops_a_running_job_and_nothing_is_heard_after(qtbot, lane, listener) -> None:
+    entered = threading.Event()
+    lane.submit(Ask(until_cancelled(entered)))
+    lane.submit(Ask(lambda *_: "never"))
+    assert entered.wait(PATIENCE)
+    assert lane.close()
+    assert lane.close()
+    qtbot.wait(1)
+    assert not listener.ends()
+    assert not lane.is_busy
+
+
+LOAD, CATALOGUE = LoadRequest("toy:grammar"), CatalogueRequest()
+CAPTURE, GENERATE, FILL = CaptureRequest("a"), GenerateRequest("a"), FillRequest("a")
+
+
+@pytest.mark.parametrize(
+    ("newer", "stale", "kept"),
+    [
+        (LOAD, (LOAD, CAPTURE, GENERATE, FILL), (CATALOGUE,)),
+        (CAPTURE, (CAPTURE, GENERATE, FILL), (LOAD, CATALOGUE)),
+        (GENERATE, (CAPTURE, GENERATE, FILL), (LOAD, CATALOGUE)),
+        (FILL, (CAPTURE, GENERATE, FILL), (LOAD, CATALOGUE)),
+        (CATALOGUE, (CATALOGUE,), (LOAD, CAPTURE, GENERATE, FILL)),
+    ],
+)
+def test_what_replaces_what_in_the_model_lane(newer, stale, kept) -> None:
+    assert all(supersedes_in_model_lane(newer, older) for older in stale)
+    assert not any(supersedes_in_model_lane(newer, older) for older in kept)
+
+
+def test_a_head_that_is_looked_at_comes_before_thumbnails() -> None:
+    weights, thumbnails = WeightsRequest(None, "encoder", ((0, 0),)), ThumbnailsRequest(None, "encoder")
+    assert supersedes_in_view_lane(weights, thumbnails)
+    assert supersedes_in_view_lane(weights, weights)
+    assert supersedes_in_view_lane(thumbnails, thumbnails)
+    assert not supersedes_in_view_lane(thumbnails, weights)
