@@ -81,16 +81,18 @@ class Engine:
 
     def _load(self, request: LoadRequest, job: Job) -> ModelInfo:
         """The old model goes only when the new one is there: a load that fails leaves everything as it was."""
+        old = self._model
         try:
-            self._model = _read(request, job)
+            new = _read(request, job)
         except HeadscopeError as error:
-            crowded = self._model is not None and self._model.info.device != "cpu"
-            if not crowded or error.code not in {"model_too_large", "out_of_memory"}:
+            crowded = error.code in {"model_too_large", "out_of_memory"}
+            if old is None or old.info.device == "cpu" or not crowded:
                 raise
-            with _set_aside(self._model):
-                self._model = _read(request, job)
+            with _set_aside(old):
+                new = _read(request, job)
+        self._model = new
         _release_memory()
-        return self._model.info
+        return new.info
 
     def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()

@@ -27,6 +27,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "no_attention": ("{model} gives no attention weights.", "Choose a model whose layers attend."),
     "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
     # finding and reading a model
+    "no_name": ("There is no model name.", "Give a folder, a .gguf file, or a name such as toy:grammar."),
     "unknown_toy": ("There is no toy called {name}.", "Toys on this computer: {known}."),
     "model_not_found": ("No model is called {name}.", "Check the spelling, or give a folder or a .gguf file."),
     "model_gated": (
@@ -36,6 +37,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "path_not_found": ("{path} does not exist.", "Check the path."),
     "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
     "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
+    "tokenizer_unfit": (
+        "{model} has no embedding for the token {token}: its tokenizer is another model's.",
+        "Put the model's own tokenizer files beside its weights.",
+    ),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
     "checkpoint_unsafe": (
         "{path} was refused: it holds {what}, not only tensors.",
@@ -115,6 +120,13 @@ class HeadscopeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}"
+
+
+def reason_of(error: BaseException) -> str:
+    """What a library's error says, as a part of a sentence of ours: one line of at most 160 characters, without a full stop."""
+    if isinstance(error, KeyError):  # its text is nothing but the key
+        return f"it does not know {error}"
+    return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
 
 
 def readable_bytes(count: int) -> str:

@@ -151,7 +151,7 @@ class Explorer(QObject):
             self._fillings = ()
             self._begin_writing("text")
             self._ask(FillRequest(self.state.text, self.state.text_pair or None, strategy))
-            self.state.update(busy=busy_at("filling"))
+            self.state.update(steps=(), busy=busy_at("filling"))
 
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
@@ -262,8 +262,8 @@ class Explorer(QObject):
             self.stop()
             return
         self._write(step.text)
+        self.state.update(steps=(*self.state.steps, step))
         if isinstance(step, GenerationStep):
-            self.state.update(steps=(*self.state.steps, step))
             read = len(step.record.axis("decoder").queries)
             predictions: tuple[Prediction, ...] = (Prediction(read, step.candidates),)
         else:

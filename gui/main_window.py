@@ -36,6 +36,8 @@ _WIDTHS = (23, 21)
 """Hundredths of the window's width, for the docks on the left and on the right, on the first day."""
 _FIRST_SIZE = QSize(1600, 1000)
 """Where the screen has room for it."""
+_LONGEST_EXAMPLE = 72
+"""Characters in the menu."""
 _VIEWS = (56, 44)
 """Shares of the heatmap and of the links."""
 
@@ -228,7 +230,8 @@ class MainWindow(QMainWindow):
         self._examples.clear()
         model = self.state.model
         for example in examples_for(model) if model is not None else ():
-            words = example.text if len(example.text) <= 60 else f"{example.text[:60]}…"
+            words = example.text if example.pair is None else f"{example.text} | {example.pair}"
+            words = words if len(words) <= _LONGEST_EXAMPLE else f"{words[:_LONGEST_EXAMPLE]}…"
             action = self._examples.addAction(words.replace("&", "&&"), partial(self.explorer.use_example, example))
             action.setToolTip(example.note)
         self._examples.setEnabled(not self._examples.isEmpty())

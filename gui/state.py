@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from headscope.core.jobs import Catalogue, FloatArray, GenerationStep, Head, Kind, ModelInfo, Prediction, RunResult
+from headscope.core.jobs import Catalogue, FillStep, FloatArray, GenerationStep, Head, Kind, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class _Fields:
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
     predictions: tuple[Prediction, ...] = ()
     next_sentence: float | None = None
-    steps: tuple[GenerationStep, ...] = ()  # of the generation under way or finished last
+    steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
     # what is looked at
     head: Head = (0, 0)
     heads: tuple[Head, ...] = ((0, 0),)  # heads drawn in the link view, `head` among them
@@ -97,7 +97,7 @@ class ExplorerState(QObject):
         thumbnails: FloatArray | None
         predictions: tuple[Prediction, ...]
         next_sentence: float | None
-        steps: tuple[GenerationStep, ...]
+        steps: tuple[GenerationStep | FillStep, ...]
         head: Head
         heads: tuple[Head, ...]
         hover: Cell

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, reason_of
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _UNSAFE = re.compile(r"(?:GLOBAL|global|class|function)[: ]+`?([\w.]+\.[\w.]+)")
@@ -50,7 +50,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise HeadscopeError("folder_without_model", path=folder, missing="config.json")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise HeadscopeError("config_invalid", model=folder.name, reason=f"config.json cannot be read ({error})") from None
     if not isinstance(config, dict):
         raise HeadscopeError("config_invalid", model=folder.name, reason="config.json is not an object")
@@ -83,11 +83,14 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     if not index.is_file():
         return ()
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError):
+        shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        names = sorted({str(shard) for shard in shards})
+    except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError):
         raise HeadscopeError("checkpoint_damaged", path=index, reason="it lists no weights") from None
     for shard in names:
-        if Path(shard).name != shard or not (folder / shard).is_file():
+        if Path(shard).name != shard:
+            raise HeadscopeError("checkpoint_damaged", path=index, reason=f"it lists {shard}, which is no file of this folder")
+        if not (folder / shard).is_file():
             raise HeadscopeError("folder_without_model", path=folder, missing=shard)
     return tuple(folder / shard for shard in names)
 
@@ -97,7 +100,7 @@ def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         with safe_open(path, framework="pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
-        raise HeadscopeError("checkpoint_damaged", path=path, reason=_first_line(error)) from None
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=reason_of(error)) from None
 
 
 def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -109,14 +112,9 @@ def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         if "weights_only" in text.lower() or "unsupported" in text.lower():
             if found := _UNSAFE.search(text.replace("WeightsUnpickler error", "")):
                 raise HeadscopeError("checkpoint_unsafe", path=path, what=found.group(1), details=text) from None
-        raise HeadscopeError("checkpoint_damaged", path=path, reason=_first_line(error), details=text) from None
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=reason_of(error), details=text) from None
     tensors = state if isinstance(state, dict) else {}
     shapes = {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
     if not shapes:
         raise HeadscopeError("checkpoint_damaged", path=path, reason="it holds no weights by name")
     return shapes
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:160] if lines else type(error).__name__

@@ -28,7 +28,7 @@ from huggingface_hub.errors import (
 )
 from tqdm import tqdm
 
-from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 
 _POLL_SECONDS = 0.1
@@ -133,13 +133,13 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
     except (OfflineModeIsEnabled, LocalEntryNotFoundError):
         raise HeadscopeError("offline", name=name) from None
     except HfHubHTTPError as error:
-        raise HeadscopeError("download_failed", name=name, reason=_first_line(error), details=str(error)) from None
+        raise HeadscopeError("download_failed", name=name, reason=reason_of(error), details=str(error)) from None
     except (HTTPError, ConnectionError, TimeoutError) as error:
         raise HeadscopeError("offline", name=name, details=str(error)) from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise HeadscopeError("no_disk_space", path=name) from None
-        raise HeadscopeError("download_failed", name=name, reason=_first_line(error), details=str(error)) from None
+        raise HeadscopeError("download_failed", name=name, reason=reason_of(error), details=str(error)) from None
     return next(path for path in paths if path.name == "config.json").parent
 
 
@@ -188,8 +188,3 @@ def _counter(total: int, report: Report, cancel: Cancel) -> type[tqdm[Any]]:
             report(Progress("downloading", fraction, f"{readable_bytes(done)} / {readable_bytes(total)}"))
 
     return Counter
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:160] if lines else type(error).__name__

@@ -108,9 +108,12 @@ class MultiHeadAttention(nn.Module):
             seen = causal_mask(query.shape[2], key.shape[2], device=query.device) if self.is_causal and mask is None else mask
             textbook = scaled_dot_product_attention(query, key, value, mask=seen)
             weights.append(textbook.weights)  # (batch, n_heads, n_queries, n_keys)
-            return self.output(merge_heads(textbook.output))  # (batch, n_queries, d_model)
-        mixed, _ = attend(self, query, key, value, mask)  # (batch, n_queries, n_heads, d_head)
-        return self.output(mixed.flatten(2))  # (batch, n_queries, d_model)
+            merged = merge_heads(textbook.output)  # (batch, n_queries, d_model)
+        else:
+            mixed, _ = attend(self, query, key, value, mask)  # (batch, n_queries, n_heads, d_head)
+            merged = mixed.flatten(2)  # (batch, n_queries, d_model)
+        output: Tensor = self.output(merged)  # (batch, n_queries, d_model)
+        return output
 
 
 class FeedForward(nn.Sequential):
@@ -151,7 +154,8 @@ class Block(nn.Module):
         if self.crosses and source is not None:
             normed = self.cross_attention_norm(hidden)  # (batch, n_tokens, d_model)
             hidden = hidden + self.cross_attention(normed, source, source_mask, None, crossed)
-        return hidden + self.feed_forward(self.feed_forward_norm(hidden))  # (batch, n_tokens, d_model)
+        fed: Tensor = self.feed_forward(self.feed_forward_norm(hidden))  # (batch, n_tokens, d_model)
+        return hidden + fed
 
 
 def sinusoids(n_positions: int, d_model: int) -> Tensor:
@@ -177,7 +181,7 @@ class Embedding(nn.Module):
         self.segments = nn.Embedding(config.n_segments, config.d_model) if config.n_segments else None
 
     def forward(self, ids: Tensor, segments: Tensor | None, first: int) -> Tensor:
-        hidden = self.tokens(ids) * self.scale  # (batch, n_tokens, d_model)
+        hidden: Tensor = self.tokens(ids) * self.scale  # (batch, n_tokens, d_model)
         hidden = hidden + self.positions[first : first + ids.shape[1]]
         if self.segments is not None:
             hidden = hidden + self.segments(torch.zeros_like(ids) if segments is None else segments)
@@ -208,7 +212,8 @@ class Stack(nn.Module):
         hidden = self.embedding(ids, segments, 0 if cache is None else cache.get_seq_length())  # (batch, n_tokens, d_model)
         for block in self.blocks:
             hidden = block(hidden, mask, source, source_mask, cache, weights)
-        return self.norm(hidden)  # (batch, n_tokens, d_model)
+        normed: Tensor = self.norm(hidden)  # (batch, n_tokens, d_model)
+        return normed
 
 
 class ToyTransformer(nn.Module):

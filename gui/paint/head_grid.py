@@ -12,14 +12,13 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from headscope.core.jobs import FloatArray, Head
+from headscope.gui.paint.pooled import Bytes, resized
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, text_font
 
 LEAST_CELL, MOST_CELL = 20.0, 96.0
 """Pixels a head's picture may be wide."""
 _ROOMY = 28.0  # pictures from here on have wider gaps
 _TOP = 20.0  # the heads' numbers
-
-ByteArray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class HeadGridPicture:
         self.n_layers = n_layers
         self.n_heads = n_heads
         self.known: npt.NDArray[np.bool_] = np.zeros((n_layers, n_heads), bool)
-        self._levels: ByteArray = np.zeros((n_layers, n_heads, 1, 1), np.uint8)
+        self._levels: Bytes = np.zeros((n_layers, n_heads, 1, 1), np.uint8)
         if thumbnails is not None:
             self.known = ~np.isnan(thumbnails[:, :, 0, 0])
             self._levels = _levels(thumbnails, each_to_its_maximum)
@@ -182,7 +181,7 @@ class HeadGridPicture:
         step = side + gap
         pixels = np.full((self.n_layers, step, self.n_heads, step), theme.color("panel").rgb(), np.uint32)
         pixels[:, : side + 2, :, : side + 2] = theme.color("line").rgb()
-        levels = _resized(_resized(self._levels, side, 2), side, 3)
+        levels = resized(resized(self._levels, side, 2), side, 3)
         colors = np.take(theme.ramp32(), levels)
         colors[~self.known] = theme.color("soft").rgb()
         pixels[:, 1 : side + 1, :, 1 : side + 1] = colors.transpose(0, 2, 1, 3)
@@ -199,7 +198,7 @@ class HeadGridPicture:
         return alone.atlas(side, 2, theme).copy(1, 1, side, side)
 
 
-def _levels(thumbnails: FloatArray, each_to_its_maximum: bool) -> ByteArray:
+def _levels(thumbnails: FloatArray, each_to_its_maximum: bool) -> Bytes:
     """Weights as 0 to 255; NaN becomes 0."""
     weights = np.where(np.isnan(thumbnails), np.float32(0), thumbnails)
     if each_to_its_maximum:
@@ -207,16 +206,6 @@ def _levels(thumbnails: FloatArray, each_to_its_maximum: bool) -> ByteArray:
     weights *= 255
     weights += 0.5
     return np.minimum(weights, 255).astype(np.uint8)
-
-
-def _resized(levels: ByteArray, size: int, axis: int) -> ByteArray:
-    """`levels` with `size` pixels along `axis`: repeated, or the largest of those that fall together: no line is lost."""
-    count = levels.shape[axis]
-    first, after = np.arange(size) * count // size, np.arange(1, size + 1) * count // size
-    out: ByteArray = np.take(levels, first, axis=axis)
-    for more in range(1, int((after - first).max())):
-        np.maximum(out, np.take(levels, np.minimum(first + more, after - 1), axis=axis), out=out)
-    return out
 
 
 def _frame(painter: QPainter, box: QRectF, pen: QPen) -> None:

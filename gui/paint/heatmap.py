@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -110,7 +111,7 @@ class HeatmapPicture:
             self._paint_rectangles(painter, layout, theme, rows, columns)
         else:
             scale = painter.deviceTransform().m11() if not vector else 1.0
-            width, height = layout.plot.width() * max(1.0, scale), layout.plot.height() * max(1.0, scale)
+            width, height = layout.plot.width() * scale, layout.plot.height() * scale
             image, covered = self._pooled.image(layout.view, width, height, theme.ramp32())
             if vector and image.width() * image.height() < 2**20:
                 image = image.scaled(
@@ -249,21 +250,30 @@ class HeatmapPicture:
             self._paint_key(painter, layout, theme, key, "accent")
 
     def _erase_query(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, query: int) -> None:
-        middle, half = layout.cell_rect(query, 0).center().y(), layout.label_size * 0.5 + 3
-        width = layout.query_label + GAP
-        painter.fillRect(QRectF(layout.plot.left() - width - 4, middle - half, width, 2 * half), theme.color("panel"))
+        """Clear the place of a label, and the whole of each label that reaches into it."""
+        half, width = layout.label_size * 0.5 + 3, layout.query_label + GAP
+        for at in _crowded(layout, query, len(self.queries), 2 * half / layout.cell_height, queries=True):
+            middle = layout.cell_rect(at, 0).center().y()
+            painter.fillRect(QRectF(layout.plot.left() - width - 4, middle - half, width, 2 * half), theme.color("panel"))
 
     def _erase_key(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, key: int) -> None:
-        painter.save()
-        painter.translate(layout.cell_rect(0, key).center().x(), layout.plot.top() - GAP)
-        painter.rotate(-KEY_ANGLE)
         half = layout.label_size * 0.5 + 3
-        painter.fillRect(QRectF(-1, -half, layout.key_label + 6, 2 * half), theme.color("panel"))
-        painter.restore()
+        reach = 2 * half / math.sin(math.radians(KEY_ANGLE)) / layout.cell_width
+        for at in _crowded(layout, key, len(self.keys), reach, queries=False):
+            painter.save()
+            painter.translate(layout.cell_rect(0, at).center().x(), layout.plot.top() - GAP)
+            painter.rotate(-KEY_ANGLE)
+            painter.fillRect(QRectF(-1, -half, layout.key_label + 6, 2 * half), theme.color("panel"))
+            painter.restore()
 
 
 def _at(axis: TokenAxis, position: int) -> Token:
     return axis.tokens[position]
+
+
+def _crowded(layout: HeatmapLayout, at: int, count: int, reach: float, *, queries: bool) -> list[int]:
+    """A row or column, and those whose labels are less than `reach` cells away from its own."""
+    return [at, *(other for other in layout.labelled(count, queries=queries) if other != at and abs(other - at) < reach)]
 
 
 def _peaks(received: FloatArray, columns: range, layout: HeatmapLayout) -> list[int]:

@@ -38,7 +38,7 @@ class PooledMatrix:
         Returns
         -------
         QImage
-            One pixel a cell, or a pixel for each 2ⁿ cells where those are smaller than a pixel.
+            One pixel a cell, or as many pixels as the place has where cells are smaller.
         QRectF
             The cells it covers.
         """
@@ -48,14 +48,19 @@ class PooledMatrix:
         first_row, first_column = max(0, int(view.top() // rows)), max(0, int(view.left() // columns))
         last_row = min(level.shape[0], int(-(-view.bottom() // rows)))
         last_column = min(level.shape[1], int(-(-view.right() // columns)))
-        key = (halvings, first_row, last_row, first_column, last_column, ramp32.tobytes())
-        if self._kept is None or self._kept[0] != key:
-            pixels = np.take(ramp32, level[first_row:last_row, first_column:last_column], mode="clip")
-            image = QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 4, QImage.Format.Format_RGB32)
-            self._kept = key, image, pixels  # the image only borrows the array
         covered = QRectF(
             first_column * columns, first_row * rows, (last_column - first_column) * columns, (last_row - first_row) * rows
         )
+        # No more pixels than the place has, or the painter, who takes the nearest, would leave some out.
+        most_rows = int(max(1.0, height * covered.height() / view.height()))
+        most_columns = int(max(1.0, width * covered.width() / view.width()))
+        key = (halvings, covered.getRect(), most_rows, most_columns, ramp32.tobytes())
+        if self._kept is None or self._kept[0] != key:
+            block = level[first_row:last_row, first_column:last_column]
+            block = resized(resized(block, min(most_rows, block.shape[0]), 0), min(most_columns, block.shape[1]), 1)
+            pixels = np.take(ramp32, block, mode="clip")
+            image = QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 4, QImage.Format.Format_RGB32)
+            self._kept = key, image, pixels  # the image only borrows the array
         return self._kept[1], covered
 
     def indices(self, rows: range, columns: range) -> Bytes:
@@ -70,6 +75,16 @@ class PooledMatrix:
             else:
                 self._levels[key] = _halved(self._level(0, column_halvings - 1).T).T
         return self._levels[key]
+
+
+def resized(levels: Bytes, size: int, axis: int) -> Bytes:
+    """`levels` with `size` pixels along `axis`: repeated, or the largest of those that fall together: no line is lost."""
+    count = levels.shape[axis]
+    first, after = np.arange(size) * count // size, np.arange(1, size + 1) * count // size
+    out: Bytes = np.take(levels, first, axis=axis)
+    for more in range(1, int((after - first).max(initial=0))):
+        np.maximum(out, np.take(levels, np.minimum(first + more, after - 1), axis=axis), out=out)
+    return out
 
 
 def _halvings(cells_per_pixel: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 
 from headscope.gui.paint.theme import SMALL_SIZE, Theme
+from headscope.resources import icon_file
 
 _SHEET = Template("""
 QMainWindow { background: $ground; }
@@ -65,6 +66,8 @@ QPlainTextEdit#prompt:focus { border-color: $accent; }
 QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $muted; background: $panel; }
 QAbstractSpinBox QLineEdit { border: none; padding: 0 8px; background: transparent; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url($chevron); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; selection-background-color: $soft;
     selection-color: $text; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
@@ -105,4 +108,5 @@ def stylesheet(theme: Theme) -> str:
         soft=theme.soft,
         error=theme.error,
         small=SMALL_SIZE,
+        chevron=icon_file("chevron").as_posix(),
     )

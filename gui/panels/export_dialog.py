@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +26,7 @@ from headscope.gui.exporter import Export, HeadExport, PictureExport, RecordExpo
 from headscope.gui.paint.export import SCREEN_DPI, Picture, paint_scaled
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.number_field import whole_field
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -68,9 +68,7 @@ class ExportDialog(QDialog):
             }
         )
         self.form = QComboBox()
-        self.dpi = QSpinBox()
-        self.dpi.setRange(36, 2400)
-        self.dpi.setValue(300)
+        self.dpi = whole_field(36, 2400, 300)
         self.look = _choices({"light": self.tr("Light"), "dark": self.tr("Dark")})
         self.mark = QCheckBox(self.tr("Mark what is pinned"))
         self.mark.setChecked(state.pinned != Cell())
@@ -169,7 +167,7 @@ class ExportDialog(QDialog):
     def _words(self, figure: Picture | None, form: str) -> str:
         """What the file will be like."""
         if figure is not None and form == "png":
-            width, height = (round(side * self.dpi.value() / SCREEN_DPI) for side in figure.size().toTuple())  # type: ignore[misc]
+            width, height = (round(side * self.dpi.value() / SCREEN_DPI) for side in figure.size().toTuple())
             return self.tr("{width} × {height} dots").format(width=width, height=height)
         return {
             "svg": self.tr("Drawing: lines stay lines, text stays text."),

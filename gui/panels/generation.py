@@ -6,22 +6,20 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QRadioButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from headscope.core.jobs import Sampling
+from headscope.core.jobs import Candidate, FillStep, GenerationStep, Sampling
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.step_list import StepList
+from headscope.gui.widgets.number_field import fraction_field, whole_field
+from headscope.gui.widgets.step_list import Step, StepList
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -35,16 +33,16 @@ class SamplingFields(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.max_new_tokens = _whole(1, 4096, 40)
-        self.temperature = _fraction(0, 5, 0.1, _DEFAULTS.temperature)
+        self.max_new_tokens = whole_field(1, 4096, 40)
+        self.temperature = fraction_field(0, 5, 0.1, _DEFAULTS.temperature)
         self.temperature.setSpecialValueText(self.tr("0 (greedy)"))
         self.temperature.setToolTip(self.tr("0 takes the most probable token each time; higher values choose more freely"))
-        self.top_k = _whole(0, 1000, _DEFAULTS.top_k)
+        self.top_k = whole_field(0, 1000, _DEFAULTS.top_k)
         self.top_k.setSpecialValueText(self.tr("off"))
         self.top_k.setToolTip(self.tr("Choose only among so many of the most probable tokens"))
-        self.top_p = _fraction(0.01, 1, 0.05, _DEFAULTS.top_p)
+        self.top_p = fraction_field(0.01, 1, 0.05, _DEFAULTS.top_p)
         self.top_p.setToolTip(self.tr("Choose only among the most probable tokens that make up this probability; 1 is off"))
-        self.seed = _whole(0, _LARGEST_SEED, _DEFAULTS.seed)
+        self.seed = whole_field(0, _LARGEST_SEED, _DEFAULTS.seed)
         self.seed.setToolTip(self.tr("The same seed chooses the same tokens again"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -73,29 +71,6 @@ class SamplingFields(QWidget):
         """Greedy choices draw nothing: what only drawing needs is greyed out."""
         for field in (self.top_k, self.top_p, self.seed):
             field.setEnabled(self.temperature.value() > 0)
-
-
-def _whole(least: int, most: int, value: int) -> QSpinBox:
-    field = QSpinBox()
-    field.setRange(least, most)
-    field.setValue(value)
-    _make_slim(field)
-    return field
-
-
-def _fraction(least: float, most: float, step: float, value: float) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setDecimals(2)
-    field.setRange(least, most)
-    field.setSingleStep(step)
-    field.setValue(value)
-    _make_slim(field)
-    return field
-
-
-def _make_slim(field: QAbstractSpinBox) -> None:
-    field.setMinimumWidth(60)
-    field.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 class GenerationPanel(QWidget):
@@ -165,7 +140,7 @@ class GenerationPanel(QWidget):
             self.write.setEnabled((self._writes or self._fills) and self._state.busy is None)
             self.stop.setEnabled(self._state.busy is not None)
         if "steps" in names:
-            self.list.set_steps(self._state.steps)
+            self.list.set_steps(tuple(_row(step) for step in self._state.steps))
             n = len(self._state.steps)
             self.count.setText(self.tr("{n} tokens").format(n=n) if n else "")
 
@@ -180,7 +155,7 @@ class GenerationPanel(QWidget):
     def _show_abilities(self) -> None:
         writes, fills = self._writes, self._fills
         self.fields.setVisible(writes)
-        self.list.setVisible(writes)
+        self.list.setVisible(writes or fills)
         self.confident.setVisible(fills and not writes)
         self.left_to_right.setVisible(fills and not writes)
         self.write.setVisible(writes or fills)
@@ -200,10 +175,26 @@ class GenerationPanel(QWidget):
 
     @Slot(int)
     def _point_at(self, row: int) -> None:
-        """Show in the pictures what the model looked at when it chose this token: the row of the token before it."""
+        """Show in the pictures what the model looked at when it chose this token: the mask's row, or that of the token before."""
         cell = Cell()
         if 0 <= row < len(self._state.steps):
-            chose = len(self._state.steps[row].record.axis("decoder").queries) - 1
-            if self._state.kind != "encoder" and chose < len(self._state.queries):
+            chose, side = _chose(self._state.steps[row])
+            if (side == "encoder") == (self._state.kind == "encoder") and chose < len(self._state.queries):
                 cell = Cell(query=chose)
         self._state.update(hover=cell)
+
+
+def _row(step: GenerationStep | FillStep) -> Step:
+    if isinstance(step, FillStep):
+        return Step(step.chosen, step.candidates)
+    token = step.token
+    return Step(
+        Candidate(token.text, token.text, token.id, step.probability), step.candidates, step.sampled_probability, token.special
+    )
+
+
+def _chose(step: GenerationStep | FillStep) -> tuple[int, str]:
+    """The query whose row chose a token, and the side of the model it is on."""
+    if isinstance(step, FillStep):
+        return step.position, "encoder"
+    return len(step.record.axis("decoder").queries) - 1, "decoder"

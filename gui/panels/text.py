@@ -112,7 +112,7 @@ class TextPanel(QWidget):
         elif stale:
             words = self.tr("Enter runs the new text")
         elif axis.dropped:
-            words = self.tr("{count} tokens · the last {dropped} did not fit and were left out")
+            words = self.tr("{count} tokens · last {dropped} dropped, no room")
         elif model is not None and model.max_tokens is not None:
             words = self.tr("{count} tokens of {limit}")
         else:

@@ -77,11 +77,11 @@ class PromptEdit(QPlainTextEdit):
             style = QTextCharFormat()
             style.setFontStrikeOut(True)
             style.setForeground(self._theme.color("muted"))
-            mark.format = style  # type: ignore[attr-defined]
+            mark.format = style
             cursor = QTextCursor(self.document())
             cursor.setPosition(min(_utf16(self._shown[: self._dropped_from]), self.document().characterCount() - 1))
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
-            mark.cursor = cursor  # type: ignore[attr-defined]
+            mark.cursor = cursor
             marks.append(mark)
         self.setExtraSelections(marks)
 

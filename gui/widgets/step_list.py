@@ -1,7 +1,8 @@
-"""StepList: the tokens of a generation one below the other, each with its probability and, under the mouse, its rivals."""
+"""StepList: tokens that a model chose one after the other, each with its probability and, under the mouse, its rivals."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -19,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from headscope.core.jobs import Candidate, GenerationStep
+from headscope.core.jobs import Candidate
 from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of
 from headscope.gui.widgets.probability_bars import readable_probability
 
@@ -30,14 +31,35 @@ _LABEL_SHARE = 0.4
 _Index = QModelIndex | QPersistentModelIndex
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A token that was chosen.
+
+    Attributes
+    ----------
+    chosen : Candidate
+        Its probability is the model's own.
+    candidates : tuple of Candidate
+        The most probable, first to last; the chosen one may be missing.
+    drawn : float
+        Its probability in what it was drawn from; 1 if it was not drawn.
+    special : bool
+    """
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    drawn: float = 1.0
+    special: bool = False
+
+
 class StepModel(QAbstractListModel):
     """The steps as rows."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.steps: tuple[GenerationStep, ...] = ()
+        self.steps: tuple[Step, ...] = ()
 
-    def set_steps(self, steps: tuple[GenerationStep, ...]) -> None:
+    def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these; rows that are shown already stay as they are when new ones come behind them."""
         old = len(self.steps)
         if len(steps) > old and steps[:old] == self.steps:
@@ -55,21 +77,20 @@ class StepModel(QAbstractListModel):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         step = self.steps[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{step.token.text}  {readable_probability(step.probability)}"
+            return f"{step.chosen.label}  {readable_probability(step.chosen.probability)}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._rivals(step)
         return None
 
-    def _rivals(self, step: GenerationStep) -> str:
+    def _rivals(self, step: Step) -> str:
         """The candidates of a step as a small table, the chosen one in bold."""
-        chosen = Candidate(step.token.text, step.token.text, step.token.id, step.probability)
         known = {candidate.id for candidate in step.candidates}
-        shown = step.candidates if step.token.id in known else (*step.candidates, chosen)
-        rows = "".join(_table_row(candidate, bold=candidate.id == step.token.id) for candidate in shown)
+        shown = step.candidates if step.chosen.id in known else (*step.candidates, step.chosen)
+        rows = "".join(_table_row(candidate, bold=candidate.id == step.chosen.id) for candidate in shown)
         note = ""
-        if step.sampled_probability < 1:
+        if step.drawn < 1:
             words = self.tr("{probability} after temperature and filters")
-            note = f"<p>{words.format(probability=readable_probability(step.sampled_probability))}</p>"
+            note = f"<p>{words.format(probability=readable_probability(step.drawn))}</p>"
         return f"<table cellspacing='3'>{rows}</table>{note}"
 
 
@@ -90,10 +111,10 @@ class _StepPainter(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = index.model()
         assert isinstance(model, StepModel)
-        step, theme, area = model.steps[index.row()], self.theme, QRectF(option.rect)  # type: ignore[attr-defined]
+        step, theme, area = model.steps[index.row()], self.theme, QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        state = option.state  # type: ignore[attr-defined]
+        state = option.state
         if state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("soft"))
@@ -105,13 +126,13 @@ class _StepPainter(QStyledItemDelegate):
         self._paint_step(painter, area.adjusted(_MARGIN, 0, -_MARGIN, 0), step)
         painter.restore()
 
-    def _paint_step(self, painter: QPainter, area: QRectF, step: GenerationStep) -> None:
+    def _paint_step(self, painter: QPainter, area: QRectF, step: Step) -> None:
         theme, font = self.theme, text_font()
         label_width = area.width() * _LABEL_SHARE
-        label = QFontMetricsF(font).elidedText(step.token.text, Qt.TextElideMode.ElideRight, label_width - 2 * GRID)
+        label = QFontMetricsF(font).elidedText(step.chosen.label, Qt.TextElideMode.ElideRight, label_width - 2 * GRID)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font)
-        painter.setPen(theme.color("muted" if step.token.special else "text"))
+        painter.setPen(theme.color("muted" if step.special else "text"))
         painter.drawText(
             QRectF(area.left(), area.top(), label_width, area.height()), middle | Qt.AlignmentFlag.AlignLeft, label
         )
@@ -120,9 +141,9 @@ class _StepPainter(QStyledItemDelegate):
         painter.setBrush(theme.color("line", 0.6))
         painter.drawRoundedRect(track, 2, 2)
         painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * step.probability), 6), 2, 2)
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * step.chosen.probability), 6), 2, 2)
         painter.setPen(theme.color("muted"))
-        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, readable_probability(step.probability))
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, readable_probability(step.chosen.probability))
 
 
 class StepList(QListView):
@@ -155,7 +176,7 @@ class StepList(QListView):
         self._painter.theme = theme
         self.viewport().update()
 
-    def set_steps(self, steps: tuple[GenerationStep, ...]) -> None:
+    def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these steps."""
         bar = self.verticalScrollBar()
         at_end = bar.value() >= bar.maximum() - ROW_HEIGHT // 2

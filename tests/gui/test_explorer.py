@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Slot
 
+from headscope.core.examples import examples_for
+from headscope.core.examples import examples_for
 from headscope.core.jobs import Candidate, Prediction, Sampling
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import Cell, ExplorerState
@@ -156,6 +158,15 @@ def test_the_old_picture_stays_until_the_new_models_is_there(tales, settled) -> 
     assert state.text != old_text, "an example nobody edited makes room for the new model's"
     assert set(diary.pictures) == {("toy:tales", old_text), new}
     assert state.kind == "encoder"
+    assert state.head == examples_for(state.model)[0].head, "an example is seen with the head that it is about"
+
+
+def test_the_heads_looked_at_are_kept_as_far_as_the_new_model_has_them(tales, settled) -> None:
+    state = tales.state
+    run(tales, settled, "a little fox saw a ball .")
+    tales.select_head((2, 3))
+    tales.load("toy:grammar")
+    settled()
     n_layers, n_heads = state.model.layers["encoder"]
     assert state.head == (min(2, n_layers - 1), min(3, n_heads - 1))
 
