@@ -71,6 +71,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "There is no layer {layer}, head {head}.",
         "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
     ),
+    "not_attention": ("These are no attention weights: {reason}.", "Give arrays (layer, head, query, key) and a token for each row."),
     # files
     "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),
     "cannot_write": ("{path} cannot be written: {reason}.", "Choose another place."),

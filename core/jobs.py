@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["encoder", "decoder", "cross"]
 Ability = Literal["fill_mask", "next_sentence", "generate"]
-Tier = Literal["fast", "own", "fallback"]
+Tier = Literal["fast", "own", "fallback", "given"]
 FloatArray = npt.NDArray[np.float32]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 
 
@@ -79,26 +80,28 @@ class TokenAxis:
         return replace(self, tokens=(*self.tokens, token))
 
 
-_VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣", "\u00a0": "␣", "\u3000": "␣"}
+_PICTURES = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡"}
+_CATEGORY_PICTURES = {"Zs": "␣", "Zl": "⏎", "Zp": "⏎", "Cc": "·", "Cf": "·", "Cs": "\ufffd"}
+_JOINERS = "\u200c\u200d"
+"""They shape the letters and emoji they stand between."""
 
 
 def visible(text: str) -> str:
-    """`text` as one line that can be drawn: line ends, tabs, control and direction characters made visible.
+    """`text` as one line that can be drawn: line ends, tabs, control and direction characters, halves of characters made visible.
 
-    Blanks inside are kept; a text of nothing but blanks becomes ``␣`` for each.
+    Blanks inside are kept; a text of nothing but blanks becomes ``␣`` for each. A mark that belongs on a letter stands on ``◌``.
     """
     if text and not text.strip(" "):
         return "␣" * len(text)
-    out = []
-    for character in text:
-        if character in "\n\r\t":
-            out.append(_VISIBLE[character])
-        elif ord(character) < 32:
-            out.append(chr(0x2400 + ord(character)))  # the Unicode pictures of control characters
-        elif ord(character) == 127:
-            out.append("␡")
-        elif character in "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff":
-            out.append("·")
-        else:
-            out.append(character)
-    return "".join(out)
+    shown = text if text.isprintable() else "".join(_picture(character) for character in text)
+    if len(text) == 1 and text in _JOINERS:
+        return "·"
+    return f"◌{shown}" if text and unicodedata.category(text[0]).startswith("M") else shown
+
+
+def _picture(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    if ord(character) < 32:
+        return _PICTURES.get(character, chr(0x2400 + ord(character)))  # Unicode has pictures of the control characters
+    return _PICTURES.get(character) or _CATEGORY_PICTURES.get(unicodedata.category(character), character)

@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTranslator, Slot
 from PySide6.QtGui import QIcon
@@ -20,6 +21,9 @@ from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.theme import text_font
 from headscope.gui.state import ExplorerState
 from headscope.resources import icon_file, translations_folder
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
 
 FIRST_MODEL = "toy:grammar"
 
@@ -63,14 +67,40 @@ def create_window(model: str | None = None, text: str | None = None, settings: Q
     settings : QSettings, optional
         The user's own if not given.
     """
-    state = ExplorerState()
+    window = _window(settings)
     if text is not None:
-        state.update(text=text)
+        window.state.update(text=text)
+    _Opening(window, model or FIRST_MODEL)
+    return window
+
+
+def _window(settings: QSettings | None) -> MainWindow:
+    state = ExplorerState()
     explorer = Explorer(state)
     window = MainWindow(state, explorer, settings or QSettings())
     state.setParent(window)
     explorer.setParent(window)
-    _Opening(window, model or FIRST_MODEL)
+    return window
+
+
+def create_record_window(record: AttentionRecord, settings: QSettings | None = None) -> MainWindow:
+    """The window with a record and no model, not yet shown."""
+    window = _window(settings)
+    window.state.update(text=record.axis(record.kinds[0]).queries.text)
+    window.explorer.show_record(record)
+    return window
+
+
+def view_record(record: AttentionRecord) -> MainWindow:
+    """Open a window on a record, and stay until it is closed unless a Qt program is running already."""
+    running = QApplication.instance()
+    application = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
+    if running is None:
+        prepare(application)
+    window = create_record_window(record)
+    window.show()
+    if running is None:
+        _stay(application, window)
     return window
 
 
@@ -82,6 +112,10 @@ def run_app(model: str | None = None, text: str | None = None) -> int:
     window = create_window(model, text)
     _show_exceptions_in(window)
     window.show()
+    return _stay(application, window)
+
+
+def _stay(application: QApplication, window: MainWindow) -> int:
     code = int(application.exec())
     if not window.explorer.close():
         # A library is busy in the other thread and does not look up: tearing Qt down under it would crash.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Head, Job, Kind, Prediction
+from headscope.gui.display import require_display
 from headscope.gui.terminal import print_bars, print_json, print_table, progress_line
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 # ---------------------------------------------------------------- commands
 def _window(arguments: argparse.Namespace) -> int:
-    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in screens):
-        raise HeadscopeError("no_display")
+    require_display()
     from headscope.gui.app import run_app
 
     return run_app(arguments.model, arguments.text)

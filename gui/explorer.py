@@ -169,6 +169,10 @@ class Explorer(QObject):
             return True
         return False
 
+    def show_record(self, record: AttentionRecord) -> None:
+        """Show attention that no model of this window computed."""
+        self._pictures.show(record)
+
     # ---------------------------------------------------------------- editing by clicks
     def mask_token(self, position: int) -> None:
         """Replace a token by the model's mask, or a mask by the word it stands for; then run."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import psutil
@@ -11,6 +13,7 @@ import torch
 from headscope.core.errors import HeadscopeError, readable_bytes
 
 _DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_OUT_OF_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 def devices() -> list[str]:
@@ -77,6 +80,25 @@ def check_room(code: str, needed: int, device: torch.device, **parameters: objec
     free = free_memory(device)
     if needed > free:
         raise HeadscopeError(code, needed=readable_bytes(needed), free=readable_bytes(free), **parameters)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is one of the ways in which torch says that memory ran out."""
+    words = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(part in words for part in _OUT_OF_MEMORY)
+
+
+@contextmanager
+def out_of_memory_said(device: torch.device) -> Iterator[None]:
+    """Raise HeadscopeError(``out_of_memory``) if memory runs out inside; what was taken for nothing is given back."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise HeadscopeError("out_of_memory", device=str(device), details=str(error)) from None
 
 
 def leave_a_core() -> None:

@@ -26,6 +26,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
+from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
@@ -53,6 +54,15 @@ _TOKENIZER_FILES = frozenset(
         "bpe.codes",
     ]
 )
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a model of the hub can have this name."""
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
 
 
 def snapshot(name: str, job: Job) -> Path:
@@ -90,10 +100,7 @@ def snapshot(name: str, job: Job) -> Path:
 
 def _cached(name: str) -> Path | None:
     """The snapshot folder of `name` if its configuration and weights are in the cache."""
-    try:
-        config = try_to_load_from_cache(name, "config.json")
-    except HFValidationError:
-        raise HeadscopeError("model_not_found", name=name) from None
+    config = try_to_load_from_cache(name, "config.json")
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
@@ -128,7 +135,7 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
         paths = [Path(hf_hub_download(name, file, revision=info.sha, tqdm_class=counter, etag_timeout=15)) for file in wanted]
     except GatedRepoError:
         raise HeadscopeError("model_gated", name=name) from None
-    except (RepositoryNotFoundError, HFValidationError):
+    except RepositoryNotFoundError:
         raise HeadscopeError("model_not_found", name=name) from None
     except (OfflineModeIsEnabled, LocalEntryNotFoundError):
         raise HeadscopeError("offline", name=name) from None

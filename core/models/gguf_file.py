@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.jobs import Cancelled, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,24 @@ def look(path: Path) -> Header:
     from gguf import GGUFReader
     from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
 
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise HeadscopeError("gguf_unsupported", path=path, reason="it is not a GGUF file")
     try:
+        with path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise HeadscopeError("gguf_unsupported", path=path, reason="it is not a GGUF file")
         reader = GGUFReader(path)
         architecture = str(reader.fields["general.architecture"].contents())
-    except (ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, UnicodeDecodeError):
-        raise HeadscopeError("gguf_unsupported", path=path, reason="it is damaged or was cut short") from None
+        packed: dict[str, int] = {}
+        for tensor in reader.tensors:
+            packed[tensor.tensor_type.name] = packed.get(tensor.tensor_type.name, 0) + int(tensor.n_elements)
+        main = max(packed, key=lambda name: packed[name])
+    except HeadscopeError:
+        raise
+    except Exception as error:  # its reader trusts the file: what a broken one raises depends on where it ends
+        reason = "it is damaged or was cut short"
+        raise HeadscopeError("gguf_unsupported", path=path, reason=reason, details=reason_of(error)) from None
     if architecture not in GGUF_SUPPORTED_ARCHITECTURES:
         raise HeadscopeError("gguf_unsupported", path=path, reason=f"its kind is {architecture}")
-    packed: dict[str, int] = {}
-    for tensor in reader.tensors:
-        name = tensor.tensor_type.name
-        packed[name] = packed.get(name, 0) + int(tensor.n_elements)
-    return Header(architecture, max(packed, key=lambda name: packed[name]), sum(packed.values()))
+    return Header(architecture, main, sum(packed.values()))
 
 
 def cache_folder() -> Path:
@@ -84,9 +87,10 @@ def unpack(path: Path, to: Path, job: Job) -> None:
         job.cancel.check()
         model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
         job.cancel.check()
-    except (ValueError, KeyError, IndexError, TypeError, RuntimeError, OSError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        raise HeadscopeError("gguf_unsupported", path=path, reason=reason, details=str(error)) from None
+    except Cancelled:
+        raise
+    except Exception as error:  # as above
+        raise HeadscopeError("gguf_unsupported", path=path, reason=reason_of(error), details=str(error)) from None
     model.hf_quantizer = None  # it is unpacked: without these two the copy would be packed again
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config

@@ -1,34 +1,24 @@
-"""A transformers model as a LoadedModel: which class, which tokenizer, checked files, room, and what it can do."""
+"""A transformers model as a LoadedModel: how it is run, what it can do, how much it can read."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
-import torch
-import transformers
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, DynamicCache, EncoderDecoderCache, PretrainedConfig, PreTrainedModel
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 
 from headscope.core.attention import interface
-from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Ability, Job, Kind, ModelInfo, Progress
-from headscope.core.models import checkpoint, gguf_file
-from headscope.core.models.device import check_room, pick_device, pick_dtype
-from headscope.core.models.hub_tokenizer import HubTokenizer, read_tokenizer
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Ability, Kind, ModelInfo, Tier
+from headscope.core.models.device import is_out_of_memory
+from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.models.text import Encoded
 
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
-logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-
-_REFUSED = (ValueError, TypeError, KeyError, AttributeError, OSError, RuntimeError, ImportError, IndexError)
-"""What transformers raises, depending on the place, for a configuration it cannot use."""
+_POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
+_STARTS: Final = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
 
 
 class HubModel(LoadedModel):
@@ -61,24 +51,20 @@ class HubModel(LoadedModel):
         lacking: frozenset[Ability] = frozenset(),
     ) -> None:
         self.module = module.eval()
-        if module.main_input_name != "input_ids":
-            raise HeadscopeError("architecture_unsupported", model=name, architecture=type(module).__name__)
-        tier = interface.install(module)
-        family = _family(module)
         self.tokenizer = HubTokenizer(tokenizer)
+        self._n_embeddings = int(getattr(module.get_input_embeddings(), "num_embeddings", module.config.vocab_size))
+        tier, layers = _installed(module, name)
+        family = _family(module)
         if family == "encoder-decoder":
-            config = module.config
-            start = config.decoder_start_token_id
-            self.start_id = config.bos_token_id if start is None else start
-            if self.start_id is None:
-                self.start_id = config.pad_token_id or 0
+            ids = (getattr(module.config, name, None) for name in _STARTS)
+            self.start_id = next((id_ for id_ in ids if isinstance(id_, int) and 0 <= id_ < self._n_embeddings), 0)
         first = next(module.parameters())
         self.info = ModelInfo(
             source=source,
             name=name,
             family=family,
             architecture=type(module).__name__,
-            layers=interface.attention_layers(module, tier),
+            layers=layers,
             abilities=_abilities(module, self.tokenizer) - lacking,
             tier=tier,
             device=str(module.device),
@@ -89,6 +75,14 @@ class HubModel(LoadedModel):
             memory_bytes=sum(weights.nbytes for weights in module.parameters()),
             checkpoint=checkpoint,
         )
+
+    def encode(self, text: str, text_pair: str | None = None, target: str | None = None) -> tuple[Encoded, Encoded | None]:
+        """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
+        source, written = super().encode(text, text_pair, target)
+        for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
+            if token.id >= self._n_embeddings:
+                raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
+        return source, written
 
     def new_cache(self) -> Any:
         if "past_key_values" not in self._accepted:
@@ -104,117 +98,23 @@ class HubModel(LoadedModel):
         return interface.eager_attentions(self.module, inputs)
 
 
-# ---------------------------------------------------------------- from files
-def load_folder(folder: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
-    """A folder as `save_pretrained` writes it, or as older versions did."""
-    raw = checkpoint.read_config(folder)
-    weights = checkpoint.look(folder)
-    name = source if folder.name in ("", source) or not Path(source).is_dir() else folder.resolve().name
-    config, architecture = _config(folder, raw, weights, name)
-    place = pick_device(device)
-    number_format = pick_dtype(dtype, place, weights.n_parameters)
-    _check_room(name, weights.n_parameters, number_format, place)
-    job.cancel.check()
-    tokenizer = read_tokenizer(folder, name)
-    job.report(Progress("reading", detail=readable_bytes(sum(file.stat().st_size for file in weights.files))))
-    job.cancel.check()
-    module, lacking = _read(architecture, folder, config, number_format, name, weights)
-    job.cancel.check()
-    return HubModel(module.to(place), tokenizer, source=source, name=name, checkpoint=weights.format, lacking=lacking)
-
-
-def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
-    """A GGUF file; the first time its weights are unpacked, and kept as safetensors for the next time."""
-    header = gguf_file.look(path)
-    place = pick_device(device)
-    number_format = pick_dtype(dtype, place, header.n_parameters)
-    _check_room(path.name, header.n_parameters, number_format, place)
-    kept = gguf_file.copy_folder(path)
-    if not (kept / "config.json").is_file():
-        job.report(Progress("reading", detail=path.name))
-        with _quiet():
-            gguf_file.unpack(path, kept, job)
-    model = load_folder(kept, source, device=device, dtype=dtype, job=job)
-    return HubModel(
-        model.module, read_tokenizer(kept, path.stem), source=source, name=path.stem, checkpoint=f"GGUF {header.format}"
-    )
-
-
-def _check_room(name: str, n_parameters: int, dtype: torch.dtype, device: torch.device) -> None:
-    check_room("model_too_large", n_parameters * dtype.itemsize, device, model=name)
-
-
-# ---------------------------------------------------------------- which class
-def _config(
-    folder: Path, raw: dict[str, Any], weights: checkpoint.Checkpoint, name: str
-) -> tuple[PretrainedConfig, type[PreTrainedModel]]:
-    """The configuration and the model class; `config.json` of old packages may lack the model's type."""
-    wanted = (raw.get("architectures") or [""])[0]
-    architecture = getattr(transformers, wanted, None) if isinstance(wanted, str) and wanted else None
-    model_type = raw.get("model_type") or _type_of(architecture, weights)
-    if model_type not in CONFIG_MAPPING:
-        if raw.get("auto_map"):
-            raise HeadscopeError("needs_remote_code", model=name)
-        raise HeadscopeError("architecture_unsupported", model=name, architecture=model_type or wanted or "unknown")
-    try:
-        with _quiet():
-            if raw.get("model_type"):
-                config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-            else:
-                config = CONFIG_MAPPING[model_type].from_dict(raw)
-            if not (isinstance(architecture, type) and issubclass(architecture, PreTrainedModel)):
-                architecture = AutoModel._model_mapping[type(config)]
-    except _REFUSED as error:
-        raise HeadscopeError("config_invalid", model=name, reason=_first_line(error), details=str(error)) from None
-    if isinstance(architecture, tuple):
-        architecture = architecture[0]
-    return config, architecture
-
-
-def _type_of(architecture: Any, weights: checkpoint.Checkpoint) -> str | None:
-    """The model type by the class, or by what the weights' names begin with ("bert.encoder…")."""
-    if getattr(architecture, "config_class", None) is not None:
-        return str(architecture.config_class.model_type)
-    prefixes = {name.split(".")[0] for name in weights.shapes}
-    return next((prefix for prefix in sorted(prefixes) if prefix in CONFIG_MAPPING), None)
-
-
-def _read(
-    architecture: type[PreTrainedModel],
-    folder: Path,
-    config: PretrainedConfig,
-    dtype: torch.dtype,
-    name: str,
-    weights: checkpoint.Checkpoint,
-) -> tuple[PreTrainedModel, frozenset[Ability]]:
-    """The model, and the abilities whose weights are not in the checkpoint."""
-    try:
-        with _quiet():
-            module, loading = architecture.from_pretrained(
-                folder,
-                config=config,
-                dtype=dtype,
-                use_safetensors=weights.format == "safetensors",
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-    except torch.OutOfMemoryError as error:
-        raise HeadscopeError("out_of_memory", device="cpu", details=str(error)) from None
-    except _REFUSED as error:
-        raise HeadscopeError("config_invalid", model=name, reason=_first_line(error), details=str(error)) from None
-    missing = {key for key in loading["missing_keys"] if "pooler" not in key}
-    body = sorted(key for key in missing if key.startswith(f"{module.base_model_prefix}."))
-    if body:
-        reason = f"{len(body)} of its weights are missing, {body[0]} for one"
-        raise HeadscopeError("checkpoint_damaged", path=folder, reason=reason)
-    lacking: set[Ability] = set()
-    for key in missing:
-        lacking |= {"next_sentence"} if "seq_relationship" in key else {"fill_mask", "generate"}
-    return module, frozenset(lacking)
-
-
 # ---------------------------------------------------------------- what it can do
+def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tuple[int, int]]]:
+    """The capture's way into the model and the attention it finds there, by a trial pass."""
+    try:
+        tier = interface.install(module)
+        return tier, interface.attention_layers(module, tier)
+    except HeadscopeError:
+        raise
+    except Exception as error:  # a model that cannot run on a text alone says so in its own way
+        if is_out_of_memory(error):
+            raise
+        kind = type(module).__name__
+        raise HeadscopeError(
+            "architecture_unsupported", model=name, architecture=kind, details=traceback.format_exc()
+        ) from None
+
+
 def _family(module: PreTrainedModel) -> Literal["encoder", "decoder", "encoder-decoder"]:
     if module.config.is_encoder_decoder:
         return "encoder-decoder"
@@ -250,8 +150,8 @@ def _max_tokens(module: PreTrainedModel, tokenizer: Any) -> int | None:
     RoBERTa's kin count positions from their padding id on, so two of their 514 stay unused.
     """
     config = module.config.get_text_config()
-    names = ("max_position_embeddings", "n_positions", "max_seq_len")
-    positions = next((getattr(config, name) for name in names if getattr(config, name, None)), None)
+    known = (getattr(config, name, None) for name in _POSITIONS)
+    positions = next((number for number in known if isinstance(number, int) and number > 0), None)
     for name, part in module.named_modules():
         if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
             positions = part.num_embeddings - part.padding_idx - 1
@@ -260,16 +160,3 @@ def _max_tokens(module: PreTrainedModel, tokenizer: Any) -> int | None:
     if positions is None:
         return int(limit) if limit < 10**9 else None
     return int(positions)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers warns about what we have looked at ourselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:160] if lines else type(error).__name__

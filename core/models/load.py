@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.device import leave_a_core
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.tokens import visible
 
 _TOY = "toy:"
+_MOST_SHOWN = 80
+"""Characters of a name that does not exist, in the sentence that says so."""
 
 
-def load_model(source: str, *, device: str = "auto", dtype: str = "auto", job: Job | None = None) -> LoadedModel:
+def load_model(
+    source: str | os.PathLike[str], *, device: str = "auto", dtype: str = "auto", job: Job | None = None
+) -> LoadedModel:
     """Load a model.
 
     Parameters
     ----------
-    source : str
+    source : str or path
         ``toy:NAME``, a folder that `save_pretrained` wrote, a ``.gguf`` file, or a hub name such as ``bert-base-uncased``: that is
         taken from this computer's Hugging Face cache, and downloaded only if it is not there.
     device : str
@@ -34,32 +40,47 @@ def load_model(source: str, *, device: str = "auto", dtype: str = "auto", job: J
     Cancelled
     """
     job = job or Job()
-    job.report(Progress("loading", detail=source))
+    source = os.fspath(source)
+    shown = visible(source.strip())[:_MOST_SHOWN]
+    if not shown:
+        raise HeadscopeError("no_name")
+    job.report(Progress("loading", detail=shown))
     leave_a_core()
-    if source.startswith(_TOY):
+    if shown.startswith(_TOY):
         from headscope.core.models.toy_model import ToyModel
 
-        return ToyModel(source.removeprefix(_TOY), device=device, dtype=dtype)
-    from headscope.core.models.hub_model import load_file, load_folder  # imports transformers
+        return ToyModel(shown.removeprefix(_TOY), device=device, dtype=dtype)
+    from headscope.core.models.hub_files import load_file, load_folder  # imports transformers
 
-    path = Path(source).expanduser()
-    if path.suffix.lower() == ".gguf":
-        return load_file(_existing(path), source, device=device, dtype=dtype, job=job)
-    if path.is_dir():
-        return load_folder(path, source, device=device, dtype=dtype, job=job)
-    if path.exists() or _is_path(source):
-        raise HeadscopeError("folder_without_model" if path.exists() else "path_not_found", path=path, missing="config.json")
-    from headscope.core.models.download import snapshot
+    path = _existing(source)
+    if path is not None and path.is_dir():
+        name = path.resolve().name or source
+        return load_folder(path, source, name=name, device=device, dtype=dtype, job=job)
+    if path is not None and path.suffix.lower() == ".gguf":
+        return load_file(path, source, device=device, dtype=dtype, job=job)
+    if path is not None:
+        raise HeadscopeError("folder_without_model", path=path, missing="config.json")
+    if _is_path(source):
+        raise HeadscopeError("path_not_found", path=shown)
+    from headscope.core.models.download import is_hub_name, snapshot
 
-    return load_folder(snapshot(source, job), source, device=device, dtype=dtype, job=job)
+    name = source.strip()
+    if not is_hub_name(name):
+        raise HeadscopeError("model_not_found", name=shown)
+    return load_folder(snapshot(name, job), name, name=name, device=device, dtype=dtype, job=job)
+
+
+def _existing(source: str) -> Path | None:
+    """The file or folder of this name; None if there is none, or if no file can have such a name."""
+    try:
+        path = Path(source).expanduser()
+        path.stat()
+    except (OSError, ValueError, RuntimeError):  # too long; holds a zero; the home of nobody
+        return None
+    return path
 
 
 def _is_path(source: str) -> bool:
     """Whether this can only be a path: hub names are ``name`` or ``owner/name``."""
-    return source.startswith((".", "/", "~", "\\")) or source.count("/") > 1 or "\\" in source or source[1:2] == ":"
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise HeadscopeError("path_not_found", path=path)
-    return path
+    begins = source.startswith((".", "/", "~", "\\")) or source[1:2] == ":"
+    return begins or source.lower().endswith(".gguf") or source.count("/") > 1 or "\\" in source

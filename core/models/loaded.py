@@ -15,14 +15,13 @@ from torch import Tensor, nn
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import GenerationStep, Job, Kind, ModelInfo, Prediction, RunResult, Sampling
-from headscope.core.models.device import check_room
+from headscope.core.models.device import check_room, out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
 from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _PASS_FLOATS_PER_WIDTH = 16
 """Numbers per token and unit of width that are alive at the height of a pass, roughly: a layer's inner activations."""
 
@@ -65,12 +64,14 @@ class LoadedModel(ABC):
         Raises
         ------
         HeadscopeError
-            ``empty_text`` if there is nothing but white space.
+            ``empty_text`` if there is nothing that the model reads.
         """
         if not text.strip():
             raise HeadscopeError("empty_text")
         most = self.info.max_tokens
         source = self.tokenizer.encode(text, text_pair, max_tokens=most)
+        if all(token.start < 0 for token in source.axis.tokens):  # of characters that the tokenizer leaves out
+            raise HeadscopeError("empty_text")
         if self.start_id is None:
             return source, None
         return source, self.tokenizer.target(target, self.start_id, max_tokens=most)
@@ -112,15 +113,8 @@ class LoadedModel(ABC):
             ``out_of_memory``; the model stays usable.
         """
         accepted = {name: value for name, value in options.items() if name in self._accepted}
-        try:
-            with torch.inference_mode():
-                output = self.module(**inputs, **accepted)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not any(words in str(error).lower() for words in _OUT_OF_MEMORY):
-                raise
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            raise HeadscopeError("out_of_memory", device=self.info.device, details=str(error)) from None
+        with out_of_memory_said(torch.device(self.info.device)), torch.inference_mode():
+            output = self.module(**inputs, **accepted)
         if getattr(output, "logits", None) is None:
             output.logits = getattr(output, "prediction_logits", None)  # a pre-training model has two heads
         return output

@@ -184,7 +184,9 @@ def _tales_report(model: ToyModel, n: int, seed: int) -> TalesReport:
         weights, words = _weights(record), encoded.axis.labels
         objects += _looks_back(weights, words, _OBJECTS)
         names += _looks_back(weights, words, _NAMES)
-    written = [_written(model, Sampling(temperature=_TEMPERATURE if number else 0.0, seed=seed + number)) for number in range(n)]
+    written = [
+        _written(model, Sampling(temperature=_TEMPERATURE if number else 0.0, seed=seed + number)) for number in range(n)
+    ]
     sentences = [sentence for story, _ in written for sentence in tales.sentences_of(story)]
     object_head, object_weight = _best(objects)
     name_head, name_weight = _best(names)

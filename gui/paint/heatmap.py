@@ -124,7 +124,7 @@ class HeatmapPicture:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if layout.cell_width < _ROOMY_CELL:
             painter.setPen(QPen(theme.color("line"), 1))
-            painter.drawRect(layout.plot)
+            painter.drawRect(layout.plot.adjusted(-1, -1, 1, 1))  # around the cells: those at the edge stay whole
 
     def _paint_gaps(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, rows: range, columns: range) -> None:
         """Set large cells apart: lines of the ground's colour cost a hundredth of rectangles one by one."""

@@ -53,9 +53,9 @@ class StatusPanel(QWidget):
 
     def _how(self) -> str:
         state, model = self._state, self._state.model
-        if model is None:
-            return ""
-        parts = [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
+        parts = []
+        if model is not None:
+            parts = [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
             parts.append(self._tier(state.record.tier))
             parts.append(self.tr("{0} tokens").format(len(state.queries)))
@@ -69,6 +69,7 @@ class StatusPanel(QWidget):
             "fast": self.tr("fast, exact"),
             "own": self.tr("the model's own code, exact"),
             "fallback": self.tr("the model's own weights, slow"),
+            "given": self.tr("weights as given"),
         }[tier]
 
 

@@ -7,7 +7,6 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.examples import examples_for
-from headscope.core.examples import examples_for
 from headscope.core.jobs import Candidate, Prediction, Sampling
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import Cell, ExplorerState

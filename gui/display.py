@@ -1,0 +1,16 @@
+"""Whether a window can be opened at all: said in a sentence before Qt would abort."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from headscope.core.errors import HeadscopeError
+
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def require_display() -> None:
+    """Raise HeadscopeError(``no_display``) where there is none."""
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _SCREENS):
+        raise HeadscopeError("no_display")

@@ -1,0 +1,86 @@
+"""A process of its own for the benchmarks: empty | window | latency. What happens is told on stdout, a line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+
+def empty() -> None:
+    """The least that a PySide6 window can be."""
+    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    class Empty(QWidget):
+        def paintEvent(self, event: QPaintEvent) -> None:
+            super().paintEvent(event)
+            _tell("painted")
+            application.quit()
+
+    application = QApplication([])
+    window = Empty()
+    window.resize(1920, 1080)
+    window.show()
+    application.exec()
+
+
+def window() -> None:
+    """Headscope until its first picture."""
+    from screen import PaintWatch, opened, wait_until
+
+    with opened("toy:grammar") as shown:
+        shown.first_painted.connect(lambda: _tell("painted"))
+        seen: list[bool] = []
+        PaintWatch(shown.heatmap.view, lambda: seen.append(True) if shown.heatmap.view.picture is not None else None)
+        wait_until(lambda: bool(seen))
+        _tell("picture")
+
+
+def latency() -> None:
+    """How late the GUI thread is while models load and write; JSON with the seconds of each phase."""
+    from installed_models import STORY, smollm2
+    from screen import Lateness, has_run, live, opened, wait_until
+
+    from headscope.core.jobs import Sampling
+
+    phases: dict[str, list[float]] = {}
+
+    def write(name: str, times: int) -> None:
+        """Generate; the thumbnails and heads of the last step are made before it counts as done."""
+        lateness.take()
+        for seed in range(times):
+            shown.explorer.generate(40, Sampling(temperature=1.0, seed=seed))
+            wait_until(lambda: shown.state.busy is None)
+        phases[name] = lateness.take()
+        live(1.0)
+
+    with opened("toy:tales") as shown:
+        painted: list[bool] = []
+        shown.first_painted.connect(lambda: painted.append(True))
+        wait_until(lambda: bool(painted))
+        lateness = Lateness(shown)
+        wait_until(lambda: has_run(shown))
+        phases["toy:tales loads, torch is imported"] = lateness.take()
+        live(2.0)
+        lateness.take()
+        live(4.0)
+        phases["idle"] = lateness.take()
+        write("toy:tales writes", 8)
+        before = shown.state.model
+        shown.explorer.load(str(smollm2()))
+        wait_until(lambda: shown.state.model is not before and has_run(shown))
+        phases["SmolLM2-135M loads, transformers is imported"] = lateness.take()
+        live(1.0)
+        shown.state.update(text=STORY * 4)
+        write("SmolLM2-135M writes", 1)
+    print(json.dumps(phases), flush=True)
+
+
+def _tell(word: str) -> None:
+    print(word, flush=True)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    {"empty": empty, "window": window, "latency": latency}[sys.argv[1]]()
