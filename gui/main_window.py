@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
             run=action("run"),
             stop=action("stop"),
             generate=action("generate"),
+            export=action("export"),
             examples=self._examples,
         )
         self.picker: ModelPicker = self.toolbar.picker

@@ -15,7 +15,7 @@ from headscope.core.jobs import FloatArray, Head
 from headscope.gui.paint.pooled import Bytes, resized
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, text_font
 
-LEAST_CELL, MOST_CELL = 20.0, 96.0
+LEAST_CELL, MOST_CELL = 14.0, 96.0
 """Pixels a head's picture may be wide."""
 _ROOMY = 28.0  # pictures from here on have wider gaps
 _TOP = 20.0  # the heads' numbers

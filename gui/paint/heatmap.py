@@ -208,10 +208,7 @@ class HeatmapPicture:
         painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))
         label = QCoreApplication.translate("Heatmap", "received")
-        if (
-            layout.plot.left() - layout.query_label - GAP >= 0
-            and layout.query_label + GAP >= text_width(label, SMALL_SIZE) - 12
-        ):
+        if layout.plot.left() - GAP - text_width(label, SMALL_SIZE) >= layout.caption.left() - GAP:  # else there is no room
             left = QRectF(layout.plot.left() - GAP - 90, area.top() - 2, 90, 16)
             painter.drawText(left, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
         right = QRectF(layout.plot.right() + GAP, area.top() - 2, 72, 16)

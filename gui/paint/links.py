@@ -17,6 +17,7 @@ from headscope.gui.paint.link_lines import MOST_LINKS, Block, Links, draw_lines,
 from headscope.gui.paint.link_meters import paint_meter, tall
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, text_font
 
+_TITLE = 80.0  # room for the name of a side
 _READABLE_ROW = 13.0  # labels of lower rows are thinned out
 
 
@@ -170,8 +171,8 @@ class LinksPicture:
             (QCoreApplication.translate("links", "query"), True, Qt.AlignmentFlag.AlignRight),
             (QCoreApplication.translate("links", "key"), False, Qt.AlignmentFlag.AlignLeft),
         ):
-            box = layout.label_box(0, left=left)
-            box.setRect(box.left(), layout.titles, box.width(), LINE)
+            edge = layout.label_box(0, left=left)
+            box = QRectF(edge.right() - _TITLE if left else edge.left(), layout.titles, _TITLE, LINE)
             painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, title)
 
     def _paint_footer(self, painter: QPainter, layout: LinksLayout, theme: Theme, links: Links) -> None:

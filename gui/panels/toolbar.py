@@ -19,7 +19,7 @@ class Toolbar(QWidget):
 
     Parameters
     ----------
-    run, stop, generate : QAction
+    run, stop, generate, export : QAction
         Commands that get a button.
     examples : QMenu
     """
@@ -33,6 +33,7 @@ class Toolbar(QWidget):
         run: QAction,
         stop: QAction,
         generate: QAction,
+        export: QAction,
         examples: QMenu,
         parent: QWidget | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class Toolbar(QWidget):
         self.run = _ActionButton(run, "run", primary=True)
         self.stop = _ActionButton(stop, "stop")
         self.generate = _ActionButton(generate, "generate")
+        self.export = _ActionButton(export, "export")
         self.examples = QPushButton(self.tr("Examples"))
         self.examples.setMenu(examples)
         self.busy = BusyBar()
@@ -54,7 +56,7 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         row.addWidget(wordmark)
         row.addSpacing(8)
-        for widget in (self.picker, self.run, self.stop, self.generate, self.examples):
+        for widget in (self.picker, self.run, self.stop, self.generate, self.examples, self.export):
             row.addWidget(widget)
         row.addSpacing(8)
         row.addWidget(self.busy, 1)
@@ -73,6 +75,7 @@ class Toolbar(QWidget):
             self.run.tint(theme.on_accent)
             self.stop.tint(theme.text)
             self.generate.tint(theme.text)
+            self.export.tint(theme.text)
             self.examples.setIcon(icon("examples", theme.text))
 
 

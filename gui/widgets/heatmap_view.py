@@ -128,7 +128,7 @@ class HeatmapView(QWidget):
     def _still_picture(self, picture: HeatmapPicture, layout: HeatmapLayout) -> QPixmap:
         ratio = self.devicePixelRatioF()
         key = (
-            id(picture),
+            picture,  # itself: the id of one that is gone may come again
             self.size().toTuple(),
             ratio,
             self._theme.dark,

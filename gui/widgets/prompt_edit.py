@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit, QW
 from headscope.gui.paint.theme import Theme, theme_of
 
 _MOST_LINES = 4
-_AROUND = 10  # pixels above and below the lines together
+_AROUND = 8  # pixels above and below the lines together
 _MOST_WRAPPED = 50_000
 """Characters. Wrapping a longer paragraph would take longer than a frame at each key press."""
 _ENTER = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
@@ -41,6 +41,7 @@ class PromptEdit(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(2)
         self.textChanged.connect(self._on_text_changed)
 
@@ -91,6 +92,9 @@ class PromptEdit(QPlainTextEdit):
         wraps = self.document().characterCount() <= _MOST_WRAPPED
         if wraps != (self.lineWrapMode() == QPlainTextEdit.LineWrapMode.WidgetWidth):
             self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth if wraps else QPlainTextEdit.LineWrapMode.NoWrap)
+            self.setHorizontalScrollBarPolicy(
+                Qt.ScrollBarPolicy.ScrollBarAlwaysOff if wraps else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+            )
             self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._grow()
         if not self._by_program:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what the offscreen platform cannot do
 sys.path.insert(0, str(Path(__file__).parents[1]))  # not as "tests": rxnmapper installs a package of that name
 
 from figures import Figure

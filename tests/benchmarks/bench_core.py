@@ -20,8 +20,8 @@ OPTIONS = {"logits_to_keep": 1}
 def figures() -> list[Figure]:
     """Of two real models, each with about 512 tokens."""
     return [
-        *_costs("ALBERT (rxnmapper)", albert(), ".".join([REACTION] * 12), rounds=15),
-        *_costs("SmolLM2-135M", smollm2(), STORY * 21, rounds=9),
+        *_costs("ALBERT (rxnmapper)", albert(), ".".join([REACTION] * 12), rounds=11),
+        *_costs("SmolLM2-135M", smollm2(), STORY * 21, rounds=7),
     ]
 
 

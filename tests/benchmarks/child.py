@@ -9,14 +9,18 @@ from pathlib import Path
 
 def empty() -> None:
     """The least that a PySide6 window can be."""
+    from PySide6.QtCore import QTimer
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QApplication, QWidget
 
     class Empty(QWidget):
         def paintEvent(self, event: QPaintEvent) -> None:
             super().paintEvent(event)
-            _tell("painted")
-            application.quit()
+            QTimer.singleShot(0, self, done)  # as MainWindow.first_painted
+
+    def done() -> None:
+        _tell("painted")
+        application.quit()
 
     application = QApplication([])
     window = Empty()
@@ -66,7 +70,7 @@ def latency() -> None:
         lateness.take()
         live(4.0)
         phases["idle"] = lateness.take()
-        write("toy:tales writes", 8)
+        write("toy:tales writes", 12)
         before = shown.state.model
         shown.explorer.load(str(smollm2()))
         wait_until(lambda: shown.state.model is not before and has_run(shown))

@@ -68,7 +68,7 @@ def test_an_encoder_decoder_is_caught_in_all_three_kinds_and_padding_gets_nothin
     model = ToyTransformer(ToyConfig("encoder-decoder", 50, n_layers=3)).eval()
     with torch.no_grad():
         for weights in model.parameters():
-            weights.mul_(2.0)  # away from looking everywhere alike
+            weights.mul_(1.5)  # away from looking everywhere alike
     is_token = torch.ones(2, 9, dtype=torch.long)
     is_token[1, 6:] = 0
     inputs = {
@@ -193,16 +193,21 @@ def test_shipped_files_fit_the_code_that_makes_them(name: str) -> None:
     assert all(weights.dtype == torch.float32 for weights in module.parameters())
 
 
-@pytest.mark.parametrize(("name", "steps"), [("grammar", 60), ("tales", 15)])
-def test_training_reduces_the_loss_and_a_seed_gives_the_same_weights(tmp_path, name: str, steps: int) -> None:
-    task = task_of(name)
-    _, first_loss = trained(task, seed=1, steps=1, job=Job())
-    report = train(name, seed=1, steps=steps, out=tmp_path / "one")
-    train(name, seed=1, steps=steps, out=tmp_path / "same")
-    train(name, seed=2, steps=steps, out=tmp_path / "other")
-    assert report.loss < 0.75 * first_loss
-    files = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "same", "other")]
-    assert files[0] == files[1] != files[2]
-    recipe = json.loads((tmp_path / "one" / "recipe.json").read_text(encoding="utf-8"))
-    assert (recipe["seed"], recipe["steps"]) == (1, steps)
-    assert read_toy(tmp_path / "one")[1].words == task.tokenizer.words
+@pytest.mark.parametrize(("name", "steps"), [("grammar", 40), ("tales", 12)])
+def test_training_reduces_the_loss(name: str, steps: int) -> None:
+    """Within the warm-up, so by little; what the whole training reaches is above."""
+    _, first_loss = trained(task_of(name), seed=1, steps=1, job=Job())
+    _, loss = trained(task_of(name), seed=1, steps=steps, job=Job())
+    assert loss < 0.98 * first_loss
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_seed_trains_the_same_weights_again(tmp_path, name: str) -> None:
+    for folder, seed in (("one", 1), ("same", 1), ("other", 2)):
+        report = train(name, seed=seed, steps=2, out=tmp_path / folder)
+        assert (report.name, report.seed, report.steps, report.folder) == (name, seed, 2, str(tmp_path / folder))
+    one, same, other = ((tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "same", "other"))
+    assert one == same != other
+    recipe = json.loads((tmp_path / "other" / "recipe.json").read_text(encoding="utf-8"))
+    assert (recipe["seed"], recipe["steps"]) == (2, 2)
+    assert read_toy(tmp_path / "other")[1].words == task_of(name).tokenizer.words

@@ -72,7 +72,9 @@ def test_no_strong_cell_is_lost_where_the_painter_makes_everything_smaller(qapp)
     painter.end()
     strong = values(image) == color_of(1, LIGHT).rgb()
     layout = layout_of(picture, 1200, 1200)
-    for query, key in cells[4:]:  # the frame shares its pixels with the corners
+    for query, key in cells:
+        if not {0, 511}.isdisjoint((query, key)):
+            continue  # the frame, a quarter of a pixel wide, shares its pixels with the cells at the edge
         x, y = (int(part / 4) for part in layout.cell_rect(query, key).center().toTuple())
         assert strong[y - 2 : y + 3, x - 2 : x + 3].any(), (query, key)
 

@@ -1,0 +1,159 @@
+"""Trained models: an ALBERT that reads chemical reactions, and SmolLM2 from a GGUF file."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gguf import GGUFReader, dequantize
+
+from headscope.core.verify import verify
+from tests.installed_models import smollm2
+
+PROMPT = "The capital of France is"
+
+
+def layers_of(record, kind):
+    return [record.layer_weights(layer, kind) for layer in range(record.n_layers(kind))]
+
+
+def eager_layers(model, source, kind):
+    return [matrices[0].numpy() for matrices in model.eager_attentions(model.inputs(source))[kind]]
+
+
+def largest_difference(one, other) -> float:
+    assert len(one) == len(other)
+    return max(float(np.abs(ours - theirs).max()) for ours, theirs in zip(one, other, strict=True))
+
+
+# ---------------------------------------------------------------- ALBERT
+def test_an_old_checkpoint_of_reactions_is_opened_as_what_it_is(reaction_model) -> None:
+    info = reaction_model.info
+    assert (info.architecture, info.family, info.tier) == ("AlbertForMaskedLM", "encoder", "fast")
+    assert info.layers == {"encoder": (12, 8)}
+    assert info.abilities == {"fill_mask"}
+    assert reaction_model.encode("CC[NH2+]>>Cl")[0].axis.labels == ("[CLS]", "C", "C", "[NH2+]", ">>", "Cl", "[SEP]")
+
+
+def test_weights_of_a_short_reaction_are_those_of_eager_attention(reaction_model) -> None:
+    """12 trained layers: rounding adds up. (FAMILIES has three-layer models within 2e-6.)"""
+    source, _ = reaction_model.encode("CCO>>CC=O")
+    record, _ = reaction_model.observe(source)
+    assert largest_difference(layers_of(record, "encoder"), eager_layers(reaction_model, source, "encoder")) <= 5e-6
+
+
+def test_weights_of_long_reactions_are_as_near_to_the_truth_as_eager_attention(reaction_model, reactions) -> None:
+    """With scores up to 77 apart, float32 itself is up to 8e-6 off; float64 tells the truth."""
+    for reaction in reactions[:6]:
+        source, _ = reaction_model.encode(reaction)
+        record, _ = reaction_model.observe(source)
+        eager = eager_layers(reaction_model, source, "encoder")
+        try:
+            reaction_model.module.double()
+            truth = eager_layers(reaction_model, source, "encoder")
+        finally:
+            reaction_model.module.float()
+        ours, theirs = layers_of(record, "encoder"), largest_difference(eager, truth)
+        assert largest_difference(ours, truth) <= 2 * theirs <= 2e-5
+        assert largest_difference(ours, eager) <= 2e-5
+        assert verify(reaction_model, reaction).passed
+
+
+def test_masked_symbols_of_reactions_are_guessed(reaction_model, reactions) -> None:
+    """99.5 % over 800 masks; each is read at its own position, one at a time."""
+    draw = random.Random(0)
+    right = 0
+    for _ in range(300):
+        reaction = draw.choice(reactions)
+        axis = reaction_model.encode(reaction)[0].axis
+        position = draw.choice([place for place, token in enumerate(axis.tokens) if not token.special])
+        hidden = axis.tokens[position]
+        (prediction,) = reaction_model.fill_mask(f"{reaction[: hidden.start]}[MASK]{reaction[hidden.end :]}", top_k=2)
+        assert prediction.position == position
+        right += prediction.candidates[0].id == hidden.id
+    assert right / 300 >= 0.99
+
+
+def test_the_published_head_maps_atoms_of_the_product_to_atoms_of_the_same_element(reaction_model, reactions) -> None:
+    """Layer 10, head 5 (Schwaller et al. 2021): 99.7 %, where the median of all heads is 46 %."""
+    same, n_atoms = np.zeros((12, 8)), 0
+    for reaction in reactions[:30]:
+        record = reaction_model.capture(reaction)
+        labels = record.axis("encoder").queries.labels
+        arrow = labels.index(">>")
+        elements = [element_of(label) for label in labels]
+        reactants = [place for place in range(arrow) if elements[place]]
+        products = [place for place in range(arrow, len(labels)) if elements[place]]
+        looked_at = np.stack(layers_of(record, "encoder"))[:, :, products][..., reactants].argmax(-1)
+        for number, product in enumerate(products):
+            mapped = np.array([elements[place] for place in reactants])[looked_at[:, :, number]]
+            same += mapped == elements[product]
+        n_atoms += len(products)
+    assert n_atoms > 500
+    assert same[10, 5] / n_atoms >= 0.98
+    assert np.median(same) / n_atoms <= 0.7
+
+
+def element_of(label: str) -> str:
+    """ "c" for C, c and [C@H]; empty for bonds, brackets, numbers and special tokens."""
+    found = re.fullmatch(r"\[?\d*(Cl|Br|[A-Z][a-z]?|[a-z])(?!L).*", label)
+    return found[1].lower() if found else ""
+
+
+# ---------------------------------------------------------------- SmolLM2
+def test_a_gguf_file_is_opened_with_its_own_weights(language_model) -> None:
+    info = language_model.info
+    assert (info.architecture, info.family, info.tier) == ("LlamaForCausalLM", "decoder", "fast")
+    assert info.layers == {"decoder": (30, 9)}
+    assert info.checkpoint == "GGUF Q4_1"
+    state = language_model.module.state_dict()
+    packed = {tensor.name: tensor for tensor in GGUFReader(smollm2()).tensors}
+    for name, ours in (
+        ("token_embd.weight", "model.embed_tokens.weight"),
+        ("blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"),
+        ("blk.29.attn_v.weight", "model.layers.29.self_attn.v_proj.weight"),
+        ("output_norm.weight", "model.norm.weight"),
+    ):
+        np.testing.assert_array_equal(dequantize(packed[name].data, packed[name].tensor_type), state[ours].numpy())
+
+
+def test_weights_of_a_language_model_are_those_of_eager_attention(language_model) -> None:
+    source, _ = language_model.encode(PROMPT)
+    record, _ = language_model.observe(source)
+    assert largest_difference(layers_of(record, "decoder"), eager_layers(language_model, source, "decoder")) <= 5e-6
+    report = verify(language_model, PROMPT)
+    assert report.passed
+    assert report.probability_difference <= 1e-5
+
+
+def test_the_capital_of_france_is_known_and_rows_of_the_generation_are_those_of_one_pass(language_model) -> None:
+    steps = list(language_model.generate(PROMPT, max_new_tokens=16))
+    assert steps[0].token.text.endswith("Paris")
+    assert 0.7 < steps[0].probability < 0.85
+    assert steps[-1].text.startswith(f"{PROMPT} Paris")
+    (prediction,) = language_model.run(PROMPT, top_k=3).predictions
+    assert prediction.candidates[0].text == " Paris"
+    assert prediction.candidates[0].probability == pytest.approx(steps[0].probability, abs=1e-5)
+
+    record = steps[-1].record
+    ids = torch.tensor([[token.id for token in record.axis("decoder").queries.tokens]])
+    assert ids.shape[1] == len(language_model.encode(PROMPT)[0].ids) + 15
+    whole = [matrices[0].numpy() for matrices in language_model.eager_attentions({"input_ids": ids})["decoder"]]
+    assert largest_difference(layers_of(record, "decoder"), whole) <= 5e-6
+
+
+def test_the_second_load_reads_the_copy_and_gives_the_same_weights(language_model, load_smollm2, cache: Path) -> None:
+    (copy,) = cache.rglob("model.safetensors")
+    written = copy.stat().st_mtime_ns
+    again = load_smollm2()
+    assert list(cache.rglob("model.safetensors")) == [copy]
+    assert copy.stat().st_mtime_ns == written
+    assert again.info == language_model.info
+    first, second = language_model.module.state_dict(), again.module.state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert again.encode(PROMPT) == language_model.encode(PROMPT)
