@@ -31,7 +31,7 @@ from headscope.core.jobs import (
     WeightsRequest,
 )
 from headscope.core.models.catalogue import catalogue
-from headscope.core.models.device import devices, dtypes
+from headscope.core.models.device import check_room, devices, dtypes, out_of_memory_said
 from headscope.core.models.load import load_model
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.generate import generate
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
 
 Stream = Callable[[object], None]
+_SCREEN = torch.device("cpu")
+"""Where pictures are made, wherever the record is."""
+_COPIES = 2
+"""Of a head's weights: the numbers, and what the screen makes of them."""
 
 
 class Engine:
@@ -127,17 +131,21 @@ class Engine:
         Raises
         ------
         HeadscopeError
-            ``unknown_kind``, ``no_such_head``.
+            ``unknown_kind``, ``no_such_head``, ``not_enough_memory``, ``out_of_memory``.
         Cancelled
         """
-        match request:
-            case WeightsRequest():
-                return _weights(request, job)
-            case ThumbnailsRequest():
-                return _thumbnails(request, job, stream)
+        with out_of_memory_said(_SCREEN):
+            match request:
+                case WeightsRequest():
+                    return _weights(request, job)
+                case ThumbnailsRequest():
+                    return _thumbnails(request, job, stream)
 
 
 def _weights(request: WeightsRequest, job: Job) -> HeadWeights:
+    axis = request.record.axis(request.kind)
+    needed = 4 * len(request.heads) * len(axis.queries) * len(axis.keys)
+    check_room("not_enough_memory", _COPIES * needed, _SCREEN)
     weights = {}
     for head in request.heads:
         job.cancel.check()

@@ -49,6 +49,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "gguf_unsupported": ("{path} cannot be read: {reason}.", "Choose a GGUF of a Llama, Mistral, Qwen2, Gemma or GPT-2 model."),
     "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
     "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
+    "not_a_number": (
+        "{model} computes values in {dtype} that are no numbers.",
+        "Choose dtype float32, or another model if it is float32 already.",
+    ),
     "needs_remote_code": (
         "{model} needs Python code of its own to run, and Headscope never runs code from a model.",
         "Choose a model that transformers supports itself.",
@@ -71,7 +75,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "There is no layer {layer}, head {head}.",
         "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
     ),
-    "not_attention": ("These are no attention weights: {reason}.", "Give arrays (layer, head, query, key) and a token for each row."),
+    "not_attention": (
+        "These are no attention weights: {reason}.",
+        "Give arrays (layer, head, query, key) and a token for each row.",
+    ),
     # files
     "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),
     "cannot_write": ("{path} cannot be written: {reason}.", "Choose another place."),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, reason_of
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -42,7 +44,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         _flush_to_disk(temporary)
         temporary.replace(target)
     except OSError as error:
-        raise _readable(error, target) from error
+        raise unwritable(error, target) from error
     finally:
         temporary.unlink(missing_ok=True)  # after the rename there is nothing left under this name
 
@@ -53,7 +55,17 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _readable(error: OSError, target: Path) -> HeadscopeError:
-    if error.errno in _DISK_FULL:
-        return HeadscopeError("no_disk_space", path=str(target))
-    return HeadscopeError("cannot_write", path=str(target), reason=error.strerror or str(error))
+def unwritable(error: Exception, target: Path) -> HeadscopeError:
+    """The error of ours for one that came up in writing `target`: an `OSError`, or what a library in Rust makes of one."""
+    told = re.search(r"os error (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(told.group(1)) if told else None)
+    if number in _DISK_FULL:
+        return HeadscopeError("no_disk_space", path=target)
+    return HeadscopeError("cannot_write", path=target, reason=getattr(error, "strerror", None) or reason_of(error))
+
+
+def check_disk(place: Path, needed: int) -> None:
+    """Raise HeadscopeError(``no_disk_space``) if `needed` bytes are not free where `place` is, or will be."""
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    if shutil.disk_usage(there).free < needed:
+        raise HeadscopeError("no_disk_space", path=place)

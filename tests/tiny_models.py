@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gguf
+import numpy as np
 import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
@@ -34,6 +36,43 @@ def write_encoder_decoder(folder: Path, family: str = "t5") -> Path:
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
     ends = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
     return _written(family, ends, folder)
+
+
+def write_gguf(path: Path, architecture: str = "llama", n_layers: int = 2, said_layers: int | None = None) -> Path:
+    """A file as llama.cpp has it: a decoder of two layers whose tokens are letters."""
+    width, inner, n_heads = 32, 48, 4
+    letters = [chr(number) for number in range(33, 127)]
+    tokens = ["<unk>", "<s>", "</s>", "Ġ", *letters, "th"]
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_block_count(n_layers if said_layers is None else said_layers)
+    writer.add_context_length(64)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(inner)
+    writer.add_head_count(n_heads)
+    writer.add_head_count_kv(n_heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(width // n_heads)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    shapes = {"token_embd": (len(tokens), width), "output_norm": (width,), "output": (len(tokens), width)}
+    square = (width, width)
+    for layer in range(n_layers):
+        parts = {"attn_norm": (width,), "attn_q": square, "attn_k": square, "attn_v": square, "attn_output": square}
+        parts |= {"ffn_norm": (width,), "ffn_gate": (inner, width), "ffn_up": (inner, width), "ffn_down": (width, inner)}
+        shapes |= {f"blk.{layer}.{part}": shape for part, shape in parts.items()}
+    chance = np.random.default_rng(0)
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", chance.standard_normal(shape).astype(np.float32) * 0.3)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
 
 
 def _letters() -> Tokenizer:

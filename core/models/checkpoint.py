@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.models.device import check_room
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
-_UNSAFE = re.compile(r"(?:GLOBAL|global|class|function)[: ]+`?([\w.]+\.[\w.]+)")
+_PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
+_PICKLE, _LFS_POINTER = b"\x80", b"version https://git-lfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,11 @@ def look(folder: Path) -> Checkpoint:
         if files:
             shapes: dict[str, tuple[int, ...]] = {}
             for file in files:
+                if _first_bytes(file) == _LFS_POINTER:
+                    raise HeadscopeError("checkpoint_damaged", path=file, reason="Git LFS left only a pointer to it here")
                 shapes |= read(file)
+            if not shapes:
+                raise HeadscopeError("checkpoint_damaged", path=files[0], reason="it holds no weights by name")
             return Checkpoint(files, words, shapes)
     raise HeadscopeError("folder_without_model", path=folder, missing=f"{_SAFETENSORS} or {_BIN}")
 
@@ -88,7 +95,7 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError):
         raise HeadscopeError("checkpoint_damaged", path=index, reason="it lists no weights") from None
     for shard in names:
-        if Path(shard).name != shard:
+        if shard in ("", "..") or Path(shard).name != shard:
             raise HeadscopeError("checkpoint_damaged", path=index, reason=f"it lists {shard}, which is no file of this folder")
         if not (folder / shard).is_file():
             raise HeadscopeError("folder_without_model", path=folder, missing=shard)
@@ -101,20 +108,32 @@ def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise HeadscopeError("checkpoint_damaged", path=path, reason=reason_of(error)) from None
+    except (RuntimeError, MemoryError):  # a file much larger than the memory is not even mapped
+        check_room("model_too_large", path.stat().st_size, torch.device("cpu"), model=path.parent.name)
+        raise
 
 
 def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Read by torch's weights-only loader, which builds tensors and plain containers and calls nothing else."""
     try:
-        state = torch.load(path, map_location="meta", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what it then refuses
+            state = torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # the loader raises nearly everything, depending on where a broken file ends
-        text = str(error)
-        if "weights_only" in text.lower() or "unsupported" in text.lower():
-            if found := _UNSAFE.search(text.replace("WeightsUnpickler error", "")):
-                raise HeadscopeError("checkpoint_unsafe", path=path, what=found.group(1), details=text) from None
-        raise HeadscopeError("checkpoint_damaged", path=path, reason=reason_of(error), details=text) from None
+        raise _refusal(path, str(error)) from None
     tensors = state if isinstance(state, dict) else {}
-    shapes = {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
-    if not shapes:
-        raise HeadscopeError("checkpoint_damaged", path=path, reason="it holds no weights by name")
-    return shapes
+    return {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
+
+
+def _refusal(path: Path, text: str) -> HeadscopeError:
+    """What torch's loader said about a file, in a sentence of ours."""
+    if found := _PYTHON_OBJECT.search(text):
+        return HeadscopeError("checkpoint_unsafe", path=path, what=found.group(1), details=text)
+    if "Unsupported operand" in text and _first_bytes(path).startswith(_PICKLE):
+        return HeadscopeError("checkpoint_unsafe", path=path, what="a pickle that torch did not write", details=text)
+    return HeadscopeError("checkpoint_damaged", path=path, reason="torch's loader of weights cannot read it", details=text)
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_LFS_POINTER))

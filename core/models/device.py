@@ -75,7 +75,7 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_room(code: str, needed: int, device: torch.device, **parameters: object) -> None:
+def check_room(code: str, needed: int, device: torch.device, **parameters: str) -> None:
     """Raise HeadscopeError(`code`) if `needed` bytes are not free on `device`; before they are taken, not after."""
     free = free_memory(device)
     if needed > free:

@@ -6,15 +6,10 @@ This is the one place that uses the network, and only for a name that is not her
 from __future__ import annotations
 
 import errno
-import os
-import shutil
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-# The plain HTTP way: it can be stopped between two blocks and goes on where it stopped.
-os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 
 from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
@@ -30,30 +25,38 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
+from headscope.core.files import check_disk
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
+
+# The plain HTTP way: it can be stopped between two blocks and goes on where it stopped. (An environment variable would come
+# too late if transformers was imported before.)
+constants.HF_HUB_DISABLE_XET = True
 
 _POLL_SECONDS = 0.1
 
-_TOKENIZER_FILES = frozenset(
+VOCABULARY_FILES = frozenset(
     [
         "tokenizer.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "added_tokens.json",
         "vocab.json",
         "vocab.txt",
-        "merges.txt",
         "spiece.model",
         "tokenizer.model",
         "sentencepiece.bpe.model",
         "source.spm",
-        "target.spm",
-        "generation_config.json",
-        "config.json",
-        "chat_template.jinja",
         "bpe.codes",
     ]
 )
+"""One of them at least is a tokenizer's vocabulary."""
+_SMALL_FILES = VOCABULARY_FILES | {
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "merges.txt",
+    "target.spm",
+    "chat_template.jinja",
+}
 
 
 def is_hub_name(name: str) -> bool:
@@ -130,7 +133,7 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
         if "config.json" not in wanted:
             raise HeadscopeError("folder_without_model", path=name, missing="config.json")
         total = sum(sizes[file] for file in wanted)
-        _check_disk(total)
+        check_disk(Path(constants.HF_HUB_CACHE), total)
         counter = _counter(total, report, cancel)
         paths = [Path(hf_hub_download(name, file, revision=info.sha, tqdm_class=counter, etag_timeout=15)) for file in wanted]
     except GatedRepoError:
@@ -150,18 +153,10 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
     return next(path for path in paths if path.name == "config.json").parent
 
 
-def _check_disk(needed: int) -> None:
-    place = Path(constants.HF_HUB_CACHE).absolute()
-    while not place.exists():
-        place = place.parent
-    if shutil.disk_usage(place).free < needed:
-        raise HeadscopeError("no_disk_space", path=constants.HF_HUB_CACHE)
-
-
 def needed_files(names: Iterable[str]) -> list[str]:
     """The files of a repository that a model and its tokenizer need, small ones first; safetensors rather than .bin."""
     top = [name for name in names if "/" not in name]
-    small = sorted(name for name in top if name in _TOKENIZER_FILES)
+    small = sorted(name for name in top if name in _SMALL_FILES)
     for stem, suffix in (("model", ".safetensors"), ("pytorch_model", ".bin")):
         whole, index = f"{stem}{suffix}", f"{stem}{suffix}.index.json"
         if whole in top:

@@ -7,11 +7,22 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from gguf import GGUFReader
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.jobs import Cancelled, Job
+from headscope.core.files import unwritable
+from headscope.core.jobs import Cancelled, Job, Progress
+from headscope.core.models.device import is_out_of_memory
+
+_MAGIC = b"GGUF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +42,32 @@ def look(path: Path) -> Header:
     HeadscopeError
         ``gguf_unsupported`` if it is no GGUF, is damaged, or of a kind that transformers cannot unpack.
     """
-    from gguf import GGUFReader
-    from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
-
+    if _first_bytes(path) != _MAGIC:
+        raise HeadscopeError("gguf_unsupported", path=path, reason="it is not a GGUF file")
     try:
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise HeadscopeError("gguf_unsupported", path=path, reason="it is not a GGUF file")
         reader = GGUFReader(path)
         architecture = str(reader.fields["general.architecture"].contents())
         packed: dict[str, int] = {}
         for tensor in reader.tensors:
             packed[tensor.tensor_type.name] = packed.get(tensor.tensor_type.name, 0) + int(tensor.n_elements)
+        n_layers = int(reader.fields[f"{architecture}.block_count"].contents())
         main = max(packed, key=lambda name: packed[name])
-    except HeadscopeError:
-        raise
     except Exception as error:  # its reader trusts the file: what a broken one raises depends on where it ends
         reason = "it is damaged or was cut short"
         raise HeadscopeError("gguf_unsupported", path=path, reason=reason, details=reason_of(error)) from None
-    if architecture not in GGUF_SUPPORTED_ARCHITECTURES:
+    if architecture not in modeling_gguf_pytorch_utils.GGUF_SUPPORTED_ARCHITECTURES:
         raise HeadscopeError("gguf_unsupported", path=path, reason=f"its kind is {architecture}")
+    if n_layers > len(reader.tensors):  # building them would never end
+        raise HeadscopeError("gguf_unsupported", path=path, reason=f"it says it has {n_layers} layers")
     return Header(architecture, main, sum(packed.values()))
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC))
+    except OSError as error:
+        raise HeadscopeError("gguf_unsupported", path=path, reason=reason_of(error)) from None
 
 
 def cache_folder() -> Path:
@@ -79,17 +95,18 @@ def unpack(path: Path, to: Path, job: Job) -> None:
     ------
     HeadscopeError
         ``gguf_unsupported``, ``no_disk_space``, ``cannot_write``.
+    Cancelled
+        Between two tensors.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
-        job.cancel.check()
-        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
-        job.cancel.check()
+        with _watched(job):
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
     except Cancelled:
         raise
     except Exception as error:  # as above
+        if is_out_of_memory(error):
+            raise
         raise HeadscopeError("gguf_unsupported", path=path, reason=reason_of(error), details=str(error)) from None
     model.hf_quantizer = None  # it is unpacked: without these two the copy would be packed again
     if hasattr(model.config, "quantization_config"):
@@ -103,7 +120,24 @@ def unpack(path: Path, to: Path, job: Job) -> None:
             part.replace(to)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        if not to.is_dir():
-            code = "no_disk_space" if error.errno == 28 else "cannot_write"
-            raise HeadscopeError(code, path=to, reason=error.strerror or str(error)) from None
+    except (OSError, SafetensorError) as error:
+        if not to.is_dir():  # another Headscope may have unpacked it meanwhile
+            raise unwritable(error, to) from None
+
+
+@contextmanager
+def _watched(job: Job) -> Iterator[None]:
+    """transformers draws a bar in the terminal as it unpacks: in its place the job hears how far it is, and can be cancelled."""
+
+    def each(tensors: list[Any], **_: Any) -> Iterator[Any]:
+        for done, tensor in enumerate(tensors):
+            job.cancel.check()
+            job.report(Progress("reading", done / len(tensors)))
+            yield tensor
+
+    drawn = modeling_gguf_pytorch_utils.tqdm
+    modeling_gguf_pytorch_utils.tqdm = each
+    try:
+        yield
+    finally:
+        modeling_gguf_pytorch_utils.tqdm = drawn

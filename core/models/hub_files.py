@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
+from headscope.core.files import check_disk
 from headscope.core.jobs import Ability, Job, Progress
 from headscope.core.models import checkpoint, gguf_file
 from headscope.core.models.device import check_room, is_out_of_memory, out_of_memory_said, pick_device, pick_dtype
@@ -40,34 +41,37 @@ def load_folder(
         What the weights are called for people, if they were unpacked from another format.
     """
     raw = checkpoint.read_config(folder)
-    weights = checkpoint.look(folder)
-    config, architecture = _config(folder, raw, weights, name)
     place = pick_device(device)
-    number_format = pick_dtype(dtype, place, weights.n_parameters)
-    _check_room(name, weights.n_parameters, number_format, place)
-    job.cancel.check()
-    tokenizer = read_tokenizer(folder, name)
-    job.report(Progress("reading", detail=readable_bytes(sum(file.stat().st_size for file in weights.files))))
-    job.cancel.check()
     with out_of_memory_said(place):
+        weights = checkpoint.look(folder)
+        config, architecture = _config(folder, raw, weights, name)
+        number_format = pick_dtype(dtype, place, weights.n_parameters)
+        _check_room(name, weights.n_parameters, number_format, place)
+        job.cancel.check()
+        tokenizer = read_tokenizer(folder, name)
+        job.report(Progress("reading", detail=readable_bytes(sum(file.stat().st_size for file in weights.files))))
+        job.cancel.check()
         module, lacking = _read(architecture, folder, config, number_format, name, weights)
         job.cancel.check()
-        module = module.to(place)
-        return HubModel(module, tokenizer, source=source, name=name, checkpoint=packed or weights.format, lacking=lacking)
+        words = packed or weights.format
+        return HubModel(module.to(place), tokenizer, source=source, name=name, checkpoint=words, lacking=lacking)
 
 
 def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
     """A GGUF file; the first time its weights are unpacked, and kept as safetensors for the next time."""
     header = gguf_file.look(path)
     place = pick_device(device)
-    number_format = pick_dtype(dtype, place, header.n_parameters)
-    _check_room(path.name, header.n_parameters, number_format, place)
+    _check_room(path.name, header.n_parameters, pick_dtype(dtype, place, header.n_parameters), place)
     kept = gguf_file.copy_folder(path)
     if not (kept / "config.json").is_file():
+        cpu = torch.device("cpu")
+        _check_room(path.name, header.n_parameters, torch.float32, cpu)
+        check_disk(kept, header.n_parameters * torch.float32.itemsize)
         job.report(Progress("reading", detail=path.name))
-        with _quiet():
+        with _quiet(), out_of_memory_said(cpu):
             gguf_file.unpack(path, kept, job)
-    return load_folder(kept, source, name=path.stem, device=device, dtype=dtype, job=job, packed=f"GGUF {header.format}")
+    packed = f"GGUF {header.format}"
+    return load_folder(kept, source, name=path.stem, device=device, dtype=dtype, job=job, packed=packed)
 
 
 def _check_room(name: str, n_parameters: int, dtype: torch.dtype, device: torch.device) -> None:

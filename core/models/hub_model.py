@@ -52,8 +52,7 @@ class HubModel(LoadedModel):
     ) -> None:
         self.module = module.eval()
         self.tokenizer = HubTokenizer(tokenizer)
-        self._n_embeddings = int(getattr(module.get_input_embeddings(), "num_embeddings", module.config.vocab_size))
-        tier, layers = _installed(module, name)
+        tier, layers, self._n_embeddings = _installed(module, name)
         family = _family(module)
         if family == "encoder-decoder":
             ids = (getattr(module.config, name, None) for name in _STARTS)
@@ -99,11 +98,13 @@ class HubModel(LoadedModel):
 
 
 # ---------------------------------------------------------------- what it can do
-def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tuple[int, int]]]:
-    """The capture's way into the model and the attention it finds there, by a trial pass."""
+def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tuple[int, int]], int]:
+    """The capture's way into the model, the attention it finds there by a trial pass, and how many tokens have an embedding."""
     try:
         tier = interface.install(module)
-        return tier, interface.attention_layers(module, tier)
+        embeddings = module.get_input_embeddings()
+        n_embeddings = int(getattr(embeddings, "num_embeddings", 0)) or int(module.config.get_text_config().vocab_size)
+        return tier, interface.attention_layers(module, tier), n_embeddings
     except HeadscopeError:
         raise
     except Exception as error:  # a model that cannot run on a text alone says so in its own way

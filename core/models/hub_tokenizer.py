@@ -12,6 +12,7 @@ from typing import Any, Final
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.text import Encoded
 from headscope.core.tokens import Token, TokenAxis, visible
@@ -30,16 +31,24 @@ def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
     HeadscopeError
         ``no_tokenizer``.
     """
-    if is_smiles_vocabulary(folder / "vocab.txt"):
-        return smiles_tokenizer(folder / "vocab.txt")
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):  # T5's would be made up
+        raise HeadscopeError("no_tokenizer", path=folder)
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
-        )
+        tokenizer = _found(folder)
+        tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         raise HeadscopeError("no_tokenizer", path=folder, details=f"{name}: {error}") from None
     if not tokenizer.is_fast or len(tokenizer) <= len(tokenizer.all_special_ids):
         raise HeadscopeError("no_tokenizer", path=folder)
+    return tokenizer
+
+
+def _found(folder: Path) -> PreTrainedTokenizerBase:
+    if is_smiles_vocabulary(folder / "vocab.txt"):
+        return smiles_tokenizer(folder / "vocab.txt")
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
+    )
     return tokenizer
 
 
@@ -85,6 +94,8 @@ class HubTokenizer:
     def candidate(self, token_id: int) -> tuple[str, str]:
         """See `TextTokenizer.candidate`."""
         raw = self._tokenizer.convert_ids_to_tokens(token_id)
+        if raw is None:  # a model may have more rows than its vocabulary has words
+            return "", self._raw_label(token_id)
         if self._style == "WordPiece":
             if raw.startswith("##"):
                 return raw[2:], f"·{raw[2:]}"
@@ -128,9 +139,9 @@ class HubTokenizer:
 
     def _tokens(self, encoding: Any, first: _Prepared, second: _Prepared | None) -> list[Token]:
         tokens: list[Token] = []
-        spans: list[tuple[int | None, int, int]] = list(
+        spans: list[tuple[int | None, int, int]] = [
             (segment, *offsets) for segment, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
-        )
+        ]
         for place, (id_, raw, span) in enumerate(zip(encoding.ids, encoding.tokens, spans, strict=True)):
             segment, start, end = span
             if segment is None:
@@ -173,7 +184,7 @@ class HubTokenizer:
 
     def _raw_label(self, token_id: int) -> str:
         """A token that is no text by itself: its bytes."""
-        raw: str = self._tokenizer.convert_ids_to_tokens(token_id)
+        raw: str = self._tokenizer.convert_ids_to_tokens(token_id) or str(token_id)
         return raw if raw.startswith("<") else f"⟨{raw}⟩"
 
 

@@ -110,13 +110,15 @@ class LoadedModel(ABC):
         Raises
         ------
         HeadscopeError
-            ``out_of_memory``; the model stays usable.
+            ``out_of_memory``, ``not_a_number`` (half precision overflows in some models); the model stays usable.
         """
         accepted = {name: value for name, value in options.items() if name in self._accepted}
         with out_of_memory_said(torch.device(self.info.device)), torch.inference_mode():
             output = self.module(**inputs, **accepted)
         if getattr(output, "logits", None) is None:
             output.logits = getattr(output, "prediction_logits", None)  # a pre-training model has two heads
+        if output.logits is not None and bool(output.logits.isnan().any()):
+            raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)
         return output
 
     def observe(
@@ -147,8 +149,9 @@ class LoadedModel(ABC):
 
     def _bytes_of_pass(self, n_tokens: int) -> int:
         """About how much a captured pass takes: queries and keys of each layer, one layer's activations, the logits."""
-        width = int(getattr(self.module.config, "hidden_size", None) or getattr(self.module.config, "d_model", 1024))
-        vocabulary = int(getattr(self.module.config, "vocab_size", 0)) if "fill_mask" in self.info.abilities else 1
+        config: Any = self.module.config
+        width: int = getattr(config, "hidden_size", None) or getattr(config, "d_model", 1024)
+        vocabulary = int(getattr(config, "vocab_size", 0)) if "fill_mask" in self.info.abilities else 1
         size = 4 if self.info.dtype == "float32" else 2
         n_layers = sum(n for n, _ in self.info.layers.values())
         total = n_tokens * size * (2 * n_layers * width + _PASS_FLOATS_PER_WIDTH * width + vocabulary)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from headscope.core.jobs import Job, Progress
+from headscope.core.models.device import leave_a_core
 from headscope.core.toy.load import write_toy
 from headscope.core.toy.model import ToyTransformer
 from headscope.core.toy.tasks import Task, task_of
@@ -54,6 +55,7 @@ def train(
     steps = task.steps if steps is None else steps
     folder = Path(name) if out is None else out
     started = time.perf_counter()
+    leave_a_core()
     model, loss = trained(task, seed=seed, steps=steps, job=job or Job())
     folder.mkdir(parents=True, exist_ok=True)
     recipe = {

@@ -70,6 +70,14 @@ QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($chevron); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; selection-background-color: $soft;
     selection-color: $text; }
+QRadioButton, QCheckBox { spacing: 8px; }
+QRadioButton::indicator, QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; background: $ground; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator { border-radius: 4px; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $on_accent; }
+QCheckBox::indicator:checked { border-color: $accent; background: $accent; image: url($check); }
+QRadioButton:focus, QCheckBox:focus { color: $accent; }
+QRadioButton::indicator:disabled, QCheckBox::indicator:disabled { border-color: $line; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $line; border-radius: 4px; margin: 1px; min-width: 24px; min-height: 24px; }
@@ -109,5 +117,6 @@ def stylesheet(theme: Theme) -> str:
         soft=theme.soft,
         error=theme.error,
         small=SMALL_SIZE,
+        check=icon_file("check").as_posix(),
         chevron=icon_file("chevron").as_posix(),
     )

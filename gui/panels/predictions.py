@@ -28,6 +28,9 @@ class PredictionBlock(QWidget):
         self.heading = QPushButton()
         self.heading.setObjectName("link")
         self.heading.setFlat(True)
+        self.heading.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )  # bars need the width, words may be cut
         self.bars = ProbabilityBars()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 8)
@@ -123,7 +126,7 @@ class PredictionsPanel(QWidget):
         mask = self._state.model.mask_token if self._state.model is not None else None
         if one_of == 1:
             return self.tr("{mask} could be").format(mask=mask or "")
-        return self.tr("{mask} at position {position} could be").format(mask=mask or "", position=prediction.position)
+        return self.tr("{mask} at {position} could be").format(mask=mask or "", position=prediction.position)
 
     def _hint(self, count: int) -> str:
         """What to do when there is nothing to see."""

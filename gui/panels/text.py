@@ -28,7 +28,8 @@ class TextPanel(QWidget):
         self.text = self._field("text", self.tr("Type a sentence and press Enter"))
         self.pair = self._field("text_pair", self.tr("A second sentence, if you like"))
         self.target = self._field("target", self.tr("What the decoder reads; left empty, its start only"))
-        self.target_label = QLabel(self.tr("Decoder"))
+        self.text_label, self.target_label = QLabel(self.tr("Encoder")), QLabel(self.tr("Decoder"))
+        self.text_label.setObjectName("muted")
         self.target_label.setObjectName("muted")
         self.add_pair = QToolButton()
         self.add_pair.setObjectName("flat")
@@ -60,6 +61,7 @@ class TextPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
+        grid.addWidget(self.text_label, 0, 0)
         grid.addWidget(self.text, 0, 1)
         grid.addLayout(aside, 0, 2, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         grid.addWidget(self.pair, 1, 1)
@@ -98,8 +100,8 @@ class TextPanel(QWidget):
         has_pair = bool(self._state.text_pair)
         self.add_pair.setVisible(takes_pair and not has_pair)
         self.pair.setVisible(takes_pair and (has_pair or self.add_pair.isChecked()))
-        self.target.setVisible(takes_target)
-        self.target_label.setVisible(takes_target)
+        for part in (self.text_label, self.target, self.target_label):
+            part.setVisible(takes_target)
 
     def _show_tokens(self) -> None:
         axis, model = self._axis, self._state.model

@@ -56,7 +56,10 @@ class PromptEdit(QPlainTextEdit):
         cursor.setPosition(_utf16(old[:before]))
         cursor.setPosition(_utf16(old[: len(old) - after]), QTextCursor.MoveMode.KeepAnchor)
         self._by_program = True
+        self._wrap(max(len(text), self.document().characterCount()))
+        cursor.beginEditBlock()  # a step of its own for undo, not one with what was typed before it
         cursor.insertText(text[before : len(text) - after])
+        cursor.endEditBlock()
         self._by_program = False
         self._shown = text
 
@@ -89,18 +92,22 @@ class PromptEdit(QPlainTextEdit):
     # ---------------------------------------------------------------- editing
     @Slot()
     def _on_text_changed(self) -> None:
-        wraps = self.document().characterCount() <= _MOST_WRAPPED
+        self._wrap(self.document().characterCount())
+        self._grow()
+        if not self._by_program:
+            self.mark_dropped(None)
+            self._shown = self.toPlainText()
+            self.edited.emit(self._shown)
+
+    def _wrap(self, length: int) -> None:
+        """Wrap a text of so many characters, or not. Before a long one comes: after it, Qt would lay it out twice more."""
+        wraps = length <= _MOST_WRAPPED
         if wraps != (self.lineWrapMode() == QPlainTextEdit.LineWrapMode.WidgetWidth):
             self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth if wraps else QPlainTextEdit.LineWrapMode.NoWrap)
             self.setHorizontalScrollBarPolicy(
                 Qt.ScrollBarPolicy.ScrollBarAlwaysOff if wraps else Qt.ScrollBarPolicy.ScrollBarAsNeeded
             )
             self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self._grow()
-        if not self._by_program:
-            self.mark_dropped(None)
-            self._shown = self.toPlainText()
-            self.edited.emit(self._shown)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _ENTER and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -111,6 +118,7 @@ class PromptEdit(QPlainTextEdit):
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste text as text, whatever else the clipboard holds."""
         if source.hasText():
+            self._wrap(max(len(source.text()), self.document().characterCount()))
             self.insertPlainText(source.text())
 
     # ---------------------------------------------------------------- as high as its text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -40,14 +42,14 @@ def _costs(name: str, source: Path, text: str, *, rounds: int) -> list[Figure]:
     ]
 
 
-def _bare_pass(model: LoadedModel, text: str):
+def _bare_pass(model: LoadedModel, text: str) -> Callable[[], object]:
     """The same pass without us: transformers' own SDPA attention, called as its documentation says."""
     shared = {id(weights): weights for weights in (*model.module.parameters(), *model.module.buffers())}
     module = copy.deepcopy(model.module, shared)  # the layers anew, over the same weights
     module.set_attn_implementation("sdpa")
     assert module.config._attn_implementation == "sdpa" != model.module.config._attn_implementation
     inputs = model.inputs(model.encode(text)[0])
-    accepted = {name: value for name, value in OPTIONS.items() if name in model._accepted}
+    accepted = {name: value for name, value in OPTIONS.items() if name in inspect.signature(module.forward).parameters}
 
     @torch.inference_mode()
     def forward() -> object:

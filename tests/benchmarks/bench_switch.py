@@ -6,10 +6,10 @@ import itertools
 import time
 from collections.abc import Sequence
 
-import numpy as np
 from figures import Figure, against_a_frame, compared
 from installed_models import REACTION, STORY, albert, smollm2
-from screen import PaintWatch, has_run, live, opened, wait_until
+from real_window import has_settled, live, opened, wait_until
+from watches import PaintWatch
 
 from headscope.core.jobs import Head
 from headscope.gui.main_window import MainWindow
@@ -31,7 +31,7 @@ def figures() -> list[Figure]:
 def _switches(name: str, source: str, text: str | None) -> list[Figure]:
     """First-time heads where a model has enough of them, then heads that are in the cache, beside painting alone."""
     with opened(source, text) as window:
-        wait_until(lambda: has_run(window) and _are_thumbnails_there(window))
+        wait_until(lambda: has_settled(window))
         live(1.0)
         case = f"{name}, {len(window.state.queries)} tokens"
         switch = _Switch(window)
@@ -56,11 +56,6 @@ def _in_turns(switch: _Switch, heads: Sequence[Head]) -> tuple[list[tuple[float,
         pairs.append((ours, switch.paint_alone()))
         whole.append(with_every_line)
     return pairs, whole
-
-
-def _are_thumbnails_there(window: MainWindow) -> bool:
-    pictures = window.state.thumbnails
-    return pictures is not None and not np.isnan(pictures).any()
 
 
 def _other_heads(window: MainWindow, most: int) -> list[Head]:

@@ -31,7 +31,8 @@ def empty() -> None:
 
 def window() -> None:
     """Headscope until its first picture."""
-    from screen import PaintWatch, opened, wait_until
+    from real_window import opened, wait_until
+    from watches import PaintWatch
 
     with opened("toy:grammar") as shown:
         shown.first_painted.connect(lambda: _tell("painted"))
@@ -44,7 +45,8 @@ def window() -> None:
 def latency() -> None:
     """How late the GUI thread is while models load and write; JSON with the seconds of each phase."""
     from installed_models import STORY, smollm2
-    from screen import Lateness, has_run, live, opened, wait_until
+    from real_window import has_run, live, opened, wait_until
+    from watches import Lateness
 
     from headscope.core.jobs import Sampling
 

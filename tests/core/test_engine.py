@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
+from headscope.core.attention.layers import LazyLayer
+from headscope.core.attention.record import AttentionRecord
+from headscope.core.attention.sights import Sight
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import (
@@ -23,6 +27,7 @@ from headscope.core.jobs import (
     ThumbnailsRequest,
     WeightsRequest,
 )
+from headscope.core.tokens import Token, TokenAxis
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 
@@ -155,3 +160,14 @@ def test_a_head_that_is_not_there_is_said_so(grammar: Engine) -> None:
     with pytest.raises(HeadscopeError) as caught:
         Engine().handle_view(WeightsRequest(run(grammar).record, "encoder", ((9, 0),)), Job(), ignore)
     assert caught.value.code == "no_such_head"
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_computed() -> None:
+    n_tokens = 3_000_000  # 36 TB of weights
+    axis = TokenAxis((Token("a", 0),) * n_tokens)
+    vectors = torch.zeros(1, 1, n_tokens, 1)
+    layer = LazyLayer(vectors, vectors, 1.0, (Sight(range(n_tokens), range(n_tokens)),))
+    record = AttentionRecord({"encoder": [layer]}, {"encoder": (axis, axis)}, tier="fast")
+    with pytest.raises(HeadscopeError) as caught:
+        Engine().handle_view(WeightsRequest(record, "encoder", ((0, 0),)), Job(), ignore)
+    assert caught.value.code == "not_enough_memory"

@@ -40,6 +40,16 @@ def tampered(module: torch.nn.Module, change: Callable[[torch.Tensor], None]) ->
         handle.remove()
 
 
+def with_architecture(folder: Path, name: str) -> Path:
+    """The same model as another class of transformers."""
+    rewrite(folder / "config.json", architectures=[name])
+    return folder
+
+
+def rewrite(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("source", "texts"),
     [
@@ -89,12 +99,20 @@ def test_every_way_of_catching_is_checked(tmp_path: Path, family: str) -> None:
 
 @pytest.mark.parametrize("architecture", ["BertModel", "BertForPreTraining"])
 def test_models_without_a_head_and_with_two(tmp_path: Path, architecture: str) -> None:
-    config = write_masked(tmp_path) / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"architectures": [architecture]}))
-    report = verify(load_model(str(tmp_path), device="cpu", dtype="float32"), "the cat sat", "on a mat")
+    folder = with_architecture(write_masked(tmp_path), architecture)
+    report = verify(load_model(str(folder), device="cpu", dtype="float32"), "the cat sat", "on a mat")
     assert report.passed
     assert (report.probability_difference is None) == (architecture == "BertModel")
     assert ("predicted" in str(report)) == (architecture != "BertModel")
+
+
+def test_a_single_token_tells_no_kind_and_is_compared_all_the_same(tmp_path: Path) -> None:
+    rewrite(with_architecture(write_decoder(tmp_path, "gpt2"), "GPT2Model") / "tokenizer.json", post_processor=None)
+    model = load_model(str(tmp_path), device="cpu", dtype="float32")
+    assert len(model.encode("a")[0].ids) == 1
+    report = verify(model, "a")
+    assert report.passed
+    assert [kind.kind for kind in report.kinds] == ["decoder"]
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -152,14 +170,15 @@ def test_a_prediction_that_differs_is_found_even_if_the_attention_is_right() -> 
     assert not report.passed
 
 
-def test_numbers_that_are_none_never_pass() -> None:
-    model = load_model("toy:tales", device="cpu", dtype="float32")
+def test_numbers_that_are_none_never_pass(tmp_path: Path) -> None:
+    """In a model without a head, whose prediction cannot tell."""
+    model = load_model(str(with_architecture(write_masked(tmp_path), "BertModel")), device="cpu", dtype="float32")
 
     def change(keys: torch.Tensor) -> None:
-        keys[:, 2, 24:48] = math.nan  # token 2, head 1
+        keys[:, 2, 16:32] = math.nan  # token 2, head 1
 
-    with tampered(model.module.decoder.blocks[0].attention.key, change):
-        report = verify(model, STORY)
+    with tampered(model.module.encoder.layer[0].attention.self.key, change):
+        report = verify(model, "the cat sat")
     assert not report.passed
     assert math.isnan(report.largest_difference)
     assert (report.kinds[0].layer, report.kinds[0].head) == (0, 1)

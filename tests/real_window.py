@@ -1,0 +1,70 @@
+"""The real window outside pytest, for benchmarks and screenshots: with settings of its own, never the user's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from headscope.gui.app import create_window, prepare
+from headscope.gui.main_window import MainWindow
+
+PATIENCE = 180.0
+"""Seconds after which a wait is given up: something is broken."""
+
+
+@contextmanager
+def opened(model: str, text: str | None = None, *, size: tuple[int, int] = (1920, 1080)) -> Iterator[MainWindow]:
+    """The window in its light look, shown, its model about to be loaded; closed in the end."""
+    application = QApplication.instance()
+    if application is None:
+        application = QApplication([])
+        prepare(application)
+    with TemporaryDirectory() as folder:
+        settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
+        settings.setValue("appearance", "light")
+        window = create_window(model, text, settings)
+        window.resize(*size)
+        window.reset_layout()  # which follows the size, as on the first day
+        window.show()
+        try:
+            yield window
+        finally:
+            window.close()
+            window.deleteLater()
+            application.processEvents()
+
+
+def has_run(window: MainWindow) -> bool:
+    """Whether the first picture is there and nothing is under way."""
+    return window.state.run is not None and window.state.busy is None
+
+
+def has_settled(window: MainWindow) -> bool:
+    """Whether every head's thumbnail and every line is drawn too."""
+    pictures = window.state.thumbnails
+    return has_run(window) and pictures is not None and not np.isnan(pictures).any() and window.links.view.is_complete
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Let the application live until the condition holds; it is looked at after each batch of events."""
+    end = time.monotonic() + PATIENCE
+    application = QApplication.instance()
+    assert application is not None
+    while not condition():
+        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing came in {PATIENCE:.0f} s")
+
+
+def live(seconds: float) -> None:
+    """Let the application live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()

@@ -1,0 +1,236 @@
+"""make screenshots: the README's pictures; with --all, every panel in every size and look, to be looked at.
+
+    python tests/screenshots.py docs
+    python tests/screenshots.py docs --all FOLDER
+
+The same program gives the same pictures: settings are its own, texts and seeds are fixed, and the time of the last run, which
+the status bar shows, is written over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what the offscreen platform cannot do
+os.environ.setdefault("LC_ALL", "C.UTF-8")
+sys.path.insert(0, str(Path(__file__).parent))  # not as "tests": rxnmapper installs a package of that name
+
+from installed_models import REACTION, STORY, albert, smollm2
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from real_window import has_run, has_settled, live, opened, wait_until
+
+from headscope.core.jobs import Sampling
+from headscope.gui.main_window import MainWindow
+from headscope.gui.state import Cell
+from headscope.gui.widgets.field_button import FieldButton
+
+SIZES = ((1280, 800), (2560, 1440))
+LOOKS = ("light", "dark")
+PARK = (
+    "Tom and Lucy went to the park . Tom gave the kite to [MASK] . the farmer that the dogs follow is tired . "
+    "the keys of the cabinet [MASK] rusty . the dog behind the cats barks in the garden . Lucy lost a kite because she was tired . "
+    "the keys near the door are old ."
+)
+TALE = "once upon a time a brave mouse named Mia lived in a castle ."
+CHINESE = "人工智能是一种能够使计算机理解、生成和处理人类语言的技术。"
+NEVER = "no model at all"
+
+
+def explored(window: MainWindow) -> QWidget:
+    """Three heads in the links, the verb's look at its subject pinned."""
+    heads = ((0, 0), (0, 2), (1, 0))
+    for number, head in enumerate(heads):
+        window.explorer.select_head(head, extend=number > 0)
+    wait_until(lambda: window.state.heads == heads)
+    window.state.update(pinned=Cell(query=6, key=2))
+    return window
+
+
+def generated(window: MainWindow) -> QWidget:
+    """A finished generation."""
+    window.explorer.generate(28, Sampling())
+    wait_until(lambda: window.state.busy is None and window.state.run is not None and bool(window.state.steps))
+    window.explorer.select_head((2, 1))
+    return window
+
+
+def as_opened(window: MainWindow) -> QWidget:
+    """As the model shows itself."""
+    return window
+
+
+def with_pair(window: MainWindow) -> QWidget:
+    """Two sentences."""
+    window.state.update(text="Tom lost the red kite .", text_pair="he looked for the kite in the garden .")
+    window.explorer.run()
+    return window
+
+
+def zoomed(window: MainWindow) -> QWidget:
+    """The heatmap close to, its colours stretched; the links whole."""
+    window.heatmap.to_maximum.setChecked(True)
+    window.links.whole.setChecked(True)
+    return window
+
+
+def failed(window: MainWindow) -> QWidget:
+    """A notice with its remedy."""
+    window.explorer.load("toy:nothing")
+    wait_until(lambda: window.state.notice is not None)
+    return window
+
+
+def exporting(what: str) -> Callable[[MainWindow], QWidget]:
+    """The export dialog, asked for `what`."""
+
+    def arranged(window: MainWindow) -> QWidget:
+        explored(window)
+        window.export()
+        dialog = _dialog(window)
+        dialog.what.setCurrentIndex(dialog.what.findData(what))
+        return dialog
+
+    return arranged
+
+
+def shortcuts(window: MainWindow) -> QWidget:
+    """The list of shortcuts."""
+    window.show_shortcuts()
+    return _dialog(window)
+
+
+def about(window: MainWindow) -> QWidget:
+    """What this program is."""
+    window.show_about()
+    return _dialog(window)
+
+
+def menu(number: int) -> Callable[[MainWindow], QWidget]:
+    """The menu of the model (0) or of the device (1)."""
+
+    def arranged(window: MainWindow) -> QWidget:
+        wait_until(lambda: window.state.catalogue is not None)
+        return _open_menu(window.picker.findChildren(FieldButton)[number].menu())
+
+    return arranged
+
+
+def menu_of_bar(number: int) -> Callable[[MainWindow], QWidget]:
+    """A menu of the menu bar, counted from the left."""
+    return lambda window: _open_menu(window.menuBar().actions()[number].menu())
+
+
+def _open_menu(shown: QMenu) -> QWidget:
+    shown.popup(QPoint(0, 0))
+    return shown
+
+
+def _dialog(window: MainWindow) -> QDialog:
+    (dialog,) = (child for child in window.findChildren(QDialog) if child.isVisible())
+    return dialog
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture's name, what is opened, and what is done then; `arrange` returns what is to be seen."""
+
+    name: str
+    model: str
+    text: str | None = None
+    arrange: Callable[[MainWindow], QWidget] = as_opened
+
+
+def scenes() -> Iterator[Scene]:
+    """Everything worth a look; real models where their packages are installed."""
+    yield Scene("explore", "toy:grammar", None, explored)
+    yield Scene("grammar-long", "toy:grammar", PARK)
+    yield Scene("grammar-long-whole", "toy:grammar", PARK, zoomed)
+    yield Scene("grammar-chinese", "toy:grammar", CHINESE)
+    yield Scene("grammar-pair", "toy:grammar", None, with_pair)
+    yield Scene("tales", "toy:tales")
+    yield Scene("tales-generated", "toy:tales", TALE, generated)
+    yield Scene("no-model", NEVER)
+    yield Scene("notice", "toy:grammar", None, failed)
+    yield from (Scene(f"export-{what}", "toy:grammar", None, exporting(what)) for what in ("heatmap", "links", "head", "heads"))
+    yield Scene("shortcuts", "toy:grammar", None, shortcuts)
+    yield Scene("about", "toy:grammar", None, about)
+    yield Scene("menu-models", "toy:grammar", None, menu(0))
+    yield Scene("menu-devices", "toy:grammar", None, menu(1))
+    yield from (Scene(f"menu-{number}", "toy:grammar", None, menu_of_bar(number)) for number in range(6))
+    try:
+        real = str(albert()), str(smollm2())
+    except FileNotFoundError as missing:
+        print(f"left out: {missing}", file=sys.stderr)
+        return
+    yield Scene("albert-512", real[0], ".".join([REACTION] * 12))
+    yield Scene("smollm2-chinese", real[1], CHINESE)
+    yield Scene("smollm2-512", real[1], STORY * 22)
+    yield Scene("smollm2-512-whole", real[1], STORY * 22, zoomed)
+    yield Scene("smollm2-generated", real[1], "The capital of France is", generated)
+
+
+def take(scene: Scene, sizes: tuple[tuple[int, int], ...], looks: tuple[str, ...]) -> Iterator[tuple[str, QImage]]:
+    """Name and picture of a scene in these sizes and looks, from one window."""
+    with opened(scene.model, scene.text, size=sizes[0]) as window:
+        wait_until(lambda: has_run(window) or (scene.model == NEVER and window.state.notice is not None))
+        shown = scene.arrange(window)
+        for size in sizes if shown is window else sizes[:1]:
+            window.resize(*size)
+            window.reset_layout()
+            for look in looks:
+                window.appearance.choose(look)
+                wait_until(lambda: scene.model == NEVER or has_settled(window))
+                if window.state.run is not None:
+                    window.state.update(run=replace(window.state.run, seconds=0.012))
+                live(0.2)
+                yield f"{scene.name}-{size[0]}-{look}", shown.grab().toImage()
+        if isinstance(shown, QMenu):
+            shown.close()
+
+
+def for_readme(folder: Path) -> None:
+    """The pictures that are kept in the repository."""
+    size = ((1600, 1000),)
+    explore, generate = Scene("explore", "toy:grammar", None, explored), Scene("generate", "toy:tales", TALE, generated)
+    pictures = [image for _, image in take(explore, size, LOOKS)]
+    _save(pictures[0], folder / "explore-light.png")
+    _save(pictures[1], folder / "explore-dark.png")
+    for scene, name in (
+        (generate, "generate-light"),
+        (Scene("export", "toy:grammar", None, exporting("heatmap")), "export-dialog"),
+    ):
+        for _, image in take(scene, size, LOOKS[:1]):
+            _save(image, folder / f"{name}.png")
+
+
+def _save(image: QImage, path: Path) -> None:
+    if not image.convertToFormat(QImage.Format.Format_RGB888).save(str(path), "PNG", 0):  # 0: as small as PNG can
+        raise OSError(f"{path} was not written")
+    print(f"{path}  {image.width()} × {image.height()}  {path.stat().st_size / 1024:.0f} kB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the README's pictures go")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="where every other picture goes")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for_readme(options.folder)
+    if options.all is not None:
+        options.all.mkdir(parents=True, exist_ok=True)
+        for scene in scenes():
+            for name, image in take(scene, SIZES, LOOKS):
+                _save(image, options.all / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
