@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headscope.core.errors import HeadscopeError, reason_of
@@ -46,7 +46,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(error, target) from error
     finally:
-        temporary.unlink(missing_ok=True)  # after the rename there is nothing left under this name
+        with suppress(OSError):  # after the rename there is nothing left under this name, in no folder there never was
+            temporary.unlink()
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -50,7 +50,7 @@ def prepare(application: QApplication) -> None:
     application.setWindowIcon(QIcon(str(icon_file("headscope"))))
     application.setStyle("Fusion")
     load_fonts()
-    application.setFont(text_font())
+    application.setFont(text_font(tabular=True))
     locale = QLocale.system()
     folders = {"headscope": str(translations_folder()), "qtbase": QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}
     for name, folder in folders.items():

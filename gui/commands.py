@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
 
 
+_ENABLING = frozenset({"model", "weights", "head", "busy"})
+"""Values of the state that the rules below look at; the mouse changes others at each move."""
+
+
 def _always(_: ExplorerState) -> bool:
     return True
 
@@ -156,7 +160,7 @@ class Commands(QObject):
             window.addAction(action)
             self._actions[command.id] = action
         self._state.changed.connect(self._refresh)
-        self._refresh()
+        self._refresh(_ENABLING)
 
     def action(self, id_: str) -> QAction:
         """The action of a command."""
@@ -170,7 +174,7 @@ class Commands(QObject):
     def _do(self, command: Command, window: MainWindow, _checked: bool = False) -> None:
         command.do(window)
 
-    @Slot()
-    def _refresh(self) -> None:
-        for command in COMMANDS:
+    @Slot(frozenset)
+    def _refresh(self, names: frozenset[str]) -> None:
+        for command in COMMANDS if names & _ENABLING else ():
             self._actions[command.id].setEnabled(command.enabled(self._state))

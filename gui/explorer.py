@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from headscope.core import edit
 from headscope.core.errors import HeadscopeError
@@ -44,6 +44,9 @@ from headscope.gui.worker import Handle, Lane, supersedes_in_model_lane
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+
+
+_FRAME_MILLISECONDS = 16
 
 
 def _model_handler() -> Handle:
@@ -93,6 +96,11 @@ class Explorer(QObject):
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
         self._ours = _Text()  # the text as a program wrote it: a new model's example may replace it
         self._fillings: tuple[Prediction, ...] = ()
+        self._arrived: list[GenerationStep | FillStep] = []  # steps that the next frame will show
+        self._frame = QTimer(self)
+        self._frame.setSingleShot(True)
+        self._frame.setInterval(_FRAME_MILLISECONDS)
+        self._frame.timeout.connect(self._show_steps)
         self._writing = "text"  # the field that a generation or a filling writes into, and what it left there
         self._written = ""
         self._masks = MaskMemory()
@@ -156,6 +164,7 @@ class Explorer(QObject):
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
         if self._lane.is_busy or self._exporter.is_busy:
+            self._show_steps()
             self.state.update(busy=busy_at("stopping"))
             self._lane.cancel()
             self._exporter.cancel()
@@ -232,6 +241,8 @@ class Explorer(QObject):
 
     # ---------------------------------------------------------------- what comes back
     def _ask(self, request: ModelRequest) -> None:
+        if not isinstance(request, CatalogueRequest):
+            self._arrived.clear()  # steps of what this request replaces
         self._asked[self._lane.submit(request)] = request
 
     @Slot(int, object)
@@ -241,6 +252,7 @@ class Explorer(QObject):
 
     @Slot(int, object)
     def _on_finished(self, id_: int, answer: object) -> None:
+        self._show_steps()
         request = self._asked.pop(id_)
         if isinstance(answer, ModelInfo):
             self._on_loaded(answer)
@@ -260,22 +272,33 @@ class Explorer(QObject):
 
     @Slot(int, object)
     def _on_streamed(self, _id: int, step: object) -> None:
-        if not isinstance(step, GenerationStep | FillStep):
+        if isinstance(step, GenerationStep | FillStep):
+            self._arrived.append(step)
+            if not self._frame.isActive():
+                self._frame.start()
+
+    @Slot()
+    def _show_steps(self) -> None:
+        """Show what has arrived since the last frame, at once: a small model writes faster than a screen can be painted."""
+        self._frame.stop()
+        steps, self._arrived = tuple(self._arrived), []
+        if not steps:
             return
         if getattr(self.state, self._writing) != self._written:  # the user types: their words come before the model's
             self.stop()
             return
-        self._write(step.text)
-        self.state.update(steps=(*self.state.steps, step))
-        if isinstance(step, GenerationStep):
-            read = len(step.record.axis("decoder").queries)
-            predictions: tuple[Prediction, ...] = (Prediction(read, step.candidates),)
-        else:
-            self._fillings = predictions = (*self._fillings, Prediction(step.position, step.candidates))
-        self._pictures.show(step.record, streaming=True, model=self._loaded, predictions=predictions)
+        last = steps[-1]
+        self._write(last.text)
+        self._fillings += tuple(Prediction(step.position, step.candidates) for step in steps if isinstance(step, FillStep))
+        predictions = self._fillings
+        if isinstance(last, GenerationStep):
+            predictions = (Prediction(len(last.record.axis("decoder").queries), last.candidates),)
+        self.state.update(steps=(*self.state.steps, *steps))
+        self._pictures.show(last.record, streaming=True, model=self._loaded, predictions=predictions)
 
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
+        self._show_steps()
         request = self._asked.pop(id_)
         self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
@@ -284,6 +307,7 @@ class Explorer(QObject):
 
     @Slot(int)
     def _on_cancelled(self, id_: int) -> None:
+        self._show_steps()
         del self._asked[id_]
         self._settle()
 

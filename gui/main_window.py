@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
@@ -240,14 +240,17 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- life
     def _restore(self) -> None:
         """The geometry before the layout, or docks come out at the wrong size."""
-        geometry, layout, views = (self._settings.value(f"window/{name}") for name in ("geometry", "layout", "views"))
-        if geometry is None or not self.restoreGeometry(geometry):
+        geometry, layout, views = (self._kept(name) for name in ("geometry", "layout", "views"))
+        if not self.restoreGeometry(geometry):
             self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() * 0.92))
             self.reset_layout()
-        if layout is not None:
-            self._desk.restoreState(layout, _LAYOUT_VERSION)
-        if views is not None:
-            self._views.restoreState(views)
+        self._desk.restoreState(layout, _LAYOUT_VERSION)
+        self._views.restoreState(views)
+
+    def _kept(self, name: str) -> QByteArray:
+        """What Qt saved of the window under this name; empty, which restores nothing, if it is not there or damaged."""
+        kept = self._settings.value(f"window/{name}")
+        return kept if isinstance(kept, QByteArray) else QByteArray()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -26,6 +26,7 @@ def opened(model: str, text: str | None = None, *, size: tuple[int, int] = (1920
     if application is None:
         application = QApplication([])
         prepare(application)
+        application.setCursorFlashTime(0)  # pictures are the same each time
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         settings.setValue("appearance", "light")
@@ -42,7 +43,16 @@ def opened(model: str, text: str | None = None, *, size: tuple[int, int] = (1920
 
 
 def has_run(window: MainWindow) -> bool:
-    """Whether the first picture is there and nothing is under way."""
+    """Whether the first picture is there and nothing is under way.
+
+    Raises
+    ------
+    RuntimeError
+        If the window shows an error: there is nothing to wait for.
+    """
+    notice = window.state.notice
+    if notice is not None and notice.level == "error":
+        raise RuntimeError(f"{notice.message} {notice.details}")
     return window.state.run is not None and window.state.busy is None
 
 

@@ -20,18 +20,18 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what the offscreen platform cannot do
 os.environ.setdefault("LC_ALL", "C.UTF-8")
-sys.path.insert(0, str(Path(__file__).parent))  # not as "tests": rxnmapper installs a package of that name
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from installed_models import REACTION, STORY, albert, smollm2
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QMenu, QWidget
-from real_window import has_run, has_settled, live, opened, wait_until
 
 from headscope.core.jobs import Sampling
 from headscope.gui.main_window import MainWindow
 from headscope.gui.state import Cell
 from headscope.gui.widgets.field_button import FieldButton
+from tests.installed_models import REACTION, STORY, albert, smollm2
+from tests.real_window import has_run, has_settled, live, opened, wait_until
 
 SIZES = ((1280, 800), (2560, 1440))
 LOOKS = ("light", "dark")
@@ -42,7 +42,6 @@ PARK = (
 )
 TALE = "once upon a time a brave mouse named Mia lived in a castle ."
 CHINESE = "人工智能是一种能够使计算机理解、生成和处理人类语言的技术。"
-NEVER = "no model at all"
 
 
 def explored(window: MainWindow) -> QWidget:
@@ -56,10 +55,12 @@ def explored(window: MainWindow) -> QWidget:
 
 
 def generated(window: MainWindow) -> QWidget:
-    """A finished generation."""
-    window.explorer.generate(28, Sampling())
+    """A finished generation; only links that say something."""
+    window.links.threshold.setValue(12)
+    window.explorer.generate(18, Sampling())
     wait_until(lambda: window.state.busy is None and window.state.run is not None and bool(window.state.steps))
     window.explorer.select_head((2, 1))
+    wait_until(lambda: window.state.head == (2, 1))
     return window
 
 
@@ -83,8 +84,14 @@ def zoomed(window: MainWindow) -> QWidget:
 
 
 def failed(window: MainWindow) -> QWidget:
-    """A notice with its remedy."""
+    """A notice over a picture."""
+    wait_until(lambda: has_settled(window))
     window.explorer.load("toy:nothing")
+    return refused(window)
+
+
+def refused(window: MainWindow) -> QWidget:
+    """A notice, and no picture yet."""
     wait_until(lambda: window.state.notice is not None)
     return window
 
@@ -141,12 +148,13 @@ def _dialog(window: MainWindow) -> QDialog:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture's name, what is opened, and what is done then; `arrange` returns what is to be seen."""
+    """A picture's name, what is opened, and what is done then; `arrange` returns what is to be seen. `fails`: with an error."""
 
     name: str
     model: str
     text: str | None = None
     arrange: Callable[[MainWindow], QWidget] = as_opened
+    fails: bool = False
 
 
 def scenes() -> Iterator[Scene]:
@@ -158,8 +166,8 @@ def scenes() -> Iterator[Scene]:
     yield Scene("grammar-pair", "toy:grammar", None, with_pair)
     yield Scene("tales", "toy:tales")
     yield Scene("tales-generated", "toy:tales", TALE, generated)
-    yield Scene("no-model", NEVER)
-    yield Scene("notice", "toy:grammar", None, failed)
+    yield Scene("no-model", "no model at all", None, refused, fails=True)
+    yield Scene("notice", "toy:grammar", None, failed, fails=True)
     yield from (Scene(f"export-{what}", "toy:grammar", None, exporting(what)) for what in ("heatmap", "links", "head", "heads"))
     yield Scene("shortcuts", "toy:grammar", None, shortcuts)
     yield Scene("about", "toy:grammar", None, about)
@@ -181,17 +189,17 @@ def scenes() -> Iterator[Scene]:
 def take(scene: Scene, sizes: tuple[tuple[int, int], ...], looks: tuple[str, ...]) -> Iterator[tuple[str, QImage]]:
     """Name and picture of a scene in these sizes and looks, from one window."""
     with opened(scene.model, scene.text, size=sizes[0]) as window:
-        wait_until(lambda: has_run(window) or (scene.model == NEVER and window.state.notice is not None))
+        wait_until(lambda: scene.fails or has_run(window))
         shown = scene.arrange(window)
         for size in sizes if shown is window else sizes[:1]:
             window.resize(*size)
             window.reset_layout()
             for look in looks:
                 window.appearance.choose(look)
-                wait_until(lambda: scene.model == NEVER or has_settled(window))
+                live(0.2)  # layouts follow a little later
                 if window.state.run is not None:
                     window.state.update(run=replace(window.state.run, seconds=0.012))
-                live(0.2)
+                wait_until(lambda: scene.fails or has_settled(window))
                 yield f"{scene.name}-{size[0]}-{look}", shown.grab().toImage()
         if isinstance(shown, QMenu):
             shown.close()

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tokenizers import Encoding, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
-from headscope.core.models.text import Encoded
+from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
 
 _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_BLANKS: Final = "▁Ġ"
+"""How SentencePiece and byte-level BPE write a blank."""
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
 
@@ -58,7 +62,10 @@ class HubTokenizer:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._special = frozenset(tokenizer.all_special_ids)
-        self._style = type(tokenizer.backend_tokenizer.model).__name__
+        self._backend: Tokenizer = tokenizer.backend_tokenizer
+        self._backend.no_truncation()  # a tokenizer.json may bring its own; we say what is dropped
+        self._backend.no_padding()
+        self._style = type(self._backend.model).__name__
         self.mask_token: str | None = tokenizer.mask_token
         self.mask_id: int | None = tokenizer.mask_token_id
         ends = {tokenizer.eos_token_id, tokenizer.sep_token_id if tokenizer.eos_token_id is None else None}
@@ -67,13 +74,18 @@ class HubTokenizer:
     def encode(self, text: str, pair: str | None = None, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.encode`."""
         first, second = self._prepared(text), None if pair is None else self._prepared(pair)
-        whole = self._encoding(first.text, None if second is None else second.text)
-        kept = whole
-        if max_tokens is not None and len(whole.ids) > max_tokens:
-            kept = self._encoding(first.text, None if second is None else second.text, max_tokens)
+        encodings = [self._encoding(each.text) for each in (first, second) if each is not None]
+        lengths = [len(encoding) for encoding in encodings]
+        n_special = self._backend.num_special_tokens_to_add(len(encodings) == 2)
+        room = sum(lengths) if max_tokens is None else max(0, max_tokens - n_special)
+        keep = shares(lengths[0], sum(lengths[1:]), room)
+        for index, encoding in enumerate(encodings):
+            encoding.truncate(keep[index])
+            encoding.set_sequence_id(index)
+        kept = self._backend.post_process(*encodings)
         tokens = self._tokens(kept, first, second)
-        dropped = len(whole.ids) - len(kept.ids)
-        axis = TokenAxis(tuple(tokens), text, dropped, _dropped_from(tokens, whole, first, text) if dropped else len(text))
+        dropped = sum(lengths) - sum(keep)
+        axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if keep[0] < lengths[0] else len(text))
         segments = tuple(1 if type_id else 0 for type_id in kept.type_ids)
         return Encoded(tuple(kept.ids), segments, axis)
 
@@ -116,13 +128,13 @@ class HubTokenizer:
         if not text:
             return Encoded((start_id,), (0,), TokenAxis((start,), "", 0, 0))
         prepared = self._prepared(text)
-        encoding = self._tokenizer(prepared.text, add_special_tokens=False).encodings[0]
+        encoding = self._encoding(prepared.text)
+        n_tokens = len(encoding)
+        encoding.truncate(n_tokens if max_tokens is None else max(0, max_tokens - 1))
         tokens = self._tokens(encoding, prepared, None)
-        room = len(tokens) if max_tokens is None else max(0, max_tokens - 1)
-        kept = tokens[:room]
-        cut = tokens[room].start if room < len(tokens) else len(text)
-        axis = TokenAxis((start, *kept), text, len(tokens) - len(kept), cut)
-        return Encoded((start_id, *(token.id for token in kept)), (0,) * (len(kept) + 1), axis)
+        dropped = n_tokens - len(tokens)
+        axis = TokenAxis((start, *tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
+        return Encoded((start_id, *encoding.ids), (0,) * (len(tokens) + 1), axis)
 
     # ---------------------------------------------------------------- in
     def _prepared(self, text: str) -> _Prepared:
@@ -133,30 +145,26 @@ class HubTokenizer:
         assert self.mask_token is not None
         return _Prepared(clean.replace(_TYPED_MASK, self.mask_token), self.mask_token, _TYPED_MASK, original=clean)
 
-    def _encoding(self, text: str, pair: str | None, max_tokens: int | None = None) -> Any:
-        cut = {"truncation": "longest_first", "max_length": max_tokens} if max_tokens is not None else {"truncation": False}
-        return self._tokenizer(text, pair, add_special_tokens=True, **cut).encodings[0]
+    def _encoding(self, text: str) -> Encoding:
+        """Without special tokens. (transformers' own call makes Python lists of everything: seconds for a book.)"""
+        return self._backend.encode(text, add_special_tokens=False)
 
     def _tokens(self, encoding: Any, first: _Prepared, second: _Prepared | None) -> list[Token]:
         tokens: list[Token] = []
-        spans: list[tuple[int | None, int, int]] = [
-            (segment, *offsets) for segment, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
-        ]
+        sources = [first.text if second is None or not segment else second.text for segment in encoding.sequence_ids]
+        pieces = zip(encoding.sequence_ids, sources, encoding.offsets, encoding.tokens, strict=True)
+        spans = [(segment, *_span(source, *offsets, raw)) for segment, source, offsets, raw in pieces]
         for place, (id_, raw, span) in enumerate(zip(encoding.ids, encoding.tokens, spans, strict=True)):
             segment, start, end = span
             if segment is None:
                 tokens.append(Token(visible(raw), id_, segment=self._segment_near(spans, place), special=True))
                 continue
-            source = second if segment and second is not None else first
-            label = self._shown(source.text, spans, place, raw)
-            piece = source.text[start:end]
-            start += len(piece) - len(piece.lstrip(" ")) if piece.strip(" ") else 0  # the blank before a word is not the word
-            token = Token(label, id_, source.at(start), source.at(end), segment)
+            prepared = second if segment and second is not None else first
+            label = self._shown(prepared.text, spans, place, raw)
+            token = Token(label, id_, prepared.at(start), prepared.at(end), segment)
             if id_ == self.mask_id:
                 token = replace(token, text=self.mask_token or raw, masked=True)
-            elif id_ == self._tokenizer.unk_token_id:
-                token = replace(token, text=visible(source.text[start:end]) or raw, unknown=True)
-            tokens.append(token)
+            tokens.append(replace(token, unknown=id_ == self._tokenizer.unk_token_id))
         return tokens
 
     @staticmethod
@@ -170,7 +178,7 @@ class HubTokenizer:
         _, start, end = span
         piece = text[start:end]
         if not piece:
-            return "␣" if raw.strip("▁Ġ") == "" else visible(raw)
+            return "␣" if raw.strip(_BLANKS) == "" else visible(raw)
         first = place
         while first > 0 and spans[first - 1] == span:
             first -= 1
@@ -200,7 +208,7 @@ class _Prepared:
 
     def at(self, offset: int) -> int:
         """The offset in the original text."""
-        return offset - self._grows * sum(1 for end in self._ends if end <= offset)
+        return offset - self._grows * bisect_right(self._ends, offset)
 
 
 def _typed_flags(original: str, mask: str, typed: str) -> list[bool]:
@@ -208,11 +216,13 @@ def _typed_flags(original: str, mask: str, typed: str) -> list[bool]:
     return [match.group() == typed for match in re.finditer(f"{re.escape(mask)}|{re.escape(typed)}", original)]
 
 
-def _dropped_from(tokens: Sequence[Token], whole: Any, first: _Prepared, text: str) -> int:
-    """Where the dropped part of the first text begins."""
-    last = max((token.end for token in tokens if not token.special and token.segment == 0), default=0)
-    ends = [end for segment, (_, end) in zip(whole.sequence_ids, whole.offsets, strict=True) if segment == 0]
-    return last if ends and first.at(ends[-1]) > last else len(text)
+def _span(text: str, start: int, end: int, raw: str) -> tuple[int, int]:
+    """What a piece stands for, without the blanks that begin a word; nothing for the blank that SentencePiece puts before a text."""
+    piece = text[start:end]
+    blanks = len(piece) - len(piece.lstrip(" "))
+    if blanks == len(piece):
+        return start, end
+    return (start + blanks, end) if raw.strip(_BLANKS) else (start, start)
 
 
 def _label(piece: str, before: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,3 +52,20 @@ class TextTokenizer(Protocol):
     def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
         """The decoder's side of an encoder-decoder model: its start token, then `text` without the closing special token."""
         ...
+
+
+def shares(n_first: int, n_second: int, room: int) -> tuple[int, int]:
+    """How many tokens of each text to keep so that `room` holds them: the longer is cut first."""
+    half = room // 2
+    if n_first + n_second <= room:
+        return n_first, n_second
+    if n_first <= half:
+        return n_first, room - n_first
+    if n_second <= room - half:
+        return room - n_second, n_second
+    return half, room - half
+
+
+def dropped_from(tokens: Sequence[Token]) -> int:
+    """Where the part of the first text begins that is not among `tokens`, which are cut."""
+    return max((token.end for token in tokens if token.segment == 0 and token.start >= 0), default=0)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from headscope.core.models.text import Encoded
+from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
 
 PAD, MASK, UNKNOWN, CLS, SEP, END = "[PAD]", "[MASK]", "[UNK]", "[CLS]", "[SEP]", "<eos>"
@@ -51,12 +51,12 @@ class WordTokenizer:
         room = None if max_tokens is None else max(0, max_tokens - n_special)
         first, n_first = self._tokens(text, 0, room)
         second, n_second = self._tokens(pair, 1, room) if pair is not None else ([], 0)
-        if room is not None and len(first) + len(second) > room:
-            keep_first, keep_second = _shares(len(first), len(second), room)
+        if room is not None:
+            keep_first, keep_second = shares(len(first), len(second), room)
             first, second = first[:keep_first], second[:keep_second]
         tokens = self._with_specials(first, second, paired=pair is not None)
-        dropped_from = first[-1].end if len(first) < n_first and first else 0 if len(first) < n_first else len(text)
-        axis = TokenAxis(tuple(tokens), text, n_first + n_second - len(first) - len(second), dropped_from)
+        cut = dropped_from(first) if len(first) < n_first else len(text)
+        axis = TokenAxis(tuple(tokens), text, n_first + n_second - len(first) - len(second), cut)
         return Encoded(tuple(token.id for token in tokens), tuple(token.segment for token in tokens), axis)
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
@@ -77,8 +77,8 @@ class WordTokenizer:
         written = text or ""
         words, n_words = self._tokens(written, 0, None if max_tokens is None else max_tokens - 1)
         tokens = [Token(self.words[start_id], start_id, special=True), *words]
-        dropped_from = len(written) if len(words) == n_words else words[-1].end if words else 0
-        axis = TokenAxis(tuple(tokens), written, n_words - len(words), dropped_from)
+        cut = dropped_from(words) if len(words) < n_words else len(written)
+        axis = TokenAxis(tuple(tokens), written, n_words - len(words), cut)
         return Encoded(tuple(token.id for token in tokens), (0,) * len(tokens), axis)
 
     def _tokens(self, text: str, segment: int, most: int | None) -> tuple[list[Token], int]:
@@ -101,13 +101,3 @@ class WordTokenizer:
 
     def _special(self, word: str, segment: int = 0) -> Token:
         return Token(word, self._ids[word], segment=segment, special=True)
-
-
-def _shares(n_first: int, n_second: int, room: int) -> tuple[int, int]:
-    """How many of each text to keep: the longer is cut first."""
-    half = room // 2
-    if n_first <= half:
-        return n_first, min(n_second, room - n_first)
-    if n_second <= room - half:
-        return min(n_first, room - n_second), n_second
-    return half, room - half

@@ -57,6 +57,11 @@ class HeatmapPicture:
         return np.asarray(self.weights.mean(axis=0), dtype=np.float32)
 
     @property
+    def bar_scale(self) -> tuple[float, bool]:
+        """What the colour bar says: the weight at its upper end, and whether that is this head's own."""
+        return self.largest, self._to_maximum
+
+    @property
     def whole(self) -> QRectF:
         """The view that shows every cell."""
         return QRectF(0, 0, max(1, len(self.keys)), max(1, len(self.queries)))
@@ -90,17 +95,25 @@ class HeatmapPicture:
 
     def paint_still(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
         """All that does not follow the mouse."""
+        self.paint_frame(painter, layout, theme)
+        self.paint_weights(painter, layout, theme, vector=vector)
+
+    def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
+        """What differs from head to head."""
+        self._paint_cells(painter, layout, theme, vector=vector)
+        self._paint_received(painter, layout, theme)
+
+    def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme) -> None:
+        """What all heads of these axes share, if their colours end at the same weight: labels and colour bar."""
         if self.caption:
             painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
             painter.setPen(theme.color("text"))
             painter.drawText(layout.caption, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.caption)
-        self._paint_cells(painter, layout, theme, vector=vector)
         for at in layout.labelled(len(self.queries), queries=True):
             self._paint_query(painter, layout, theme, at, None)
         for at in layout.labelled(len(self.keys), queries=False):
             self._paint_key(painter, layout, theme, at, None)
         self._paint_bar(painter, layout, theme)
-        self._paint_received(painter, layout, theme)
 
     def _paint_cells(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool) -> None:
         rows, columns = layout.shown(len(self.queries), queries=True), layout.shown(len(self.keys), queries=False)
@@ -187,7 +200,7 @@ class HeatmapPicture:
                 place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{tick * self.largest:.{decimals}f}"
             )
         if self._to_maximum:
-            text = QCoreApplication.translate("Heatmap", "to this head's\nmaximum")
+            text = QCoreApplication.translate("Heatmap", "this head's\nmaximum")
             painter.drawText(QRectF(bar.left(), bar.bottom() + 6, 90, 32), Qt.AlignmentFlag.AlignLeft, text)
 
     def _paint_received(self, painter: QPainter, layout: HeatmapLayout, theme: Theme) -> None:
@@ -200,10 +213,13 @@ class HeatmapPicture:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("muted", 0.55))
         inset = 0.2 * layout.cell_width if layout.cell_width > 4 else 0.0
-        for key in _peaks(received, columns, layout):
-            box = layout.cell_rect(0, key)
-            height = area.height() * float(received[key]) / most if most > 0 else 0.0
-            painter.drawRect(QRectF(box.left() + inset, area.top(), max(0.5, box.width() - 2 * inset), height))
+        width, scale = max(0.5, layout.cell_width - 2 * inset), area.height() / most if most > 0 else 0.0
+        left = layout.cell_rect(0, 0).left() + inset
+        bars = [
+            QRectF(left + key * layout.cell_width, area.top(), width, scale * float(received[key]))
+            for key in _peaks(received, columns, layout)
+        ]
+        painter.drawRects(bars)
         painter.restore()
         painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))

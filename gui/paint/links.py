@@ -127,6 +127,7 @@ class LinksPicture:
         painter.fillRect(rect, theme.color("panel"))
         self.paint_lines(painter, layout, theme, links)
         self.paint_frame(painter, layout, theme, links, only_query=only_query, only_key=only_key)
+        self.paint_tokens(painter, layout, theme, only_query=only_query, only_key=only_key)
 
     def paint_lines(self, painter: QPainter, layout: LinksLayout, theme: Theme, links: Links, *, width: float = 1.0) -> None:
         """Draw the lines at once."""
@@ -145,7 +146,7 @@ class LinksPicture:
         only_query: int | None = None,
         only_key: int | None = None,
     ) -> None:
-        """Draw everything but the lines. `links` are those that are drawn: the footer tells how they were chosen."""
+        """Draw everything but lines and labels. `links` are those that are drawn: the footer tells how they were chosen."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_legend(painter, layout, theme)
@@ -153,8 +154,24 @@ class LinksPicture:
         if layout.scrolled:
             painter.setClipRect(layout.clip)
         self._paint_meters(painter, layout, theme, only_query, only_key)
-        self._paint_tokens(painter, layout, theme, self.queries, only_query, left=True)
-        self._paint_tokens(painter, layout, theme, self.keys, only_key, left=False)
+        painter.restore()
+
+    def paint_tokens(
+        self,
+        painter: QPainter,
+        layout: LinksLayout,
+        theme: Theme,
+        *,
+        only_query: int | None = None,
+        only_key: int | None = None,
+    ) -> None:
+        """Draw the labels of both sides."""
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        if layout.scrolled:
+            painter.setClipRect(layout.clip)
+        self._paint_side(painter, layout, theme, self.queries, only_query, left=True)
+        self._paint_side(painter, layout, theme, self.keys, only_key, left=False)
         painter.restore()
 
     def _paint_legend(self, painter: QPainter, layout: LinksLayout, theme: Theme) -> None:
@@ -195,7 +212,7 @@ class LinksPicture:
             parts.append(words.format(shown=len(links), all=_short_count(links.candidates), least=least))
         return " · ".join(parts)
 
-    def _paint_tokens(
+    def _paint_side(
         self, painter: QPainter, layout: LinksLayout, theme: Theme, axis: TokenAxis, focus: int | None, *, left: bool
     ) -> None:
         role = "query" if left else "accent"

@@ -88,13 +88,18 @@ def theme_of(dark: bool) -> Theme:
     )  # fmt: skip
 
 
-def text_font(pixels: float = TEXT_SIZE, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Inter (bundled) with tabular figures, then the system's fonts for Chinese."""
+def text_font(pixels: float = TEXT_SIZE, weight: QFont.Weight = QFont.Weight.Normal, *, tabular: bool = False) -> QFont:
+    """Inter (bundled), then the system's fonts for Chinese.
+
+    `tabular` makes all figures as wide as each other, for numbers under numbers. Never in files: a PDF names a glyph by its
+    character, and glyphs that a feature puts in another's place have none: nobody could search for or copy them.
+    """
     font = QFont()
     font.setFamilies(FONT_FAMILIES)
     font.setPixelSize(max(1, round(pixels)))
     font.setWeight(weight)
-    font.setFeature(QFont.Tag("tnum"), 1)
+    font.setFeature(QFont.Tag("tnum"), int(tabular))
+    font.setFeature(QFont.Tag("calt"), 0)  # brackets beside capitals, as in [MASK]
     return font
 
 

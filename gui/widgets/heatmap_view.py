@@ -53,6 +53,8 @@ class HeatmapView(QWidget):
         self._note = ""
         self._still: QPixmap | None = None
         self._still_key: object = None
+        self._frame: QPixmap | None = None
+        self._frame_key: object = None
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setMouseTracking(True)
@@ -126,24 +128,33 @@ class HeatmapView(QWidget):
         painter.end()
 
     def _still_picture(self, picture: HeatmapPicture, layout: HeatmapLayout) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        key = (
-            picture,  # itself: the id of one that is gone may come again
-            self.size().toTuple(),
-            ratio,
-            self._theme.dark,
-            None if self._view is None else self._view.getRect(),
-        )
+        """All that does not follow the mouse; painted anew only if something in it is new."""
+        view = None if self._view is None else self._view.getRect()
+        place = (self.size().toTuple(), self.devicePixelRatioF(), self._theme.dark, view)
+        key = (picture, place)  # the picture itself: the id of one that is gone may come again
         if self._still is None or self._still_key != key:
-            still = QPixmap(self.size() * ratio)
-            still.setDevicePixelRatio(ratio)
-            still.fill(self._theme.color("panel"))
-            painter = QPainter(still)
+            self._still = self._frame_picture(picture, layout, place).copy()
+            painter = QPainter(self._still)
             painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-            picture.paint_still(painter, layout, self._theme)
+            picture.paint_weights(painter, layout, self._theme)
             painter.end()
-            self._still, self._still_key = still, key
+            self._still_key = key
         return self._still
+
+    def _frame_picture(self, picture: HeatmapPicture, layout: HeatmapLayout, place: object) -> QPixmap:
+        """Labels and colour bar: hundreds of words, the same for every head of a text."""
+        key = (picture.queries, picture.keys, picture.bar_scale, place)
+        if self._frame is None or self._frame_key != key:
+            ratio = self.devicePixelRatioF()
+            self._frame = QPixmap(self.size() * ratio)
+            self._frame.setDevicePixelRatio(ratio)
+            self._frame.fill(self._theme.color("panel"))
+            painter = QPainter(self._frame)
+            painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+            picture.paint_frame(painter, layout, self._theme)
+            painter.end()
+            self._frame_key = key
+        return self._frame
 
     def _paint_card(self, painter: QPainter, picture: HeatmapPicture, layout: HeatmapLayout) -> None:
         """The value of the cell in focus, beside it and inside the widget."""
@@ -158,7 +169,7 @@ class HeatmapView(QWidget):
             for axis, at in ((picture.queries, query), (picture.keys, key))
         ]
         title, value = " → ".join(names), f"{float(picture.weights[query, key]):.4f}"
-        bold = text_font(TEXT_SIZE, QFont.Weight.DemiBold)
+        bold = text_font(TEXT_SIZE, QFont.Weight.DemiBold, tabular=True)
         width = 28 + max(
             QFontMetricsF(bold).horizontalAdvance(title) + 24 + QFontMetricsF(bold).horizontalAdvance(value),
             QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(self._note),

@@ -47,6 +47,8 @@ class LinkView(QAbstractScrollArea):
         self._hover: tuple[int | None, int | None] = (None, None)
         self._image: QImage | None = None
         self._image_layout: LinksLayout | None = None
+        self._sheet: QImage | None = None
+        self._sheet_key: object = None
         self._links = joined([], 0)
         self._work: Iterator[None] | None = None
         self._stale = True
@@ -127,15 +129,22 @@ class LinkView(QAbstractScrollArea):
         self.viewport().update()
 
     def _begin(self, layout: LinksLayout) -> None:
-        """Start to draw the lines anew; what can be drawn in a moment is there in the same frame."""
+        """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
         if layout != self._image_layout:
             self._image = None
         self._stale = False
         self._work = self._draw(layout)
-        self._draw_on()
+        self._advance()
 
     @Slot()
     def _draw_on(self) -> None:
+        """Draw some more, and show it in a frame of its own."""
+        before = self._image
+        self._advance()
+        if self._image is not before:
+            self.viewport().update()
+
+    def _advance(self) -> None:
         end = time.perf_counter() + _SLICE
         for _ in self._work or ():
             if time.perf_counter() > end:
@@ -175,19 +184,21 @@ class LinkView(QAbstractScrollArea):
 
     def _publish(self, image: QImage, layout: LinksLayout, links: Links) -> None:
         self._image, self._image_layout, self._links = image, layout, links
-        self.viewport().update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         layout = self.layout_now
         if self._stale:
             self._begin(layout)
         painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
+        query, key = self._focus
+        focused = query is not None or key is not None
         if not self._picture.weights or not self._picture.n_rows:
             self._paint_hint(painter)
             return
-        query, key = self._focus
-        focused = query is not None or key is not None
+        if focused:
+            painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
+        else:
+            painter.drawImage(0, 0, self._sheet_with_labels(layout))
         if self._image is not None:
             painter.setOpacity(_FADED if focused else 1.0)
             painter.drawImage(0, 0, self._image)
@@ -197,12 +208,29 @@ class LinkView(QAbstractScrollArea):
             links = self._picture.links(layout, query, key).strongest(_MOST_FOCUSED)
             self._picture.paint_lines(painter, layout, self._theme, links, width=2 if few else 0)
         self._picture.paint_frame(painter, layout, self._theme, self._links, only_query=query, only_key=key)
+        if focused:
+            self._picture.paint_tokens(painter, layout, self._theme, only_query=query, only_key=key)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
+    def _sheet_with_labels(self, layout: LinksLayout) -> QImage:
+        """The ground and the labels on it: hundreds of words, the same for every head of a text."""
+        picture, ratio = self._picture, self.devicePixelRatioF()
+        key = (layout, picture.queries, picture.keys, self._theme.dark, ratio)
+        if self._sheet is None or self._sheet_key != key:
+            self._sheet = QImage(self.viewport().size() * ratio, QImage.Format.Format_RGB32)
+            self._sheet.setDevicePixelRatio(ratio)
+            self._sheet.fill(self._theme.color("panel"))
+            painter = QPainter(self._sheet)
+            picture.paint_tokens(painter, layout, self._theme)
+            painter.end()
+            self._sheet_key = key
+        return self._sheet
+
     def _paint_hint(self, painter: QPainter) -> None:
+        painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
         painter.setFont(text_font())
         painter.setPen(self._theme.color("muted"))
         hint = self.tr("Run a text to see which tokens look at which.")

@@ -120,7 +120,7 @@ class ProbabilityBars(QWidget):
         painter.drawRoundedRect(track, 2, 2)
         painter.setBrush(theme.color("accent"))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * bar.probability), 8), 2, 2)
-        painter.setFont(text_font())
+        painter.setFont(text_font(tabular=True))
         painter.setPen(theme.color("text" if row == 0 else "muted"))
         painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, readable_probability(bar.probability))
 

@@ -127,7 +127,7 @@ class _StepPainter(QStyledItemDelegate):
         painter.restore()
 
     def _paint_step(self, painter: QPainter, area: QRectF, step: Step) -> None:
-        theme, font = self.theme, text_font()
+        theme, font = self.theme, text_font(tabular=True)
         label_width = area.width() * _LABEL_SHARE
         label = QFontMetricsF(font).elidedText(step.chosen.label, Qt.TextElideMode.ElideRight, label_width - 2 * GRID)
         middle = Qt.AlignmentFlag.AlignVCenter

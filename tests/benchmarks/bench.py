@@ -21,11 +21,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what the offscreen platform cannot do
-sys.path.insert(0, str(Path(__file__).parents[1]))  # not as "tests": rxnmapper installs a package of that name
-
-from figures import Figure
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from headscope.core.files import atomic_write
+from tests.benchmarks.figures import Figure
 
 PARTS = ("start", "latency", "switch", "core")
 """Modules bench_<part> with a function `figures`. The processes come first: they want the machine for themselves."""
@@ -58,7 +57,7 @@ def main() -> None:
     figures: list[Figure] = []
     for part in options.only or PARTS:
         print(f"measuring: {part}", file=sys.stderr, flush=True)
-        measure: Callable[[], list[Figure]] = import_module(f"bench_{part}").figures
+        measure: Callable[[], list[Figure]] = import_module(f"tests.benchmarks.bench_{part}").figures
         figures += measure()
     report(figures, options.out)
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from figures import Figure, seconds_of, side_by_side
-from installed_models import REACTION, STORY, albert, smollm2
 
 from headscope.core import load_model
 from headscope.core.errors import readable_bytes
 from headscope.core.models.loaded import LoadedModel
+from tests.benchmarks.figures import Figure, seconds_of, side_by_side
+from tests.installed_models import REACTION, STORY, albert, smollm2
 
 OPTIONS = {"logits_to_keep": 1}
 """As `LoadedModel.capture` asks for; models that do not take it ignore it in both passes."""
@@ -22,8 +22,8 @@ OPTIONS = {"logits_to_keep": 1}
 def figures() -> list[Figure]:
     """Of two real models, each with about 512 tokens."""
     return [
-        *_costs("ALBERT (rxnmapper)", albert(), ".".join([REACTION] * 12), rounds=11),
-        *_costs("SmolLM2-135M", smollm2(), STORY * 21, rounds=7),
+        *_costs("ALBERT (rxnmapper)", albert(), ".".join([REACTION] * 12), rounds=9),
+        *_costs("SmolLM2-135M", smollm2(), STORY * 21, rounds=5),
     ]
 
 

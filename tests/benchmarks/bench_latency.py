@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from figures import Figure, against_a_frame, spread
+from tests.benchmarks.figures import Figure, against_a_frame, spread
 
 _CHILD = Path(__file__).with_name("child.py")
 

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from figures import Figure, compared
+from tests.benchmarks.figures import Figure, compared
 
-ROUNDS = 7
+ROUNDS = 5
 _CHILD = Path(__file__).with_name("child.py")
 
 

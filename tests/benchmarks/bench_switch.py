@@ -6,13 +6,12 @@ import itertools
 import time
 from collections.abc import Sequence
 
-from figures import Figure, against_a_frame, compared
-from installed_models import REACTION, STORY, albert, smollm2
-from real_window import has_settled, live, opened, wait_until
-from watches import PaintWatch
-
 from headscope.core.jobs import Head
 from headscope.gui.main_window import MainWindow
+from tests.benchmarks.figures import Figure, against_a_frame, compared
+from tests.benchmarks.watches import PaintWatch
+from tests.installed_models import REACTION, STORY, albert, smollm2
+from tests.real_window import has_settled, live, opened, wait_until
 
 SWITCHES = 60
 TALE = "once upon a time a brave mouse named Mia lived in a castle . "

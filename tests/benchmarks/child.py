@@ -31,8 +31,8 @@ def empty() -> None:
 
 def window() -> None:
     """Headscope until its first picture."""
-    from real_window import opened, wait_until
-    from watches import PaintWatch
+    from tests.benchmarks.watches import PaintWatch
+    from tests.real_window import opened, wait_until
 
     with opened("toy:grammar") as shown:
         shown.first_painted.connect(lambda: _tell("painted"))
@@ -44,11 +44,10 @@ def window() -> None:
 
 def latency() -> None:
     """How late the GUI thread is while models load and write; JSON with the seconds of each phase."""
-    from installed_models import STORY, smollm2
-    from real_window import has_run, live, opened, wait_until
-    from watches import Lateness
-
     from headscope.core.jobs import Sampling
+    from tests.benchmarks.watches import Lateness
+    from tests.installed_models import STORY, smollm2
+    from tests.real_window import has_run, live, opened, wait_until
 
     phases: dict[str, list[float]] = {}
 
@@ -88,5 +87,5 @@ def _tell(word: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     {"empty": empty, "window": window, "latency": latency}[sys.argv[1]]()

@@ -172,7 +172,9 @@ def test_rows_collected_step_by_step_are_those_of_one_pass(family, n_prompt):
                 )
 
 
-@pytest.mark.parametrize("family", [family for family in GENERATING if family.name in ("gpt2", "llama-grouped", "mistral-sliding")])
+@pytest.mark.parametrize(
+    "family", [family for family in GENERATING if family.name in ("gpt2", "llama-grouped", "mistral-sliding")]
+)
 def test_snapshots_share_what_they_keep(family):
     snapshots, _ = generated(family, 5, 20)
     model = installed(family)[0]

@@ -64,15 +64,15 @@ def test_weights_of_long_reactions_are_as_near_to_the_truth_as_eager_attention(r
 
 
 def test_masked_symbols_of_reactions_are_guessed(reaction_model, reactions) -> None:
-    """One mask a pass, read at its own position; 99.5 % over 800 of them."""
-    draw = random.Random(0)
-    short = [reaction for reaction in reactions if len(reaction) <= 120]  # to be quick
+    """Any symbol of any reaction, one mask a pass, read at its own position.
+
+    Of 4,000 such masks 99.5 % were right. (Of one mask in each reaction 98.9 %, over 1,800: short reactions count more then.)
+    """
+    axes = [reaction_model.encode(reaction)[0].axis for reaction in reactions]
+    symbols = [(number, at) for number, axis in enumerate(axes) for at, token in enumerate(axis.tokens) if not token.special]
     right = 0
-    for _ in range(300):
-        reaction = draw.choice(short)
-        axis = reaction_model.encode(reaction)[0].axis
-        position = draw.choice([place for place, token in enumerate(axis.tokens) if not token.special])
-        hidden = axis.tokens[position]
+    for number, position in random.Random(0).sample(symbols, 300):
+        reaction, hidden = reactions[number], axes[number].tokens[position]
         (prediction,) = reaction_model.fill_mask(f"{reaction[: hidden.start]}[MASK]{reaction[hidden.end :]}", top_k=2)
         assert prediction.position == position
         right += prediction.candidates[0].id == hidden.id

@@ -62,6 +62,13 @@ def n_colors(image: QImage) -> int:
     return len(np.unique(values(image)))
 
 
+def said(signal) -> list[tuple]:
+    """What a signal tells from now on."""
+    told: list[tuple] = []
+    signal.connect(lambda *what: told.append(what))
+    return told
+
+
 def settle(qtbot, state: ExplorerState) -> None:
     """Wait until nothing is busy."""
     qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)

@@ -112,10 +112,11 @@ def test_every_small_head_is_ready_before_it_is_chosen(qtbot, grammar) -> None:
     assert all(names >= {"head", "heads", "weights"} for names in diary.changes)
 
 
-def test_extending_toggles_heads_and_always_leaves_one(grammar) -> None:
+def test_extending_toggles_heads_and_always_leaves_one(qtbot, grammar) -> None:
     state = grammar.state
     grammar.select_head((0, 0))
     grammar.select_head((1, 1), extend=True)
+    qtbot.waitUntil(lambda: (state.head, state.heads) == ((1, 1), ((0, 0), (1, 1))), timeout=PATIENCE)
     grammar.select_head((1, 1), extend=True)
     assert (state.head, state.heads) == ((0, 0), ((0, 0),))
     grammar.select_head((0, 0), extend=True)
@@ -230,7 +231,9 @@ def test_masks_are_filled_one_by_one_and_what_stood_there_stays_listed(grammar, 
     assert all(
         state.queries.tokens[prediction.position].text == prediction.candidates[0].label for prediction in state.predictions
     )
-    assert sum("text" in names for names in diary.changes) == len(masks)
+    assert [step.position for step in state.steps] == list(masks)
+    assert [step.text.count("[MASK]") for step in state.steps] == [1, 0]
+    assert 1 <= sum("text" in names for names in diary.changes) <= len(masks)
 
 
 def test_what_a_model_cannot_do_is_said_at_once(grammar, tales) -> None:

@@ -18,7 +18,7 @@ from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.panels.heatmap import HeatmapPanel
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.heatmap_view import HeatmapView
-from tests.gui.screen import axis, color_of, isolated_cells, n_colors, random_weights, shown, values, words
+from tests.gui.screen import axis, color_of, isolated_cells, n_colors, random_weights, said, shown, values, words
 
 LIGHT, DARK = theme_of(dark=False), theme_of(dark=True)
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -211,12 +211,6 @@ def drag(qtbot, view: HeatmapView, start: QPoint, by: QPoint) -> None:
     for step in range(1, 6):
         qtbot.mouseMove(view, start + by * (step / 5))
     qtbot.mouseRelease(view, LEFT, NONE, start + by)
-
-
-def said(signal) -> list[tuple]:
-    told: list[tuple] = []
-    signal.connect(lambda *what: told.append(what))
-    return told
 
 
 def test_without_a_picture_the_view_says_what_to_do(qtbot) -> None:

@@ -142,7 +142,7 @@ def test_each_mask_has_its_block_and_its_own_place_in_the_sentence(qtbot, panel:
     state = opened(qtbot, panel, "toy:grammar", text)
     first, second = visible_blocks(panel)
     assert [block.heading.text() for block in (first, second)] == [
-        f"[MASK] at position {position} could be" for position in state.queries.masks
+        f"[MASK] at {position} could be" for position in state.queries.masks
     ]
     label = second.bars.bars[0].label
     click_row(qtbot, second.bars, 0)

@@ -1,0 +1,417 @@
+"""Exported files: what is in them, byte by byte, and what the dialog asks for."""
+
+import csv
+import errno
+import io
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+from PySide6.QtCore import QRectF, QStandardPaths, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from headscope.core.errors import HeadscopeError
+from headscope.gui.explorer import Explorer
+from headscope.gui.exporter import HeadExport, PictureExport, RecordExport
+from headscope.gui.paint.export import write_picture
+from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.links import LinksPicture
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.panels.export_dialog import FORMS, ExportDialog
+from headscope.gui.panels.heatmap import HeatmapPanel
+from headscope.gui.panels.links import LinksPanel
+from headscope.gui.state import Cell, ExplorerState
+from tests.gui.screen import PATIENCE, axis, color_of, isolated_cells, n_colors, random_weights, shown, values, words
+
+LIGHT, DARK = theme_of(dark=False), theme_of(dark=True)
+SVG = "{http://www.w3.org/2000/svg}"
+LEFT = Qt.MouseButton.LeftButton
+CHINESE = axis(*"人工智能")
+
+
+def heatmap(n_queries: int = 6, n_keys: int = 6) -> HeatmapPicture:
+    return HeatmapPicture(random_weights(n_queries, n_keys), words(n_queries), words(n_keys), caption="layer 0 · head 0")
+
+
+def links(count: int = 6) -> LinksPicture:
+    return LinksPicture({(0, 0): random_weights(count, count)}, words(count), words(count))
+
+
+# ---------------------------------------------------------------- PNG
+@pytest.mark.parametrize("dpi", [36, 96, 150, 300])
+def test_a_png_has_the_dots_that_were_asked_for(qapp, tmp_path: Path, dpi: int) -> None:
+    for picture in (heatmap(), links()):
+        write_picture(picture, tmp_path / "figure.png", LIGHT, dpi=dpi)
+        image = QImage(str(tmp_path / "figure.png"))
+        width, height = (round(side) * dpi / 96 for side in picture.size().toTuple())
+        assert (image.width(), image.height()) == (round(width), round(height))
+        assert image.dotsPerMeterX() == image.dotsPerMeterY() == round(dpi / 0.0254)
+        assert n_colors(image) > 20
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("dpi", [48, 96, 150, 300])
+def test_cells_have_their_exact_colours_in_a_png(qapp, tmp_path: Path, dpi: int, theme) -> None:
+    picture = heatmap(7, 9)
+    write_picture(picture, tmp_path / "figure.png", theme, dpi=dpi)
+    image = QImage(str(tmp_path / "figure.png"))
+    width, height = (round(side) for side in picture.size().toTuple())
+    layout = picture.layout(QRectF(0, 0, width, height))
+    for query, key in np.ndindex(7, 9):
+        middle = layout.cell_rect(query, key).center() * (dpi / 96)
+        assert image.pixelColor(middle.toPoint()) == color_of(picture.weights[query, key], theme)
+    assert image.pixelColor(1, 1) == QColor(theme.panel)
+
+
+def test_a_marked_token_is_marked_in_the_file(qapp, tmp_path: Path) -> None:
+    for name, picture in (("heatmap", heatmap()), ("links", links())):
+        write_picture(picture, tmp_path / "plain.png", LIGHT, dpi=96)
+        write_picture(picture, tmp_path / f"{name}.png", LIGHT, dpi=96, query=2)
+        assert QImage(str(tmp_path / "plain.png")) != QImage(str(tmp_path / f"{name}.png"))
+
+
+def test_a_png_beyond_all_bounds_is_refused_before_it_is_drawn(qapp, tmp_path: Path) -> None:
+    with pytest.raises(HeadscopeError) as told:
+        write_picture(heatmap(), tmp_path / "huge.png", LIGHT, dpi=100_000)
+    assert told.value.code == "picture_too_large"
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- SVG
+def svg_rectangles(root: ET.Element) -> list[str]:
+    """The fill of each shape, as `#rrggbb`; a shape inherits from the group around it."""
+    return [
+        shape.get("fill", group.get("fill", "")).lower()
+        for group in root.iter(f"{SVG}g")
+        for shape in group
+        if shape.tag in (f"{SVG}rect", f"{SVG}path", f"{SVG}polygon")
+    ]
+
+
+@pytest.mark.parametrize("count", [6, 40])
+def test_an_svg_has_a_shape_for_each_cell_and_its_tokens_as_text(qapp, tmp_path: Path, count: int) -> None:
+    picture = heatmap(count, count)
+    write_picture(picture, tmp_path / "figure.svg", LIGHT)
+    root = ET.parse(tmp_path / "figure.svg").getroot()
+    texts = [element.text for element in root.iter(f"{SVG}text")]
+    if count == 6:
+        assert all(texts.count(f"word{number}") == 2 for number in range(count))
+    assert "layer 0 · head 0" in texts
+    fills = svg_rectangles(root)
+    wanted: dict[str, int] = {}
+    for weight in picture.weights.ravel():
+        name = color_of(weight, LIGHT).name()
+        wanted[name] = wanted.get(name, 0) + 1
+    assert {name: fills.count(name) for name in wanted} == wanted
+    width, height = (round(side) for side in picture.size().toTuple())
+    assert root.get("viewBox") == f"0 0 {width} {height}"
+
+
+def test_links_stay_lines_in_an_svg(qapp, tmp_path: Path) -> None:
+    write_picture(links(), tmp_path / "links.svg", DARK)
+    root = ET.parse(tmp_path / "links.svg").getroot()
+    assert not list(root.iter(f"{SVG}image"))
+    assert len(list(root.iter(f"{SVG}polyline"))) + len(list(root.iter(f"{SVG}path"))) > 6
+    assert [element.text for element in root.iter(f"{SVG}text")].count("word5") == 2
+
+
+# ---------------------------------------------------------------- PDF
+def pdf_text(path: Path) -> str:
+    return "".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+@pytest.mark.parametrize("make", [heatmap, links])
+def test_a_pdf_is_one_page_of_the_figures_size_with_text_as_text(qapp, tmp_path: Path, make) -> None:
+    picture = make()
+    write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+    (page,) = PdfReader(tmp_path / "figure.pdf").pages
+    width, height = (round(side) * 72 / 96 for side in picture.size().toTuple())
+    assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx((width, height), abs=1)
+    text = pdf_text(tmp_path / "figure.pdf")
+    assert all(text.count(f"word{number}") == 2 for number in range(6))
+
+
+def test_images_in_a_pdf_are_lossless(qapp, tmp_path: Path) -> None:
+    weights, _ = isolated_cells(128, count=40)
+    weights[1::2] += np.float32(0.25) * (weights[1::2] == 0)
+    picture = HeatmapPicture(weights, words(128), words(128))
+    write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+    content = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/DCTDecode" not in content, "JPEG changes colours"
+    (cells,) = (image for image in pdf_images(tmp_path / "figure.pdf") if image.shape[1] > 1)
+    wanted = {color_of(weight, LIGHT).getRgb()[:3] for weight in (0, 0.25, 1)}
+    assert {tuple(color) for color in np.unique(cells.reshape(-1, 3), axis=0).tolist()} == wanted
+
+
+def pdf_images(path: Path) -> list[np.ndarray]:
+    """(height, width, 3) of 0 to 255 for each image."""
+    objects = PdfReader(path).pages[0]["/Resources"]["/XObject"].values()
+    images = [reference.get_object() for reference in objects]
+    return [np.frombuffer(image.get_data(), np.uint8).reshape(image["/Height"], image["/Width"], 3) for image in images]
+
+
+@pytest.mark.parametrize("token", ["[MASK]", "##ing", "<s>", "1984", "0x1F", "a->b"])
+def test_tokens_can_be_searched_for_in_a_pdf(qapp, tmp_path: Path, token: str) -> None:
+    pictures = (HeatmapPicture(np.ones((1, 1), np.float32), axis(token), axis(token)),)
+    pictures += (LinksPicture({(0, 0): np.ones((1, 1), np.float32)}, axis(token), axis(token)),)
+    for picture in pictures:
+        write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+        assert pdf_text(tmp_path / "figure.pdf").count(token) == 2
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+def test_chinese_tokens_are_written(qapp, tmp_path: Path, form: str) -> None:
+    picture = HeatmapPicture(random_weights(4, 4), CHINESE, CHINESE)
+    path = tmp_path / f"人工智能.{form}"
+    write_picture(picture, path, LIGHT)
+    if form == "svg":
+        assert path.read_text(encoding="utf-8").count(">智<") == 2
+    elif form == "pdf":
+        assert all(letter in pdf_text(path) for letter in "人工智能")
+    else:
+        blank = HeatmapPicture(picture.weights, axis(*"    "), axis(*"    "))
+        write_picture(blank, tmp_path / "blank.png", LIGHT)
+        assert QImage(str(path)) != QImage(str(tmp_path / "blank.png"))
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+def test_two_thousand_tokens_make_a_file_of_bounded_size(qapp, tmp_path: Path, form: str) -> None:
+    weights, cells = isolated_cells(2048)
+    picture = HeatmapPicture(weights, words(2048), words(2048))
+    path = tmp_path / f"long.{form}"
+    write_picture(picture, path, LIGHT, dpi=96)
+    assert path.stat().st_size < 20 * 2**20
+    if form == "png":
+        image = QImage(str(path))
+        layout = picture.layout(QRectF(0, 0, image.width(), image.height()))
+        for query, key in cells:
+            assert image.pixelColor(layout.cell_rect(query, key).center().toPoint()) == color_of(1, LIGHT)
+
+
+# ---------------------------------------------------------------- when it cannot be written
+@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "no_disk_space"), (errno.EACCES, "cannot_write")])
+def test_a_full_disk_leaves_the_older_file_and_nothing_else(
+    qapp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, number: int, code: str
+) -> None:
+    path = tmp_path / f"figure.{form}"
+    path.write_bytes(b"older")
+
+    def full(*_: object) -> None:
+        raise OSError(number, "said the disk")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(HeadscopeError) as told:
+        write_picture(heatmap(), path, LIGHT)
+    assert told.value.code == code
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_does_not_exist_and_an_unknown_form_are_said(qapp, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, code in (
+        (tmp_path / "no" / "such" / "figure.png", "cannot_write"),
+        (tmp_path / "file" / "figure.png", "cannot_write"),
+        (tmp_path / "figure.gif", "unknown_file_type"),
+        (tmp_path / "figure", "unknown_file_type"),
+    ):
+        with pytest.raises(HeadscopeError) as told:
+            write_picture(heatmap(), path, LIGHT)
+        assert told.value.code == code
+
+
+# ---------------------------------------------------------------- the dialog
+@pytest.fixture
+def explorer(qtbot, qapp) -> Iterator[Explorer]:
+    """With a toy and a picture."""
+    explorer = Explorer(ExplorerState())
+    explorer.load("toy:grammar")
+    qtbot.waitUntil(lambda: explorer.state.run is not None and explorer.state.busy is None, timeout=PATIENCE)
+    yield explorer
+    assert explorer.close()
+
+
+@pytest.fixture
+def dialog(qtbot, explorer: Explorer) -> ExportDialog:
+    state = explorer.state
+    panels = {"heatmap": HeatmapPanel(state, explorer), "links": LinksPanel(state, explorer)}
+    for panel in panels.values():
+        qtbot.addWidget(panel)
+    state.update(weights=dict(state.weights))  # as a window's panels, they have seen the picture come
+    state.update(pinned=Cell(5, 2))
+    dialog = ExportDialog(state, explorer, {name: panel.figure for name, panel in panels.items()})
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def choose(dialog: ExportDialog, what: str, form: str) -> None:
+    dialog.what.setCurrentIndex(dialog.what.findData(what))
+    dialog.form.setCurrentIndex(dialog.form.findData(form))
+
+
+def test_each_thing_has_its_forms_and_fields(dialog: ExportDialog) -> None:
+    for what, forms in FORMS.items():
+        choose(dialog, what, forms[0])
+        assert [dialog.form.itemData(index) for index in range(dialog.form.count())] == list(forms)
+        for form in forms:
+            choose(dialog, what, form)
+            assert dialog.dpi.isVisible() is (form == "png")
+            assert dialog.look.isVisible() is dialog.mark.isVisible() is (what in ("heatmap", "links"))
+            assert dialog.note.text()
+            assert dialog.write.isEnabled()
+
+
+def test_the_suggested_name_says_what_is_in_the_file(dialog: ExportDialog) -> None:
+    layer, head = dialog._state.head
+    for what, form in (("heatmap", "png"), ("links", "pdf"), ("head", "csv")):
+        choose(dialog, what, form)
+        name = dialog.suggested_name()
+        assert name.startswith(f"toy-grammar-encoder-layer{layer}-head{head}-")
+        assert name.endswith(f".{form}")
+    choose(dialog, "heads", "npz")
+    assert dialog.suggested_name() == "toy-grammar-encoder.npz"
+
+
+def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> None:
+    state = dialog._state
+    choose(dialog, "heatmap", "png")
+    dialog.dpi.setValue(120)
+    dialog.look.setCurrentIndex(1)
+    request = dialog.request(tmp_path / "a.png")
+    assert isinstance(request, PictureExport)
+    assert (request.dpi, request.theme, request.marked) == (120, DARK, state.pinned)
+    assert request.picture.weights is state.shown
+    dialog.mark.setChecked(False)
+    assert dialog.request(tmp_path / "a.png").marked == Cell()
+    choose(dialog, "links", "svg")
+    assert isinstance(dialog.request(tmp_path / "a.svg").picture, LinksPicture)
+    choose(dialog, "head", "csv")
+    request = dialog.request(tmp_path / "a.csv")
+    assert isinstance(request, HeadExport)
+    assert (request.head, request.kind, request.model) == (state.head, "encoder", "toy:grammar")
+    choose(dialog, "heads", "npz")
+    request = dialog.request(tmp_path / "a.npz")
+    assert isinstance(request, RecordExport)
+    assert request.record is state.record
+
+
+def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
+    looks = []
+    for what in ("heatmap", "links"):
+        for look in (0, 1):
+            choose(dialog, what, "png")
+            dialog.look.setCurrentIndex(look)
+            image = shown(dialog.preview)
+            assert n_colors(image) > 20
+            ground = QColor((LIGHT, DARK)[look].panel).rgb()
+            assert (values(image) == ground).mean() > 0.2
+            looks.append(values(image).tobytes())
+    assert len(set(looks)) == 4
+    choose(dialog, "head", "csv")
+    assert n_colors(shown(dialog.preview)) == 1, "numbers have no picture"
+
+
+def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp) -> None:
+    state = ExplorerState()
+    explorer = Explorer(state)
+    dialog = ExportDialog(state, explorer, {"heatmap": lambda: None, "links": lambda: None})
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    for what, forms in FORMS.items():
+        choose(dialog, what, forms[0])
+        assert not dialog.write.isEnabled()
+        assert dialog.request(Path("a")) is None
+    assert not dialog.mark.isEnabled()
+    assert explorer.close()
+
+
+def answer_file_dialog(qtbot, dialog: ExportDialog, path: Path) -> None:
+    """Click Export, write a name into Qt's own file dialog, accept it."""
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    qtbot.mouseClick(dialog.write, LEFT)
+    qtbot.waitUntil(lambda: dialog.findChild(QFileDialog) is not None)
+    files = dialog.findChild(QFileDialog)
+    assert Path(files.selectedFiles()[0]).name == dialog.suggested_name()
+    files.selectFile(str(path))
+    files.accept()
+
+
+@pytest.mark.parametrize(("what", "form"), [(what, form) for what, forms in FORMS.items() for form in forms])
+def test_from_the_dialog_to_the_file(
+    qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path, what: str, form: str
+) -> None:
+    state = explorer.state
+    choose(dialog, what, form)
+    path = tmp_path / f"my figure.{form}"
+    answer_file_dialog(qtbot, dialog, path.with_suffix(""))
+    assert not dialog.isVisible()
+    qtbot.waitUntil(lambda: state.busy is None and state.notice is not None, timeout=PATIENCE)
+    assert (state.notice.level, state.notice.message) == ("info", f"Written: {path}")
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_size > 300
+
+
+def test_the_numbers_in_the_files_are_the_weights(qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path) -> None:
+    state = explorer.state
+    for what, form in (("head", "csv"), ("head", "npz"), ("heads", "npz")):
+        choose(dialog, what, form)
+        explorer.export(dialog.request(tmp_path / f"{what}.{form}"))
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    header, *rows = csv.reader(io.StringIO((tmp_path / "head.csv").read_text(encoding="utf-8")))
+    assert tuple(header[1:]) == state.keys.labels
+    assert tuple(row[0] for row in rows) == state.queries.labels
+    np.testing.assert_array_equal(np.array([row[1:] for row in rows], np.float32), state.shown)
+    with np.load(tmp_path / "head.npz") as one, np.load(tmp_path / "heads.npz") as all_:
+        np.testing.assert_array_equal(one["attention"], state.shown)
+        np.testing.assert_array_equal(all_["encoder_attention"][state.head], state.shown)
+        assert (int(one["layer"]), int(one["head"])) == state.head
+
+
+def test_a_folder_that_cannot_be_written_to_gives_one_sentence(
+    qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path
+) -> None:
+    state = explorer.state
+    record = state.record
+    choose(dialog, "heatmap", "png")
+    explorer.export(dialog.request(tmp_path / "gone" / "figure.png"))
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    assert state.notice.level == "error"
+    assert "cannot be written" in state.notice.message
+    assert state.record is record
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stop_ends_a_long_table_and_leaves_the_older_file(qtbot, explorer: Explorer, tmp_path: Path) -> None:
+    state = explorer.state
+    path = tmp_path / "long.csv"
+    path.write_text("older")
+    n = 3000
+    long = words(n)
+    explorer.export(HeadExport(path, np.full((n, n), 1 / n, np.float32), long, long, "encoder", (0, 0), "test"))
+    qtbot.waitUntil(lambda: state.busy is not None and state.busy.fraction is not None, timeout=PATIENCE)
+    assert len(list(tmp_path.iterdir())) == 2, "it is being written beside the older one"
+    started = time.monotonic()
+    explorer.stop()
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    assert time.monotonic() - started < 10
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "older"
+    assert state.notice is None
+
+
+def test_documents_are_where_the_file_dialog_begins(qtbot, dialog: ExportDialog) -> None:
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    qtbot.mouseClick(dialog.write, LEFT)
+    files = dialog.findChild(QFileDialog)
+    documents = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    assert Path(files.directory().absolutePath()) in (documents, Path.cwd(), *documents.parents)
+    files.reject()
+    assert dialog.isVisible(), "who changes their mind about the place may still change what is written"
