@@ -19,29 +19,31 @@ class Example:
 
 
 _GRAMMAR = (
-    Example("the keys of the cabinet [MASK] rusty .", "The verb agrees with keys, though cabinet is nearer.", head=(1, 0)),
-    Example("the farmer that the dogs follow [MASK] tired .", "One farmer, many dogs: which of them decides?", head=(1, 0)),
+    Example("the keys of the cabinet [MASK] rusty .", "The verb agrees with keys, though cabinet is nearer.", head=(1, 3)),
+    Example("the farmer that the dogs follow [MASK] tired .", "One farmer, many dogs: which of them decides?", head=(1, 3)),
     Example(
-        "the dog behind the cats [MASK] in the garden .", "Each noun has a verb of its own: dogs bark, cats purr.", head=(1, 0)
+        "the dog behind the cats [MASK] in the garden .", "Each noun has a verb of its own: dogs bark, cats purr.", head=(1, 3)
     ),
-    Example("Lucy lost a kite because [MASK] was tired .", "The pronoun follows its name.", head=(0, 2)),
-    Example("Tom and Lucy went to the park . Tom gave the kite to [MASK] .", "Tom gives, so who receives?", head=(1, 1)),
+    Example("Lucy lost a kite because [MASK] was tired .", "The pronoun follows its name.", head=(1, 3)),
+    Example("Tom and Lucy went to the park . Tom gave the kite to [MASK] .", "Tom gives, so who receives?", head=(1, 2)),
     Example(
         "Tom lost the red kite .",
         "The second sentence follows: the kite comes back.",
         pair="he looked for the kite in the garden .",
-        head=(0, 3),
+        head=(0, 1),
     ),
     Example(
-        "Tom lost the red kite .", "The second sentence does not follow.", pair="the boat was clean and new .", head=(0, 3)
+        "Tom lost the red kite .", "The second sentence does not follow.", pair="the boat was clean and new .", head=(0, 1)
     ),
 )
 _TALES = (
-    Example("once upon a time", "Press Generate: names and objects come back, and some heads look for them."),
+    Example("once upon a time", "Press Generate: names and objects come back, and this head looks for the names.", head=(2, 2)),
+    Example("once upon a time a brave mouse named Mia lived in a castle .", "Generate: who looks back at Mia?", head=(2, 2)),
     Example(
-        "once upon a time a brave mouse named Mia lived in a castle .", "Generate, then find the head that looks back at Mia."
+        "long ago there was a king named Tom , who was very lonely . he had a golden ring",
+        "Generate: this head remembers the ring.",
+        head=(2, 0),
     ),
-    Example("long ago there was a king named Tom , who was very lonely . he had a golden ring", "Which head remembers golden?"),
 )
 _MASKED = (
     Example("The keys near the old cabinet [MASK] rusty.", "The verb agrees with keys, though cabinet is nearer."),

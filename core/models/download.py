@@ -171,7 +171,7 @@ def _counter(total: int, report: Report, cancel: Cancel) -> type[tqdm[Any]]:
     """A progress bar for huggingface_hub that tells us instead of the terminal; bytes of all files together."""
     done = 0
 
-    class Counter(tqdm):  # type: ignore[type-arg]
+    class Counter(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
             super().__init__(*args, **{**kwargs, "disable": True})

@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,11 +80,10 @@ class HubTokenizer:
         n_special = self._backend.num_special_tokens_to_add(len(encodings) == 2)
         room = sum(lengths) if max_tokens is None else max(0, max_tokens - n_special)
         keep = shares(lengths[0], sum(lengths[1:]), room)
-        for index, encoding in enumerate(encodings):
-            encoding.truncate(keep[index])
-            encoding.set_sequence_id(index)
-        kept = self._backend.post_process(*encodings)
-        tokens = self._tokens(kept, first, second)
+        for encoding, most in zip(encodings, keep, strict=False):
+            encoding.truncate(most)
+        kept = self._backend.post_process(encodings[0], encodings[1] if second else None)
+        tokens = self._tokens(kept, _owners(kept.special_tokens_mask, keep[0]), first, second)
         dropped = sum(lengths) - sum(keep)
         axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if keep[0] < lengths[0] else len(text))
         segments = tuple(1 if type_id else 0 for type_id in kept.type_ids)
@@ -110,11 +110,11 @@ class HubTokenizer:
             return "", self._raw_label(token_id)
         if self._style == "WordPiece":
             if raw.startswith("##"):
-                return raw[2:], f"·{raw[2:]}"
+                return raw[2:], f"·{visible(raw[2:])}"
             joins = len(raw) == 1 and (_is_east_asian(raw) or not raw.isalnum())
-            return (raw if joins else f" {raw}"), raw
+            return (raw if joins else f" {raw}"), visible(raw)
         if self._style == "WordLevel":
-            return raw, raw
+            return raw, visible(raw)
         text = f" {self._decode([token_id]).strip()}" if raw.startswith("▁") else self._decode([token_id])
         bare = text.strip()
         if "\ufffd" in text or not bare:
@@ -131,7 +131,7 @@ class HubTokenizer:
         encoding = self._encoding(prepared.text)
         n_tokens = len(encoding)
         encoding.truncate(n_tokens if max_tokens is None else max(0, max_tokens - 1))
-        tokens = self._tokens(encoding, prepared, None)
+        tokens = self._tokens(encoding, [0] * len(encoding), prepared, None)
         dropped = n_tokens - len(tokens)
         axis = TokenAxis((start, *tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
         return Encoded((start_id, *encoding.ids), (0,) * (len(tokens) + 1), axis)
@@ -149,11 +149,14 @@ class HubTokenizer:
         """Without special tokens. (transformers' own call makes Python lists of everything: seconds for a book.)"""
         return self._backend.encode(text, add_special_tokens=False)
 
-    def _tokens(self, encoding: Any, first: _Prepared, second: _Prepared | None) -> list[Token]:
+    def _tokens(
+        self, encoding: Encoding, owners: Sequence[int | None], first: _Prepared, second: _Prepared | None
+    ) -> list[Token]:
+        """The tokens of an encoding; `owners` says which text each was cut from, None for those that the tokenizer added."""
         tokens: list[Token] = []
-        sources = [first.text if second is None or not segment else second.text for segment in encoding.sequence_ids]
-        pieces = zip(encoding.sequence_ids, sources, encoding.offsets, encoding.tokens, strict=True)
-        spans = [(segment, *_span(source, *offsets, raw)) for segment, source, offsets, raw in pieces]
+        sources = [first.text if second is None or not owner else second.text for owner in owners]
+        pieces = zip(owners, sources, encoding.offsets, encoding.tokens, strict=True)
+        spans = [(owner, *_span(source, *offsets, raw)) for owner, source, offsets, raw in pieces]
         for place, (id_, raw, span) in enumerate(zip(encoding.ids, encoding.tokens, spans, strict=True)):
             segment, start, end = span
             if segment is None:
@@ -214,6 +217,15 @@ class _Prepared:
 def _typed_flags(original: str, mask: str, typed: str) -> list[bool]:
     """For each mask of a text in which both ways are used: whether it was typed the other way."""
     return [match.group() == typed for match in re.finditer(f"{re.escape(mask)}|{re.escape(typed)}", original)]
+
+
+def _owners(special: Sequence[int], n_first: int) -> list[int | None]:
+    """For each token the text it was cut from: the first `n_first` that were not added belong to text 0, the others to text 1.
+
+    (After `post_process`, the library's own `sequence_ids` are wrong for pairs.)
+    """
+    places = accumulate((1 - flag for flag in special), initial=0)
+    return [None if flag else int(place >= n_first) for flag, place in zip(special, places, strict=False)]
 
 
 def _span(text: str, start: int, end: int, raw: str) -> tuple[int, int]:

@@ -150,7 +150,7 @@ class LoadedModel(ABC):
     def _bytes_of_pass(self, n_tokens: int) -> int:
         """About how much a captured pass takes: queries and keys of each layer, one layer's activations, the logits."""
         config: Any = self.module.config
-        width: int = getattr(config, "hidden_size", None) or getattr(config, "d_model", 1024)
+        width = int(getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or 1024)
         vocabulary = int(getattr(config, "vocab_size", 0)) if "fill_mask" in self.info.abilities else 1
         size = 4 if self.info.dtype == "float32" else 2
         n_layers = sum(n for n, _ in self.info.layers.values())

@@ -56,7 +56,7 @@ class Task(ABC):
 class GrammarTask(Task):
     """Masked words and next sentences (Devlin et al. 2019)."""
 
-    steps, learning_rate, warm_up, betas, seed, version = 2500, 3e-3, 200, (0.9, 0.98), 2, grammar.VERSION
+    steps, learning_rate, warm_up, betas, seed, version = 2500, 3e-3, 200, (0.9, 0.98), 6, grammar.VERSION
     _batch, _target_rate, _other_rate = 64, 0.8, 0.12
 
     def __init__(self) -> None:

@@ -23,13 +23,22 @@ def settings(tmp_path: Path) -> QSettings:
     return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
 
 
+_MANY_THINGS = 150_000
+"""Looking at torch's objects after each test would take as long as the tests; what is there already is set aside."""
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
     # By type() and not isinstance(): that asks the object for its class, and torch has objects that warn when they are asked.
-    threads = [thing for thing in gc.get_objects() if issubclass(type(thing), QThread)]
+    things = gc.get_objects()
+    threads = [thing for thing in things if issubclass(type(thing), QThread)]
     running = [thread.objectName() for thread in threads if _is_running(thread)]
     assert not running, f"threads left running: {running}"
+    if len(things) > _MANY_THINGS:
+        del things, threads
+        gc.collect()
+        gc.freeze()
 
 
 def _is_running(thread: QThread) -> bool:

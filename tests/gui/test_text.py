@@ -10,7 +10,6 @@ from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from headscope.gui.explorer import Explorer
-from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.heatmap import HeatmapPanel
 from headscope.gui.panels.text import TextPanel
 from headscope.gui.state import Cell, ExplorerState
@@ -19,7 +18,6 @@ from tests.gui.screen import PATIENCE, n_colors, said, settle, shown, values
 from tests.tiny_models import write_encoder_decoder
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-THEME = theme_of(dark=False)
 CATS = "the cats near the dog sleep ."
 
 

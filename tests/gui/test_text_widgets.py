@@ -14,7 +14,6 @@ from tests.gui.screen import axis, said, shown, values, words
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 THEME = theme_of(dark=False)
-CATS = "the cats near the dog sleep ."
 
 
 # ---------------------------------------------------------------- the field

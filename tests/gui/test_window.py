@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
+from headscope.core.examples import examples_for
 from headscope.gui.commands import COMMANDS
 from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import theme_of
@@ -221,14 +222,14 @@ def test_a_name_that_is_no_model_is_said_and_everything_stays(qtbot, window: Mai
     assert state.queries.text == "cats sleep ."
 
 
-def test_an_example_is_chosen_in_its_menu(qtbot, window: MainWindow) -> None:
+def test_every_example_is_chosen_in_its_menu(qtbot, window: MainWindow) -> None:
     state = window.state
-    action = next(action for action in window._examples.actions() if action.text().startswith("Lucy"))
-    action.trigger()
-    settle(qtbot, state)
-    assert state.text.startswith("Lucy")
-    assert state.queries.text == window.text.text.toPlainText() == state.text
-    assert state.head == (0, 2)
+    for example, action in zip(examples_for(state.model), window._examples.actions(), strict=True):
+        action.trigger()
+        settle(qtbot, state)
+        assert state.queries.text == window.text.text.toPlainText() == state.text == example.text
+        assert window.text.pair.toPlainText() == (example.pair or "")
+        assert state.head == (example.head or state.head)
 
 
 # ---------------------------------------------------------------- commands in any state
@@ -289,9 +290,9 @@ def test_shortcuts_work_from_the_text_field(qtbot, window: MainWindow) -> None:
     qtbot.keyClick(window.text.text, Qt.Key.Key_F5)
     settle(qtbot, state)
     assert state.queries.text == "dogs bark ."
-    head = state.head
+    window.explorer.select_head((0, 0))
     qtbot.keyClick(window.text.text, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: state.head == (head[0], head[1] + 1), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.head == (0, 1), timeout=PATIENCE)
 
 
 # ---------------------------------------------------------------- looks and layout
