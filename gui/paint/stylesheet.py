@@ -56,14 +56,14 @@ QToolButton#flat:checked { background: $soft; color: $accent; border-color: $lin
 QToolButton#flat:checked:focus { border-color: $accent; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
-    background: $ground; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
+    background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
     selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {
     border-color: $accent; }
-QPlainTextEdit#prompt { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 1px 2px; }
-QPlainTextEdit#prompt:hover { border-color: $line; }
+QPlainTextEdit#prompt { padding: 1px 2px; }
+QPlainTextEdit#prompt:hover { border-color: $muted; }
 QPlainTextEdit#prompt:focus { border-color: $accent; }
-QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $muted; background: $panel; }
+QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $muted; background: $ground; }
 QAbstractSpinBox QLineEdit { border: none; padding: 0 8px; background: transparent; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QComboBox::drop-down { border: none; width: 24px; }

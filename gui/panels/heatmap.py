@@ -23,7 +23,6 @@ class HeatmapPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self.view = HeatmapView()
-        self.view.set_hint(self.tr("Type a sentence and press Enter to see who looks at whom."))
         self.view.hovered.connect(self._hover)
         self.view.clicked.connect(self._pin)
         self.view.released.connect(self._unpin)
@@ -48,7 +47,7 @@ class HeatmapPanel(QWidget):
         column.addWidget(self.view, 1)
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "weights", "hover"}))
+        self._on_changed(frozenset({"dark", "weights", "hover", "busy"}))
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
@@ -56,8 +55,18 @@ class HeatmapPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
         if names & {"weights", "head", "queries", "keys"}:
             self._show_head()
+        if names & {"busy", "model"} and self._state.shown is None:
+            self.view.set_hint(self._hint())
         if names & {"hover", "pinned", "weights"}:
             self.view.set_focus(self._state.focus.query, self._state.focus.key)
+
+    def _hint(self) -> str:
+        """What to do, or to wait for, while there is no picture."""
+        if self._state.busy is not None:
+            return self.tr("A moment, please: {what}").format(what=self._state.busy.message)
+        if self._state.model is None:
+            return self.tr("Choose a model at the top left.")
+        return self.tr("Type a sentence and press Enter to see who looks at whom.")
 
     def figure(self) -> HeatmapPicture | None:
         """The head that is looked at as a new picture, coloured as here; None while there is none."""

@@ -38,6 +38,7 @@ class TextPanel(QWidget):
         self.add_pair.toggled.connect(self._show_fields)
         self.count = QLabel()
         self.count.setObjectName("muted")
+        self.count.setMinimumHeight(self.text.sizeHint().height())  # on one line with the text
         self.strip = TokenStrip()
         self.strip.hovered.connect(self._hover)
         self.strip.clicked.connect(self._click)

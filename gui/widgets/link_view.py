@@ -233,7 +233,7 @@ class LinkView(QAbstractScrollArea):
         painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
         painter.setFont(text_font())
         painter.setPen(self._theme.color("muted"))
-        hint = self.tr("Run a text to see which tokens look at which.")
+        hint = self.tr("Here will be lines from each token to those it looks at.")
         box = self.viewport().rect().adjusted(4 * GRID, 0, -4 * GRID, 0)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), hint)
 

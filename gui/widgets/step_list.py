@@ -168,6 +168,9 @@ class StepList(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._follows = True
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
         self.entered.connect(self._on_entered)
         self.viewportEntered.connect(self._on_left)
 
@@ -178,11 +181,17 @@ class StepList(QListView):
 
     def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these steps."""
-        bar = self.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum() - ROW_HEIGHT // 2
         self._steps.set_steps(steps)
-        if at_end:
-            self.scrollToBottom()
+
+    @Slot(int)
+    def _on_scrolled(self, value: int) -> None:
+        self._follows = value >= self.verticalScrollBar().maximum() - ROW_HEIGHT // 2
+
+    @Slot(int, int)
+    def _on_range_changed(self, _least: int, most: int) -> None:
+        """More rows, or less room."""
+        if self._follows:
+            self.verticalScrollBar().setValue(most)
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         super().currentChanged(current, previous)
