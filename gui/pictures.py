@@ -107,13 +107,14 @@ class Pictures(QObject):
 
     # ---------------------------------------------------------------- what to show
     def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
-        """Show a new record, with `head` or the state's kind and heads where it has them; `values` change with it.
+        """Show a new record, with `head` or the kind and heads looked at where it has them; `values` change with it.
 
         Streamed records come faster than they may be drawn: each is finished before the newest of the others follows.
         """
-        kind = self._state.kind if self._state.kind in record.kinds else record.kinds[0]
-        heads = self._state.heads if head is None else (head,)
-        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or self._state.head, heads)
+        looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
+        kind = looked.kind if looked.kind in record.kinds else record.kinds[0]
+        heads = looked.heads if head is None else (head,)
+        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or looked.head, heads)
         if streaming and self._goal is not None:
             self._next = goal
             return

@@ -31,6 +31,7 @@ from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 # The plain HTTP way: it can be stopped between two blocks and goes on where it stopped. (An environment variable would come
 # too late if transformers was imported before.)
 constants.HF_HUB_DISABLE_XET = True
+constants.DOWNLOAD_CHUNK_SIZE = 1 << 20  # progress and cancellation come between two blocks
 
 _POLL_SECONDS = 0.1
 
@@ -102,12 +103,14 @@ def snapshot(name: str, job: Job) -> Path:
 
 
 def _cached(name: str) -> Path | None:
-    """The snapshot folder of `name` if its configuration and weights are in the cache."""
+    """The snapshot folder of `name` if its configuration, vocabulary and weights are in the cache."""
     config = try_to_load_from_cache(name, "config.json")
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir() if path.exists()}  # a link may point to what was cleaned away
+    if not names & VOCABULARY_FILES:
+        return None
     whole = any(file in names for file in ("model.safetensors", "pytorch_model.bin"))
     return folder if whole or _shards_are_here(folder, names) else None
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tokenizers import Encoding, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.download import VOCABULARY_FILES
@@ -24,6 +25,10 @@ _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BLANKS: Final = "▁Ġ"
 """How SentencePiece and byte-level BPE write a blank."""
+_BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
+"""How SentencePiece writes a byte of a character that it does not have."""
+_BYTE_OF: Final = {letter: number for number, letter in bytes_to_unicode().items()}
+"""The byte that a letter of byte-level BPE stands for."""
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
 
@@ -91,17 +96,14 @@ class HubTokenizer:
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""
+        raw = self._tokenizer.convert_ids_to_tokens(new_id)
         if new_id in self._special:
-            return Token(self._tokenizer.convert_ids_to_tokens(new_id), new_id, special=True, generated=True), text
-        tail = [id_ for id_ in ids[-_TAIL:] if id_ not in self._special]
-        # Until a split character is complete it decodes to the replacement character.
-        before = self._decode(tail).rstrip("\ufffd")
-        after = self._decode([*tail, new_id]).rstrip("\ufffd")
-        added = after[len(before) :] if after.startswith(before) else ""
-        whole = text + (added if tail else added.lstrip(" "))
+            return Token(visible(raw), new_id, special=True, generated=True), text
+        added = self._added(ids, new_id, raw or "")
+        whole = text + (added if any(id_ not in self._special for id_ in ids) else added.lstrip(" "))
         start = len(text) + (len(added) - len(added.lstrip(" ")) if added.strip(" ") else 0)
         label = _label(added, text[-1:]) if added else self._raw_label(new_id)
-        return Token(label, new_id, start, len(whole), generated=True), whole
+        return Token(label, new_id, min(start, len(whole)), len(whole), generated=True), whole
 
     def candidate(self, token_id: int) -> tuple[str, str]:
         """See `TextTokenizer.candidate`."""
@@ -190,13 +192,33 @@ class HubTokenizer:
         return _label(piece, "" if self._style == "WordLevel" else text[start - 1 : start] if start else "")
 
     # ---------------------------------------------------------------- out
+    def _added(self, ids: Sequence[int], new_id: int, raw: str) -> str:
+        """The text that a token adds: nothing yet, if it is a part of a character and others are to come."""
+        tail = [id_ for id_ in ids[-_TAIL:] if id_ not in self._special]
+        if byte := _BYTE.fullmatch(raw):
+            last = [_BYTE.fullmatch(each or "") for each in self._tokenizer.convert_ids_to_tokens(tail[-3:])]
+            return _last_character([int(each.group(1), 16) if each else 0 for each in (*last, byte)])
+        # Bytes before it may be those of half a character, which would spoil the whole run: each counts as a full stop.
+        full_stop = self._tokenizer.convert_tokens_to_ids("<0x2E>")
+        pieces = self._tokenizer.convert_ids_to_tokens(tail)
+        known = [full_stop if _BYTE.fullmatch(piece or "") else id_ for id_, piece in zip(tail, pieces, strict=True)]
+        before = self._decode(known).rstrip("\ufffd")  # what a split character decodes to until it is complete
+        after = self._decode([*known, new_id]).rstrip("\ufffd")
+        return after[len(before) :] if after.startswith(before) else ""
+
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
 
     def _raw_label(self, token_id: int) -> str:
-        """A token that is no text by itself: its bytes."""
+        """A token that is no text by itself: a blank, a special word, or its bytes."""
         raw: str = self._tokenizer.convert_ids_to_tokens(token_id) or str(token_id)
-        return raw if raw.startswith("<") else f"⟨{raw}⟩"
+        if not raw.strip(_BLANKS):
+            return "␣"
+        if raw.startswith("<"):
+            return visible(raw)
+        if self._style == "BPE" and all(letter in _BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
+            return "".join(f"<0x{_BYTE_OF[letter]:02X}>" for letter in raw)
+        return f"⟨{visible(raw)}⟩"
 
 
 class _Prepared:
@@ -217,6 +239,16 @@ class _Prepared:
 def _typed_flags(original: str, mask: str, typed: str) -> list[bool]:
     """For each mask of a text in which both ways are used: whether it was typed the other way."""
     return [match.group() == typed for match in re.finditer(f"{re.escape(mask)}|{re.escape(typed)}", original)]
+
+
+def _last_character(numbers: Sequence[int]) -> str:
+    """The character of UTF-8 that ends with the last of these bytes; "" if it is not complete yet."""
+    for length in range(1, len(numbers) + 1):
+        try:
+            return bytes(numbers[-length:]).decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+    return ""
 
 
 def _owners(special: Sequence[int], n_first: int) -> list[int | None]:
@@ -242,7 +274,8 @@ def _label(piece: str, before: str) -> str:
     bare = piece.strip(" ")
     if not bare:
         return visible(piece)
-    continues = piece[0] == bare[0] and before.isalnum() and bare[0].isalnum() and not _is_east_asian(bare[0])
+    joined = piece[0] == bare[0] and before.isalnum() and not _is_east_asian(before)
+    continues = joined and bare[0].isalnum() and not _is_east_asian(bare[0])
     return f"·{visible(bare)}" if continues else visible(bare)
 
 

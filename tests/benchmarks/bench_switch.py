@@ -71,7 +71,6 @@ class _Switch:
         self._window = window
         self._heatmap, self._links = window.heatmap.view, window.links.view
         self._painted: dict[str, object] = {}
-        self._is_whole = False
         PaintWatch(self._heatmap, self._on_heatmap)
         PaintWatch(self._links.viewport(), self._on_links)
 
@@ -83,7 +82,7 @@ class _Switch:
         self._window.explorer.select_head(head)
         wait_until(lambda: self._window.state.head == head and self._are_painted())
         painted = time.perf_counter() - began
-        wait_until(lambda: self._is_whole)
+        self._paint_every_line()
         return painted, time.perf_counter() - began
 
     def paint_alone(self) -> float:
@@ -95,8 +94,14 @@ class _Switch:
         self._links.set_picture(self._window.links.figure())
         self._links.viewport().repaint()
         painted = time.perf_counter() - began
-        wait_until(lambda: self._is_whole)
+        self._paint_every_line()
         return painted
+
+    def _paint_every_line(self) -> None:
+        """A frame shows as many lines as it has time for, the strongest first; wait for the frame that shows them all."""
+        if not self._links.is_complete:
+            wait_until(lambda: self._links.is_complete)
+            self._links.viewport().repaint()
 
     def _are_painted(self) -> bool:
         return self._painted == {"heatmap": self._heatmap.picture, "links": self._links.picture}
@@ -105,6 +110,4 @@ class _Switch:
         self._painted["heatmap"] = self._heatmap.picture
 
     def _on_links(self) -> None:
-        """The watch sees a paint before it happens: lines that are complete now are all in it."""
-        self._is_whole = self._links.is_complete
         self._painted["links"] = self._links.picture

@@ -291,6 +291,7 @@ def test_shortcuts_work_from_the_text_field(qtbot, window: MainWindow) -> None:
     settle(qtbot, state)
     assert state.queries.text == "dogs bark ."
     window.explorer.select_head((0, 0))
+    qtbot.waitUntil(lambda: state.head == (0, 0), timeout=PATIENCE)
     qtbot.keyClick(window.text.text, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: state.head == (0, 1), timeout=PATIENCE)
 

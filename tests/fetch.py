@@ -1,0 +1,35 @@
+"""A process of its own that fetches a model: huggingface_hub reads its settings from the environment as it is imported.
+
+Arguments: the model's name, the fraction at which to cancel. Prints how it ended as JSON.
+"""
+
+import json
+import sys
+import time
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Cancel, Cancelled, Job, Progress
+from headscope.core.models.download import snapshot
+
+
+def main(name: str, cancel_at: float) -> None:
+    cancel, fractions, asked = Cancel(), [], []
+
+    def report(progress: Progress) -> None:
+        fractions.append(progress.fraction)
+        if progress.fraction is not None and progress.fraction >= cancel_at and not asked:
+            asked.append(time.monotonic())
+            cancel.set()
+
+    answer: dict[str, object] = {"fractions": fractions}
+    try:
+        answer["folder"] = str(snapshot(name, Job(report, cancel)))
+    except HeadscopeError as error:
+        answer |= {"code": error.code, "message": error.message}
+    except Cancelled:
+        answer["cancelled_after"] = time.monotonic() - asked[0]
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))
