@@ -46,8 +46,9 @@ def _step(window: MainWindow, layers: int, heads: int) -> None:
     state = window.state
     if state.record is None:
         return
-    layer = min(max(state.head[0] + layers, 0), state.record.n_layers(state.kind) - 1)
-    head = min(max(state.head[1] + heads, 0), state.record.n_heads(state.kind) - 1)
+    layer, head = window.explorer.head
+    layer = min(max(layer + layers, 0), state.record.n_layers(state.kind) - 1)
+    head = min(max(head + heads, 0), state.record.n_heads(state.kind) - 1)
     window.explorer.select_head((layer, head))
 
 

@@ -216,6 +216,11 @@ class Explorer(QObject):
         self.run()
 
     # ---------------------------------------------------------------- what is looked at
+    @property
+    def head(self) -> Head:
+        """The head that is looked at, or is about to be."""
+        return self._pictures.head
+
     def select_head(self, head: Head, extend: bool = False) -> None:
         """Look at a head; with `extend` beside those looked at already, or, if it is one of them, no longer."""
         heads = self._pictures.heads

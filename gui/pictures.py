@@ -140,6 +140,11 @@ class Pictures(QObject):
             self._pursue(replace(goal, kind=kind).looking_at(goal.head, goal.heads))
 
     @property
+    def head(self) -> Head:
+        """The head that is or is about to be looked at."""
+        return self._goal.head if self._goal is not None else self._state.head
+
+    @property
     def heads(self) -> tuple[Head, ...]:
         """The heads that are or are about to be looked at."""
         return self._goal.heads if self._goal is not None else self._state.heads

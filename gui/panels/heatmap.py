@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.heatmap_view import HeatmapView
+from headscope.gui.widgets.line_label import LineLabel
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -26,8 +27,7 @@ class HeatmapPanel(QWidget):
         self.view.hovered.connect(self._hover)
         self.view.clicked.connect(self._pin)
         self.view.released.connect(self._unpin)
-        self._title = QLabel()
-        self._title.setObjectName("muted")
+        self._title = LineLabel(muted=True)
         self.to_maximum = QToolButton()
         self.to_maximum.setObjectName("flat")
         self.to_maximum.setCheckable(True)
@@ -81,7 +81,7 @@ class HeatmapPanel(QWidget):
         if picture is None:
             return  # the old picture stays until the new one is whole
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
-        self._title.setText(name)
+        self._title.set_text(name)
         self.view.set_note(name)
         self.view.set_picture(picture)
 

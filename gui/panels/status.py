@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from headscope.core.errors import readable_bytes
 from headscope.core.jobs import Tier
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.line_label import LineLabel
 
 _LEFT = frozenset({"head", "weights", "hover", "pinned", "queries", "keys", "kind"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys"})
@@ -20,9 +21,7 @@ class StatusPanel(QWidget):
     def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._left = QLabel()
-        self._left.setTextFormat(Qt.TextFormat.PlainText)
-        self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._left = LineLabel()
         self._right = QLabel()
         self._right.setObjectName("muted")
         self._right.setTextFormat(Qt.TextFormat.PlainText)
@@ -36,7 +35,7 @@ class StatusPanel(QWidget):
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         if names & _LEFT:
-            self._left.setText(self._looked_at())
+            self._left.set_text(self._looked_at())
         if names & _RIGHT:
             self._right.setText(self._how())
 
