@@ -129,6 +129,10 @@ class ExplorerState(QObject):
         if different:
             self.changed.emit(frozenset(different))
 
+    def pin(self, cell: Cell) -> None:
+        """Pin a cell, or let it go if it is the one that is pinned."""
+        self.update(pinned=Cell() if cell == self.pinned else cell)
+
     # ---------------------------------------------------------------- derived
     @property
     def shown(self) -> FloatArray | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.file_download import http_get, repo_folder_name
+from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
@@ -34,6 +35,7 @@ constants.HF_HUB_DISABLE_XET = True
 constants.DOWNLOAD_CHUNK_SIZE = 1 << 20  # progress and cancellation come between two blocks
 
 _POLL_SECONDS = 0.1
+_ANSWER_SECONDS = 15
 
 VOCABULARY_FILES = frozenset(
     [
@@ -130,7 +132,7 @@ def _shards_are_here(folder: Path, names: set[str]) -> bool:
 def _download(name: str, report: Report, cancel: Cancel) -> Path:
     report(Progress("downloading", 0.0, name))
     try:
-        info = HfApi().model_info(name, files_metadata=True, timeout=15)
+        info = HfApi().model_info(name, files_metadata=True, timeout=_ANSWER_SECONDS)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
         wanted = needed_files(sizes)
         if "config.json" not in wanted:
@@ -138,7 +140,7 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
         total = sum(sizes[file] for file in wanted)
         check_disk(Path(constants.HF_HUB_CACHE), total)
         counter = _counter(total, report, cancel)
-        paths = [Path(hf_hub_download(name, file, revision=info.sha, tqdm_class=counter, etag_timeout=15)) for file in wanted]
+        paths = [_fetched(name, file, counter) for file in wanted]
     except GatedRepoError:
         raise HeadscopeError("model_gated", name=name) from None
     except RepositoryNotFoundError:
@@ -149,11 +151,33 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
         raise HeadscopeError("download_failed", name=name, reason=reason_of(error), details=str(error)) from None
     except (HTTPError, ConnectionError, TimeoutError) as error:
         raise HeadscopeError("offline", name=name, details=str(error)) from None
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise HeadscopeError("no_disk_space", path=name) from None
         raise HeadscopeError("download_failed", name=name, reason=reason_of(error), details=str(error)) from None
     return next(path for path in paths if path.name == "config.json").parent
+
+
+def _fetched(name: str, file: str, counter: type[tqdm[Any]]) -> Path:
+    """The path of one file in the cache, fetched if need be.
+
+    `hf_hub_download` throws away what arrived of a file that it did not finish. So the content is fetched here, beside the
+    place where it looks for it, and only the book-keeping is left to it.
+    """
+    url = hf_hub_url(name, file)
+    about = get_hf_file_metadata(url, timeout=_ANSWER_SECONDS)
+    if about.etag is not None and about.size is not None:
+        blob = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model") / "blobs" / about.etag
+        if blob.exists():
+            counter(initial=about.size)
+        else:
+            blob.parent.mkdir(parents=True, exist_ok=True)
+            part = blob.with_name(f"{about.etag}.headscope")
+            with part.open("ab") as out:
+                headers = build_hf_headers()
+                http_get(url, out, resume_size=out.tell(), headers=headers, expected_size=about.size, tqdm_class=counter)
+            part.replace(blob)
+    return Path(hf_hub_download(name, file, tqdm_class=counter, etag_timeout=_ANSWER_SECONDS))
 
 
 def needed_files(names: Iterable[str]) -> list[str]:

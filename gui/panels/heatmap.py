@@ -91,8 +91,7 @@ class HeatmapPanel(QWidget):
 
     @Slot(object, object)
     def _pin(self, query: int | None, key: int | None) -> None:
-        cell = Cell(query, key)
-        self._state.update(pinned=Cell() if cell == self._state.pinned else cell)
+        self._state.pin(Cell(query, key))
 
     @Slot()
     def _unpin(self) -> None:

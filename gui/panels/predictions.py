@@ -151,5 +151,4 @@ class PredictionsPanel(QWidget):
         """Pin the row of the position in the pictures."""
         if block.prediction is None or block.prediction.position >= len(self._state.queries):
             return
-        cell = Cell(query=block.prediction.position)
-        self._state.update(pinned=Cell() if self._state.pinned == cell else cell)
+        self._state.pin(Cell(query=block.prediction.position))

@@ -154,8 +154,7 @@ class TextPanel(QWidget):
         if model is not None and model.mask_token is not None and not shift:
             self._explorer.mask_token(position)
             return
-        cell = self._cell(position)
-        self._state.update(pinned=Cell() if cell == self._state.pinned else cell)
+        self._state.pin(self._cell(position))
 
     def _cell(self, position: int | None) -> Cell:
         """The row of a token in the pictures, or its column if the rows are other tokens."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, text_font, theme_of
+from headscope.gui.paint.probability import paint_probability
+from headscope.gui.paint.theme import GRID, Theme, theme_of
 
 ROW_HEIGHT = 7 * GRID
-_NUMBER_WIDTH = 52.0
 _LABEL_SHARE, _LEAST_LABEL, _MOST_LABEL = 0.34, 56.0, 180.0
 
 
@@ -22,15 +22,6 @@ class Bar:
 
     label: str
     probability: float
-
-
-def readable_probability(probability: float) -> str:
-    """Three decimals, and never a small number as 0 nor a large one as 1: ``0.983``, ``<0.001``, ``>0.999``."""
-    if 0 < probability < 0.0005:
-        return "<0.001"
-    if 0.9995 <= probability < 1:
-        return ">0.999"
-    return f"{probability:.3f}"
 
 
 class ProbabilityBars(QWidget):
@@ -106,23 +97,9 @@ class ProbabilityBars(QWidget):
             painter.drawRoundedRect(area.adjusted(8.5, 1.5, -8.5, -1.5), 6, 6)
         inner = area.adjusted(16, 0, -16, 0)
         label_width = min(_MOST_LABEL, max(_LEAST_LABEL, inner.width() * _LABEL_SHARE))
-        font = text_font(TEXT_SIZE, QFont.Weight.DemiBold if row == 0 else QFont.Weight.Normal)
-        painter.setFont(font)
-        painter.setPen(theme.color("text"))
-        label = QFontMetricsF(font).elidedText(bar.label, Qt.TextElideMode.ElideMiddle, label_width - 8)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            QRectF(inner.left(), area.top(), label_width, area.height()), middle | Qt.AlignmentFlag.AlignLeft, label
+        paint_probability(
+            painter, inner, theme, bar.label, bar.probability, label_width=label_width, bar_height=8, strong=row == 0
         )
-        track = QRectF(inner.left() + label_width, area.center().y() - 4, inner.width() - label_width - _NUMBER_WIDTH, 8)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("line", 0.6))
-        painter.drawRoundedRect(track, 2, 2)
-        painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * bar.probability), 8), 2, 2)
-        painter.setFont(text_font(tabular=True))
-        painter.setPen(theme.color("text" if row == 0 else "muted"))
-        painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, readable_probability(bar.probability))
 
     # ---------------------------------------------------------------- mouse and keys
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -17,16 +17,15 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from headscope.core.jobs import Candidate
-from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of
-from headscope.gui.widgets.probability_bars import readable_probability
+from headscope.gui.paint.probability import paint_probability, readable_probability
+from headscope.gui.paint.theme import GRID, Theme, theme_of
 
 ROW_HEIGHT = 6 * GRID
 _MARGIN = 4 * GRID
-_NUMBER_WIDTH = 52.0
 _LABEL_SHARE = 0.4
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -127,23 +126,16 @@ class _StepPainter(QStyledItemDelegate):
         painter.restore()
 
     def _paint_step(self, painter: QPainter, area: QRectF, step: Step) -> None:
-        theme, font = self.theme, text_font(tabular=True)
-        label_width = area.width() * _LABEL_SHARE
-        label = QFontMetricsF(font).elidedText(step.chosen.label, Qt.TextElideMode.ElideRight, label_width - 2 * GRID)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(font)
-        painter.setPen(theme.color("muted" if step.special else "text"))
-        painter.drawText(
-            QRectF(area.left(), area.top(), label_width, area.height()), middle | Qt.AlignmentFlag.AlignLeft, label
+        paint_probability(
+            painter,
+            area,
+            self.theme,
+            step.chosen.label,
+            step.chosen.probability,
+            label_width=area.width() * _LABEL_SHARE,
+            bar_height=6,
+            color=self.theme.color("muted") if step.special else None,
         )
-        track = QRectF(area.left() + label_width, area.center().y() - 3, area.width() - label_width - _NUMBER_WIDTH, 6)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("line", 0.6))
-        painter.drawRoundedRect(track, 2, 2)
-        painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(1.0, track.width() * step.chosen.probability), 6), 2, 2)
-        painter.setPen(theme.color("muted"))
-        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, readable_probability(step.chosen.probability))
 
 
 class StepList(QListView):

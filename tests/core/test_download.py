@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ class _Answer(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if self.server.stalls:
             self.server.released.wait(20)
-            return
+            return None
         if self.server.broken:
             return self._send(self.server.broken, b"{}", with_body)
         if path == "/api/models/someone/tiny":
@@ -127,7 +128,7 @@ class _Answer(BaseHTTPRequestHandler):
             return self._send(200, json.dumps(about).encode(), with_body)
         if path == "/api/models/someone/gated":
             return self._send(403, b"{}", with_body, {"X-Error-Code": "GatedRepo"})
-        name = path.removeprefix(f"/someone/tiny/resolve/{REVISION}/")
+        name = path.removeprefix("/someone/tiny/resolve/main/")
         if name not in self.server.files:
             return self._send(404, b"{}", with_body, {"X-Error-Code": "RepoNotFound"})
         return self._file(name, with_body)
@@ -149,10 +150,8 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if with_body:
-            try:
+            with suppress(ConnectionError):  # somebody cancelled
                 self.wfile.write(content)
-            except ConnectionError:
-                pass  # somebody cancelled
 
     def log_message(self, *_: object) -> None:
         pass

@@ -16,23 +16,10 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.links import LinksPanel
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.link_view import LinkView
+from tests.gui.screen import axis, random_weights, words
 
 EVERYTHING = ((slice(None), slice(None)),)
 THEME = theme_of(dark=False)
-
-
-def axis(*words: str) -> TokenAxis:
-    return TokenAxis(tuple(Token(word, number) for number, word in enumerate(words)))
-
-
-def words(count: int) -> TokenAxis:
-    return axis(*(f"word{number}" for number in range(count)))
-
-
-def random_weights(n_queries: int, n_keys: int, seed: int = 0) -> np.ndarray:
-    scores = np.random.default_rng(seed).normal(scale=3, size=(n_queries, n_keys))
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def pixels(image: QImage) -> np.ndarray:

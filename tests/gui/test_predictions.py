@@ -9,10 +9,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
 from headscope.gui.explorer import Explorer
+from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.predictions import PredictionsPanel
 from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars, readable_probability
+from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from tests.gui.screen import PATIENCE, settle, shown, values
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
