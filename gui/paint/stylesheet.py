@@ -55,6 +55,7 @@ QToolButton#flat:focus, QPushButton#flat:focus { border-color: $accent; }
 QToolButton#flat:checked { background: $soft; color: $accent; border-color: $line; }
 QToolButton#flat:checked:focus { border-color: $accent; }
 
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
     background: $panel; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
     selection-background-color: $accent; selection-color: $on_accent; }

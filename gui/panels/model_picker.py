@@ -136,6 +136,7 @@ class ModelPicker(QWidget):
         menu.addAction(self.tr("Open folder…"), self.ask_folder)
         menu.addAction(self.tr("Open GGUF file…"), self.ask_gguf)
         self.name_field.setFocus()
+        self.name_field.selectAll()  # the next name replaces the last one
 
     def _add_entries(self, menu: QMenu, title: str, entries: list[CatalogueEntry]) -> None:
         if entries:

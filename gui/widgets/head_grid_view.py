@@ -194,6 +194,7 @@ class HeadGridView(QAbstractScrollArea):
 
     def _choose(self, head: Head, *, extend: bool) -> None:
         self._cursor = head
+        self._preview.hide()  # what was chosen is shown in full
         self.chosen.emit(head, extend)
         self.viewport().update()
 
