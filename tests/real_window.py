@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from headscope.gui.app import create_window, prepare
 from headscope.gui.main_window import MainWindow
 
+_LOOK_MILLISECONDS = 20
 PATIENCE = 180.0
 """Seconds after which a wait is given up: something is broken."""
 
@@ -63,12 +64,18 @@ def has_settled(window: MainWindow) -> bool:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Let the application live until the condition holds; it is looked at after each batch of events."""
+    """Let the application live until the condition holds; it is looked at after each batch of events.
+
+    A timer wakes it now and then. (Given a time limit, processEvents would not sleep at all but spin, and leave Python's other
+    threads a fraction of their speed.)
+    """
     end = time.monotonic() + PATIENCE
     application = QApplication.instance()
     assert application is not None
+    alarm = QTimer()
+    alarm.start(_LOOK_MILLISECONDS)
     while not condition():
-        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         if time.monotonic() > end:
             raise TimeoutError(f"nothing came in {PATIENCE:.0f} s")
 

@@ -54,7 +54,9 @@ def latency() -> None:
     def write(name: str, times: int) -> None:
         """Generate; the thumbnails and heads of the last step are made before it counts as done."""
         lateness.take()
+        prompt = shown.state.text
         for seed in range(times):
+            shown.state.update(text=prompt)  # a finished story would not go on
             shown.explorer.generate(40, Sampling(temperature=1.0, seed=seed))
             wait_until(lambda: shown.state.busy is None)
         phases[name] = lateness.take()
