@@ -213,7 +213,7 @@ class HeatmapPicture:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("muted", 0.55))
         inset = 0.2 * layout.cell_width if layout.cell_width > 4 else 0.0
-        width, scale = max(0.5, layout.cell_width - 2 * inset), area.height() / most if most > 0 else 0.0
+        width, scale = max(1.0, layout.cell_width - 2 * inset), area.height() / most if most > 0 else 0.0
         first = layout.cell_rect(0, 0).left() + inset
         bars = [
             QRectF(first + key * layout.cell_width, area.top(), width, scale * float(received[key]))
