@@ -119,7 +119,7 @@ def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tup
 def _family(module: PreTrainedModel) -> Literal["encoder", "decoder", "encoder-decoder"]:
     if module.config.is_encoder_decoder:
         return "encoder-decoder"
-    return "decoder" if module.can_generate() else "decoder" if _is_causal(module) else "encoder"
+    return "decoder" if module.can_generate() or _is_causal(module) else "encoder"
 
 
 def _is_causal(module: PreTrainedModel) -> bool:
