@@ -337,4 +337,3 @@ class Thumbnails:
 
 
 ViewRequest = WeightsRequest | ThumbnailsRequest
-Request = ModelRequest | ViewRequest

@@ -6,7 +6,7 @@ Each picture is painted by the code that paints the screen, into memory, and the
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import psutil
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF
@@ -20,7 +20,6 @@ from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import Theme
 
-View = Literal["heatmap", "links"]
 Picture = HeatmapPicture | LinksPicture
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 SCREEN_DPI: Final = 96

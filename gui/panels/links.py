@@ -65,6 +65,14 @@ class LinksPanel(QWidget):
             self._show_links()
         if names & {"hover", "pinned"}:
             self.view.set_focus(self._state.focus.query, self._state.focus.key)
+        if "pinned" in names:
+            self._reveal(self._state.pinned)
+
+    def _reveal(self, cell: Cell) -> None:
+        """A token that was pinned in another panel comes into sight."""
+        row = cell.query if cell.query is not None else cell.key
+        if row is not None and row < self.view.picture.n_rows:
+            self.view.reveal(row)
 
     def figure(self) -> LinksPicture | None:
         """The links that are looked at as a new picture, chosen as here; None while there are none."""

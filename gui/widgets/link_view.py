@@ -296,10 +296,11 @@ class LinkView(QAbstractScrollArea):
         at = query if query is not None else key
         row = self.layout_now.visible(count).start if at is None else at + step
         row = min(max(row, 0), count - 1)
-        self._reveal(row)
+        self.reveal(row)
         self._point_at(row if left else None, None if left else row)
 
-    def _reveal(self, row: int) -> None:
+    def reveal(self, row: int) -> None:
+        """Scroll as little as needed to see a row."""
         layout = self.layout_now
         top = layout.rows.top + row * layout.rows.height
         low, high = top - layout.clip.top(), top + layout.rows.height - layout.clip.bottom()

@@ -312,6 +312,18 @@ def test_hover_and_pin_are_shared_through_the_state(qtbot, panel: LinksPanel) ->
     assert viewport.grab().toImage() != before
 
 
+def test_a_token_that_is_pinned_elsewhere_comes_into_sight_and_pointing_at_one_does_not_scroll(panel: LinksPanel) -> None:
+    state, view = panel._state, panel.view
+    state.update(queries=words(200), keys=words(200), weights={(0, 0): random_weights(200, 200)})
+    state.update(hover=Cell(150, 140))
+    assert 150 not in view.layout_now.visible(200)
+    state.pin(Cell(150, 140))
+    layout = view.layout_now
+    assert layout.clip.contains(layout.label_box(150, left=True).adjusted(2, 0, -2, 0))
+    state.pin(Cell(150, 140))
+    assert 150 in view.layout_now.visible(200), "letting go scrolls nothing"
+
+
 def test_the_threshold_hides_links_and_is_told(qtbot, panel: LinksPanel) -> None:
     panel.threshold.setValue(20)
     picture = panel.view.picture
