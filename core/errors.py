@@ -75,9 +75,20 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "There is no layer {layer}, head {head}.",
         "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
     ),
+    "no_such_position": ("There is no token {position}.", "Positions of this text go from 0 to {last}."),
+    "edit_misfit": (
+        "The {what} of the edit does not fit: {given}.",
+        "Give finite numbers of the shape that the head has in this text.",
+    ),
     "not_attention": (
         "These are no attention weights: {reason}.",
         "Give arrays (layer, head, query, key) and a token for each row.",
+    ),
+    # looking inside a pass
+    "analysis_undefined": ("{analysis} is not defined here: {reason}.", "Choose {instead}."),
+    "flow_too_large": (
+        "Attention flow of {n_queries} tokens through {n_layers} layers of {n_tokens} tokens would take many minutes.",
+        "Shorten the text, or ask for fewer query tokens.",
     ),
     # files
     "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -16,17 +18,19 @@ from torch import Tensor, nn
 from headscope.core.attention.capture import Recorder
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.sights import shared
-from headscope.core.jobs import Job, Kind, Tier
+from headscope.core.attention.softmax_tap import SoftmaxTap
+from headscope.core.intervention import Edit
+from headscope.core.jobs import Kind, Tier
 
 _NAMES: dict[Kind, str] = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
+_KINDS: WeakKeyDictionary[nn.Module, Kind] = WeakKeyDictionary()
+"""Of models with a single stack, once it is known: whether it is an encoder or a decoder."""
+_PROBE_TOKENS = 4
 
 
-def recorder_for(
-    module: nn.Module, tier: Tier, *, append: bool = False, job: Job | None = None, n_layers_hint: int | None = None
-) -> Recorder:
-    """The recorder that catches the attention of a model of this tier."""
-    recorder = FallbackRecorder if tier == "fallback" else Recorder
-    return recorder(module, append=append, job=job, n_layers_hint=n_layers_hint)
+def recorder_for(module: nn.Module, tier: Tier, **options: Any) -> Recorder:
+    """The recorder that catches the attention of a model of this tier; `options` are those of `Recorder`."""
+    return (FallbackRecorder if tier == "fallback" else Recorder)(module, **options)
 
 
 def attentions_of(output: Any, module: Any) -> dict[Kind, list[Tensor]]:
@@ -85,20 +89,57 @@ class FallbackRecorder(Recorder):
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
         with ExitStack() as hooks:
+            hooks.enter_context(_removed(self._module.register_forward_pre_hook(self._begin_pass)))
             hooks.enter_context(_removed(self._module.register_forward_pre_hook(_ask, with_kwargs=True)))
             hooks.enter_context(_removed(self._module.register_forward_hook(self._take)))
             for part in self._module.modules():
                 if "attention" in type(part).__name__.lower():
                     hooks.enter_context(_removed(part.register_forward_pre_hook(self._look_for_cancel)))
+            if self._intervention or self._keep_outputs:
+                self._find_kind()
+                hooks.enter_context(SoftmaxTap(self._module, self._edits_at, self._see_outputs).tapping())
             yield self
 
     def _take(self, _module: nn.Module, _args: object, output: Any) -> None:
         earlier: Mapping[tuple[Kind, int], Layer] = self._layers if self._append else {}
+        found = attentions_of(output, self._module)
+        if self._one_stack and (kind := _KINDS.get(self._module)):
+            found = {kind: next(iter(found.values()))}
         self._layers = {
             (kind, index): _followed(earlier.get((kind, index)), kind, weights.detach().cpu())
-            for kind, matrices in attentions_of(output, self._module).items()
+            for kind, matrices in found.items()
             for index, weights in enumerate(matrices)
         }
+
+    def _find_kind(self) -> None:
+        """A pass that nothing changes tells whether a single stack looks ahead; in an edited one a pasted pattern may."""
+        if self._one_stack and self._module not in _KINDS:
+            tokens = torch.zeros((1, _PROBE_TOKENS), dtype=torch.long, device=next(self._module.parameters()).device)
+            with torch.inference_mode():
+                (_KINDS[self._module],) = attentions_of(self._module(tokens, output_attentions=True), self._module)
+
+    def _edits_at(self, module: nn.Module, n_queries: int, n_keys: int) -> tuple[Edit, ...]:
+        """What to do in the attention layer that the pass has come to; see `SoftmaxTap`."""
+        kind: Kind = "cross" if module in self._cross else "decoder" if module in self._decoder else "encoder"
+        kind = _KINDS.get(self._module, kind)
+        index = self._ordinals.get(kind, 0)
+        self._ordinals[kind] = index + 1
+        self._place = kind, index
+        start = self._located(kind, index, n_queries, n_keys)
+        return tuple(edit.moved(*start) for edit in self._intervention.at(kind, index))
+
+    def _see_outputs(self, outputs: Tensor) -> None:
+        if self._keep_outputs:
+            self._outputs[self._place] = outputs.detach()
+
+    @cached_property
+    def _one_stack(self) -> bool:
+        config: Any = self._module.config
+        return not config.is_encoder_decoder
+
+    @cached_property
+    def _decoder(self) -> frozenset[nn.Module]:
+        return frozenset(part for name, part in self._module.named_modules() if "decoder" in name)
 
     def _look_for_cancel(self, *_: object) -> None:
         self._job.cancel.check()

@@ -51,10 +51,10 @@ def attend_as_written(
         sight = Sight(range(query.shape[2]), range(key.shape[2]), mask=attention_mask, bias=bias)
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         options = {name: kwargs[name] for name in _SCORE_OPTIONS if name in kwargs}
-        layer = AsWrittenLayer(query.detach(), key.detach(), scale, (sight,), module, eager, options)
-        recorder.catch(module, layer, causal=is_causal_call(module, kwargs.get("is_causal")))
+        layer = AsWrittenLayer(query, key, scale, (sight,), module, eager, options, value=value)
+        call = recorder.catch(module, layer, causal=is_causal_call(module, kwargs.get("is_causal")))
     output, _ = eager(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
-    return output, None
+    return output if recorder is None else recorder.passed_on(call, output), None
 
 
 _SCORE_OPTIONS = ("softcap", "s_aux", "sinks", "sliding_window")

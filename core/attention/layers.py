@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -70,12 +70,18 @@ class LazyLayer(Layer):
         What scores are multiplied with.
     sights : tuple of Sight
         What each query could see, in the order of the queries.
+    value : Tensor or None, (batch, n_key_heads, n_keys, d_value)
+        Kept where a recorder was asked to.
+    projection : Module or None
+        The linear layer that reads the heads' outputs one after the other; found and kept along with `value`.
     """
 
     query: Tensor
     key: Tensor
     scaling: float
     sights: tuple[Sight, ...]
+    value: Tensor | None = field(default=None, kw_only=True)
+    projection: nn.Module | None = field(default=None, kw_only=True)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -83,17 +89,50 @@ class LazyLayer(Layer):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        return (self.query, self.key, *(tensor for sight in self.sights for tensor in sight.tensors))
+        values = () if self.value is None else (self.value,)
+        return (self.query, self.key, *values, *(tensor for sight in self.sights for tensor in sight.tensors))
+
+    @property
+    def device(self) -> torch.device:
+        return self.query.device
+
+    def detached(self) -> LazyLayer:
+        """Without its gradients' history."""
+        value = None if self.value is None else self.value.detach()
+        sights = tuple(sight.detached() for sight in self.sights)
+        return replace(self, query=self.query.detach(), key=self.key.detach(), value=value, sights=sights)
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        return self.formed(rows, batch=batch, head=head)[0]
+
+    def formed(
+        self, rows: range, *, batch: int, head: int | None, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """As `weights`, for autograd as well, with more keys hidden.
+
+        Parameters
+        ----------
+        hidden : Tensor or None, bool (1 or n_heads, len(rows), n_keys)
+            True where a key is hidden that could be seen otherwise.
+
+        Returns
+        -------
+        Tensor, float32, (1 or n_heads, len(rows), seen)
+        Tensor or None, float32, (1 or n_heads, 1 or len(rows), seen)
+            What was added to the scores: -inf where a key is not seen; None if nothing was.
+        """
         seen = max(sight.seen(part) for sight in self.sights if (part := shared(sight.queries, rows)))
         mask = additive(self.sights, rows, seen, batch=batch, head=head, device=self.query.device)
+        if hidden is not None:
+            mask = torch.zeros((), device=self.query.device) if mask is None else mask
+            mask = mask.where(~hidden[..., :seen], -math.inf)
         weights = self._softmax(rows, seen, mask, batch=batch, head=head)
         if mask is None:
-            return weights
+            return weights, None
         # The softmax of a query that sees nothing (padding before a text) is 0/0, NaN: it has no weight to share out.
-        return weights.masked_fill_(mask.amax(-1, keepdim=True) == -math.inf, 0.0)
+        blind = mask.amax(-1, keepdim=True) == -math.inf
+        return weights.masked_fill(blind, 0.0) if torch.is_grad_enabled() else weights.masked_fill_(blind, 0.0), mask
 
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
         """softmax(q kᵀ · scaling + mask): float32 (1 or n_heads, len(rows), seen)."""

@@ -42,6 +42,10 @@ class Sight:
         """One past the last key that any of `rows` may see."""
         return self.keys.stop - (self.queries.stop - rows.stop) if self.causal else self.keys.stop
 
+    def detached(self) -> Sight:
+        """Without its gradients' history (a position bias is learned)."""
+        return self if self.bias is None else replace(self, bias=self.bias.detach())
+
     def moved(self, queries: int, keys: int) -> Sight:
         """The same further down and to the right."""
         return replace(self, queries=_moved(self.queries, queries), keys=_moved(self.keys, keys))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.errors import HeadscopeError
+from headscope.core.intervention import Intervention, check
 from headscope.core.jobs import GenerationStep, Job, Kind, ModelInfo, Prediction, RunResult, Sampling
 from headscope.core.models.device import check_room, out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
@@ -122,24 +123,35 @@ class LoadedModel(ABC):
         return output
 
     def observe(
-        self, source: Encoded, target: Encoded | None = None, *, job: Job | None = None, **options: Any
+        self,
+        source: Encoded,
+        target: Encoded | None = None,
+        *,
+        job: Job | None = None,
+        intervention: Intervention | None = None,
+        **options: Any,
     ) -> tuple[AttentionRecord, Any]:
-        """One pass over ids, and what it attended to.
+        """One pass over ids, and what it attended to; with an intervention, the pass as it changes it.
 
         Raises
         ------
         HeadscopeError
-            ``not_enough_memory`` before the pass, ``out_of_memory`` in it.
+            ``not_enough_memory`` before the pass, ``out_of_memory`` in it. An edit that names a place which is not there:
+        ``unknown_kind``, ``no_such_head``, ``no_such_position``; ``edit_misfit`` for an array of another shape.
         Cancelled
             In any layer.
         """
+        axes = self.axes(source.axis, target.axis if target else None)
+        if intervention is not None:
+            lengths = {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
+            check(intervention, self.info.layers, lengths)
         n_tokens = len(source.ids) + (len(target.ids) if target else 0)
         check_room("not_enough_memory", self._bytes_of_pass(n_tokens), torch.device(self.info.device))
         n_layers = sum(n for n, _ in self.info.layers.values())
-        recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers)
+        recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, intervention=intervention)
         with recorder.recording():
             output = self.forward(self.inputs(source, target), **options)
-        return recorder.record(self.axes(source.axis, target.axis if target else None), tier=self.info.tier), output
+        return recorder.record(axes, tier=self.info.tier), output
 
     def axes(self, source: TokenAxis, target: TokenAxis | None) -> dict[Kind, tuple[TokenAxis, TokenAxis]]:
         """The tokens along both sides of each kind's maps."""
@@ -163,7 +175,13 @@ class LoadedModel(ABC):
 
     # ---------------------------------------------------------------- the public face
     def capture(
-        self, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
+        self,
+        text: str,
+        text_pair: str | None = None,
+        target: str | None = None,
+        *,
+        intervention: Intervention | None = None,
+        job: Job | None = None,
     ) -> AttentionRecord:
         """The attention of one pass over a text.
 
@@ -173,6 +191,8 @@ class LoadedModel(ABC):
             What is read; a mask may be written as ``[MASK]``. Text that does not fit the model is left out, and the axis says so.
         target : str or None
             What an encoder-decoder's decoder reads; None: its start token only.
+        intervention : Intervention or None
+            What to change inside the pass.
         job : Job or None
             For progress and cancellation.
 
@@ -181,11 +201,19 @@ class LoadedModel(ABC):
         HeadscopeError
             ``empty_text``, ``not_enough_memory``, ``out_of_memory``.
         """
-        record, _ = self.observe(*self.encode(text, text_pair, target), job=job, logits_to_keep=1)
+        encoded = self.encode(text, text_pair, target)
+        record, _ = self.observe(*encoded, job=job, intervention=intervention, logits_to_keep=1)
         return record
 
     def run(
-        self, text: str, text_pair: str | None = None, target: str | None = None, *, top_k: int = 10, job: Job | None = None
+        self,
+        text: str,
+        text_pair: str | None = None,
+        target: str | None = None,
+        *,
+        top_k: int = 10,
+        intervention: Intervention | None = None,
+        job: Job | None = None,
     ) -> RunResult:
         """One pass: its attention, and what the model predicts. Parameters and errors as `capture`."""
         from headscope.core.predict.next_sentence import follows
@@ -194,7 +222,7 @@ class LoadedModel(ABC):
         started = time.perf_counter()
         source, encoded_target = self.encode(text, text_pair, target)
         options = {} if "fill_mask" in self.info.abilities else {"logits_to_keep": 1}
-        record, output = self.observe(source, encoded_target, job=job, **options)
+        record, output = self.observe(source, encoded_target, job=job, intervention=intervention, **options)
         predictions = predictions_of(self, source, encoded_target, output.logits, top_k)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
         return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started)
