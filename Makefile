@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench · make screenshots; each does all the set-up it needs.
+# make run · make test · make lint · make bench · make study · make support · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ endif
 endif
 endif
 
-.PHONY: run test lint bench screenshots clean
+.PHONY: run test lint bench study support screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
@@ -34,6 +34,17 @@ lint: $(TESTING)
 
 bench: $(TESTING)
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench.py
+
+# What only the study needs, RXNMapper's chemistry, stays out of the environment.
+STUDYING := $(VENV)/study
+$(STUDYING): $(TESTING)
+	$(PIP) install --no-deps --target $@ rdkit rxn-chem-utils rxn-utils scipy attrs
+
+study: $(STUDYING)
+	HF_HUB_OFFLINE=1 PYTHONPATH=$(STUDYING) $(BIN)/python tests/study.py
+
+support: $(TESTING)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.golden.support
 
 screenshots: $(TESTING)
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/screenshots.py docs

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
+from headscope.core.analyse.sweeps import Sweep, sweep
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import (
     CaptureRequest,
     Catalogue,
     CatalogueRequest,
+    DeleteCopiesRequest,
     FillRequest,
+    ForkRequest,
     GenerateRequest,
-    HeadWeights,
+    GenerationStep,
     Job,
     LoadRequest,
     ModelInfo,
     ModelRequest,
     Prediction,
     RunResult,
-    Thumbnails,
-    ThumbnailsRequest,
-    ViewRequest,
-    WeightsRequest,
+    SweepRequest,
 )
 from headscope.core.models.catalogue import catalogue
-from headscope.core.models.device import check_room, devices, dtypes, out_of_memory_said
+from headscope.core.models.device import devices, dtypes
+from headscope.core.models.gguf_copies import cache_folder, delete_copies, kept_copies
 from headscope.core.models.load import load_model
+from headscope.core.predict.beam_search import beam_search
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.generate import generate
+from headscope.core.predict.gibbs import fill_by_gibbs
+from headscope.core.view_jobs import ViewRequest
+from headscope.core.views import view
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
 
 Stream = Callable[[object], None]
-_SCREEN = torch.device("cpu")
-"""Where pictures are made, wherever the record is."""
-_COPIES = 2
-"""Of a head's weights: the numbers, and what the screen makes of them."""
 
 
 class Engine:
@@ -68,14 +68,22 @@ class Engine:
         match request:
             case LoadRequest():
                 return self._load(request, job)
-            case CaptureRequest(text, text_pair, target, top_k):
-                return self._loaded.run(text, text_pair, target, top_k=top_k, job=job)
+            case CaptureRequest(text, text_pair, target, top_k, intervention, keep):
+                return self._loaded.run(text, text_pair, target, top_k=top_k, intervention=intervention, keep=keep, job=job)
             case GenerateRequest():
                 return self._generate(request, job, stream)
+            case ForkRequest(step, token_id, max_new_tokens):
+                branch = step.fork(token_id, max_new_tokens=max_new_tokens, job=job)
+                return _written(branch, stream, time.perf_counter())
             case FillRequest():
                 return self._fill(request, job, stream)
+            case SweepRequest():
+                return self._sweep(request, job, stream)
             case CatalogueRequest():
-                return Catalogue(tuple(catalogue()), tuple(devices()), tuple(dtypes()))
+                return _catalogue()
+            case DeleteCopiesRequest(copies):
+                delete_copies(copies)
+                return _catalogue()
 
     @property
     def _loaded(self) -> LoadedModel:
@@ -87,38 +95,79 @@ class Engine:
         """The old model goes only when the new one is there: a load that fails leaves everything as it was."""
         old = self._model
         try:
-            new = _read(request, job)
+            new = request.model or _read(request, job)
         except HeadscopeError as error:
             crowded = error.code in {"model_too_large", "out_of_memory"}
-            if old is None or old.info.device == "cpu" or not crowded:
+            if old is None or old.place.type == "cpu" or not (crowded and old.is_movable):
                 raise
             with _set_aside(old):
                 new = _read(request, job)
         self._model = new
+        if old is not None:
+            old.release()
+        del old
         _release_memory()
         return new.info
 
+    def _sweep(self, request: SweepRequest, job: Job, stream: Stream) -> Sweep:
+        for part in sweep(self._loaded, request, job):  # there is always one
+            stream(part)
+        return part
+
     def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()
+        n_beams = request.beams.n_beams
+        if n_beams > 1 and request.intervention:
+            raise HeadscopeError("bad_option", option="n_beams", value=n_beams, expected="1 while heads are changed")
+        if n_beams > 1:
+            return _written(self._winner(request, job, stream), stream, started)
         steps = generate(
             self._loaded,
             request.text,
             max_new_tokens=request.max_new_tokens,
             sampling=request.sampling,
             top_k=request.top_k,
+            stop=request.stop,
+            chat=request.chat,
+            system=request.system,
+            intervention=request.intervention,
             job=job,
         )
-        for step in steps:  # there is always one
+        return _written(steps, stream, started)
+
+    def _winner(self, request: GenerateRequest, job: Job, stream: Stream) -> tuple[GenerationStep, ...]:
+        found = beam_search(
+            self._loaded,
+            request.text,
+            beams=request.beams,
+            max_new_tokens=request.max_new_tokens,
+            repetition_penalty=request.sampling.repetition_penalty,
+            top_k=request.top_k,
+            stop=request.stop,
+            chat=request.chat,
+            system=request.system,
+            job=job,
+        )
+        for step in found:  # there is always one
             stream(step)
-        read = len(step.record.axis("decoder").queries)
-        predictions = (Prediction(read, step.candidates),)
-        return RunResult(step.record, step.text, predictions, None, time.perf_counter() - started)
+        return step.best.steps
 
     def _fill(self, request: FillRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()
-        filling = fill_iteratively(
-            self._loaded, request.text, request.text_pair, strategy=request.strategy, top_k=request.top_k, job=job
-        )
+        text, pair, strategy = request.text, request.text_pair, request.strategy
+        if strategy == "gibbs":
+            filling = fill_by_gibbs(
+                self._loaded,
+                text,
+                pair,
+                sweeps=request.sweeps,
+                temperature=request.temperature,
+                seed=request.seed,
+                top_k=request.top_k,
+                job=job,
+            )
+        else:
+            filling = fill_iteratively(self._loaded, text, pair, strategy=strategy, top_k=request.top_k, job=job)
         for step in filling:  # there is always one
             stream(step)
         result = self._loaded.run(step.text, step.text_pair, top_k=request.top_k, job=job)
@@ -126,44 +175,20 @@ class Engine:
 
     # ---------------------------------------------------------------- the view lane
     def handle_view(self, request: ViewRequest, job: Job, stream: Stream) -> object:
-        """Compute a picture from a record and answer what the request's docstring promises.
-
-        Raises
-        ------
-        HeadscopeError
-            ``unknown_kind``, ``no_such_head``, ``not_enough_memory``, ``out_of_memory``.
-        Cancelled
-        """
-        with out_of_memory_said(_SCREEN):
-            match request:
-                case WeightsRequest():
-                    return _weights(request, job)
-                case ThumbnailsRequest():
-                    return _thumbnails(request, job, stream)
+        """See `headscope.core.views.view`."""
+        return view(request, job, stream)
 
 
-def _weights(request: WeightsRequest, job: Job) -> HeadWeights:
-    axis = request.record.axis(request.kind)
-    needed = 4 * len(request.heads) * len(axis.queries) * len(axis.keys)
-    check_room("not_enough_memory", _COPIES * needed, _SCREEN)
-    weights = {}
-    for head in request.heads:
-        job.cancel.check()
-        weights[head] = request.record.attention_weights(*head, request.kind)
-    return HeadWeights(request.record, request.kind, weights)
+def _written(steps: Iterable[GenerationStep], stream: Stream, started: float) -> RunResult:
+    for step in steps:  # there is always one
+        stream(step)
+    read = len(step.record.axis("decoder").queries)
+    predictions = (Prediction(read, step.candidates),)
+    return RunResult(step.record, step.text, predictions, None, time.perf_counter() - started)
 
 
-def _thumbnails(request: ThumbnailsRequest, job: Job, stream: Stream) -> Thumbnails:
-    record, kind, size = request.record, request.kind, request.size
-    axis, n_layers = record.axis(kind), record.n_layers(kind)
-    shape = (n_layers, record.n_heads(kind), min(size, len(axis.queries)), min(size, len(axis.keys)))
-    done = Thumbnails(record, kind, np.full(shape, np.nan, dtype=np.float32))
-    for layer, pictures in record.thumbnails(kind, size, job, request.first_layer):
-        so_far = done.pictures.copy()  # what was streamed is looked at in another thread
-        so_far[layer] = pictures
-        done = Thumbnails(record, kind, so_far)
-        stream(done)
-    return done
+def _catalogue() -> Catalogue:
+    return Catalogue(catalogue(), tuple(devices()), tuple(dtypes()), kept_copies(), str(cache_folder()))
 
 
 # ---------------------------------------------------------------- memory
@@ -174,7 +199,7 @@ def _read(request: LoadRequest, job: Job) -> LoadedModel:
 @contextmanager
 def _set_aside(model: LoadedModel) -> Iterator[None]:
     """Make room on the model's device by keeping it in the computer's memory; it comes back if the block fails."""
-    home = torch.device(model.info.device)
+    home = model.place
     model.module.to("cpu")
     _release_memory()
     try:

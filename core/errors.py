@@ -6,7 +6,11 @@ The screen translates by code; everything else prints the English fallback. An e
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from headscope.core.jobs import Offer
 
 # code -> (what happened, what to do about it). Both are format strings over the error's parameters.
 MESSAGES: Final[dict[str, tuple[str, str]]] = {
@@ -23,13 +27,23 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose a masked language model, such as toy:grammar or a BERT.",
     ),
     "cannot_generate": ("{model} cannot generate text.", "Choose a decoder, such as toy:tales or a GPT."),
+    "cannot_predict": ("{model} has no head that predicts tokens.", "Choose a masked language model or a decoder."),
+    "cannot_chat": ("{model} has no chat template.", "Generate without it, or choose an instruction-tuned model."),
+    "chat_template_failed": (
+        "The chat template of the model fails: {reason}.",
+        "Generate without it, or without a system text.",
+    ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
-    "no_attention": ("{model} gives no attention weights.", "Choose a model whose layers attend."),
+    "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
     "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
     # finding and reading a model
     "no_name": ("There is no model name.", "Give a folder, a .gguf file, or a name such as toy:grammar."),
     "unknown_toy": ("There is no toy called {name}.", "Toys on this computer: {known}."),
     "model_not_found": ("No model is called {name}.", "Check the spelling, or give a folder or a .gguf file."),
+    "revision_not_found": (
+        "{name} has no revision {revision}.",
+        "Give a branch, a tag or a commit of it after the @, or leave that out.",
+    ),
     "model_gated": (
         "{name} is only for people its owners let in.",
         "Ask for access on its page on the hub, log in with 'hf auth login', and try again.",
@@ -47,11 +61,16 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Save the model as safetensors (model.save_pretrained) and open that.",
     ),
     "gguf_unsupported": ("{path} cannot be read: {reason}.", "Choose a GGUF of a Llama, Mistral, Qwen2, Gemma or GPT-2 model."),
+    "copy_in_use": ("The copy of {name} was not deleted: {reason}.", "Open another model, and try again."),
     "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
     "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
     "not_a_number": (
         "{model} computes values in {dtype} that are no numbers.",
         "Choose dtype float32, or another model if it is float32 already.",
+    ),
+    "needs_library": (
+        "{what} needs the library {library}, which is not installed.",
+        "Install it, or choose another model or number format.",
     ),
     "needs_remote_code": (
         "{model} needs Python code of its own to run, and Headscope never runs code from a model.",
@@ -63,7 +82,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "download_failed": ("Downloading {name} failed: {reason}.", "Try again; what arrived is kept."),
     # room
-    "model_too_large": ("{model} needs about {needed}, and {free} is free.", "Choose a smaller model, or dtype bfloat16."),
+    "model_too_large": (
+        "{model} needs about {needed}, and {free} is free.",
+        "Choose a smaller model, dtype bfloat16, or device all.",
+    ),
     "not_enough_memory": ("This needs about {needed}, and {free} is free.", "Shorten the text."),
     "out_of_memory": ("Memory ran out on {device}.", "Shorten the text, or choose a smaller model; nothing was lost."),
     # devices
@@ -71,11 +93,21 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unknown_dtype": ("{name} is no number format.", "Choose one of {known}."),
     # views
     "unknown_kind": ("This model has no {kind} attention.", "Choose one of {known}."),
+    "layer_not_kept": ("Layer {layer} was not kept.", "Choose one of {kept}, or run again and keep others."),
     "no_such_head": (
         "There is no layer {layer}, head {head}.",
         "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
     ),
+    "nothing_predicted": ("{model} predicts no tokens.", "Choose a masked language model, a decoder or an encoder-decoder."),
+    "texts_differ": (
+        "The texts have {first} and {second} tokens.",
+        "Change one so that both have as many: outputs are pasted position by position.",
+    ),
     "no_such_position": ("There is no token {position}.", "Positions of this text go from 0 to {last}."),
+    "cannot_intervene": (
+        "Attention inside a {architecture} cannot be changed: between its weights and its outputs it computes more than attention does.",
+        "Choose another model; its attention can be looked at all the same.",
+    ),
     "edit_misfit": (
         "The {what} of the edit does not fit: {given}.",
         "Give finite numbers of the shape that the head has in this text.",
@@ -117,14 +149,17 @@ class HeadscopeError(Exception):
         A key of `MESSAGES`.
     details : str
         Text for the details button (a traceback, a library's own message); may be empty.
+    offers : sequence of Offer
+        Ways out that the window can take by itself, best first.
     **parameters : object
         Values for the message's placeholders.
     """
 
-    def __init__(self, code: str, *, details: str = "", **parameters: object) -> None:
+    def __init__(self, code: str, *, details: str = "", offers: Sequence[Offer] = (), **parameters: object) -> None:
         self.code = code
         self.parameters = parameters
         self.details = details
+        self.offers = tuple(offers)
         super().__init__(str(self))
 
     @property
@@ -135,6 +170,8 @@ class HeadscopeError(Exception):
     @property
     def remedy(self) -> str:
         """What to do about it, in one English sentence."""
+        if self.offers:
+            return f"What would fit: {'; '.join(map(str, self.offers))}."
         return MESSAGES[self.code][1].format(**self.parameters)
 
     def __str__(self) -> str:

@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.jobs import Job
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_POLL_SECONDS = 0.1
 
 
 @contextmanager
@@ -70,3 +74,33 @@ def check_disk(place: Path, needed: int) -> None:
     there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
     if shutil.disk_usage(there).free < needed:
         raise HeadscopeError("no_disk_space", path=place)
+
+
+@contextmanager
+def one_at_a_time(lock: Path, job: Job) -> Iterator[None]:
+    """Let no other process into a block with the same lock file; waits for one that is inside.
+
+    The system itself gives the lock up when a process ends, however it ends: a lock file that was left behind holds nobody
+    up. Where a disk cannot lock (some of networks), the block runs without.
+
+    Raises
+    ------
+    Cancelled
+        While it waits.
+    """
+    held: FileLock | None = FileLock(lock)
+    while held is not None:
+        job.cancel.check()
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held.acquire(timeout=_POLL_SECONDS)
+            break
+        except Timeout:
+            continue
+        except (OSError, NotImplementedError):
+            held = None
+    try:
+        yield
+    finally:
+        if held is not None:
+            held.release()

@@ -6,7 +6,7 @@ from typing import Any
 if __name__ != "headscope.gui":
     raise ImportError("import headscope.gui: the folder 'gui' of a checkout is installed under that name")
 
-__all__ = ["view"]
+__all__ = ["open_model", "view"]
 
 
 def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> Any:
@@ -37,3 +37,36 @@ def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | Non
     from headscope.gui.app import view_record
 
     return view_record(record_of(attentions, tokens, key_tokens))
+
+
+def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) -> Any:
+    """Open a window on a transformers model that is in memory: a fine-tuned or half-trained one.
+
+    >>> open_model(model, tokenizer, text="the keys of the cabinet")  # doctest: +SKIP
+
+    Parameters
+    ----------
+    model : PreTrainedModel or LoadedModel
+        As it is, on its device; see `LoadedModel.wrap` for what is changed in it until the window is closed. Nobody else may run
+        it meanwhile. A `LoadedModel` needs no tokenizer.
+    tokenizer : PreTrainedTokenizerFast
+    text : str, optional
+        What to run first.
+
+    Returns
+    -------
+    MainWindow
+        After it was closed, if this function started Qt; at once, if a Qt program is running already.
+
+    Raises
+    ------
+    HeadscopeError
+        ``architecture_unsupported``, ``no_tokenizer``, ``no_attention``, ``no_display``.
+    """
+    from headscope.gui.display import require_display
+
+    require_display()
+    from headscope.core.models.loaded import LoadedModel
+    from headscope.gui.app import view_model
+
+    return view_model(model if isinstance(model, LoadedModel) else LoadedModel.wrap(model, tokenizer), text)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from headscope.resources import icon_file, translations_folder
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.models.loaded import LoadedModel
 
 FIRST_MODEL = "toy:grammar"
 
@@ -31,7 +33,7 @@ FIRST_MODEL = "toy:grammar"
 class _Opening(QObject):
     """What the window does once it is on the screen."""
 
-    def __init__(self, window: MainWindow, model: str) -> None:
+    def __init__(self, window: MainWindow, model: str | LoadedModel) -> None:
         super().__init__(window)
         self._window = window
         self._model = model
@@ -39,7 +41,10 @@ class _Opening(QObject):
 
     @Slot()
     def _begin(self) -> None:
-        self._window.explorer.load(self._model)
+        if isinstance(self._model, str):
+            self._window.explorer.load(self._model)
+        else:
+            self._window.explorer.adopt(self._model)
         self._window.explorer.refresh_catalogue()
 
 
@@ -59,11 +64,15 @@ def prepare(application: QApplication) -> None:
             application.installTranslator(translator)
 
 
-def create_window(model: str | None = None, text: str | None = None, settings: QSettings | None = None) -> MainWindow:
+def create_window(
+    model: str | LoadedModel | None = None, text: str | None = None, settings: QSettings | None = None
+) -> MainWindow:
     """The window, not yet shown; it loads `model` and runs `text` (or its first example) once it is painted.
 
     Parameters
     ----------
+    model : str or LoadedModel, optional
+        What `load_model` takes, or one that is in memory; the first toy if not given.
     settings : QSettings, optional
         The user's own if not given.
     """
@@ -93,11 +102,20 @@ def create_record_window(record: AttentionRecord, settings: QSettings | None = N
 
 def view_record(record: AttentionRecord) -> MainWindow:
     """Open a window on a record, and stay until it is closed unless a Qt program is running already."""
+    return _opened(lambda: create_record_window(record))
+
+
+def view_model(model: LoadedModel, text: str | None = None) -> MainWindow:
+    """Open a window on a model that is in memory, and stay until it is closed unless a Qt program is running already."""
+    return _opened(lambda: create_window(model, text))
+
+
+def _opened(create: Callable[[], MainWindow]) -> MainWindow:
     running = QApplication.instance()
     application = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
     if running is None:
         prepare(application)
-    window = create_record_window(record)
+    window = create()
     window.show()
     if running is None:
         _stay(application, window)

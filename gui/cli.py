@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Head, Job, Kind, Prediction
+from headscope.gui.cli_generation import add_options, steps_of
 from headscope.gui.display import require_display
 from headscope.gui.terminal import print_bars, print_json, print_table, progress_line
 
@@ -94,14 +95,18 @@ def _generate(arguments: argparse.Namespace) -> int:
     with progress_line() as job:
         model = _opened(arguments, job)
     show: Callable[[str], None] = _ignore if arguments.json else _print_at_once
-    sampling = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p", "seed")}
-    steps: list[dict[str, str | float]] = []
-    text = "" if model.info.family == "encoder-decoder" else arguments.text  # which writes a text of its own
-    for step in model.generate(text, max_new_tokens=arguments.max_new_tokens, **sampling):
-        written = step.text.removeprefix(text)
-        show(written if steps else step.text)
+    text = model.chat(arguments.text, arguments.system) if arguments.chat else arguments.text
+    written = steps_of(model, text, arguments)
+    if model.info.family == "encoder-decoder":  # which writes a text of its own
+        text = ""
+    elif not arguments.chat:
+        show(text)
+    steps: list[dict[str, Any]] = []
+    for step in written:
+        added = step.text.removeprefix(text)
+        show(added)
         text = step.text
-        steps.append({"token": written or step.token.text, "probability": step.probability})
+        steps.append({"token": added or step.token.text, "probability": step.probability})
     if arguments.json:
         print_json({"model": arguments.model, "text": text, "steps": steps})
     else:
@@ -171,12 +176,19 @@ def _write(record: AttentionRecord, kind: Kind, head: Head, path: Path, model: s
 
 def _models(arguments: argparse.Namespace) -> int:
     from headscope.core.models.catalogue import catalogue
+    from headscope.core.models.gguf_copies import cache_folder, delete_copies, kept_copies
 
-    entries = catalogue()
+    if arguments.delete_copies:
+        delete_copies(kept_copies())
+    entries, copies = catalogue(), kept_copies()
     if arguments.json:
-        print_json({"models": [asdict(entry) for entry in entries]})
-    else:
-        print_table([(entry.source, readable_bytes(entry.size), entry.description) for entry in entries])
+        models = [asdict(entry) for entry in entries]
+        print_json({"models": models, "gguf_copies": [asdict(copy) for copy in copies]})
+        return 0
+    print_table([(entry.source, readable_bytes(entry.size), entry.description) for entry in entries])
+    if copies:
+        print(f"\nunpacked GGUF files in {cache_folder()} (--delete-copies deletes them)")
+        print_table([(copy.name, readable_bytes(copy.size)) for copy in copies])
     return 0
 
 
@@ -214,7 +226,7 @@ def _train(arguments: argparse.Namespace) -> int:
 def _opened(arguments: argparse.Namespace, job: Job) -> LoadedModel:
     from headscope.core.models.load import load_model
 
-    return load_model(arguments.model, device=arguments.device, dtype=arguments.dtype, job=job)
+    return load_model(arguments.model, revision=arguments.revision, device=arguments.device, dtype=arguments.dtype, job=job)
 
 
 def _captured(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> AttentionRecord:
@@ -306,8 +318,9 @@ def _add_model_and_text(parser: Any, *, pair: bool = True, target: bool = True) 
         parser.add_argument("--pair", type=_text, help="a second text, for models that read pairs")
     if target:
         parser.add_argument("--target", type=_text, help="the decoder's text of an encoder-decoder model")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps, …; the best that is here if not given")
-    parser.add_argument("--dtype", default="auto", help="float32, bfloat16 or float16; the device's own choice if not given")
+    parser.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model; NAME@REVISION is the same")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps, …, all (layers on several); the best if not given")
+    parser.add_argument("--dtype", default="auto", help="float32, bfloat16, float16, int8, int4; what fits if not given")
 
 
 def _add_json(parser: Any) -> None:
@@ -328,11 +341,7 @@ def _add_generate(commands: Commands) -> None:
     example = 'headscope generate --model toy:tales --text "once upon a time" --max-new-tokens 60'
     parser = _add_command(commands, "generate", _generate, what, example)
     _add_model_and_text(parser, pair=False, target=False)
-    parser.add_argument("--max-new-tokens", type=_count(1), default=40, help="where to stop at the latest (40)")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the most probable token each time (0)")
-    parser.add_argument("--top-k", type=int, default=0, help="draw among the k most probable; 0: among all (0)")
-    parser.add_argument("--top-p", type=float, default=1.0, help="draw among the most probable that make up p; 1: all (1)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same (0)")
+    add_options(parser, _count(1), _text)
     _add_json(parser)
 
 
@@ -360,6 +369,7 @@ def _add_export(commands: Commands) -> None:
 
 def _add_others(commands: Commands) -> None:
     parser = _add_command(commands, "models", _models, "List the models that are on this computer.", "headscope models --json")
+    parser.add_argument("--delete-copies", action="store_true", help="first delete what GGUF files were unpacked to")
     _add_json(parser)
 
     what = "Compare every captured head with the model's own eager attention; exit code 1 if they differ."

@@ -6,29 +6,35 @@ What the user typed and the last good picture outlive any failure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 
 from headscope.core import edit
 from headscope.core.errors import HeadscopeError
 from headscope.core.examples import Example, examples_for
 from headscope.core.jobs import (
+    KEEP_ALL,
     Ability,
+    BeamSearch,
     Candidate,
     CaptureRequest,
     Catalogue,
     CatalogueRequest,
+    DeleteCopiesRequest,
     FillRequest,
-    FillStep,
+    ForkRequest,
     GenerateRequest,
     GenerationStep,
     Head,
+    Keep,
+    KeptCopy,
     Kind,
     LoadRequest,
     ModelInfo,
     ModelRequest,
+    Offer,
     Prediction,
     Progress,
     RunResult,
@@ -40,13 +46,12 @@ from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.pictures import MOST_HEADS, Pictures
 from headscope.gui.state import ExplorerState
+from headscope.gui.step_stream import StepStream
 from headscope.gui.worker import Handle, Lane, supersedes_in_model_lane
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-
-
-_FRAME_MILLISECONDS = 16
+    from headscope.core.models.loaded import LoadedModel
 
 
 def _model_handler() -> Handle:
@@ -93,16 +98,11 @@ class Explorer(QObject):
         self._exporter = Exporter(state, self)
         self._exporter.ended.connect(self._settle)
         self._asked: dict[int, ModelRequest] = {}
+        self._adopted: LoadedModel | None = None
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
         self._ours = _Text()  # the text as a program wrote it: a new model's example may replace it
-        self._fillings: tuple[Prediction, ...] = ()
-        self._arrived: list[GenerationStep | FillStep] = []  # steps that the next frame will show
-        self._frame = QTimer(self)
-        self._frame.setSingleShot(True)
-        self._frame.setInterval(_FRAME_MILLISECONDS)
-        self._frame.timeout.connect(self._show_steps)
-        self._writing = "text"  # the field that a generation or a filling writes into, and what it left there
-        self._written = ""
+        self._stream = StepStream(state, self._pictures, self._write, self)
+        self._stream.interrupted.connect(self.stop)
         self._masks = MaskMemory()
         self._head: Head | None = None  # that an example wants to be seen with
 
@@ -112,9 +112,19 @@ class Explorer(QObject):
         self._ask(LoadRequest(source, device, dtype))
         self.state.update(busy=busy_at("loading", detail=source))
 
+    def adopt(self, model: LoadedModel) -> None:
+        """Take over a model that is in memory, and run it; nobody else may, until `close` releases it."""
+        self._adopted = model
+        self._ask(LoadRequest(model.info.source, model=model))
+        self.state.update(busy=busy_at("loading", detail=model.info.name))
+
     def refresh_catalogue(self) -> None:
         """Look again for models on this computer."""
         self._ask(CatalogueRequest())
+
+    def delete_copies(self, copies: tuple[KeptCopy, ...]) -> None:
+        """Delete what GGUF files were unpacked to; a model of one of them that is open stays open."""
+        self._ask(DeleteCopiesRequest(copies))
 
     def _on_loaded(self, info: ModelInfo) -> None:
         self._loaded = info
@@ -127,8 +137,8 @@ class Explorer(QObject):
             self.run()
 
     # ---------------------------------------------------------------- runs
-    def run(self) -> None:
-        """Run the model once over the text of the state."""
+    def run(self, keep: Keep = KEEP_ALL) -> None:
+        """Run the model once over the text of the state, and keep of its attention what `keep` says."""
         text = self._text()
         if self._loaded is None and not self._lane.is_busy:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
@@ -136,8 +146,14 @@ class Explorer(QObject):
         family = self._loaded.family if self._loaded is not None else "encoder"
         pair = text.text_pair if family == "encoder" else ""
         target = text.target if family == "encoder-decoder" else ""
-        self._ask(CaptureRequest(text.text, pair or None, target or None))
+        self._ask(CaptureRequest(text.text, pair or None, target or None, keep=keep))
         self.state.update(busy=busy_at("running"))
+
+    def take_offer(self, offer: Offer) -> None:
+        """Run what would not fit in a way that does; the text comes back with undo."""
+        if offer.text is not None:
+            self.state.update(text=offer.text)
+        self.run(offer.keep)
 
     def use_example(self, example: Example) -> None:
         """Put an example in the place of the text, and run it."""
@@ -146,25 +162,47 @@ class Explorer(QObject):
         self._head = example.head
         self.run()
 
-    def generate(self, max_new_tokens: int, sampling: Sampling) -> None:
+    def generate(
+        self,
+        max_new_tokens: int,
+        sampling: Sampling,
+        *,
+        beams: BeamSearch = BeamSearch(),  # noqa: B008 - frozen
+        stop: tuple[str, ...] = (),
+        chat: bool = False,
+        system: str = "",
+    ) -> None:
         """Let the model continue the text, token by token."""
         if self._able("generate", "cannot_generate"):
-            self._begin_writing("target" if self._loaded and self._loaded.family == "encoder-decoder" else "text")
-            self._ask(GenerateRequest(self.state.text, max_new_tokens, sampling))
-            self.state.update(steps=(), busy=busy_at("generating"))
+            self._ask(GenerateRequest(self.state.text, max_new_tokens, sampling, 10, beams, stop, chat, system))
+            self._stream.begin(self._generated_field, self._loaded)
+            self.state.update(busy=busy_at("generating"))
 
-    def fill(self, strategy: Literal["confident", "left_to_right"] = "confident") -> None:
-        """Fill every mask of the text, one at a time."""
+    def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int) -> None:
+        """Let the model go on from an earlier step with another token; what it wrote before stays as another branch."""
+        self._ask(ForkRequest(step, token_id, max_new_tokens))
+        self._stream.begin(self._generated_field, self._loaded, branch_at=step.index)
+        self.state.update(busy=busy_at("generating"))
+
+    def show_branch(self, branch: int) -> None:
+        """Show what the model wrote along one of the branches."""
+        self._stream.show_branch(branch)
+
+    @property
+    def _generated_field(self) -> str:
+        return "target" if self._loaded and self._loaded.family == "encoder-decoder" else "text"
+
+    def fill(self, how: FillRequest = FillRequest("")) -> None:  # noqa: B008 - frozen
+        """Fill every mask of the state's text as `how` says."""
         if self._able("fill_mask", "cannot_fill_mask"):
-            self._fillings = ()
-            self._begin_writing("text")
-            self._ask(FillRequest(self.state.text, self.state.text_pair or None, strategy))
-            self.state.update(steps=(), busy=busy_at("filling"))
+            self._ask(replace(how, text=self.state.text, text_pair=self.state.text_pair or None))
+            self._stream.begin("text", self._loaded)
+            self.state.update(busy=busy_at("filling"))
 
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
         if self._lane.is_busy or self._exporter.is_busy:
-            self._show_steps()
+            self._stream.show_arrived()
             self.state.update(busy=busy_at("stopping"))
             self._lane.cancel()
             self._exporter.cancel()
@@ -211,7 +249,7 @@ class Explorer(QObject):
             field, text = "text_pair", self.state.text_pair
         else:
             text = axis.text
-        if getattr(self.state, field) in (text, self._written):  # else typed since: the prediction is of another text
+        if getattr(self.state, field) in (text, self._stream.left):  # else typed since: the prediction is of another text
             self.state.update(**{field: edit.with_candidate(axis, prediction.position, candidate, text)})
         self.run()
 
@@ -232,6 +270,14 @@ class Explorer(QObject):
             rest = tuple(other for other in heads if other != head)
             self._pictures.select(rest[-1], rest)
 
+    def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
+        """Show a part of a head that is too large to be here as a whole, in as many pixels."""
+        self._pictures.look_closer(rows, keys, height, width)
+
+    def see_layers(self, layers: range) -> None:
+        """Draw the heads of these layers first: they are in sight."""
+        self._pictures.see_layers(layers)
+
     def set_kind(self, kind: Kind) -> None:
         """Look at another kind of attention."""
         self._pictures.set_kind(kind)
@@ -241,13 +287,16 @@ class Explorer(QObject):
         self._exporter.export(request)
 
     def close(self) -> bool:
-        """End all threads; whether they have ended."""
-        return all([self._lane.close(), self._pictures.close(), self._exporter.close()])
+        """End all threads, and give back a model that was taken over; whether the threads have ended."""
+        ended = all([self._lane.close(), self._pictures.close(), self._exporter.close()])
+        if self._adopted is not None:
+            self._adopted.release()
+        return ended
 
     # ---------------------------------------------------------------- what comes back
     def _ask(self, request: ModelRequest) -> None:
-        if not isinstance(request, CatalogueRequest):
-            self._arrived.clear()  # steps of what this request replaces
+        if not isinstance(request, CatalogueRequest | DeleteCopiesRequest):
+            self._stream.drop()  # steps of what this request replaces
         self._asked[self._lane.submit(request)] = request
 
     @Slot(int, object)
@@ -257,7 +306,7 @@ class Explorer(QObject):
 
     @Slot(int, object)
     def _on_finished(self, id_: int, answer: object) -> None:
-        self._show_steps()
+        self._stream.show_arrived()
         request = self._asked.pop(id_)
         if isinstance(answer, ModelInfo):
             self._on_loaded(answer)
@@ -269,41 +318,19 @@ class Explorer(QObject):
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
         if isinstance(request, FillRequest):
-            values["predictions"] = self._fillings
+            values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
-            values["steps"] = ()
+            values |= {"steps": (), "branches": (), "branch": 0, "beams": None}
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, busy=None, notice=None, **values)
 
     @Slot(int, object)
     def _on_streamed(self, _id: int, step: object) -> None:
-        if isinstance(step, GenerationStep | FillStep):
-            self._arrived.append(step)
-            if not self._frame.isActive():
-                self._frame.start()
-
-    @Slot()
-    def _show_steps(self) -> None:
-        """Show what has arrived since the last frame, at once: a small model writes faster than a screen can be painted."""
-        self._frame.stop()
-        steps, self._arrived = tuple(self._arrived), []
-        if not steps:
-            return
-        if getattr(self.state, self._writing) != self._written:  # the user types: their words come before the model's
-            self.stop()
-            return
-        last = steps[-1]
-        self._write(last.text)
-        self._fillings += tuple(Prediction(step.position, step.candidates) for step in steps if isinstance(step, FillStep))
-        predictions = self._fillings
-        if isinstance(last, GenerationStep):
-            predictions = (Prediction(len(last.record.axis("decoder").queries), last.candidates),)
-        self.state.update(steps=(*self.state.steps, *steps))
-        self._pictures.show(last.record, streaming=True, model=self._loaded, predictions=predictions)
+        self._stream.take(step)
 
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
-        self._show_steps()
+        self._stream.show_arrived()
         request = self._asked.pop(id_)
         self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
@@ -312,7 +339,7 @@ class Explorer(QObject):
 
     @Slot(int)
     def _on_cancelled(self, id_: int) -> None:
-        self._show_steps()
+        self._stream.show_arrived()
         del self._asked[id_]
         self._settle()
 
@@ -326,14 +353,10 @@ class Explorer(QObject):
     def _text(self) -> _Text:
         return _Text(self.state.text, self.state.text_pair, self.state.target)
 
-    def _begin_writing(self, field: str) -> None:
-        self._writing, self._written = field, getattr(self.state, field)
-
-    def _write(self, text: str) -> None:
+    def _write(self, field: str, text: str) -> None:
         """Put the model's words into the text."""
         untouched = self._text() == self._ours
-        self._written = text
-        self.state.update(**{self._writing: text})
+        self.state.update(**{field: text})
         if untouched:
             self._ours = self._text()
 

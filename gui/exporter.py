@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Head, Job, Kind, Progress
-from headscope.core.tokens import TokenAxis
+from headscope.core.jobs import Head, Job, Kind, Progress
 from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.paint.export import Picture, write_picture
@@ -38,9 +37,7 @@ class HeadExport:
     """The numbers of one head, as CSV or NPZ."""
 
     path: Path
-    weights: FloatArray
-    queries: TokenAxis
-    keys: TokenAxis
+    record: AttentionRecord
     kind: Kind
     head: Head
     model: str
@@ -62,11 +59,12 @@ def _write(request: Export, job: Job, _stream: Stream) -> Path:
     match request:
         case PictureExport(path, picture, theme, dpi, marked):
             write_picture(picture, path, theme, dpi=dpi, query=marked.query, key=marked.key)
-        case HeadExport(path, weights, queries, keys):
+        case HeadExport(path, record, kind, head):
+            weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
             if path.suffix.lower() == ".csv":
                 write_head_csv(path, weights, queries, keys, job=job)
             else:
-                write_head_npz(path, weights, queries, keys, kind=request.kind, head=request.head, model=request.model)
+                write_head_npz(path, weights, queries, keys, kind=kind, head=head, model=request.model)
         case RecordExport(path, record):
             write_capture_npz(record, path, job=job)
     return request.path

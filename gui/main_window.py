@@ -12,6 +12,7 @@ from headscope.core.examples import examples_for
 from headscope.gui.appearance import CHOICES, Appearance
 from headscope.gui.commands import COMMANDS, MENUS, Commands
 from headscope.gui.explorer import Explorer
+from headscope.gui.messages import label_of
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.export_dialog import ExportDialog
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.text = TextPanel(self.state, self.explorer)
         self.notice = NoticeBar()
         self.notice.dismissed.connect(self._dismiss)
+        self.notice.chosen.connect(self._take_offer)
 
     def _build_centre(self) -> None:
         """Heatmap and links in the middle of a desk that the docks lie on; tool bar, notice and text above it."""
@@ -221,11 +223,17 @@ class MainWindow(QMainWindow):
         self.notice.set_icons(
             icon(notice.level, theme.error if notice.level == "error" else theme.accent), icon("close", theme.muted)
         )
-        self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details)
+        choices = [label_of(offer) for offer in notice.offers]
+        self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details, choices)
 
     @Slot()
     def _dismiss(self) -> None:
         self.state.update(notice=None)
+
+    @Slot(int)
+    def _take_offer(self, place: int) -> None:
+        if self.state.notice is not None:
+            self.explorer.take_offer(self.state.notice.offers[place])
 
     def _fill_examples(self) -> None:
         self._examples.clear()

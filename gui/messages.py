@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from headscope.core.errors import MESSAGES, HeadscopeError
-from headscope.core.jobs import Progress
+from headscope.core.jobs import Offer, Progress
 from headscope.gui.state import Busy, Notice
 
 
@@ -25,6 +25,7 @@ _STAGES = {
     "drawing": QT_TRANSLATE_NOOP("progress", "Drawing"),
     "training": QT_TRANSLATE_NOOP("progress", "Training"),
     "writing": QT_TRANSLATE_NOOP("progress", "Writing"),
+    "sweeping": QT_TRANSLATE_NOOP("progress", "Changing one thing at a time"),
     "stopping": QT_TRANSLATE_NOOP("progress", "Stopping"),
 }
 
@@ -43,4 +44,24 @@ def busy_at(stage: str, fraction: float | None = None, detail: str = "") -> Busy
 def notice_of(error: HeadscopeError) -> Notice:
     """An error as the notice bar shows it."""
     message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
-    return Notice("error", message.format(**error.parameters), remedy.format(**error.parameters), error.details)
+    if error.offers:
+        remedy = QCoreApplication.translate("errors", "Choose what to give up:")
+    message, remedy = message.format(**error.parameters), remedy.format(**error.parameters)
+    return Notice("error", message, remedy, error.details, error.offers)
+
+
+def label_of(offer: Offer) -> str:
+    """An offer as its button says it."""
+    keep, translate = offer.keep, QCoreApplication.translate
+    if offer.text is not None:
+        return translate("offers", "Shorten the text to {n} tokens").format(n=f"{offer.n_tokens:,}")
+    if keep.layers is not None:
+        words = (
+            translate("offers", "Keep {n} layers, in half precision") if keep.half else translate("offers", "Keep {n} layers")
+        )
+        return words.format(n=len(keep.layers))
+    if keep.place == "host" and keep.half:
+        return translate("offers", "Keep the record in memory, in half precision")
+    if keep.half:
+        return translate("offers", "Keep the record in half precision")
+    return translate("offers", "Keep the record in the computer's memory")

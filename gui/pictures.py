@@ -16,8 +16,20 @@ import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Head, HeadWeights, Kind, Thumbnails, ThumbnailsRequest, WeightsRequest
+from headscope.core.jobs import FloatArray, Head, Kind
 from headscope.core.tokens import TokenAxis
+from headscope.core.view_jobs import (
+    HeadMap,
+    HeadOverview,
+    HeadWeights,
+    Part,
+    PartRequest,
+    Row,
+    RowRequest,
+    Thumbnails,
+    ThumbnailsRequest,
+    WeightsRequest,
+)
 from headscope.gui.messages import notice_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.worker import Handle, Lane, supersedes_in_view_lane
@@ -53,15 +65,23 @@ class _Goal:
 
         return replace(self, head=nearest(head), heads=tuple(dict.fromkeys(nearest(asked) for asked in heads)))
 
+    def at_kept_layers(self) -> _Goal:
+        """The same goal, if its heads' layers were kept; else the nearest that was."""
+        kept = self.record.kept_layers(self.kind)
+        if all(layer in kept for layer, _ in (self.head, *self.heads)):
+            return self
+        head = min(kept, key=lambda layer: abs(layer - self.head[0])), self.head[1]
+        return replace(self, head=head, heads=(head,))
+
 
 class _Cache:
     """Weights of one record and kind, the least recently used dropped first."""
 
     def __init__(self) -> None:
         self._of: tuple[AttentionRecord, Kind] | None = None
-        self._weights: OrderedDict[Head, FloatArray] = OrderedDict()
+        self._weights: OrderedDict[Head, HeadMap] = OrderedDict()
 
-    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, FloatArray]) -> None:
+    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, HeadMap]) -> None:
         """Keep `weights`; those of another record or kind are let go."""
         if self._of is None or self._of[0] is not record or self._of[1] != kind:
             self._of = (record, kind)
@@ -73,7 +93,7 @@ class _Cache:
         while total > _CACHE_BYTES and len(self._weights) > len(weights):
             total -= self._weights.popitem(last=False)[1].nbytes
 
-    def get(self, goal: _Goal) -> dict[Head, FloatArray]:
+    def get(self, goal: _Goal) -> dict[Head, HeadMap]:
         """Those of the goal's heads that are here."""
         if self._of is None or self._of[0] is not goal.record or self._of[1] != goal.kind:
             return {}
@@ -98,11 +118,20 @@ class Pictures(QObject):
         self._lane.finished.connect(self._on_finished)
         self._lane.failed.connect(self._on_failed)
         self._lane.cancelled.connect(self._on_cancelled)
+        self._rows = Lane("rows", prepare, supersedes_in_view_lane, self)  # the value under the mouse waits for no picture
+        self._rows.finished.connect(self._on_row)
+        self._rows.failed.connect(self._on_failed)
+        state.changed.connect(self._on_changed)
         self._cache = _Cache()
         self._goal: _Goal | None = None
         self._goal_id = 0
         self._next: _Goal | None = None  # a streamed record that waits until the one before it is on the screen
         self._thumbnails = _Thumbnails()
+        self._part: PartRequest | None = None
+        self._part_id = 0
+        self._row: RowRequest | None = None
+        self._visible = range(0)
+        self._order: tuple[int, ...] = ()  # of the layers whose thumbnails are being made
         self._in_background = True
 
     # ---------------------------------------------------------------- what to show
@@ -114,7 +143,7 @@ class Pictures(QObject):
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = looked.kind if looked.kind in record.kinds else record.kinds[0]
         heads = looked.heads if head is None else (head,)
-        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or looked.head, heads)
+        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
             return
@@ -139,6 +168,25 @@ class Pictures(QObject):
         if goal is not None and kind in goal.record.kinds:
             self._pursue(replace(goal, kind=kind).looking_at(goal.head, goal.heads))
 
+    def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
+        """Show a part of the head that is shown and too large to be here as a whole, in as many pixels."""
+        state = self._state
+        if state.record is None:
+            return
+        wanted = PartRequest(state.record, state.kind, state.head, rows, keys, height, width)
+        if wanted != self._part:
+            self._order = ()
+            self._part_id = self._lane.submit(wanted)
+            self._part = wanted  # only now: what this replaces is said to be cancelled first
+
+    def see_layers(self, layers: range) -> None:
+        """Make the thumbnails of these layers first."""
+        self._visible = layers
+        wanted = self._thumbnails.missing(layers)
+        under_way = [layer for layer in self._order if layer in wanted]
+        if under_way and wanted[0] in layers and under_way[0] not in layers:
+            self._ask_for_thumbnails()
+
     @property
     def head(self) -> Head:
         """The head that is or is about to be looked at."""
@@ -150,8 +198,8 @@ class Pictures(QObject):
         return self._goal.heads if self._goal is not None else self._state.heads
 
     def close(self) -> bool:
-        """End the thread; whether it has ended."""
-        return self._lane.close()
+        """End the threads; whether they have ended."""
+        return all([self._lane.close(), self._rows.close()])
 
     def _current(self) -> _Goal | None:
         state = self._state
@@ -162,6 +210,7 @@ class Pictures(QObject):
         weights = self._cache.get(goal)
         missing = tuple(head for head in goal.heads if head not in weights)
         if missing:
+            self._order = ()
             self._goal = goal
             self._goal_id = self._lane.submit(WeightsRequest(goal.record, goal.kind, missing))
             return
@@ -173,13 +222,13 @@ class Pictures(QObject):
         else:
             self._work_in_background()
 
-    def _publish(self, goal: _Goal, weights: dict[Head, FloatArray]) -> None:
+    def _publish(self, goal: _Goal, weights: dict[Head, HeadMap]) -> None:
         state = self._state
         values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
         if not goal.shows(state):
             axis = goal.record.axis(goal.kind)
             values |= {"record": goal.record, "kind": goal.kind, "queries": axis.queries, "keys": axis.keys}
-            values |= {"hover": Cell(), "pinned": _inside(state.pinned, axis.queries, axis.keys)}
+            values |= {"hover": Cell(), "pinned": _inside(state.pinned, axis.queries, axis.keys), "part": None, "row": None}
             if self._thumbnails.begin(goal.record, goal.kind):
                 values["thumbnails"] = None
             self._in_background = True
@@ -196,14 +245,39 @@ class Pictures(QObject):
             current = self._current()
             if current is not None and answer.record is current.record and answer.kind == current.kind:
                 self._cache.put(answer.record, answer.kind, answer.weights)
+        elif isinstance(answer, Part) and answer.request == self._part:
+            self._state.update(part=answer)
         elif isinstance(answer, Thumbnails) and self._thumbnails.take(answer, complete=True):
             self._state.update(thumbnails=self._thumbnails.pictures)
         self._work_in_background()
 
     @Slot(int, object)
-    def _on_streamed(self, _id: int, part: object) -> None:
-        if isinstance(part, Thumbnails) and self._thumbnails.take(part) and self._thumbnails.is_late:
-            self._state.update(thumbnails=self._thumbnails.pictures)
+    def _on_streamed(self, id_: int, part: object) -> None:
+        goal = self._goal
+        if isinstance(part, HeadWeights) and goal is not None and id_ == self._goal_id:
+            self._goal = replace(goal, values={})  # which are published now, the exact weights alone later
+            self._publish(goal, {**self._cache.get(goal), **part.weights})
+        elif isinstance(part, Thumbnails) and self._thumbnails.take(part):
+            if self._thumbnails.is_late:
+                self._state.update(thumbnails=self._thumbnails.pictures)
+            self.see_layers(self._visible)  # the next layer in the order may be out of sight by now
+
+    @Slot(int, object)
+    def _on_row(self, _id: int, row: Row) -> None:
+        self._state.update(row=row)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        """The row in focus of a large head, for its numbers."""
+        state = self._state
+        query = state.focus.query
+        if not names & {"hover", "pinned", "weights", "head"} or query is None or not isinstance(state.shown, HeadOverview):
+            return
+        if state.record is not None and query < len(state.queries):
+            wanted = RowRequest(state.record, state.kind, state.head, query)
+            if wanted != self._row:
+                self._row = wanted
+                self._rows.submit(wanted)
 
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
@@ -215,7 +289,9 @@ class Pictures(QObject):
             self._state.update(notice=notice_of(error))
 
     @Slot(int)
-    def _on_cancelled(self, _id: int) -> None:
+    def _on_cancelled(self, id_: int) -> None:
+        if id_ == self._part_id:
+            self._part = None  # it may be asked for again
         self._work_in_background()
 
     # ---------------------------------------------------------------- when nobody waits
@@ -224,19 +300,27 @@ class Pictures(QObject):
         current = self._current()
         if self._lane.is_busy or not self._in_background or current is None:
             return
+        self._order = ()
         record, kind = current.record, current.kind
         n_layers, n_heads = record.n_layers(kind), record.n_heads(kind)
-        if self._thumbnails.next_layer < n_layers:
-            self._lane.submit(ThumbnailsRequest(record, kind, first_layer=self._thumbnails.next_layer))
+        if self._thumbnails.missing():
+            self._ask_for_thumbnails()
             return
         if n_layers * n_heads * len(self._state.queries) * len(self._state.keys) * 4 > _PREFETCH_BYTES:
             return
-        for layer in range(n_layers):
+        for layer in record.kept_layers(kind):
             wanted = replace(current, heads=tuple((layer, head) for head in range(n_heads)))
             here = self._cache.get(wanted)
             if missing := tuple(head for head in wanted.heads if head not in here):
                 self._lane.submit(WeightsRequest(record, kind, missing))
                 return
+
+    def _ask_for_thumbnails(self) -> None:
+        current = self._current()
+        layers = self._thumbnails.missing(self._visible)
+        if current is not None and layers:
+            self._order = layers
+            self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers))
 
 
 class _Thumbnails:
@@ -246,7 +330,7 @@ class _Thumbnails:
         self._of: tuple[AttentionRecord, Kind] | None = None
         self._shape: tuple[int, int] = (0, 0)
         self._began = 0.0
-        self.next_layer = 0
+        self._made: frozenset[int] = frozenset()
         self.pictures: FloatArray | None = None
 
     def begin(self, record: AttentionRecord, kind: Kind) -> bool:
@@ -254,7 +338,7 @@ class _Thumbnails:
         shape = record.n_layers(kind), record.n_heads(kind)
         differs = shape != self._shape or (self._of is not None and self._of[1] != kind)
         self._of, self._shape, self._began = (record, kind), shape, time.monotonic()
-        self.next_layer = 0
+        self._made = frozenset()
         self.pictures = None
         return differs
 
@@ -265,8 +349,13 @@ class _Thumbnails:
         old = part.pictures if self.pictures is None else self.pictures
         self.pictures = np.where(np.isnan(part.pictures), old, part.pictures)
         made = ~np.isnan(self.pictures[:, 0, 0, 0])
-        self.next_layer = len(made) if complete or made.all() else int(np.argmin(made))
+        self._made = frozenset(range(len(made)) if complete else np.flatnonzero(made).tolist())
         return True
+
+    def missing(self, first: range = range(0)) -> tuple[int, ...]:
+        """Layers that are still to be made, those in `first` before the others."""
+        rest = [layer for layer in range(self._shape[0]) if layer not in self._made]
+        return tuple(sorted(rest, key=lambda layer: layer not in first))
 
     @property
     def is_late(self) -> bool:

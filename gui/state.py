@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from headscope.core.jobs import Catalogue, FillStep, FloatArray, GenerationStep, Head, Kind, ModelInfo, Prediction, RunResult
+from headscope.core.jobs import (
+    BeamStep,
+    Catalogue,
+    FillStep,
+    FloatArray,
+    GenerationStep,
+    Head,
+    Kind,
+    ModelInfo,
+    Offer,
+    Prediction,
+    RunResult,
+)
 from headscope.core.tokens import TokenAxis
+from headscope.core.view_jobs import HeadMap, Part, Row, RowRequest
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -34,12 +47,13 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One clear sentence for the user, and a way out. `level` is "error" or "info"."""
+    """One clear sentence for the user, and a way out; `offers` can be taken with a click. `level` is "error" or "info"."""
 
     level: Literal["error", "info"]
     message: str
     remedy: str = ""
     details: str = ""
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass
@@ -56,11 +70,16 @@ class _Fields:
     kind: Kind = "encoder"
     queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
-    weights: Mapping[Head, FloatArray] = field(default_factory=dict)  # of `heads` at least
+    weights: Mapping[Head, HeadMap] = field(default_factory=dict)  # of `heads` at least
+    part: Part | None = None  # of a large head's map: what the heatmap has zoomed in on
+    row: Row | None = None  # of a large head's map: the query in focus
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
     predictions: tuple[Prediction, ...] = ()
     next_sentence: float | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
+    branches: tuple[tuple[GenerationStep | FillStep, ...], ...] = ()  # all that `steps` was forked into, `steps` among them
+    branch: int = 0  # which of them `steps` is
+    beams: BeamStep | None = None  # of the beam search under way
     # what is looked at
     head: Head = (0, 0)
     heads: tuple[Head, ...] = ((0, 0),)  # heads drawn in the link view, `head` among them
@@ -93,11 +112,16 @@ class ExplorerState(QObject):
         kind: Kind
         queries: TokenAxis
         keys: TokenAxis
-        weights: Mapping[Head, FloatArray]
+        weights: Mapping[Head, HeadMap]
+        part: Part | None
+        row: Row | None
         thumbnails: FloatArray | None
         predictions: tuple[Prediction, ...]
         next_sentence: float | None
         steps: tuple[GenerationStep | FillStep, ...]
+        branches: tuple[tuple[GenerationStep | FillStep, ...], ...]
+        branch: int
+        beams: BeamStep | None
         head: Head
         heads: tuple[Head, ...]
         hover: Cell
@@ -135,9 +159,19 @@ class ExplorerState(QObject):
 
     # ---------------------------------------------------------------- derived
     @property
-    def shown(self) -> FloatArray | None:
-        """The weights of `head`, (n_queries, n_keys), or None while there are none."""
+    def shown(self) -> HeadMap | None:
+        """The weights of `head`, (n_queries, n_keys), or what stands for them; None while there are none."""
         return self.weights.get(self.head)
+
+    def value(self, query: int | None, key: int | None) -> float | None:
+        """The exact weight of a cell of `head`; None where there is no such cell, or while its row is on the way."""
+        shown, row = self.shown, self.row
+        if shown is None or query is None or key is None or query >= shown.shape[0] or key >= shown.shape[1]:
+            return None
+        if isinstance(shown, np.ndarray):
+            return float(shown[query, key])
+        wanted = None if self.record is None else RowRequest(self.record, self.kind, self.head, query)
+        return float(row.weights[key]) if row is not None and row.request == wanted else None
 
     @property
     def color_of(self) -> Mapping[Head, int]:

@@ -22,14 +22,16 @@ from headscope.core.jobs import (
     Cancelled,
     CaptureRequest,
     CatalogueRequest,
+    DeleteCopiesRequest,
     FillRequest,
+    ForkRequest,
     GenerateRequest,
     Job,
     LoadRequest,
     Progress,
     Report,
-    WeightsRequest,
 )
+from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
 
 Stream = Callable[[object], None]
 Handle = Callable[[Any, Job, Stream], object]
@@ -219,18 +221,21 @@ class Lane(QObject):
         self._hand_over()
 
 
-_RUNS = (CaptureRequest, GenerateRequest, FillRequest)
+_RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)
+_OF_NO_MODEL = (CatalogueRequest, DeleteCopiesRequest)
 
 
 def supersedes_in_model_lane(newer: object, older: object) -> bool:
     """A run replaces every kind of run; loading replaces everything, for the text that waits is for the old model."""
     if isinstance(newer, LoadRequest):
-        return not isinstance(older, CatalogueRequest)
+        return not isinstance(older, _OF_NO_MODEL)
     if isinstance(newer, _RUNS):
         return isinstance(older, _RUNS)
-    return type(newer) is type(older)
+    return not isinstance(newer, DeleteCopiesRequest) and type(newer) is type(older)
 
 
 def supersedes_in_view_lane(newer: object, older: object) -> bool:
-    """The newest wins, and the head that is looked at comes before the thumbnails."""
+    """The newest wins; the head that is looked at comes before all else, a part of it before the thumbnails."""
+    if isinstance(newer, PartRequest) and isinstance(older, ThumbnailsRequest):
+        return True
     return isinstance(newer, WeightsRequest) or type(newer) is type(older)

@@ -1,6 +1,6 @@
 """A process of its own that fetches a model: huggingface_hub reads its settings from the environment as it is imported.
 
-Arguments: the model's name, the fraction at which to cancel. Prints how it ended as JSON.
+Arguments: the model's name, perhaps with @ and a revision; the fraction at which to cancel. Prints how it ended as JSON.
 """
 
 import json
@@ -23,7 +23,8 @@ def main(name: str, cancel_at: float) -> None:
 
     answer: dict[str, object] = {"fractions": fractions}
     try:
-        answer["folder"] = str(snapshot(name, Job(report, cancel)))
+        repository, _, revision = name.partition("@")
+        answer["folder"] = str(snapshot(repository, Job(report, cancel), revision or None))
     except HeadscopeError as error:
         answer |= {"code": error.code, "message": error.message}
     except Cancelled:

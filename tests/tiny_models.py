@@ -7,6 +7,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import transformers as hf
+from gguf.quants import quantize
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from tests.golden.families import FAMILIES, VOCABULARY, built
@@ -38,9 +39,17 @@ def write_encoder_decoder(folder: Path, family: str = "t5") -> Path:
     return _written(family, ends, folder)
 
 
-def write_gguf(path: Path, architecture: str = "llama", n_layers: int = 2, said_layers: int | None = None) -> Path:
-    """A file as llama.cpp has it: a decoder of two layers whose tokens are letters."""
-    width, inner, n_heads = 32, 48, 4
+def write_gguf(
+    path: Path,
+    architecture: str = "llama",
+    n_layers: int = 2,
+    said_layers: int | None = None,
+    *,
+    packed: gguf.GGMLQuantizationType | None = None,
+    attends: bool = True,
+) -> Path:
+    """A file as llama.cpp has it: a decoder of two layers whose tokens are letters; `packed` is how its matrices are."""
+    width, inner, n_heads = 32, 64, 4
     letters = [chr(number) for number in range(33, 127)]
     tokens = ["<unk>", "<s>", "</s>", "Ġ", *letters, "th"]
     writer = gguf.GGUFWriter(path, architecture)
@@ -64,10 +73,15 @@ def write_gguf(path: Path, architecture: str = "llama", n_layers: int = 2, said_
     for layer in range(n_layers):
         parts = {"attn_norm": (width,), "attn_q": square, "attn_k": square, "attn_v": square, "attn_output": square}
         parts |= {"ffn_norm": (width,), "ffn_gate": (inner, width), "ffn_up": (inner, width), "ffn_down": (width, inner)}
-        shapes |= {f"blk.{layer}.{part}": shape for part, shape in parts.items()}
+        kept = {part: shape for part, shape in parts.items() if attends or part not in ("attn_q", "attn_k", "attn_v")}
+        shapes |= {f"blk.{layer}.{part}": shape for part, shape in kept.items()}
     chance = np.random.default_rng(0)
     for name, shape in shapes.items():
-        writer.add_tensor(f"{name}.weight", chance.standard_normal(shape).astype(np.float32) * 0.3)
+        weights = chance.standard_normal(shape).astype(np.float32) * 0.3
+        if packed is None or len(shape) == 1:
+            writer.add_tensor(f"{name}.weight", weights)
+        else:
+            writer.add_tensor(f"{name}.weight", quantize(weights, packed), raw_dtype=packed)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +19,19 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 
+from headscope.core.attention.growing import Growing, is_growing
 from headscope.core.attention.intervene import edited_output, with_edits
+from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer, LazyLayer
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.sights import Sight, as_rule, joined
 from headscope.core.intervention import Intervention
-from headscope.core.jobs import Job, Kind, Progress, Tier
+from headscope.core.jobs import KEEP_ALL, Job, Keep, Kind, Progress, Tier
 from headscope.core.tokens import TokenAxis
 
 _CROSS = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)
+_STACK = re.compile(r"(?:^|[._])(encoder|decoder)(?:\.|$)")
+"""The outermost of these in the name of an encoder-decoder model's part: "decoder.bert.encoder.layer.0" is of the decoder."""
 _active: ContextVar[Recorder | None] = ContextVar("headscope_recorder", default=None)
 
 
@@ -129,6 +134,14 @@ class Call:
     first_key: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A step of a generation: the layers so far, and how many queries each has read."""
+
+    layers: Mapping[tuple[Kind, int], Layer]
+    read: Mapping[tuple[Kind, int], int]
+
+
 class Recorder:
     """Collects what `attend` catches while a model runs in this thread, and changes it where an intervention says so.
 
@@ -145,10 +158,16 @@ class Recorder:
         How many attention layers a pass goes through, all kinds together.
     intervention : Intervention, optional
         What to change; the records show the weights that were used.
+    keep_layers : bool
+        False: there will be no record, and memory is free for something else.
+    keep : Keep
+        How much of each layer, and where; not with `append`.
     keep_values : bool
         Also keep the layers' values, and find their output projections (`LazyLayer.projection`).
     keep_outputs : bool
         Also keep the heads' outputs of the last pass, see `outputs`.
+    expected : int
+        With `append`: how many tokens there may be in the end, if that is known.
     """
 
     def __init__(
@@ -159,16 +178,22 @@ class Recorder:
         job: Job | None = None,
         n_layers_hint: int | None = None,
         intervention: Intervention | None = None,
+        keep_layers: bool = True,
+        keep: Keep = KEEP_ALL,
         keep_values: bool = False,
         keep_outputs: bool = False,
+        expected: int = 0,
     ) -> None:
         self._module = module
         self._append = append
         self._job = job or Job()
         self._n_layers_hint = n_layers_hint
         self._intervention = intervention or Intervention()
+        self._keep_layers = keep_layers
+        self.kept = keep
         self._keep_values = keep_values
         self._keep_outputs = keep_outputs
+        self._expected = expected
         self._cross = frozenset(
             part for name, part in module.named_modules() if _CROSS.search(name) or getattr(part, "is_cross_attention", False)
         )
@@ -176,9 +201,13 @@ class Recorder:
         self._ordinals: dict[Kind, int] = {}
         self._read: dict[tuple[Kind, int], int] = {}
         self._layers: dict[tuple[Kind, int], Layer] = {}
-        self._grown: dict[tuple[Kind, int], tuple[_Growing, _Growing, _Growing]] = {}
+        self._grown: dict[tuple[Kind, int], tuple[Growing, Growing, Growing]] = {}
         self._outputs: dict[tuple[Kind, int], Tensor] = {}
         self._unread: tuple[Kind, int, int] | None = None
+        self.modules: list[tuple[Kind, nn.Module]] = []
+        self._previous: tuple[nn.Module, Call] | None = None
+        self._stacks = _stacks(module)
+        """The attention modules of the pass, in the order of the calls."""
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
@@ -212,7 +241,25 @@ class Recorder:
         HeadscopeError
             ``no_attention`` if nothing was caught.
         """
-        return AttentionRecord(self.layers, axes, tier=tier, batch=batch, model=type(self._module).__name__)
+        return AttentionRecord(self.layers, axes, tier=tier, batch=batch, model=type(self._module).__name__, kept=self.kept)
+
+    def mark(self) -> Mark:
+        """Where a generation stands, for `branch`."""
+        return Mark(dict(self._layers), dict(self._read))
+
+    def branch(self, mark: Mark, job: Job) -> Recorder:
+        """Another recorder that goes on from `mark` of this one; what both have in common is kept once."""
+        other = copy(self)
+        other._job, other._layers, other._read = job, dict(mark.layers), dict(mark.read)
+        other._grown = {
+            place: tuple(  # type: ignore[misc]
+                grown.branch(rows.shape[2]) if grown.length and rows is not None else Growing(self._expected)
+                for grown, rows in zip(self._grown[place], (layer.query, layer.key, layer.value), strict=True)
+            )
+            for place, layer in mark.layers.items()
+            if isinstance(layer, LazyLayer) and place in self._grown
+        }
+        return other
 
     @property
     def layers(self) -> dict[Kind, list[Layer]]:
@@ -242,17 +289,28 @@ class Recorder:
         Cancelled
             If the job was cancelled.
         """
-        kind: Kind = "cross" if module in self._cross else "decoder" if causal else "encoder"
+        previous = self._previous
+        if previous is not None and previous[0] is module and previous[1].layer.query is layer.query:
+            return replace(previous[1], layer=layer)  # DiffLlama mixes two halves of the values with the same weights
+        kind = self._kind_of(module, causal=causal)
         # By order of the calls and not by module: ALBERT calls one module for all its layers.
         index = self._ordinals.get(kind, 0)
         self._ordinals[kind] = index + 1
         call = Call(kind, index, layer, *self._located(kind, index, *layer.shape[1:]))
-        self._keep(call)
+        self._previous = module, call
+        self.modules.append((kind, module))
+        if self._keep_layers:
+            self._keep(call)
         self._n_calls += 1
         self._job.cancel.check()
         if self._n_layers_hint:
             self._job.report(Progress("running", min(1.0, self._n_calls / self._n_layers_hint)))
         return call
+
+    def _kind_of(self, module: nn.Module, *, causal: bool) -> Kind:
+        if module in self._cross:
+            return "cross"
+        return self._stacks.get(module, "decoder" if causal else "encoder")
 
     def passed_on(self, call: Call, output: Tensor) -> Tensor:
         """What the model goes on with instead of a layer's `output`, (batch, n_queries, n_heads, d_value)."""
@@ -275,7 +333,10 @@ class Recorder:
         place, layer = (call.kind, call.index), call.layer.detached()
         if not self._keep_values:
             layer = replace(layer, value=None)
-        self._layers[place] = self._appended(place, layer) if self._append and call.kind != "encoder" else layer
+        if self._append and call.kind != "encoder":
+            self._layers[place] = self._appended(call, layer)
+        else:
+            self._layers[place] = kept(layer, call.index, self.kept)
 
     def _look_for_projection(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """The linear layer that is given the memory which an attention layer has just filled reads its heads."""
@@ -289,51 +350,47 @@ class Recorder:
 
     def _begin_pass(self, *_: object) -> None:
         self._n_calls, self._ordinals, self._outputs, self._unread = 0, {}, {}, None
+        self.modules, self._previous = [], None
         if not self._append:
             self._layers = {}
 
-    def _appended(self, place: tuple[Kind, int], layer: LazyLayer) -> LazyLayer:
+    def _appended(self, call: Call, layer: LazyLayer) -> LazyLayer:
         """The layer of all steps so far and this one."""
+        place = call.kind, call.index
         earlier = self._layers.get(place)
-        queries, keys, values = self._grown.setdefault(place, (_Growing(), _Growing(), _Growing()))
-        (sight,), value = layer.sights, layer.value
-        if place[0] == "cross":  # the keys are the source's, the same at each step
-            key, value = (layer.key, value) if not isinstance(earlier, LazyLayer) else (earlier.key, earlier.value)
-            sight = sight.moved(queries=queries.length, keys=0)
+        if place not in self._grown:
+            self._grown[place] = Growing(self._expected), Growing(self._expected), Growing(self._expected)
+        queries, keys, values = self._grown[place]
+        (sight,), key, value = layer.sights, layer.key, layer.value
+        sight = sight.moved(queries=call.first_query, keys=call.first_key)
+        if call.kind == "cross":  # the keys are the source's, the same at each step
+            if isinstance(earlier, LazyLayer):
+                key, value = earlier.key, earlier.value
         else:
-            n_new = layer.key.shape[2] if earlier is None else layer.query.shape[2]
-            key = keys.append(layer.key[:, :, -n_new:])
-            value = None if value is None else values.append(value[:, :, -n_new:])
-            sight = as_rule(sight.moved(queries=queries.length, keys=keys.length - layer.key.shape[2]))
+            n_new = key.shape[2] if earlier is None else layer.query.shape[2]
+            key = _all_rows(key, n_new, keys)
+            value = None if value is None else _all_rows(value, n_new, values)
+            sight = as_rule(sight)
         sights = joined(earlier.sights if isinstance(earlier, LazyLayer) else (), sight)
         return replace(layer, query=queries.append(layer.query), key=key, value=value, sights=sights)
+
+
+def _all_rows(given: Tensor, n_new: int, grown: Growing) -> Tensor:
+    """The rows of all steps: those that the model was given, if its cache keeps them; or else its new ones behind ours.
+
+    (A slice of another cache would keep every step's whole cache alive.)
+    """
+    return given if is_growing(given) else grown.append(given[:, :, -n_new:])
+
+
+def _stacks(module: nn.Module) -> dict[nn.Module, Kind]:
+    """Which stack each part of an encoder-decoder model belongs to. (NLLB-MoE's decoder layers do not say that they are causal.)"""
+    if not getattr(getattr(module, "config", None), "is_encoder_decoder", False):
+        return {}
+    found = ((part, _STACK.search(name)) for name, part in module.named_modules())
+    return {part: "decoder" if stack[1] == "decoder" else "encoder" for part, stack in found if stack}
 
 
 def _is_linear(module: nn.Module) -> bool:
     """Also GPT-2's Conv1D, which is a linear layer with its weights turned."""
     return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
-
-
-class _Growing:
-    """Rows collected along the token axis.
-
-    New rows are copied behind the old ones, into spare room: a slice of a model's cache would keep every step's whole
-    cache alive, and what was handed out before is never touched.
-    """
-
-    def __init__(self) -> None:
-        self.length = 0
-        self._buffer: Tensor | None = None
-
-    @torch.inference_mode()
-    def append(self, rows: Tensor) -> Tensor:
-        """All rows so far and these: (batch, n_heads, length, d_head)."""
-        length = self.length + rows.shape[2]
-        if self._buffer is None or length > self._buffer.shape[2]:
-            roomier = rows.new_empty((*rows.shape[:2], length + max(length // 2, 32), rows.shape[3]))
-            if self._buffer is not None:
-                roomier[:, :, : self.length] = self._buffer[:, :, : self.length]
-            self._buffer = roomier
-        self._buffer[:, :, self.length : length] = rows
-        self.length = length
-        return self._buffer[:, :, :length]

@@ -5,9 +5,9 @@ This costs what the other tools pay, layers × heads × tokens², and is used on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,16 +16,23 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.capture import Recorder
+from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.sights import shared
 from headscope.core.attention.softmax_tap import SoftmaxTap
+from headscope.core.attention.streaming import Place, streamed
 from headscope.core.intervention import Edit
 from headscope.core.jobs import Kind, Tier
+from headscope.core.models.device import input_device
 
 _NAMES: dict[Kind, str] = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
 _KINDS: WeakKeyDictionary[nn.Module, Kind] = WeakKeyDictionary()
 """Of models with a single stack, once it is known: whether it is an encoder or a decoder."""
 _PROBE_TOKENS = 4
+_SCORES = {"squeezebert": {"attentions"}, "prophetnet": {"encoder_attentions", "cross_attentions"}}
+"""Where models, by their `model_type`, return what goes into the softmax."""
+_ROUNDING = 1e-2
+"""How far beyond 0 and 1 a weight may lie: half-precision numbers are coarse."""
 
 
 def recorder_for(module: nn.Module, tier: Tier, **options: Any) -> Recorder:
@@ -36,15 +43,27 @@ def recorder_for(module: nn.Module, tier: Tier, **options: Any) -> Recorder:
 def attentions_of(output: Any, module: Any) -> dict[Kind, list[Tensor]]:
     """The matrices in a transformers output of `module`, by kind: each (batch, n_heads, n_queries, n_keys), first layer first.
 
-    The maps of a model with one stack are a decoder's if no query of the first text looks past itself. A single query
-    cannot tell; then they are a decoder's if the model can generate.
+    The maps of a model with one stack are a decoder's if no query of the first text looks past itself, or if they were so
+    when `remember_kind` was told. A single query cannot tell; then they are a decoder's if the model can generate.
     """
-    found = {kind: _tensors(getattr(output, name, None)) for kind, name in _NAMES.items()}
-    if alone := _tensors(getattr(output, "attentions", None)):
-        one_query = all(weights.shape[-2] == 1 for weights in alone)
-        causal = module.can_generate() if one_query else all(_is_causal(weights[0]) for weights in alone)
-        found["decoder" if causal else "encoder"] = alone
+    scores = _SCORES.get(module.config.model_type, set())
+    found = {kind: _maps(getattr(output, name, None), scores=name in scores) for kind, name in _NAMES.items()}
+    if alone := _maps(getattr(output, "attentions", None), scores="attentions" in scores):
+        found[_KINDS.get(module) or _kind_of(alone, module)] = alone
+    if "cross_attentions" in scores:  # ProphetNet's guesses at later tokens are queries too, behind those of the text
+        found["cross"] = [weights[:, :, : found["decoder"][0].shape[-2]] for weights in found["cross"]]
     return {kind: matrices for kind, matrices in found.items() if matrices}
+
+
+def remember_kind(module: nn.Module, kind: Kind) -> None:
+    """Whether a model with one stack is an encoder or a decoder, whatever a single text looks like."""
+    _KINDS[module] = kind
+
+
+def _kind_of(alone: list[Tensor], module: Any) -> Kind:
+    one_query = all(weights.shape[-2] == 1 for weights in alone)
+    causal = module.can_generate() if one_query else all(_is_causal(weights[0]) for weights in alone)
+    return "decoder" if causal else "encoder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,9 @@ class StoredLayer(Layer):
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         return tuple(piece.weights for piece in self.pieces)
+
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> StoredLayer:
+        return StoredLayer(tuple(replace(piece, weights=convert(piece.weights)) for piece in self.pieces))
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
@@ -95,26 +117,26 @@ class FallbackRecorder(Recorder):
             for part in self._module.modules():
                 if "attention" in type(part).__name__.lower():
                     hooks.enter_context(_removed(part.register_forward_pre_hook(self._look_for_cancel)))
+            hooks.enter_context(streamed(self._module, self._take_one))
             if self._intervention or self._keep_outputs:
                 self._find_kind()
                 hooks.enter_context(SoftmaxTap(self._module, self._edits_at, self._see_outputs).tapping())
             yield self
 
     def _take(self, _module: nn.Module, _args: object, output: Any) -> None:
-        earlier: Mapping[tuple[Kind, int], Layer] = self._layers if self._append else {}
-        found = attentions_of(output, self._module)
-        if self._one_stack and (kind := _KINDS.get(self._module)):
-            found = {kind: next(iter(found.values()))}
-        self._layers = {
-            (kind, index): _followed(earlier.get((kind, index)), kind, weights.detach().cpu())
-            for kind, matrices in found.items()
-            for index, weights in enumerate(matrices)
-        }
+        for kind, matrices in attentions_of(output, self._module).items():
+            for index, weights in enumerate(matrices):
+                self._take_one((kind, index), weights)
+
+    def _take_one(self, place: Place, weights: Tensor) -> None:
+        if self._keep_layers:
+            earlier = self._layers.get(place) if self._append else None
+            self._layers[place] = kept(_followed(earlier, place[0], weights.detach().cpu()), place[1], self.kept)
 
     def _find_kind(self) -> None:
         """A pass that nothing changes tells whether a single stack looks ahead; in an edited one a pasted pattern may."""
         if self._one_stack and self._module not in _KINDS:
-            tokens = torch.zeros((1, _PROBE_TOKENS), dtype=torch.long, device=next(self._module.parameters()).device)
+            tokens = torch.zeros((1, _PROBE_TOKENS), dtype=torch.long, device=input_device(self._module))
             with torch.inference_mode():
                 (_KINDS[self._module],) = attentions_of(self._module(tokens, output_attentions=True), self._module)
 
@@ -167,9 +189,12 @@ def _removed(hook: torch.utils.hooks.RemovableHandle) -> Iterator[None]:
         hook.remove()
 
 
-def _tensors(attentions: Any) -> list[Tensor]:
-    """Without the gaps that layers of another sort (recurrent, convolutional) leave."""
-    return [weights for weights in attentions or () if isinstance(weights, Tensor)]
+def _maps(attentions: Any, *, scores: bool) -> list[Tensor]:
+    """Without the gaps and the states (MiniMax) that layers of another sort leave, and without maps in parts (Pegasus-X)."""
+    found = [weights for weights in attentions or () if isinstance(weights, Tensor) and weights.dim() == 4]
+    if scores:
+        return [weights.softmax(-1) for weights in found]
+    return [weights for weights in found if not bool(((weights < -_ROUNDING) | (weights > 1 + _ROUNDING)).any())]
 
 
 def _is_causal(weights: Tensor) -> bool:

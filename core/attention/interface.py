@@ -7,26 +7,34 @@ mask function that fits it: without one, masks would silently be None. Neither n
 
 from __future__ import annotations
 
+import copy
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask, sdpa_mask
 
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
-from headscope.core.attention.fallback import attentions_of, recorder_for
-from headscope.core.attention.layers import AsWrittenLayer, EagerAttention
+from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
+from headscope.core.attention.layers import AsWrittenLayer, EagerAttention, Layer
 from headscope.core.attention.sights import Sight
+from headscope.core.attention.streaming import learn
+from headscope.core.attention.unavailable import never, reason
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
+from headscope.core.models.device import input_device
 
 FAST = "headscope"
 AS_WRITTEN = "headscope_as_written"
 _PROBE_TOKENS = 8
+_DIFFERENCE = 0.02
+"""How far from eager's the weights of a layer may be, on average over its cells."""
 
 
 def attend_as_written(
@@ -45,16 +53,31 @@ def attend_as_written(
     """
     eager = _eager_attention(module)
     assert eager is not None  # install() looked
-    recorder = active_recorder()
+    recorder = None if _sinks_of_queries(kwargs) else active_recorder()
     if recorder is not None:
         bias: Tensor | None = kwargs.get("position_bias")
         sight = Sight(range(query.shape[2]), range(key.shape[2]), mask=attention_mask, bias=bias)
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         options = {name: kwargs[name] for name in _SCORE_OPTIONS if name in kwargs}
-        layer = AsWrittenLayer(query, key, scale, (sight,), module, eager, options, value=value)
+        layer = AsWrittenLayer(query, key, scale, (sight,), _with_weights(module), eager, options, value=value)
         call = recorder.catch(module, layer, causal=is_causal_call(module, kwargs.get("is_causal")))
     output, _ = eager(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
     return output if recorder is None else recorder.passed_on(call, output), None
+
+
+def _with_weights(module: nn.Module) -> nn.Module:
+    """The module; of one whose weights are only here for the pass (accelerate's hooks), a copy that keeps them: its sinks."""
+    if not hasattr(module, "_hf_hook"):
+        return module
+    kept = copy.copy(module)
+    kept._parameters = dict(module._parameters)
+    return kept
+
+
+def _sinks_of_queries(kwargs: Mapping[str, Any]) -> bool:
+    """Sinks of every single query (Inkling 2) are not kept: nothing is caught, so that its matrices are asked for instead."""
+    sinks = kwargs.get("sinks")
+    return isinstance(sinks, Tensor) and sinks.dim() > 1
 
 
 _SCORE_OPTIONS = ("softcap", "s_aux", "sinks", "sliding_window")
@@ -69,6 +92,8 @@ AttentionMaskInterface.register(AS_WRITTEN, eager_mask)
 def install(model: PreTrainedModel) -> Tier:
     """Make the model's attention visible to recorders, in the best way that works, and say which.
 
+    A way works if the maps that it gives for a few tokens are those of the model's own eager attention.
+
     Returns
     -------
     Tier
@@ -80,29 +105,35 @@ def install(model: PreTrainedModel) -> Tier:
     HeadscopeError
         ``no_attention`` if there is no way: the model has no attention, or maps that are not tokens × tokens.
     """
-    for tier in _ways(model):
+    if model.config.is_encoder_decoder and "decoder_input_ids" not in inspect.signature(model.forward).parameters:
+        model.config.is_encoder_decoder = False  # UMT5's encoder alone has the configuration of the whole
+    _attend_in_full(model)
+    _use(model, "fallback")
+    inputs = _probe(model)
+    eager = {} if never(model.config) else _square(eager_attentions(model, inputs))
+    if eager and not model.config.is_encoder_decoder:
+        (kind,) = eager
+        remember_kind(model, kind)
+        if kind == "encoder":
+            _say_not_causal(model)
+    for tier in _ways(model) if eager else ():
         _use(model, tier)
-        if attention_layers(model, tier):
+        if _agree(_square(_recorded(model, tier, inputs)), eager):
+            if tier == "fallback":
+                learn(model, lambda: model(**inputs, output_attentions=True), lambda output: attentions_of(output, model))
             return tier
-    raise HeadscopeError("no_attention", model=type(model).__name__)
+    raise HeadscopeError("no_attention", model=type(model).__name__, reason=reason(model.config))
 
 
 def attention_layers(model: PreTrainedModel, tier: Tier) -> dict[Kind, tuple[int, int]]:
-    """(n_layers, n_heads) of each kind of attention, found by a pass over a few tokens."""
-    recorder = recorder_for(model, tier)
-    tokens = torch.zeros((1, _PROBE_TOKENS), dtype=torch.long, device=model.device)
-    inputs = {"input_ids": tokens, "decoder_input_ids": tokens} if model.config.is_encoder_decoder else {"input_ids": tokens}
-    with torch.inference_mode(), recorder.recording():
-        model(**inputs)
-    layers = recorder.layers
-    if any(layer.shape[1:] != (_PROBE_TOKENS, _PROBE_TOKENS) for found in layers.values() for layer in found):
-        return {}  # pooled sequences or banded maps: rows and columns are not the tokens
-    return {kind: (len(found), found[0].shape[0]) for kind, found in layers.items()}
+    """(n_layers, n_heads) of each kind of attention that has tokens × tokens maps, found by a pass over a few tokens."""
+    layers = _square(_recorded(model, tier, _probe(model)))
+    return {kind: (len(found), found[0].shape[-3]) for kind, found in layers.items()}
 
 
 def eager_pass(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Any:
     """One pass with the model's own eager attention, every matrix in the output; the implementation is restored."""
-    with _eager(model), torch.inference_mode():
+    with own_attention(model), torch.inference_mode():
         return model(**inputs, output_attentions=True)
 
 
@@ -112,7 +143,8 @@ def eager_attentions(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> di
 
 
 @contextmanager
-def _eager(model: PreTrainedModel) -> Iterator[None]:
+def own_attention(model: PreTrainedModel) -> Iterator[None]:
+    """The model's own eager attention for the passes inside this block."""
     if not model._can_set_attn_implementation():
         yield
         return
@@ -122,6 +154,64 @@ def _eager(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         model.set_attn_implementation(before)
+
+
+# ---------------------------------------------------------------- does a way work?
+def _probe(model: PreTrainedModel) -> dict[str, Tensor]:
+    """A few different tokens from the middle of the vocabulary, where no model has its special ones."""
+    n_known = getattr(model.get_input_embeddings(), "num_embeddings", None) or model.config.get_text_config().vocab_size
+    ids = (n_known // 2 + torch.arange(_PROBE_TOKENS, device=input_device(model))) % n_known
+    inputs = {"input_ids": ids[None]}
+    return inputs | {"decoder_input_ids": ids[None]} if model.config.is_encoder_decoder else inputs
+
+
+def _recorded(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
+    """What a recorder catches of a pass: (n_heads, n_queries, n_keys) of each layer."""
+    recorder = recorder_for(model, tier)
+    with torch.inference_mode(), recorder.recording():
+        model(**inputs)
+    return {kind: [_whole(layer) for layer in layers] for kind, layers in recorder.layers.items()}
+
+
+def _whole(layer: Layer) -> Tensor:
+    weights = layer.weights(range(layer.shape[1]), batch=0, head=None)
+    return F.pad(weights, (0, layer.shape[2] - weights.shape[-1]))  # the last keys may be left out where nobody sees them
+
+
+def _square(maps: Mapping[Kind, list[Tensor]]) -> dict[Kind, list[Tensor]]:
+    """Without the kinds that attend to or from something else than the tokens: pooled ones, bands, latents."""
+    square = (_PROBE_TOKENS, _PROBE_TOKENS)
+    return {kind: layers for kind, layers in maps.items() if all(layer.shape[-2:] == square for layer in layers)}
+
+
+def _agree(ours: Mapping[Kind, list[Tensor]], eager: Mapping[Kind, list[Tensor]]) -> bool:
+    """Whether all maps are there and like eager's. Rounding stays far below the limit, a wrong mask, scale or order far above."""
+    if {kind: len(layers) for kind, layers in ours.items()} != {kind: len(layers) for kind, layers in eager.items()}:
+        return False
+    return all(_near(own, other[0]) for kind, layers in eager.items() for own, other in zip(ours[kind], layers, strict=True))
+
+
+def _near(own: Tensor, eager: Tensor) -> bool:
+    if own.shape != eager.shape:
+        return False
+    difference = own.cpu().nan_to_num() - eager.float().cpu().nan_to_num()  # a model of broken weights says so when it runs
+    return float(difference.abs().mean()) <= _DIFFERENCE
+
+
+# ---------------------------------------------------------------- the ways
+def _attend_in_full(model: PreTrainedModel) -> None:
+    """BigBird reads short texts so, and would change over, for good, in the middle of the first one."""
+    for part in list(model.modules()):
+        if isinstance(part, PreTrainedModel) and getattr(part, "attention_type", None) == "block_sparse":
+            part.set_attention_type("original_full")
+            part.train(part.training)
+
+
+def _say_not_causal(model: PreTrainedModel) -> None:
+    """transformers takes a layer that says nothing (LayoutLM's) for a decoder's."""
+    for part in model.modules():
+        if "attention" in type(part).__name__.lower():
+            part.is_causal = False
 
 
 def _ways(model: PreTrainedModel) -> Iterator[Tier]:

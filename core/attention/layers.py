@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 
-from headscope.core.attention.sights import Sight, additive, shared
+from headscope.core.attention.sights import Sight, additive, last_keys, shared
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 """Scores computed at one time: small enough for a CPU's caches, large enough to keep its matrix multiplication busy."""
+_BLOCKS_AT_ONCE = 64
+"""An accelerator is given so many times as much: there it is the number of calls that counts."""
 
 
 class Layer(ABC):
@@ -47,7 +50,9 @@ class Layer(ABC):
         """Cut `rows` so that a call of `weights` handles about `BLOCK_BYTES` of scores."""
         n_heads, _, n_keys = self.shape
         at_once = n_heads if head is None or self.computes_all_heads else 1
-        step = max(1, BLOCK_BYTES // (4 * at_once * n_keys))
+        on_cpu = all(tensor.device.type == "cpu" for tensor in self.tensors)
+        most = BLOCK_BYTES * (1 if on_cpu else _BLOCKS_AT_ONCE)
+        step = max(1, most // (4 * at_once * n_keys))
         for start in range(rows.start, rows.stop, step):
             yield range(start, min(start + step, rows.stop))
 
@@ -55,6 +60,15 @@ class Layer(ABC):
     def computes_all_heads(self) -> bool:
         """Whether asking for one head costs as much as asking for all."""
         return False
+
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> Layer:
+        """The layer with other tensors in the place of those that are kept."""
+        raise NotImplementedError
+
+    def thinned(self, rows: Sequence[int]) -> Layer | None:
+        """A layer of these queries alone; None where only neighbours can be computed together."""
+        del rows
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +116,25 @@ class LazyLayer(Layer):
         sights = tuple(sight.detached() for sight in self.sights)
         return replace(self, query=self.query.detach(), key=self.key.detach(), value=value, sights=sights)
 
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> LazyLayer:
+        value = None if self.value is None else convert(self.value)
+        sights = tuple(sight.moved_to(convert(self.query[:0]).device) for sight in self.sights)
+        return replace(self, query=convert(self.query), key=convert(self.key), value=value, sights=sights)
+
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
-        return self.formed(rows, batch=batch, head=head)[0]
+        if (last := last_keys(self.sights, rows)) is None:
+            return self.formed(rows, batch=batch, head=head)[0]
+        seen = self.sights[0].seen(rows)
+        mask = last.additive(rows, seen, batch=batch, head=head, device=self.device)  # to all keys it would add zeros
+        return self._softmax(rows, seen, mask, batch=batch, head=head)
+
+    @torch.inference_mode()
+    def thinned(self, rows: Sequence[int]) -> Layer | None:
+        if len(self.sights) != 1 or (self.sights[0].causal and self.sights[0].mask is not None):
+            return None
+        chosen = torch.tensor(rows, device=self.device)
+        return replace(self, query=self.query[:, :, chosen], sights=(self.sights[0].thinned(chosen),))
 
     def formed(
         self, rows: range, *, batch: int, head: int | None, hidden: Tensor | None = None
@@ -135,16 +165,24 @@ class LazyLayer(Layer):
         return weights.masked_fill(blind, 0.0) if torch.is_grad_enabled() else weights.masked_fill_(blind, 0.0), mask
 
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
-        """softmax(q kᵀ · scaling + mask): float32 (1 or n_heads, len(rows), seen)."""
+        """softmax(q kᵀ · scaling + mask): float32 (1 or n_heads, len(rows), seen). A shorter `mask` is of the last keys."""
         groups = self.query.shape[1] // self.key.shape[1]
         heads = slice(None) if head is None else slice(head, head + 1)
         key_heads = slice(None) if head is None else slice(head // groups, head // groups + 1)
         query = self.query[batch, heads, rows.start : rows.stop].float()  # (n_heads, len(rows), d_head)
+        scale_first = (
+            math.frexp(self.scaling)[0] == 0.5
+        )  # cheaper; a power of two changes no digit, another would round elsewhere
+        query = query * self.scaling if scale_first else query
         key = self.key[batch, key_heads, :seen].float()  # (n_key_heads, seen, d_head)
         # All the heads of a group as one long list of queries: their shared keys are not copied for each.
         scores = query.reshape(key.shape[0], -1, query.shape[-1]) @ key.transpose(-2, -1)
-        scores = scores.view(query.shape[0], len(rows), seen).mul_(self.scaling)
-        return torch.softmax(scores if mask is None else scores.add_(mask), dim=-1)
+        scores = scores.view(query.shape[0], len(rows), seen)
+        if not scale_first:
+            scores = scores.mul_(self.scaling)
+        if mask is not None:
+            scores[..., seen - mask.shape[-1] :].add_(mask)
+        return torch.softmax(scores, dim=-1)
 
 
 EagerAttention = Callable[..., tuple[Tensor, Tensor]]
@@ -176,7 +214,8 @@ class AsWrittenLayer(LazyLayer):
         query = self.query[batch : batch + 1, :, rows.start : rows.stop]
         key = self.key[batch : batch + 1, :, :seen]
         no_value = key.new_zeros((*key.shape[:-1], 1))  # the weights do not depend on it
-        mask = None if mask is None else mask.to(query.dtype).expand(-1, len(rows), -1)[None]
+        if mask is not None:
+            mask = F.pad(mask.to(query.dtype), (seen - mask.shape[-1], 0)).expand(-1, len(rows), -1)[None]
         _, weights = self.eager_attention(
             self.module, query, key, no_value, mask, scaling=self.scaling, dropout=0.0, **self.options
         )

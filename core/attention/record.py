@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headscope.core.attention import overview as overviews
 from headscope.core.attention.layers import Layer
-from headscope.core.attention.thumbnails import thumbnail
+from headscope.core.attention.pooling import pooled
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Job, Kind, Tier
+from headscope.core.jobs import KEEP_ALL, FloatArray, Job, Keep, Kind, Tier
 from headscope.core.tokens import TokenAxis
+from headscope.core.view_jobs import HeadOverview, Pooling
 
 
 class Axes(NamedTuple):
@@ -37,6 +39,8 @@ class AttentionRecord:
         Which text of the batch the run had.
     model : str
         What the error calls the model.
+    kept : Keep
+        How much of the pass is in `layers`.
 
     Attributes
     ----------
@@ -45,7 +49,10 @@ class AttentionRecord:
     kinds : tuple of Kind
         In the order of `axes`.
     dtype, device : str
-        The number format the model computed queries and keys in, and where they lie: "bfloat16", "cuda:0".
+        The number format queries and keys are kept in, and where they lie: "bfloat16", "cuda:0"; of a model on several
+        devices "cuda:0, cpu".
+    kept : Keep
+        With `half`, weights are right to about 3 digits; layers that are not among `layers` raise ``layer_not_kept``.
 
     Raises
     ------
@@ -61,17 +68,19 @@ class AttentionRecord:
         tier: Tier,
         batch: int = 0,
         model: str = "The model",
+        kept: Keep = KEEP_ALL,
     ) -> None:
         self.tier: Tier = tier
+        self.kept = kept
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in axes if layers.get(kind))
         if not self.kinds:
-            raise HeadscopeError("no_attention", model=model)
+            raise HeadscopeError("no_attention", model=model, reason="its layers left nothing to compute them from")
         self._axes = {kind: Axes(*axes[kind]) for kind in self.kinds}
         self._layers = {kind: tuple(layers[kind]) for kind in self.kinds}
         self._batch = batch
-        first = self._layers[self.kinds[0]][0].tensors[0]
-        self.dtype = str(first.dtype).removeprefix("torch.")
-        self.device = str(first.device)
+        firsts = [layer.tensors[0] for found in self._layers.values() for layer in found if layer.tensors]
+        self.dtype = str(firsts[0].dtype).removeprefix("torch.")
+        self.device = ", ".join(dict.fromkeys(str(first.device) for first in firsts))
         self._check_axes()
 
     def axis(self, kind: Kind) -> Axes:
@@ -81,6 +90,11 @@ class AttentionRecord:
 
     def n_layers(self, kind: Kind) -> int:
         return len(self._of_kind(kind))
+
+    def kept_layers(self, kind: Kind) -> tuple[int, ...]:
+        """The layers that can be asked for."""
+        every = range(self.n_layers(kind))
+        return tuple(every) if self.kept.layers is None else tuple(layer for layer in every if layer in self.kept.layers)
 
     def n_heads(self, kind: Kind) -> int:
         """Heads of each layer."""
@@ -114,13 +128,82 @@ class AttentionRecord:
         weights: FloatArray = self._computed(found, asked, head)[0]
         return weights
 
-    def layer_weights(self, layer: int, kind: Kind) -> FloatArray:
-        """The weights of all heads of a layer: float32 (n_heads, n_queries, n_keys). Raises as `attention_weights`."""
+    def layer_weights(self, layer: int, kind: Kind, rows: slice | None = None) -> FloatArray:
+        """The weights of all heads of a layer: float32 (n_heads, n_queries, n_keys). `rows` and errors as `attention_weights`."""
         found = self._layer(kind, layer, 0)
-        return self._computed(found, range(found.shape[1]), None)
+        n_queries = found.shape[1]
+        return self._computed(found, range(n_queries) if rows is None else range(n_queries)[rows.start : rows.stop], None)
+
+    def cell(self, layer: int, head: int, query: int, key: int, kind: Kind | None = None) -> float:
+        """One weight; only its row is computed. Raises as `attention_weights`."""
+        return float(self.attention_weights(layer, head, kind, slice(query, query + 1))[0, key])
+
+    def pooled(
+        self,
+        layer: int,
+        head: int,
+        kind: Kind | None = None,
+        *,
+        height: int,
+        width: int,
+        rows: range | None = None,
+        keys: range | None = None,
+        how: Pooling = "max",
+        job: Job | None = None,
+    ) -> FloatArray:
+        """A picture of a part of a head's map, which is computed in blocks and never whole.
+
+        Parameters
+        ----------
+        height, width : int
+            Pixels, if there are as many rows and keys.
+        rows, keys : range, optional
+            The part (step 1); everything if not given.
+        how : Pooling
+            Each pixel is the exact maximum or mean of the cells from floor(i·n/p) to floor((i+1)·n/p).
+
+        Returns
+        -------
+        float32, (min(height, len(rows)), min(width, len(keys)))
+
+        Raises
+        ------
+        HeadscopeError
+            As `attention_weights`.
+        Cancelled
+            Many times a second.
+        """
+        found, cancel = self._layer(self.kinds[0] if kind is None else kind, layer, head), (job or Job()).cancel
+        size = {"height": height, "width": width}
+        picture: FloatArray = pooled(found, batch=self._batch, head=head, rows=rows, keys=keys, how=how, cancel=cancel, **size)[
+            0
+        ]
+        return picture
+
+    def is_large(self, kind: Kind) -> bool:
+        """Whether the map of a head has more cells than the screen takes as a whole: ask for `overview` and `pooled`."""
+        axes = self.axis(kind)
+        return len(axes.queries) * len(axes.keys) > overviews.LARGE_CELLS
+
+    def overview(self, layer: int, head: int, kind: Kind, size: int = 1024, job: Job | None = None) -> Iterator[HeadOverview]:
+        """What the screen shows of a large head: where it can be had, one of some rows first; the last is exact.
+
+        `size` limits the pixels along a side of its picture. Raises as `pooled`.
+        """
+        found, cancel = self._layer(kind, layer, head), (job or Job()).cancel
+        first = overviews.first_overview(found, batch=self._batch, head=head, size=size, cancel=cancel)
+        if first is not None:
+            yield first
+        yield overviews.overview(found, batch=self._batch, head=head, size=size, cancel=cancel)
 
     def thumbnails(
-        self, kind: Kind, size: int = 32, job: Job | None = None, first_layer: int = 0
+        self,
+        kind: Kind,
+        size: int = 32,
+        job: Job | None = None,
+        *,
+        layers: Sequence[int] | None = None,
+        how: Pooling = "max",
     ) -> Iterator[tuple[int, FloatArray]]:
         """Small pictures of all heads, layer by layer; memory stays bounded for any length.
 
@@ -131,18 +214,20 @@ class AttentionRecord:
             Pixels along the longer side a picture may have.
         job : Job, optional
             Looked at for cancellation many times a layer.
-        first_layer : int
-            Where to begin.
+        layers : sequence of int, optional
+            Which, in this order, if they were kept; all if not given.
+        how : Pooling
+            As `pooled`. A maximum keeps a thin diagonal visible.
 
         Yields
         ------
         layer : int
         pictures : float32, (n_heads, min(size, n_queries), min(size, n_keys))
-            Each pixel is the exact maximum of the cells it covers, so that a thin diagonal stays visible.
         """
-        layers = self._of_kind(kind)
-        for index in range(first_layer, len(layers)):
-            yield index, thumbnail(layers[index], size, batch=self._batch, cancel=(job or Job()).cancel)
+        found, cancel = self._of_kind(kind), (job or Job()).cancel
+        kept = self.kept_layers(kind)
+        for index in kept if layers is None else [layer for layer in layers if layer in kept]:
+            yield index, pooled(found[index], batch=self._batch, head=None, height=size, width=size, how=how, cancel=cancel)
 
     @property
     def nbytes(self) -> int:

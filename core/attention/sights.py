@@ -46,9 +46,26 @@ class Sight:
         """Without its gradients' history (a position bias is learned)."""
         return self if self.bias is None else replace(self, bias=self.bias.detach())
 
+    def moved_to(self, device: torch.device) -> Sight:
+        """The same on another device; masks that layers share stay shared where they are."""
+        mask, bias = (None if tensor is None else tensor.to(device) for tensor in (self.mask, self.bias))
+        return replace(self, mask=mask, bias=bias)
+
     def moved(self, queries: int, keys: int) -> Sight:
         """The same further down and to the right."""
         return replace(self, queries=_moved(self.queries, queries), keys=_moved(self.keys, keys))
+
+    def thinned(self, rows: Tensor) -> Sight:
+        """What these queries (int64, their places in the map) could see, as if there were no others; `causal` without a mask."""
+        local = rows - self.queries.start
+        mask, bias = (
+            tensor if tensor is None or tensor.shape[-2] == 1 else tensor[..., local, :] for tensor in (self.mask, self.bias)
+        )
+        if self.causal:
+            keys = torch.arange(self.keys.start, self.keys.stop, device=rows.device)
+            behind = self.keys.stop - self.queries.stop + rows[:, None] - keys  # how many keys before the last one seen
+            mask = ((behind >= 0) & (behind < (self.window or len(keys))))[None, None]
+        return Sight(range(len(rows)), self.keys, mask=mask, bias=bias)
 
     def additive(self, rows: range, seen: int, *, batch: int, head: int | None, device: torch.device) -> Tensor | None:
         """What to add to the scores of `rows` and the keys below `seen`.
@@ -86,6 +103,14 @@ def additive(
         window = whole[:, part.start - rows.start : part.stop - rows.start, sight.keys.start : sight.keys.stop]
         window.copy_(torch.zeros((), device=device) if addition is None else addition)
     return whole
+
+
+def last_keys(sights: tuple[Sight, ...], rows: range) -> Sight | None:
+    """The sight of the last keys alone, where a plain triangle shows all keys before them to every one of `rows`."""
+    if len(sights) != 1 or not sights[0].causal or sights[0].window is not None or sights[0].tensors or sights[0].keys.start:
+        return None
+    (sight,) = sights
+    return replace(sight, keys=range(sight.seen(range(rows.start, rows.start + 1)), sight.keys.stop))
 
 
 def shared(one: range, other: range) -> range:

@@ -66,7 +66,7 @@ class SoftmaxTap(TorchFunctionMode):
         kwargs = kwargs or {}
         if not self._inside:
             return func(*args, **kwargs)
-        if func in _SOFTMAXES and args[0].dim() >= 3:
+        if func in _SOFTMAXES and args[0].dim() >= 3 and (args[1:2] or (kwargs.get("dim"),))[0] in (-1, args[0].dim() - 1):
             return self._softmax(func, args, kwargs)
         result = func(*args, **kwargs)
         if self._weights and isinstance(result, Tensor):
@@ -163,5 +163,5 @@ def _n_heads(part: nn.Module, model: nn.Module) -> int:
     for name in ("num_attention_heads", "num_heads", "n_heads", "n_head"):
         if isinstance(number := getattr(part, name, None), int):
             return number
-    config: Any = getattr(model, "config", None)
-    return int(getattr(config, "num_attention_heads", 1))
+    config: Any = model.config
+    return int(config.get_text_config().num_attention_heads)

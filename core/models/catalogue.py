@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from headscope.core.jobs import CatalogueEntry
 from headscope.resources import toy_folder, toy_names
@@ -12,6 +13,8 @@ _TOYS = {
     "tales": "little stories from “once upon a time”",
 }
 _WEIGHTS = (".safetensors", ".bin")
+_LONGEST_REVISION = 20
+"""Characters of a branch, a tag or a commit that the screen shows."""
 
 
 def catalogue() -> tuple[CatalogueEntry, ...]:
@@ -34,12 +37,23 @@ def _cached() -> list[CatalogueEntry]:
         repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except (CacheNotFound, OSError, ValueError):
         return []
+    models = sorted((each for each in repositories if each.repo_type == "model"), key=lambda each: each.repo_id.lower())
+    return [entry for model in models for entry in _revisions(model)]
+
+
+def _revisions(model: Any) -> list[CatalogueEntry]:
+    """A cached model's main branch by its name alone, then what else is here of it by branch, tag or commit."""
     entries = []
-    for repository in sorted(repositories, key=lambda item: item.repo_id.lower()):
-        files = {file.file_name for revision in repository.revisions for file in revision.files}
-        if repository.repo_type == "model" and "config.json" in files and any(name.endswith(_WEIGHTS) for name in files):
-            entries.append(CatalogueEntry(repository.repo_id, repository.repo_id, "cache", "", repository.size_on_disk))
-    return entries
+    for revision in model.revisions:
+        files = {file.file_name for file in revision.files}
+        if "config.json" not in files or not any(name.endswith(_WEIGHTS) for name in files):
+            continue
+        called = min(revision.refs, default=revision.commit_hash)
+        source, name = f"{model.repo_id}@{called}", f"{model.repo_id}@{called[:_LONGEST_REVISION]}"
+        if "main" in revision.refs:
+            source = name = model.repo_id
+        entries.append(CatalogueEntry(source, name, "cache", "", revision.size_on_disk))
+    return sorted(entries, key=lambda entry: entry.source)
 
 
 def _size(folder: Path) -> int:

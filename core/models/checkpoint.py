@@ -29,6 +29,11 @@ class Checkpoint:
     shapes: dict[str, tuple[int, ...]]
 
     @property
+    def n_bytes(self) -> int:
+        """Of the files."""
+        return sum(file.stat().st_size for file in self.files)
+
+    @property
     def n_parameters(self) -> int:
         """Numbers in all tensors."""
         total = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import psutil
 import torch
+from torch import nn
 
 from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.models.packing import is_packing, packings
 
 _DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _OUT_OF_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory")
@@ -23,16 +25,16 @@ def devices() -> list[str]:
         found.append("mps")
     if torch.xpu.is_available():
         found += [f"xpu:{index}" for index in range(torch.xpu.device_count())]
-    return ["auto", *found, "cpu"]
+    return ["auto", *found, "cpu", "all"]
 
 
 def dtypes() -> list[str]:
-    """Names `pick_dtype` takes."""
-    return ["auto", *_DTYPES]
+    """Names `pick_dtype` takes: those that work here."""
+    return ["auto", *_DTYPES, *packings()]
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """The device called `name`; "auto" is the first of CUDA, MPS, XPU and CPU that is here.
+    """The device called `name`; "auto" is the first of CUDA, MPS, XPU and CPU that is here, "all" begins with it.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def pick_device(name: str = "auto") -> torch.device:
         ``unknown_device``.
     """
     known = devices()
-    if name == "auto":
+    if name in ("auto", "all"):
         return torch.device(known[1])
     wanted = f"{name}:0" if f"{name}:0" in known else name
     if wanted not in known:
@@ -51,18 +53,28 @@ def pick_device(name: str = "auto") -> torch.device:
 def pick_dtype(name: str, device: torch.device, n_parameters: int) -> torch.dtype:
     """The number format called `name`; "auto" is float32 where it fits well, else bfloat16.
 
-    "Well" leaves as much room again for the pass and the record.
+    "Well" leaves as much room again for the pass and the record. For packed weights (int8, int4): what is computed in.
 
     Raises
     ------
     HeadscopeError
-        ``unknown_dtype``.
+        ``unknown_dtype``, ``needs_library``.
     """
-    if name == "auto":
+    if name == "auto" or is_packing(name):
         return torch.float32 if 4 * n_parameters <= free_memory(device) / 2 else torch.bfloat16
     if name not in _DTYPES:
         raise HeadscopeError("unknown_dtype", name=name, known=", ".join(dtypes()))
     return _DTYPES[name]
+
+
+def input_device(module: nn.Module) -> torch.device:
+    """Where a module takes its ids: with its first weights, or, if those wait in memory or on the disk, where they are used."""
+    first = next(module.parameters()).device
+    if first.type != "meta":
+        return first
+    places: dict[str, int | str] = getattr(module, "hf_device_map", {})
+    used = [place for place in places.values() if place not in ("cpu", "disk")]
+    return torch.device(used[0] if used else "cpu")
 
 
 def free_memory(device: torch.device) -> int:
@@ -75,7 +87,14 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_room(code: str, needed: int, device: torch.device, **parameters: str) -> None:
+def has_capacity(device: torch.device, needed: int) -> bool:
+    """Whether `device`, with nothing else on it, holds so many bytes."""
+    if device.type in ("cuda", "xpu"):
+        return needed <= int(getattr(torch, device.type).mem_get_info(device)[1])
+    return needed <= int(psutil.virtual_memory().total)
+
+
+def check_room(code: str, needed: int, device: torch.device, **parameters: Any) -> None:
     """Raise HeadscopeError(`code`) if `needed` bytes are not free on `device`; before they are taken, not after."""
     free = free_memory(device)
     if needed > free:

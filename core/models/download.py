@@ -6,6 +6,7 @@ This is the one place that uses the network, and only for a name that is not her
 from __future__ import annotations
 
 import errno
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,14 +21,16 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
-from headscope.core.files import check_disk
+from headscope.core.files import check_disk, one_at_a_time
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
+from headscope.core.tokens import visible
 
 # The plain HTTP way: it can be stopped between two blocks and goes on where it stopped. (An environment variable would come
 # too late if transformers was imported before.)
@@ -36,6 +39,8 @@ constants.DOWNLOAD_CHUNK_SIZE = 1 << 20  # progress and cancellation come betwee
 
 _POLL_SECONDS = 0.1
 _ANSWER_SECONDS = 15
+_REVISION = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*")
+"""A branch, a tag or a commit; it becomes a part of a path and of an address."""
 
 VOCABULARY_FILES = frozenset(
     [
@@ -71,24 +76,31 @@ def is_hub_name(name: str) -> bool:
     return True
 
 
-def snapshot(name: str, job: Job) -> Path:
+def snapshot(name: str, job: Job, revision: str | None = None) -> Path:
     """The folder of the hub model `name` on this computer; downloads what is not here.
+
+    Parameters
+    ----------
+    revision : str or None
+        A branch, a tag or a commit; the main branch if not given. What is here of a branch is not looked for again.
 
     Raises
     ------
     HeadscopeError
-        ``model_not_found``, ``model_gated``, ``offline``, ``download_failed``, ``no_disk_space``.
+        ``model_not_found``, ``revision_not_found``, ``model_gated``, ``offline``, ``download_failed``, ``no_disk_space``.
     Cancelled
         Within a moment; what arrived is kept and a later download goes on from there.
     """
-    cached = _cached(name)
+    if revision is not None and not _REVISION.fullmatch(revision):
+        raise HeadscopeError("revision_not_found", name=name, revision=visible(revision))
+    cached = _cached(name, revision)
     if cached is not None:
         return cached
     outcome: list[Path | BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(_download(name, job.report, job.cancel))
+            outcome.append(_download(name, revision, job))
         except BaseException as error:  # handed to the thread that waits
             outcome.append(error)
 
@@ -104,9 +116,9 @@ def snapshot(name: str, job: Job) -> Path:
     return result
 
 
-def _cached(name: str) -> Path | None:
+def _cached(name: str, revision: str | None) -> Path | None:
     """The snapshot folder of `name` if its configuration, vocabulary and weights are in the cache."""
-    config = try_to_load_from_cache(name, "config.json")
+    config = try_to_load_from_cache(name, "config.json", revision=revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
@@ -129,20 +141,22 @@ def _shards_are_here(folder: Path, names: set[str]) -> bool:
     return True
 
 
-def _download(name: str, report: Report, cancel: Cancel) -> Path:
-    report(Progress("downloading", 0.0, name))
+def _download(name: str, revision: str | None, job: Job) -> Path:
+    job.report(Progress("downloading", 0.0, name))
     try:
-        info = HfApi().model_info(name, files_metadata=True, timeout=_ANSWER_SECONDS)
+        info = HfApi().model_info(name, revision=revision, files_metadata=True, timeout=_ANSWER_SECONDS)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
         wanted = needed_files(sizes)
         if "config.json" not in wanted:
             raise HeadscopeError("folder_without_model", path=name, missing="config.json")
         total = sum(sizes[file] for file in wanted)
         check_disk(Path(constants.HF_HUB_CACHE), total)
-        counter = _counter(total, report, cancel)
-        paths = [_fetched(name, file, counter) for file in wanted]
+        counter = _counter(total, job.report, job.cancel)
+        paths = [_fetched(name, revision, file, counter, job) for file in wanted]
     except GatedRepoError:
         raise HeadscopeError("model_gated", name=name) from None
+    except RevisionNotFoundError:
+        raise HeadscopeError("revision_not_found", name=name, revision=revision) from None
     except RepositoryNotFoundError:
         raise HeadscopeError("model_not_found", name=name) from None
     except (OfflineModeIsEnabled, LocalEntryNotFoundError):
@@ -158,26 +172,32 @@ def _download(name: str, report: Report, cancel: Cancel) -> Path:
     return next(path for path in paths if path.name == "config.json").parent
 
 
-def _fetched(name: str, file: str, counter: type[tqdm[Any]]) -> Path:
+def _fetched(name: str, revision: str | None, file: str, counter: type[tqdm[Any]], job: Job) -> Path:
     """The path of one file in the cache, fetched if need be.
 
     `hf_hub_download` throws away what arrived of a file that it did not finish. So the content is fetched here, beside the
     place where it looks for it, and only the book-keeping is left to it.
     """
-    url = hf_hub_url(name, file)
+    url = hf_hub_url(name, file, revision=revision)
     about = get_hf_file_metadata(url, timeout=_ANSWER_SECONDS)
     if about.etag is not None and about.size is not None:
-        blob = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model") / "blobs" / about.etag
-        if blob.exists():
-            counter(initial=about.size)
-        else:
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            part = blob.with_name(f"{about.etag}.headscope")
-            with part.open("ab") as out:
-                headers = build_hf_headers()
-                http_get(url, out, resume_size=out.tell(), headers=headers, expected_size=about.size, tqdm_class=counter)
-            part.replace(blob)
-    return Path(hf_hub_download(name, file, tqdm_class=counter, etag_timeout=_ANSWER_SECONDS))
+        store, cache = repo_folder_name(repo_id=name, repo_type="model"), Path(constants.HF_HUB_CACHE)
+        blob = cache / store / "blobs" / about.etag
+        with one_at_a_time(cache / ".locks" / store / f"{about.etag}.headscope.lock", job):
+            if blob.exists():
+                counter(initial=about.size)
+            else:
+                _fetch(url, blob, about.size, counter)
+    return Path(hf_hub_download(name, file, revision=revision, tqdm_class=counter, etag_timeout=_ANSWER_SECONDS))
+
+
+def _fetch(url: str, blob: Path, size: int, counter: type[tqdm[Any]]) -> None:
+    """Write the content to `blob`; what arrived of it before is kept beside it."""
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    part = blob.with_name(f"{blob.name}.headscope")
+    with part.open("ab") as out:
+        http_get(url, out, resume_size=out.tell(), headers=build_hf_headers(), expected_size=size, tqdm_class=counter)
+    part.replace(blob)
 
 
 def needed_files(names: Iterable[str]) -> list[str]:

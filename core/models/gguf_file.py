@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +15,14 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.files import unwritable
+from headscope.core.files import one_at_a_time, unwritable
 from headscope.core.jobs import Cancelled, Job, Progress
 from headscope.core.models.device import is_out_of_memory
+from headscope.core.models.gguf_copies import lock_of, part_of
 
 _MAGIC = b"GGUF"
+_ATTENTION = re.compile(r"\battn_(q|k|qkv|kv)")
+"""Weights that make queries and keys; what llama.cpp calls attn_norm is in every sort of layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def look(path: Path) -> Header:
     Raises
     ------
     HeadscopeError
-        ``gguf_unsupported`` if it is no GGUF, is damaged, or of a kind that transformers cannot unpack.
+        ``gguf_unsupported`` if it is no GGUF, is damaged, or of a kind that transformers cannot unpack; ``no_attention`` if
+        none of its layers attends.
     """
     if _first_bytes(path) != _MAGIC:
         raise HeadscopeError("gguf_unsupported", path=path, reason="it is not a GGUF file")
@@ -59,6 +60,8 @@ def look(path: Path) -> Header:
         raise HeadscopeError("gguf_unsupported", path=path, reason=f"its kind is {architecture}")
     if n_layers > len(reader.tensors):  # building them would never end
         raise HeadscopeError("gguf_unsupported", path=path, reason=f"it says it has {n_layers} layers")
+    if not any(_ATTENTION.search(tensor.name) for tensor in reader.tensors):
+        raise HeadscopeError("no_attention", model=path.name, reason="it has no queries and keys")
     return Header(architecture, main, sum(packed.values()))
 
 
@@ -70,34 +73,25 @@ def _first_bytes(path: Path) -> bytes:
         raise HeadscopeError("gguf_unsupported", path=path, reason=reason_of(error)) from None
 
 
-def cache_folder() -> Path:
-    """Where copies are kept; may be deleted at any time."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "headscope" / "gguf"
-
-
-def copy_folder(path: Path) -> Path:
-    """Where the copy of this file belongs; another size or time of change gives another place."""
-    about = path.stat()
-    key = f"{path.resolve()}\0{about.st_size}\0{about.st_mtime_ns}"
-    return cache_folder() / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-
-
 def unpack(path: Path, to: Path, job: Job) -> None:
     """Unpack the file with transformers and write model and tokenizer to the folder `to`, which appears whole or not at all.
+
+    A second process that wants the same waits, and finds it done.
 
     Raises
     ------
     HeadscopeError
         ``gguf_unsupported``, ``no_disk_space``, ``cannot_write``.
     Cancelled
-        Between two tensors.
+        Between two tensors, or while it waits.
     """
+    with one_at_a_time(lock_of(to), job):
+        if not to.is_dir():
+            _write(*_unpacked(path, job), to)
+
+
+def _unpacked(path: Path, job: Job) -> tuple[Any, Any]:
+    """The model and its tokenizer."""
     try:
         with _watched(job):
             tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
@@ -111,18 +105,21 @@ def unpack(path: Path, to: Path, job: Job) -> None:
     model.hf_quantizer = None  # it is unpacked: without these two the copy would be packed again
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
+    return model, tokenizer
+
+
+def _write(model: Any, tokenizer: Any, to: Path) -> None:
+    part = part_of(to)
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: we hold its lock
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
-        try:
-            model.save_pretrained(part)
-            tokenizer.save_pretrained(part)
-            part.replace(to)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        part.replace(to)
     except (OSError, SafetensorError) as error:
-        if not to.is_dir():  # another Headscope may have unpacked it meanwhile
-            raise unwritable(error, to) from None
+        raise unwritable(error, to) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager

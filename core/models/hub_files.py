@@ -19,13 +19,18 @@ from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.files import check_disk
 from headscope.core.jobs import Ability, Job, Progress
 from headscope.core.models import checkpoint, gguf_file
-from headscope.core.models.device import check_room, is_out_of_memory, out_of_memory_said, pick_device, pick_dtype
+from headscope.core.models.device import check_room, is_out_of_memory, out_of_memory_said, pick_device
+from headscope.core.models.gguf_copies import copy_folder
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.hub_tokenizer import read_tokenizer
+from headscope.core.models.packing import method_of, packer_of, unpack_at_once
+from headscope.core.models.placing import Placing, place
+from headscope.core.models.spread import forget_with
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
-logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+for _library in ("huggingface_hub", "accelerate", "bitsandbytes"):
+    logging.getLogger(_library).setLevel(logging.ERROR)
 
 
 def load_folder(
@@ -41,41 +46,37 @@ def load_folder(
         What the weights are called for people, if they were unpacked from another format.
     """
     raw = checkpoint.read_config(folder)
-    place = pick_device(device)
-    with out_of_memory_said(place):
+    with out_of_memory_said(pick_device(device)):
         weights = checkpoint.look(folder)
         config, architecture = _config(folder, raw, weights, name)
-        number_format = pick_dtype(dtype, place, weights.n_parameters)
-        _check_room(name, weights.n_parameters, number_format, place)
+        if method := method_of(raw, name):
+            unpack_at_once(method, config)
+        placing = place(weights, device=device, dtype=dtype, method=method, name=name)
         job.cancel.check()
         tokenizer = read_tokenizer(folder, name)
-        job.report(Progress("reading", detail=readable_bytes(sum(file.stat().st_size for file in weights.files))))
+        job.report(Progress("reading", detail=readable_bytes(weights.n_bytes)))
         job.cancel.check()
-        module, lacking = _read(architecture, folder, config, number_format, name, weights)
+        module, lacking = _read(architecture, folder, config, placing, name, weights)
         job.cancel.check()
         words = packed or weights.format
-        return HubModel(module.to(place), tokenizer, source=source, name=name, checkpoint=words, lacking=lacking)
+        if packer := method or packer_of(module):
+            words = f"{words}, {packer}"
+        return HubModel(module, tokenizer, source=source, name=name, checkpoint=words, lacking=lacking)
 
 
 def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
     """A GGUF file; the first time its weights are unpacked, and kept as safetensors for the next time."""
     header = gguf_file.look(path)
-    place = pick_device(device)
-    _check_room(path.name, header.n_parameters, pick_dtype(dtype, place, header.n_parameters), place)
-    kept = gguf_file.copy_folder(path)
+    kept = copy_folder(path)
     if not (kept / "config.json").is_file():
         cpu = torch.device("cpu")
-        _check_room(path.name, header.n_parameters, torch.float32, cpu)
+        check_room("model_too_large", header.n_parameters * torch.float32.itemsize, cpu, model=path.name)
         check_disk(kept, header.n_parameters * torch.float32.itemsize)
         job.report(Progress("reading", detail=path.name))
         with _quiet(), out_of_memory_said(cpu):
             gguf_file.unpack(path, kept, job)
     packed = f"GGUF {header.format}"
     return load_folder(kept, source, name=path.stem, device=device, dtype=dtype, job=job, packed=packed)
-
-
-def _check_room(name: str, n_parameters: int, dtype: torch.dtype, device: torch.device) -> None:
-    check_room("model_too_large", n_parameters * dtype.itemsize, device, model=name)
 
 
 # ---------------------------------------------------------------- which class
@@ -138,7 +139,7 @@ def _read(
     architecture: type[PreTrainedModel],
     folder: Path,
     config: PretrainedConfig,
-    dtype: torch.dtype,
+    placing: Placing,
     name: str,
     weights: checkpoint.Checkpoint,
 ) -> tuple[PreTrainedModel, frozenset[Ability]]:
@@ -147,12 +148,16 @@ def _read(
         module, loading = architecture.from_pretrained(
             folder,
             config=config,
-            dtype=dtype,
+            dtype=placing.dtype,
             use_safetensors=weights.format == "safetensors",
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **placing.options,
         )
+    forget_with(module, placing.options)
+    if not placing.options:
+        module.to(placing.device)
     missing = {key for key in loading["missing_keys"] if "pooler" not in key}
     body = sorted(key for key in missing if _is_body(module, key))
     if body:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 
 from headscope.core.attention import interface
+from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Ability, Kind, ModelInfo, Tier
-from headscope.core.models.device import is_out_of_memory
+from headscope.core.models.borrowed import Borrowed
+from headscope.core.models.device import input_device, is_out_of_memory
+from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.models.packing import packing_of, stored_bytes
+from headscope.core.models.spread import let_go, places_of
 from headscope.core.models.text import Encoded
 
 _POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
@@ -31,6 +38,8 @@ class HubModel(LoadedModel):
     source, name, checkpoint : str
         For `ModelInfo`.
     lacking : abilities whose weights were missing
+    borrowed : Borrowed or None
+        How the module was, if it is somebody else's.
 
     Raises
     ------
@@ -49,15 +58,20 @@ class HubModel(LoadedModel):
         name: str,
         checkpoint: str = "in memory",
         lacking: frozenset[Ability] = frozenset(),
+        borrowed: Borrowed | None = None,
     ) -> None:
         self.module = module.eval()
+        self._borrowed = borrowed
         self.tokenizer = HubTokenizer(tokenizer)
+        self.tokenizer.end_ids |= _end_ids(module)
         tier, layers, self._n_embeddings = _installed(module, name)
         family = _family(module)
         if family == "encoder-decoder":
             ids = (getattr(module.config, name, None) for name in _STARTS)
             self.start_id = next((id_ for id_ in ids if isinstance(id_, int) and 0 <= id_ < self._n_embeddings), 0)
-        first = next(module.parameters())
+        self.place = input_device(module)
+        places = places_of(module)
+        self.is_movable = borrowed is None and len(places) == 1 and packing_of(module) is None
         self.info = ModelInfo(
             source=source,
             name=name,
@@ -66,14 +80,20 @@ class HubModel(LoadedModel):
             layers=layers,
             abilities=_abilities(module, self.tokenizer) - lacking,
             tier=tier,
-            device=str(module.device),
-            dtype=str(first.dtype).removeprefix("torch."),
+            device=", ".join(places),
+            dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
             max_tokens=_max_tokens(module, tokenizer),
             mask_token=self.tokenizer.mask_token,
-            n_parameters=sum(weights.numel() for weights in module.parameters()),
-            memory_bytes=sum(weights.nbytes for weights in module.parameters()),
+            n_parameters=module.num_parameters(),
+            memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
+            note=note(module.config, layers),
         )
+
+    def release(self) -> None:
+        super().release()
+        if self._borrowed is None and "," in self.info.device:
+            let_go(self.module)
 
     def encode(self, text: str, text_pair: str | None = None, target: str | None = None) -> tuple[Encoded, Encoded | None]:
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
@@ -83,18 +103,37 @@ class HubModel(LoadedModel):
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
 
-    def new_cache(self) -> Any:
+    def new_cache(self, expected: int = 0) -> Any:
         if "past_key_values" not in self._accepted:
             return None
         if self.start_id is not None:  # without the configuration: T5's counts the layers of its encoder
-            return EncoderDecoderCache(DynamicCache(), DynamicCache())
-        return DynamicCache(config=self.module.config.get_text_config(decoder=True))
+            return growing_cache(EncoderDecoderCache(DynamicCache(), DynamicCache()), expected)
+        return growing_cache(DynamicCache(config=self.module.config.get_text_config(decoder=True)), expected)
+
+    def branched_cache(self, cache: Any, n_tokens: int) -> Any:
+        return branched_cache(cache, n_tokens)
 
     def eager_pass(self, inputs: Mapping[str, Tensor]) -> Any:
         return interface.eager_pass(self.module, inputs)
 
     def eager_attentions(self, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
         return interface.eager_attentions(self.module, inputs)
+
+
+def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
+    """See `LoadedModel.wrap`."""
+    kind = type(module).__name__
+    name = name or Path(getattr(getattr(module, "config", None), "name_or_path", "")).name or kind
+    if not isinstance(module, PreTrainedModel) or module.main_input_name != "input_ids":
+        raise HeadscopeError("architecture_unsupported", model=name, architecture=kind)
+    if not getattr(tokenizer, "is_fast", False):
+        raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no fast tokenizer")
+    borrowed = Borrowed(module)
+    try:
+        return HubModel(module, copy.deepcopy(tokenizer), source="", name=name, borrowed=borrowed)
+    except BaseException:
+        borrowed.give_back()
+        raise
 
 
 # ---------------------------------------------------------------- what it can do
@@ -137,7 +176,15 @@ def _abilities(module: PreTrainedModel, tokenizer: HubTokenizer) -> frozenset[Ab
         abilities.add("next_sentence")
     if module.can_generate() and name.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")):
         abilities.add("generate")
+        if tokenizer.has_chat_template:
+            abilities.add("chat")
     return frozenset(abilities)
+
+
+def _end_ids(module: PreTrainedModel) -> frozenset[int]:
+    """A chat model may end its turn by another token than its texts: the generation's own settings say so."""
+    known = getattr(getattr(module, "generation_config", None), "eos_token_id", None)
+    return frozenset([known] if isinstance(known, int) else known or ())
 
 
 def _has_vocabulary_head(module: PreTrainedModel) -> bool:

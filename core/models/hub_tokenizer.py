@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
@@ -29,6 +30,7 @@ _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
 _BYTE_OF: Final = {letter: number for number, letter in bytes_to_unicode().items()}
 """The byte that a letter of byte-level BPE stands for."""
+_SOMETHING: Final = "something that no template says"
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
 
@@ -77,8 +79,14 @@ class HubTokenizer:
         ends = {tokenizer.eos_token_id, tokenizer.sep_token_id if tokenizer.eos_token_id is None else None}
         self.end_ids: frozenset[int] = frozenset(id_ for id_ in ends if id_ is not None)
 
+    @property
+    def has_chat_template(self) -> bool:
+        return bool(self._tokenizer.chat_template)
+
     def encode(self, text: str, pair: str | None = None, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.encode`."""
+        if pair is None and self._is_chat(text):
+            return self._encoded_chat(text, max_tokens)
         first, second = self._prepared(text), None if pair is None else self._prepared(pair)
         encodings = [self._encoding(each.text) for each in (first, second) if each is not None]
         lengths = [len(encoding) for encoding in encodings]
@@ -137,6 +145,54 @@ class HubTokenizer:
         dropped = n_tokens - len(tokens)
         axis = TokenAxis((start, *tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
         return Encoded((start_id, *encoding.ids), (0,) * (len(tokens) + 1), axis)
+
+    def chat(self, text: str, system: str = "") -> str | None:
+        """See `TextTokenizer.chat`.
+
+        Raises
+        ------
+        HeadscopeError
+            ``chat_template_failed``: some refuse a system text.
+        """
+        if not self.has_chat_template:
+            return None
+        return text if self._is_chat(text) else self._rendered(text, system)
+
+    # ---------------------------------------------------------------- chats
+    def _rendered(self, text: str, system: str = "") -> str:
+        said = [{"role": "system", "content": system}] if system else []
+        said.append({"role": "user", "content": text})
+        try:
+            return str(self._tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+        except Exception as error:  # a template is a program, which fails in its own ways
+            raise HeadscopeError("chat_template_failed", reason=reason_of(error)) from None
+
+    @cached_property
+    def _chat_opening(self) -> str:
+        """How every text in the template begins: with a special token, or with all that stands before what a user says."""
+        if not self.has_chat_template:
+            return ""
+        try:
+            opening = self._rendered(_SOMETHING).partition(_SOMETHING)[0]
+        except HeadscopeError:
+            return ""
+        specials = sorted(self._tokenizer.all_special_tokens, key=len, reverse=True)
+        return next((special for special in specials if opening.startswith(special)), opening)
+
+    def _is_chat(self, text: str) -> bool:
+        return bool(self._chat_opening) and text.startswith(self._chat_opening)
+
+    def _encoded_chat(self, text: str, max_tokens: int | None) -> Encoded:
+        """A rendered chat writes its special tokens out: none are added, and those that are written count as special."""
+        prepared = self._prepared(text)
+        encoding = self._encoding(prepared.text)
+        n_tokens = len(encoding)
+        encoding.truncate(n_tokens if max_tokens is None else max_tokens)
+        tokens = self._tokens(encoding, [0] * len(encoding), prepared, None)
+        tokens = [replace(token, special=token.id in self._special and not token.masked) for token in tokens]
+        dropped = n_tokens - len(tokens)
+        axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
+        return Encoded(tuple(encoding.ids), (0,) * len(tokens), axis)
 
     # ---------------------------------------------------------------- in
     def _prepared(self, text: str) -> _Prepared:

@@ -17,7 +17,12 @@ _MOST_SHOWN = 80
 
 
 def load_model(
-    source: str | os.PathLike[str], *, device: str = "auto", dtype: str = "auto", job: Job | None = None
+    source: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    job: Job | None = None,
 ) -> LoadedModel:
     """Load a model.
 
@@ -25,11 +30,17 @@ def load_model(
     ----------
     source : str or path
         ``toy:NAME``, a folder that `save_pretrained` wrote, a ``.gguf`` file, or a hub name such as ``bert-base-uncased``: that is
-        taken from this computer's Hugging Face cache, and downloaded only if it is not there.
+        taken from this computer's Hugging Face cache, and downloaded only if it is not there. ``NAME@REVISION`` asks for a branch,
+        a tag or a commit of it.
+    revision : str or None
+        The same, beside the name; it counts more than one in the name. Toys, folders and files have none.
     device : str
-        "auto" (CUDA, then MPS, XPU, CPU), or a name such as "cpu" or "cuda:0".
+        "auto" (CUDA, then MPS, XPU, CPU), a name such as "cpu" or "cuda:0", or "all": layers on every accelerator, in memory and
+        on the disk, as they fit. "auto" does so too, but for the disk, with a model that is larger than its accelerator.
     dtype : str
-        "auto" (float32 where it fits well, else bfloat16), "float32", "bfloat16" or "float16".
+        "auto" (float32 where it fits well, else bfloat16), "float32", "bfloat16" or "float16"; "int8" or "int4" where a library
+        that packs weights is installed (int8: torchao, optimum-quanto, bitsandbytes; int4: bitsandbytes). A checkpoint that is packed itself
+        stays as it is.
     job : Job or None
         For progress and cancellation.
 
@@ -64,10 +75,13 @@ def load_model(
         raise HeadscopeError("path_not_found", path=shown)
     from headscope.core.models.download import is_hub_name, snapshot
 
-    name = source.strip()
+    name, _, written = source.strip().partition("@")
     if not is_hub_name(name):
         raise HeadscopeError("model_not_found", name=shown)
-    return load_folder(snapshot(name, job), name, name=name, device=device, dtype=dtype, job=job)
+    revision = revision or written or None
+    folder = snapshot(name, job, revision)
+    whole = f"{name}@{revision}" if revision else name
+    return load_folder(folder, whole, name=whole, device=device, dtype=dtype, job=job)
 
 
 def _existing(source: str) -> Path | None:
@@ -83,4 +97,4 @@ def _existing(source: str) -> Path | None:
 def _is_path(source: str) -> bool:
     """Whether this can only be a path: hub names are ``name`` or ``owner/name``."""
     begins = source.startswith((".", "/", "~", "\\")) or source[1:2] == ":"
-    return begins or source.lower().endswith(".gguf") or source.count("/") > 1 or "\\" in source
+    return begins or source.lower().endswith(".gguf") or source.partition("@")[0].count("/") > 1 or "\\" in source

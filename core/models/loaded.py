@@ -5,26 +5,28 @@ from __future__ import annotations
 import inspect
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention, check
-from headscope.core.jobs import GenerationStep, Job, Kind, ModelInfo, Prediction, RunResult, Sampling
-from headscope.core.models.device import check_room, out_of_memory_said
+from headscope.core.jobs import KEEP_ALL, BeamSearch, BeamStep, Job, Keep, Kind, ModelInfo, Prediction, RunResult, Sampling
+from headscope.core.models.budget import check_pass
+from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
 from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-
-_PASS_FLOATS_PER_WIDTH = 16
-"""Numbers per token and unit of width that are alive at the height of a pass, roughly: a layer's inner activations."""
+    from headscope.core.models.borrowed import Borrowed
+    from headscope.core.predict.generate import Generation
 
 
 class LoadedModel(ABC):
@@ -37,18 +39,70 @@ class LoadedModel(ABC):
     module : nn.Module
         In eval mode, on its device.
     tokenizer : TextTokenizer
+    place : torch.device
+        Where its ids go; of a model on several devices, the one that a pass begins on.
     """
 
     info: ModelInfo
     module: nn.Module
+    place: torch.device
     tokenizer: TextTokenizer
     start_id: int | None = None
     """The token a decoder begins with, of an encoder-decoder model."""
+    is_movable: bool = True
+    """Whether `module` may be moved to another device: it is ours, whole, and not packed."""
+    _borrowed: Borrowed | None = None
+
+    @classmethod
+    def wrap(cls, module: Any, tokenizer: Any, *, name: str | None = None) -> LoadedModel:
+        """A transformers model that is in memory, half-trained or fine-tuned, as it is: no weight is copied, moved or changed.
+
+        >>> with LoadedModel.wrap(model, tokenizer) as look:  # doctest: +SKIP
+        ...     record = look.capture("the keys of the cabinet")
+
+        Until `release`, or the end of the block, the module is in evaluation mode and its attention goes through Headscope's
+        functions. Train it outside: what is captured is what the weights are at that moment.
+
+        Parameters
+        ----------
+        module : PreTrainedModel
+            On any device, or on several.
+        tokenizer : PreTrainedTokenizerFast
+            Copied, so that its settings stay as they are.
+        name : str, optional
+            What the screen calls it; the configuration's name or the class's if not given.
+
+        Raises
+        ------
+        HeadscopeError
+            ``architecture_unsupported``, ``no_tokenizer``, ``no_attention``; the module is as it was.
+        """
+        from headscope.core.models.hub_model import wrapped
+
+        return wrapped(module, tokenizer, name)
+
+    def release(self) -> None:
+        """Give a wrapped module back: its training mode and attention implementation are as they were.
+
+        A model of ours that is on several devices lets go of its memory, and cannot be used any more; others stay as they are.
+        """
+        if self._borrowed is not None:
+            self._borrowed.give_back()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     # ---------------------------------------------------------------- what the two sorts of model do differently
     @abstractmethod
-    def new_cache(self) -> Any:
-        """An empty key-value cache for generation; None if the model takes none."""
+    def new_cache(self, expected: int = 0) -> Any:
+        """An empty key-value cache for generation, `expected` tokens in the end (0: unknown); None if the model takes none."""
+
+    @abstractmethod
+    def branched_cache(self, cache: Any, n_tokens: int) -> Any:
+        """The first `n_tokens` of a cache, to go on from in another way; None if it has forgotten what that needs."""
 
     @abstractmethod
     def eager_pass(self, inputs: Mapping[str, Tensor]) -> Any:
@@ -88,7 +142,7 @@ class LoadedModel(ABC):
         return inputs
 
     def _row(self, numbers: tuple[int, ...]) -> Tensor:
-        return torch.tensor([numbers], dtype=torch.long, device=self.info.device)
+        return torch.tensor([numbers], dtype=torch.long, device=self.place)
 
     @cached_property
     def _n_segments(self) -> int:
@@ -98,15 +152,20 @@ class LoadedModel(ABC):
         config = self.module.config
         return int(getattr(config, "type_vocab_size", 0) or getattr(config, "n_segments", 0))
 
+    def accepts(self, name: str) -> bool:
+        """Whether the module's forward takes an argument of this name."""
+        return name in self._accepted
+
     @cached_property
     def _accepted(self) -> frozenset[str]:
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     # ---------------------------------------------------------------- running
-    def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
+    def forward(self, inputs: Mapping[str, Any], *, gradients: bool = False, **options: Any) -> Any:
         """One pass; the output has `logits` (None for a model without a head).
 
-        Options that this model does not take (`logits_to_keep`) are left out.
+        Options that this model does not take (`logits_to_keep`) are left out. With `gradients` the pass joins the autograd
+        graph of what is put into it; the weights are constants all the same.
 
         Raises
         ------
@@ -114,7 +173,8 @@ class LoadedModel(ABC):
             ``out_of_memory``, ``not_a_number`` (half precision overflows in some models); the model stays usable.
         """
         accepted = {name: value for name, value in options.items() if name in self._accepted}
-        with out_of_memory_said(torch.device(self.info.device)), torch.inference_mode():
+        mode = _constant_weights(self.module) if gradients else torch.inference_mode()
+        with out_of_memory_said(self.place), mode:
             output = self.module(**inputs, **accepted)
         if getattr(output, "logits", None) is None:
             output.logits = getattr(output, "prediction_logits", None)  # a pre-training model has two heads
@@ -129,49 +189,62 @@ class LoadedModel(ABC):
         *,
         job: Job | None = None,
         intervention: Intervention | None = None,
+        keep: Keep = KEEP_ALL,
+        for_screen: bool = False,
         **options: Any,
     ) -> tuple[AttentionRecord, Any]:
         """One pass over ids, and what it attended to; with an intervention, the pass as it changes it.
 
+        `for_screen` leaves room for the pictures of it.
+
         Raises
         ------
         HeadscopeError
-            ``not_enough_memory`` before the pass, ``out_of_memory`` in it. An edit that names a place which is not there:
+            ``not_enough_memory`` before the pass, with offers of what would fit; ``out_of_memory`` in it. An edit that names a place which is not there:
         ``unknown_kind``, ``no_such_head``, ``no_such_position``; ``edit_misfit`` for an array of another shape.
         Cancelled
             In any layer.
         """
         axes = self.axes(source.axis, target.axis if target else None)
         if intervention is not None:
-            lengths = {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
-            check(intervention, self.info.layers, lengths)
-        n_tokens = len(source.ids) + (len(target.ids) if target else 0)
-        check_room("not_enough_memory", self._bytes_of_pass(n_tokens), torch.device(self.info.device))
+            self.check(intervention, axes)
+        check_pass(self, source, target, keep, for_screen=for_screen)
         n_layers = sum(n for n, _ in self.info.layers.values())
-        recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, intervention=intervention)
+        recorder = recorder_for(
+            self.module, self.info.tier, job=job, n_layers_hint=n_layers, intervention=intervention, keep=keep
+        )
         with recorder.recording():
             output = self.forward(self.inputs(source, target), **options)
         return recorder.record(axes, tier=self.info.tier), output
+
+    def check(self, intervention: Intervention, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None) -> None:
+        """Raise if an edit names what is not there, or if edits do not reach this model's attention.
+
+        Parameters
+        ----------
+        axes : mapping of kind to (queries, keys), optional
+            Without them (in generation, where a text grows) positions may be any.
+
+        Raises
+        ------
+        HeadscopeError
+            ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``cannot_intervene``.
+        """
+        lengths = None if axes is None else {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
+        check(intervention, self.info.layers, lengths)
+        if intervention and not reaches(self.module, self.info.tier, self.place):
+            raise HeadscopeError("cannot_intervene", architecture=self.info.architecture)
 
     def axes(self, source: TokenAxis, target: TokenAxis | None) -> dict[Kind, tuple[TokenAxis, TokenAxis]]:
         """The tokens along both sides of each kind's maps."""
         if target is None:
             return dict.fromkeys(self.info.layers, (source, source))
-        return {"encoder": (source, source), "decoder": (target, target), "cross": (target, source)}
-
-    def _bytes_of_pass(self, n_tokens: int) -> int:
-        """About how much a captured pass takes: queries and keys of each layer, one layer's activations, the logits."""
-        config: Any = self.module.config
-        width = int(getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or 1024)
-        vocabulary = int(getattr(config, "vocab_size", 0)) if "fill_mask" in self.info.abilities else 1
-        size = 4 if self.info.dtype == "float32" else 2
-        n_layers = sum(n for n, _ in self.info.layers.values())
-        total = n_tokens * size * (2 * n_layers * width + _PASS_FLOATS_PER_WIDTH * width + vocabulary)
-        if self.info.tier != "fast":
-            kept = sum(n * heads for n, heads in self.info.layers.values()) if self.info.tier == "fallback" else 0
-            at_once = 3 * max(heads for _, heads in self.info.layers.values())
-            total += (kept + at_once) * 4 * n_tokens**2
-        return total
+        sides: dict[Kind, tuple[TokenAxis, TokenAxis]] = {
+            "encoder": (source, source),
+            "decoder": (target, target),
+            "cross": (target, source),
+        }
+        return {kind: sides[kind] for kind in self.info.layers}
 
     # ---------------------------------------------------------------- the public face
     def capture(
@@ -181,6 +254,7 @@ class LoadedModel(ABC):
         target: str | None = None,
         *,
         intervention: Intervention | None = None,
+        keep: Keep = KEEP_ALL,
         job: Job | None = None,
     ) -> AttentionRecord:
         """The attention of one pass over a text.
@@ -193,6 +267,8 @@ class LoadedModel(ABC):
             What an encoder-decoder's decoder reads; None: its start token only.
         intervention : Intervention or None
             What to change inside the pass.
+        keep : Keep
+            How much of the attention, and where.
         job : Job or None
             For progress and cancellation.
 
@@ -202,8 +278,14 @@ class LoadedModel(ABC):
             ``empty_text``, ``not_enough_memory``, ``out_of_memory``.
         """
         encoded = self.encode(text, text_pair, target)
-        record, _ = self.observe(*encoded, job=job, intervention=intervention, logits_to_keep=1)
+        record, _ = self.observe(*encoded, job=job, intervention=intervention, keep=keep, logits_to_keep=1)
         return record
+
+    def capture_batch(self, texts: Sequence[str], **options: Any) -> list[AttentionRecord]:
+        """See `headscope.core.models.batch.capture_batch`."""
+        from headscope.core.models.batch import capture_batch
+
+        return capture_batch(self, texts, **options)
 
     def run(
         self,
@@ -213,6 +295,7 @@ class LoadedModel(ABC):
         *,
         top_k: int = 10,
         intervention: Intervention | None = None,
+        keep: Keep = KEEP_ALL,
         job: Job | None = None,
     ) -> RunResult:
         """One pass: its attention, and what the model predicts. Parameters and errors as `capture`."""
@@ -222,7 +305,9 @@ class LoadedModel(ABC):
         started = time.perf_counter()
         source, encoded_target = self.encode(text, text_pair, target)
         options = {} if "fill_mask" in self.info.abilities else {"logits_to_keep": 1}
-        record, output = self.observe(source, encoded_target, job=job, intervention=intervention, **options)
+        record, output = self.observe(
+            source, encoded_target, job=job, intervention=intervention, keep=keep, for_screen=True, **options
+        )
         predictions = predictions_of(self, source, encoded_target, output.logits, top_k)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
         return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started)
@@ -239,6 +324,23 @@ class LoadedModel(ABC):
 
         return next_sentence(self, text, text_pair)
 
+    def chat(self, text: str, system: str = "") -> str:
+        """`text` as what a user says, in the model's chat template, up to where the model answers.
+
+        A text that is in the template already comes back as it is.
+
+        Raises
+        ------
+        HeadscopeError
+            ``empty_text``, ``cannot_chat``.
+        """
+        if not text.strip():
+            raise HeadscopeError("empty_text")
+        rendered = self.tokenizer.chat(text, system) if "chat" in self.info.abilities else None
+        if rendered is None:
+            raise HeadscopeError("cannot_chat", model=self.info.name)
+        return rendered
+
     def generate(
         self,
         text: str,
@@ -247,12 +349,40 @@ class LoadedModel(ABC):
         temperature: float = 0.0,
         top_k: int = 0,
         top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
         seed: int = 0,
         n_candidates: int = 10,
-        job: Job | None = None,
-    ) -> Iterator[GenerationStep]:
-        """See `headscope.core.predict.generate.generate`; `top_k` limits the choice, `n_candidates` what each step reports."""
+        **options: Any,
+    ) -> Generation:
+        """See `headscope.core.predict.generate.generate`, which has the other options (`stop`, `chat`, `system`, `job`, …).
+
+        `top_k` limits the choice, `n_candidates` what each step reports.
+        """
         from headscope.core.predict.generate import generate
 
-        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
-        return generate(self, text, max_new_tokens=max_new_tokens, sampling=sampling, top_k=n_candidates, job=job)
+        sampling = Sampling(temperature, top_k, top_p, seed, min_p, repetition_penalty)
+        return generate(self, text, max_new_tokens=max_new_tokens, sampling=sampling, top_k=n_candidates, **options)
+
+    def beam_search(
+        self, text: str, *, n_beams: int = 4, length_penalty: float = 1.0, early_stopping: bool = False, **options: Any
+    ) -> Iterator[BeamStep]:
+        """See `headscope.core.predict.beam_search.beam_search`, which has the other options (`max_new_tokens`, `stop`, …)."""
+        from headscope.core.predict.beam_search import beam_search
+
+        return beam_search(self, text, beams=BeamSearch(n_beams, length_penalty, early_stopping), **options)
+
+
+@contextmanager
+def _constant_weights(module: nn.Module) -> Iterator[None]:
+    """Autograd inside, but not of the weights, whose graph would hold every activation of the pass."""
+    # Weights that accelerate put back after a pass without gradients cannot be switched; it loads others for this pass.
+    trained = [weights for weights in module.parameters() if weights.requires_grad and not weights.is_inference()]
+    for weights in trained:
+        weights.requires_grad_(False)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        for weights in trained:
+            weights.requires_grad_(True)

@@ -49,6 +49,10 @@ class TextTokenizer(Protocol):
         """
         ...
 
+    def chat(self, text: str, system: str = "") -> str | None:
+        """`text` as what a user says, in the model's chat template; as it is if it is in it already. None without a template."""
+        ...
+
     def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
         """The decoder's side of an encoder-decoder model: its start token, then `text` without the closing special token."""
         ...

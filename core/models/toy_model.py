@@ -29,7 +29,7 @@ class ToyModel(LoadedModel):
     def __init__(self, name: str, *, folder: Path | None = None, device: str = "auto", dtype: str = "auto") -> None:
         module, tokenizer = load_toy(name) if folder is None else read_toy(folder)
         # Too small for a GPU to be of use; and a lecture does not wait for its driver.
-        place = pick_device("cpu" if device == "auto" else device)
+        place = self.place = pick_device("cpu" if device == "auto" else device)
         n_parameters = sum(weights.numel() for weights in module.parameters())
         self.module = module.to(place, pick_dtype(dtype, place, n_parameters))
         self.tokenizer = tokenizer
@@ -56,8 +56,11 @@ class ToyModel(LoadedModel):
             checkpoint="toy",
         )
 
-    def new_cache(self) -> KeyValueCache:
-        return KeyValueCache()
+    def new_cache(self, expected: int = 0) -> KeyValueCache:
+        return KeyValueCache(expected)
+
+    def branched_cache(self, cache: KeyValueCache, n_tokens: int) -> KeyValueCache:
+        return cache.branch(n_tokens)
 
     def eager_pass(self, inputs: Mapping[str, Tensor]) -> ToyOutput:
         with torch.inference_mode():

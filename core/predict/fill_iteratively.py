@@ -13,15 +13,12 @@ Wang and Cho, BERT has a Mouth, and It Must Speak, 2019 (left to right).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from headscope.core.edit import with_candidate
-from headscope.core.jobs import Candidate, FillStep, Job, Prediction, Progress
-from headscope.core.models.text import Encoded
+from headscope.core.jobs import FillStep, Job, Prediction, Progress
+from headscope.core.predict.draft import Draft
 from headscope.core.predict.fill_mask import encoded_with_masks
 from headscope.core.predict.predictions import mask_predictions
-from headscope.core.tokens import Token
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -65,10 +62,10 @@ def fill_iteratively(
         At any step.
     """
     source = encoded_with_masks(model, text, text_pair)
-    return _steps(model, _Draft(source, text, text_pair), strategy, top_k, job or Job())
+    return _steps(model, Draft(source, text, text_pair), strategy, top_k, job or Job())
 
 
-def _steps(model: LoadedModel, draft: _Draft, strategy: Strategy, top_k: int, job: Job) -> Iterator[FillStep]:
+def _steps(model: LoadedModel, draft: Draft, strategy: Strategy, top_k: int, job: Job) -> Iterator[FillStep]:
     n_masks = len(draft.source.axis.masks)
     for index in range(n_masks):
         job.cancel.check()
@@ -86,35 +83,3 @@ def _next(predictions: tuple[Prediction, ...], strategy: Strategy) -> Prediction
     if strategy == "left_to_right":
         return predictions[0]
     return max(predictions, key=lambda prediction: prediction.candidates[0].probability)
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A text that is being filled: as the model reads it, and as people do."""
-
-    source: Encoded
-    text: str
-    text_pair: str | None
-
-    def filled(self, position: int, candidate: Candidate) -> _Draft:
-        """This draft with `candidate` in the place of the mask at `position`."""
-        source, mask = self.source, self.source.axis.tokens[position]
-        before = (self.text_pair or "") if mask.segment else self.text
-        after = with_candidate(source.axis, position, candidate, before)
-        moved = len(after) - len(before)
-        tokens = [_moved(token, mask, moved) for token in source.axis.tokens]
-        end = mask.end + moved
-        start = end - len(candidate.text.lstrip(" "))
-        tokens[position] = Token(candidate.label, candidate.id, start, end, mask.segment, generated=True)
-        ids = (*source.ids[:position], candidate.id, *source.ids[position + 1 :])
-        axis = replace(source.axis, tokens=tuple(tokens))
-        if mask.segment:
-            return _Draft(replace(source, ids=ids, axis=axis), self.text, after)
-        axis = replace(axis, text=after, dropped_from=axis.dropped_from + moved)
-        return _Draft(replace(source, ids=ids, axis=axis), after, self.text_pair)
-
-
-def _moved(token: Token, mask: Token, by: int) -> Token:
-    """`token` where it stands once the text after `mask` has moved."""
-    behind = token.segment == mask.segment and token.start >= mask.end
-    return replace(token, start=token.start + by, end=token.end + by) if behind else token

@@ -1,62 +1,113 @@
-"""Choosing the next token from a row of logits: greedy, temperature, top-k, top-p.
+"""Choosing the next token from a row of logits, filter by filter, so that each one's effect can be shown.
+
+Order and definitions are those of transformers' `generate`: repetition penalty, temperature, top-k, top-p, min-p.
 
 References
 ----------
+Keskar et al., CTRL, 2019, section 4.1 (repetition penalty; for negative logits as transformers does it).
 Fan et al., Hierarchical Neural Story Generation, 2018 (top-k).
 Holtzman et al., The Curious Case of Neural Text Degeneration, 2020 (top-p, "nucleus").
+Nguyen et al., Turning Up the Heat: Min-p Sampling, 2024 (min-p).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Sampling
+from headscope.core.jobs import Filter, FilterStage, Sampling
+
+Stages = dict[Filter, Tensor]
+"""The distribution over the vocabulary after each filter that is on, in order; the first is the model's own. float64, on the CPU."""
 
 
 def check(sampling: Sampling) -> None:
     """Raise ``bad_option`` for values that describe no distribution."""
+    infinity = float("inf")
     limits = (
-        ("temperature", sampling.temperature, 0 <= sampling.temperature < float("inf"), "0 or more"),
+        ("temperature", sampling.temperature, 0 <= sampling.temperature < infinity, "0 or more"),
         ("top_k", sampling.top_k, sampling.top_k >= 0, "0 or more"),
         ("top_p", sampling.top_p, 0 < sampling.top_p <= 1, "above 0 and at most 1"),
+        ("min_p", sampling.min_p, 0 <= sampling.min_p <= 1, "from 0 to 1"),
+        ("repetition_penalty", sampling.repetition_penalty, 0 < sampling.repetition_penalty < infinity, "above 0"),
     )
     for option, value, valid, expected in limits:
         if not valid:
             raise HeadscopeError("bad_option", option=option, value=value, expected=expected)
 
 
-def distribution(logits: Tensor, sampling: Sampling) -> Tensor:
-    """The distribution that the next token is drawn from.
+def stages_of(logits: Tensor, sampling: Sampling, written: Sequence[int] = ()) -> Stages:
+    """What each filter makes of the model's distribution.
 
-    Temperature divides the logits, then comes the softmax; top-k and top-p work on probabilities and renormalise.
+    The penalty and the temperature change logits; top-k, top-p and min-p cut probabilities and renormalise them.
 
     Parameters
     ----------
     logits : Tensor, (vocabulary,)
     sampling : Sampling
+        At temperature 0 nothing is drawn: only the penalty is applied.
+    written : sequence of int
+        Ids of the text so far (of an encoder-decoder: the decoder's), for the penalty.
+
+    Returns
+    -------
+    dict of Filter to Tensor, float64, (vocabulary,)
+        Each sums to 1; 0 where a filter has removed a token. Filters that are off are left out.
+    """
+    logits = logits.detach().cpu().double()
+    stages: Stages = {"model": logits.softmax(dim=-1)}
+    if sampling.repetition_penalty != 1:
+        logits = penalised(logits, written, sampling.repetition_penalty)
+        stages["repetition_penalty"] = logits.softmax(dim=-1)
+    if sampling.temperature == 0:
+        return stages
+    if sampling.temperature != 1:
+        stages["temperature"] = (logits / sampling.temperature).softmax(dim=-1)
+    cuts: tuple[tuple[Filter, bool, Callable[[Tensor], Tensor]], ...] = (
+        ("top_k", sampling.top_k > 0, lambda probabilities: keep_top_k(probabilities, sampling.top_k)),
+        ("top_p", sampling.top_p < 1, lambda probabilities: keep_top_p(probabilities, sampling.top_p)),
+        ("min_p", sampling.min_p > 0, lambda probabilities: keep_min_p(probabilities, sampling.min_p)),
+    )
+    for name, is_on, cut in cuts:
+        if is_on:
+            stages[name] = cut(last_of(stages))
+    return stages
+
+
+def distribution(logits: Tensor, sampling: Sampling, written: Sequence[int] = ()) -> Tensor:
+    """The distribution that the next token is drawn from; parameters as `stages_of`.
 
     Returns
     -------
     Tensor, float64, (vocabulary,)
         Sums to 1. Temperature 0 gives probability 1 to the most probable token (the first one among equals).
     """
-    logits = logits.double()
+    probabilities = last_of(stages_of(logits, sampling, written))
     if sampling.temperature == 0:
-        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
-    probabilities = (logits / sampling.temperature).softmax(dim=-1)
-    if sampling.top_k:
-        probabilities = keep_top_k(probabilities, sampling.top_k)
-    if sampling.top_p < 1:
-        probabilities = keep_top_p(probabilities, sampling.top_p)
+        return torch.zeros_like(probabilities).index_fill_(0, probabilities.argmax(), 1.0)
     return probabilities
 
 
+def last_of(stages: Stages) -> Tensor:
+    """The distribution after all filters."""
+    return next(reversed(stages.values()))
+
+
+# ---------------------------------------------------------------- the filters
+def penalised(logits: Tensor, written: Sequence[int], penalty: float) -> Tensor:
+    """Logits (…, vocabulary) with those of tokens that were written moved down: divided by `penalty`, multiplied if negative."""
+    ids = torch.tensor(sorted({id_ for id_ in written if id_ < logits.shape[-1]}), dtype=torch.long, device=logits.device)
+    found = logits.index_select(-1, ids)
+    return logits.index_copy(-1, ids, torch.where(found < 0, found * penalty, found / penalty))
+
+
 def keep_top_k(probabilities: Tensor, k: int) -> Tensor:
-    """The `k` most probable tokens, renormalised; exactly `k` of them, also among equals."""
-    values, ids = probabilities.topk(min(k, len(probabilities)))
-    return _renormalised(probabilities, ids, values)
+    """The `k` most probable tokens and those that equal the last of them, renormalised."""
+    least = probabilities.topk(min(k, len(probabilities))).values[-1]
+    return _renormalised(probabilities, probabilities >= least)
 
 
 def keep_top_p(probabilities: Tensor, p: float) -> Tensor:
@@ -66,12 +117,30 @@ def keep_top_p(probabilities: Tensor, p: float) -> Tensor:
     """
     values, ids = probabilities.sort(descending=True, stable=True)
     mass_before = values.cumsum(dim=-1) - values
-    kept = mass_before < p
-    return _renormalised(probabilities, ids[kept], values[kept])
+    return _renormalised(probabilities, torch.zeros_like(ids, dtype=torch.bool).index_copy_(0, ids, mass_before < p))
 
 
-def _renormalised(probabilities: Tensor, ids: Tensor, values: Tensor) -> Tensor:
-    return torch.zeros_like(probabilities).index_copy_(0, ids, values / values.sum())
+def keep_min_p(probabilities: Tensor, p: float) -> Tensor:
+    """The tokens that are at least `p` times as probable as the most probable one, renormalised."""
+    return _renormalised(probabilities, probabilities >= p * probabilities.max())
+
+
+def _renormalised(probabilities: Tensor, kept: Tensor) -> Tensor:
+    left = probabilities.where(kept, 0.0)
+    return left / left.sum()
+
+
+# ---------------------------------------------------------------- what the screen shows of it, and the choice
+def said(stages: Mapping[Filter, Tensor], ids: Sequence[int]) -> tuple[FilterStage, ...]:
+    """The stages in numbers, with the probabilities of the tokens `ids`."""
+    shown = torch.tensor(ids, dtype=torch.long)
+    told, before = [], stages["model"]
+    for name, probabilities in stages.items():
+        kept = probabilities > 0
+        mass = float(before[kept].sum())
+        told.append(FilterStage(name, int(kept.sum()), min(mass, 1.0), tuple(probabilities[shown].tolist())))
+        before = probabilities
+    return tuple(told)
 
 
 def generator_of(sampling: Sampling) -> torch.Generator:
@@ -79,13 +148,13 @@ def generator_of(sampling: Sampling) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(sampling.seed)
 
 
-def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> tuple[int, float]:
-    """Draw a token.
+def choose(stages: Stages, sampling: Sampling, generator: torch.Generator) -> tuple[int, float]:
+    """Take the most probable token at temperature 0, else draw one.
 
     Parameters
     ----------
-    logits : Tensor, (vocabulary,)
-    sampling : Sampling
+    stages : Stages
+        From `stages_of` with the same `sampling`.
     generator : torch.Generator
         From `generator_of`; greedy choices leave it alone.
 
@@ -94,9 +163,9 @@ def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> tu
     int
         The token's id.
     float
-        Its probability in `distribution`.
+        Its probability in the distribution after all filters; 1 at temperature 0.
     """
-    probabilities = distribution(logits.cpu(), sampling)
+    probabilities = last_of(stages)
     if sampling.temperature == 0:
         return int(probabilities.argmax()), 1.0
     drawn = int(torch.multinomial(probabilities, 1, generator=generator))

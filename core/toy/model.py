@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from headscope.core.attention.capture import attend
 from headscope.core.attention.functions import causal_mask, merge_heads, padding_mask, scaled_dot_product_attention, split_heads
+from headscope.core.attention.growing import Growing
 from headscope.core.jobs import Kind
 
 
@@ -59,22 +60,39 @@ class ToyOutput:
 
 
 class KeyValueCache:
-    """Keys and values of the tokens read so far, per layer."""
+    """Keys and values of the tokens read so far, per layer; `expected` as for `Growing`."""
 
-    def __init__(self) -> None:
-        self._layers: dict[int, tuple[Tensor, Tensor]] = {}
+    def __init__(self, expected: int = 0) -> None:
+        self._expected = expected
+        self._layers: dict[int, tuple[Growing, Growing]] = {}
 
     def update(self, key: Tensor, value: Tensor, layer_idx: int) -> tuple[Tensor, Tensor]:
         """Add new keys and values (batch, n_heads, n_new, d_head); all of them come back."""
-        if layer_idx in self._layers:
-            old_key, old_value = self._layers[layer_idx]
-            key, value = torch.cat([old_key, key], 2), torch.cat([old_value, value], 2)
-        self._layers[layer_idx] = key, value
-        return key, value
+        if layer_idx not in self._layers:
+            self._layers[layer_idx] = Growing(self._expected), Growing(self._expected)
+        keys, values = self._layers[layer_idx]
+        return keys.append(key), values.append(value)
 
     def get_seq_length(self) -> int:
         """How many tokens are kept."""
-        return self._layers[0][0].shape[2] if self._layers else 0
+        return self._layers[0][0].length if self._layers else 0
+
+    def branch(self, n_tokens: int) -> KeyValueCache:
+        """The first `n_tokens` of it, to go on from in another way."""
+        other = KeyValueCache(self._expected)
+        other._layers = {
+            layer: (keys.branch(n_tokens), values.branch(n_tokens)) for layer, (keys, values) in self._layers.items()
+        }
+        return other
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        """Keep these texts of the batch, in this order."""
+        for layer, both in self._layers.items():
+            keys, values = Growing(self._expected), Growing(self._expected)
+            for old, new in zip(both, (keys, values), strict=True):
+                if old.rows is not None:
+                    new.append(old.rows.index_select(0, beam_idx))
+            self._layers[layer] = keys, values
 
 
 class MultiHeadAttention(nn.Module):

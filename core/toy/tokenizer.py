@@ -72,6 +72,10 @@ class WordTokenizer:
         """See `TextTokenizer.candidate`."""
         return " " + self.words[token_id], self.words[token_id]
 
+    def chat(self, text: str, system: str = "") -> str | None:
+        """See `TextTokenizer.chat`."""
+        return None
+
     def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.target`."""
         written = text or ""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from headscope.core.jobs import FloatArray
 from headscope.core.tokens import Token, TokenAxis
+from headscope.core.view_jobs import HeadMap, Part
 from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout
 from headscope.gui.paint.labels import draw_label, text_width
 from headscope.gui.paint.pooled import PooledMatrix
@@ -27,7 +28,7 @@ class HeatmapPicture:
 
     Parameters
     ----------
-    weights : float32, (n_queries, n_keys)
+    weights : float32, (n_queries, n_keys), or HeadOverview
         0 to 1.
     queries, keys : TokenAxis
         As long as the weights' sides.
@@ -35,26 +36,66 @@ class HeatmapPicture:
         Colours run from 0 to the head's largest weight instead of to 1; the colour bar says so.
     caption : str
         A line above the picture; for figures.
+    part : Part, optional
+        Of the head of an overview: finer, and shown wherever nothing outside of it is to be seen.
     """
 
     def __init__(
-        self, weights: FloatArray, queries: TokenAxis, keys: TokenAxis, *, to_maximum: bool = False, caption: str = ""
+        self,
+        weights: HeadMap,
+        queries: TokenAxis,
+        keys: TokenAxis,
+        *,
+        to_maximum: bool = False,
+        caption: str = "",
+        part: Part | None = None,
     ) -> None:
         self.weights = weights
+        self._part = part
+        self._cells = weights if isinstance(weights, np.ndarray) else weights.picture
         self.queries = queries
         self.keys = keys
         self.caption = caption
-        self.largest = float(weights.max()) if to_maximum and weights.size and weights.max() > 0 else 1.0
+        self.largest = float(self._cells.max(initial=0)) or 1.0 if to_maximum else 1.0
         self._to_maximum = to_maximum
 
     @cached_property
     def _pooled(self) -> PooledMatrix:
-        return PooledMatrix(self.weights, self.largest)
+        return PooledMatrix(self._cells, self.largest, self.whole)
+
+    @cached_property
+    def _pooled_part(self) -> PooledMatrix | None:
+        if self._part is None:
+            return None
+        rows, keys = self._part.request.rows, self._part.request.keys
+        return PooledMatrix(self._part.picture, self.largest, QRectF(keys.start, rows.start, len(keys), len(rows)))
 
     @cached_property
     def _received(self) -> FloatArray:
         """Mean weight each key receives, (n_keys,)."""
-        return np.asarray(self.weights.mean(axis=0), dtype=np.float32)
+        if isinstance(self.weights, np.ndarray):
+            return np.asarray(self.weights.mean(axis=0), dtype=np.float32)
+        return self.weights.received
+
+    def value(self, query: int, key: int) -> float | None:
+        """The weight of a cell; None where only an overview is here."""
+        return float(self.weights[query, key]) if isinstance(self.weights, np.ndarray) else None
+
+    def finer(self, layout: HeatmapLayout, scale: float) -> tuple[range, range, int, int] | None:
+        """The part of an overview's map that `layout` shows more closely than the picture in it.
+
+        Returns
+        -------
+        (rows, keys, height, width) or None
+            As in `PartRequest`, at `scale` pixels a unit of the layout; None if what is here will do.
+        """
+        rows, keys = layout.shown(len(self.queries), queries=True), layout.shown(len(self.keys), queries=False)
+        height, width = (round(side * scale) for side in (layout.plot.height(), layout.plot.width()))
+        height, width = min(len(rows), max(1, height)), min(len(keys), max(1, width))
+        if isinstance(self.weights, np.ndarray):
+            return None
+        here = self._cells.shape[0] * len(rows) / len(self.queries), self._cells.shape[1] * len(keys) / len(self.keys)
+        return (rows, keys, height, width) if height > here[0] or width > here[1] else None
 
     @property
     def bar_scale(self) -> tuple[float, bool]:
@@ -120,12 +161,14 @@ class HeatmapPicture:
         painter.save()
         painter.setClipRect(layout.plot)
         count = len(rows) * len(columns)
-        if vector and count <= _MOST_RECTANGLES:
+        if vector and count <= _MOST_RECTANGLES and isinstance(self.weights, np.ndarray):
             self._paint_rectangles(painter, layout, theme, rows, columns)
         else:
             scale = painter.deviceTransform().m11() if not vector else 1.0
             width, height = layout.plot.width() * scale, layout.plot.height() * scale
-            image, covered = self._pooled.image(layout.view, width, height, theme.ramp32())
+            part = self._pooled_part
+            pooled = part if part is not None and part.covers.contains(layout.view) else self._pooled
+            image, covered = pooled.image(layout.view, width, height, theme.ramp32())
             if vector and image.width() * image.height() < 2**20:
                 image = image.scaled(
                     image.width() * _SVG_ENLARGED, image.height() * _SVG_ENLARGED, mode=Qt.TransformationMode.FastTransformation

@@ -17,17 +17,15 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPainterPath, QPen
 
 from headscope.core.jobs import FloatArray, Head
+from headscope.core.view_jobs import FAINTEST, HeadMap, HeadOverview, IntArray
 
 MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
-FAINTEST = 0.5 / 255
-"""Weights under this would be drawn with opacity 0."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
 _BANDS = (1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
 _PER_STEP = 200  # lines drawn between two looks at the clock
 
-IntArray = npt.NDArray[np.int32]
 Block = tuple[slice, slice]
 """Rows (queries) and columns (keys) of an attention map."""
 
@@ -42,7 +40,7 @@ class Links:
         `head` counts the heads they were taken from, from 0.
     weight : float32, (n,)
     candidates : int
-        How many links there were to choose from: weights over 0.
+        How many links there were to choose from: weights over 0, of an overview those that could be seen.
     """
 
     head: IntArray
@@ -63,19 +61,33 @@ class Links:
         return self if len(self) <= most else self.take(np.argpartition(self.weight, -most)[-most:])
 
 
-def links_of_head(number: int, weights: FloatArray, blocks: Sequence[Block], at_least: float, most: int) -> Links:
+def links_of_head(number: int, weights: HeadMap, blocks: Sequence[Block], at_least: float, most: int) -> Links:
     """The strongest links of one head inside `blocks`, which must not overlap.
 
     Parameters
     ----------
     number : int
         What `Links.head` says.
-    weights : float32, (n_queries, n_keys)
+    weights : float32, (n_queries, n_keys), or HeadOverview
     at_least : float
         The weakest weight that counts; raised to `FAINTEST`.
     """
-    parts = [_links_of_block(number, weights, block, max(at_least, FAINTEST)) for block in blocks]
-    return joined(parts, most)
+    at_least = max(at_least, FAINTEST)
+    if isinstance(weights, HeadOverview):
+        return joined([_links_of_overview(number, weights, block, at_least) for block in blocks], most)
+    return joined([_links_of_block(number, weights, block, at_least) for block in blocks], most)
+
+
+def _links_of_overview(number: int, overview: HeadOverview, block: Block, at_least: float) -> Links:
+    (first_row, last_row, _), (first_key, last_key, _) = (
+        part.indices(count) for part, count in zip(block, overview.shape, strict=True)
+    )
+    inside = slice(*np.searchsorted(overview.strong[0], (first_row, last_row)))
+    queries, keys, weights = overview.strong
+    query, key, weight = queries[inside], keys[inside], weights[inside]
+    strong = (key >= first_key) & (key < last_key) & (weight >= at_least)
+    head = np.full(int(np.count_nonzero(strong)), number, np.int32)
+    return Links(head, query[strong], key[strong], weight[strong], len(head))
 
 
 def _links_of_block(number: int, weights: FloatArray, block: Block, at_least: float) -> Links:
@@ -107,9 +119,7 @@ def joined(parts: Sequence[Links], most: int) -> Links:
     return together.strongest(most)
 
 
-def links_of(
-    weights: Mapping[Head, FloatArray], blocks: Sequence[Block], at_least: float = 0.0, most: int = MOST_LINKS
-) -> Links:
+def links_of(weights: Mapping[Head, HeadMap], blocks: Sequence[Block], at_least: float = 0.0, most: int = MOST_LINKS) -> Links:
     """The strongest links of several heads inside `blocks`."""
     return joined([links_of_head(i, matrix, blocks, at_least, most) for i, matrix in enumerate(weights.values())], most)
 

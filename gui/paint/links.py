@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from headscope.core.jobs import FloatArray, Head
 from headscope.core.tokens import TokenAxis
+from headscope.core.view_jobs import HeadMap, HeadOverview
 from headscope.gui.paint.link_layout import LINE, LinksLayout, lay_out
 from headscope.gui.paint.link_lines import MOST_LINKS, Block, Links, draw_lines, links_of
 from headscope.gui.paint.link_meters import paint_meter, tall
@@ -26,7 +27,7 @@ class LinksPicture:
 
     Parameters
     ----------
-    weights : mapping of (layer, head) to float32 (n_queries, n_keys)
+    weights : mapping of (layer, head) to float32 (n_queries, n_keys) or HeadOverview
     queries, keys : TokenAxis
     colors : mapping of (layer, head) to int, optional
         Which of the theme's head colours each head has; in order if not given.
@@ -38,7 +39,7 @@ class LinksPicture:
 
     def __init__(
         self,
-        weights: Mapping[Head, FloatArray],
+        weights: Mapping[Head, HeadMap],
         queries: TokenAxis,
         keys: TokenAxis,
         *,
@@ -245,13 +246,25 @@ class LinksPicture:
         if only_query is None and only_key is None:
             return
         left = only_query is None
-        columns = [matrix[:, only_key] if left else matrix[only_query] for matrix in self.weights.values()]
+        columns = [_column(matrix, only_key) if left else _row(matrix, only_query) for matrix in self.weights.values()]
         colors = self.head_colors(theme)
         painter.setFont(_row_font(layout.rows.height))
         for row in self._labelled(layout, len(columns[0]), None if left else only_key):
             values = [float(column[row]) for column in columns]
             if any(values):
                 paint_meter(painter, layout, theme, row, values, colors, left=left)
+
+
+def _row(weights: HeadMap, query: int | None) -> FloatArray:
+    """What one query gives each key."""
+    assert query is not None
+    return weights.row(query) if isinstance(weights, HeadOverview) else weights[query]
+
+
+def _column(weights: HeadMap, key: int | None) -> FloatArray:
+    """What each query gives one key."""
+    assert key is not None
+    return weights.column(key) if isinstance(weights, HeadOverview) else weights[:, key]
 
 
 def _only(position: int | None) -> slice:

@@ -25,9 +25,12 @@ class PooledMatrix:
     weights : float32, (n_rows, n_columns)
     largest : float
         The weight that gets the ramp's last colour.
+    covers : QRectF, optional
+        The cells that `weights` are a picture of, if they are not the cells themselves.
     """
 
-    def __init__(self, weights: FloatArray, largest: float = 1.0) -> None:
+    def __init__(self, weights: FloatArray, largest: float = 1.0, covers: QRectF | None = None) -> None:
+        self.covers = covers or QRectF(0, 0, weights.shape[1], weights.shape[0])
         self._levels: dict[tuple[int, int], Bytes] = {(0, 0): _quantised(weights, largest)}
         self.shape: tuple[int, int] = (weights.shape[0], weights.shape[1])
         self._kept: tuple[object, QImage, npt.NDArray[np.uint32]] | None = None
@@ -42,6 +45,17 @@ class PooledMatrix:
         QRectF
             The cells it covers.
         """
+        across, down = self.shape[1] / self.covers.width(), self.shape[0] / self.covers.height()
+        left, top = self.covers.left(), self.covers.top()
+        view = QRectF((view.left() - left) * across, (view.top() - top) * down, view.width() * across, view.height() * down)
+        image, inside = self._image(view, width, height, ramp32)
+        covered = QRectF(
+            left + inside.left() / across, top + inside.top() / down, inside.width() / across, inside.height() / down
+        )
+        return image, covered
+
+    def _image(self, view: QRectF, width: float, height: float, ramp32: npt.NDArray[np.uint32]) -> tuple[QImage, QRectF]:
+        """As `image`, in numbers of `weights`."""
         halvings = _halvings(view.height() / max(1.0, height)), _halvings(view.width() / max(1.0, width))
         level = self._level(*halvings)
         rows, columns = 2 ** halvings[0], 2 ** halvings[1]

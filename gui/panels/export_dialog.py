@@ -133,7 +133,7 @@ class ExportDialog(QDialog):
         if what == "heads":
             return RecordExport(path, state.record)
         model = state.model.name if state.model is not None else ""
-        return HeadExport(path, state.shown, state.queries, state.keys, state.kind, state.head, model)
+        return HeadExport(path, state.record, state.kind, state.head, model)
 
     def suggested_name(self) -> str:
         """A name for the file that says what is in it."""

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QRadioButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import Candidate, FillStep, GenerationStep, Sampling
+from headscope.core.jobs import Beam, Candidate, FillRequest, FillStep, FillStrategy, GenerationStep
+from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.number_field import fraction_field, whole_field
+from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
+from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
 from headscope.gui.widgets.step_list import Step, StepList
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
-_DEFAULTS = Sampling()
-_LARGEST_SEED = 2**31 - 1
-
-
-class SamplingFields(QWidget):
-    """How long, and how the next token is chosen."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.max_new_tokens = whole_field(1, 4096, 40)
-        self.temperature = fraction_field(0, 5, 0.1, _DEFAULTS.temperature)
-        self.temperature.setSpecialValueText(self.tr("0 (greedy)"))
-        self.temperature.setToolTip(self.tr("0 takes the most probable token each time; higher values choose more freely"))
-        self.top_k = whole_field(0, 1000, _DEFAULTS.top_k)
-        self.top_k.setSpecialValueText(self.tr("off"))
-        self.top_k.setToolTip(self.tr("Choose only among so many of the most probable tokens"))
-        self.top_p = fraction_field(0.01, 1, 0.05, _DEFAULTS.top_p)
-        self.top_p.setToolTip(self.tr("Choose only among the most probable tokens that make up this probability; 1 is off"))
-        self.seed = whole_field(0, _LARGEST_SEED, _DEFAULTS.seed)
-        self.seed.setToolTip(self.tr("The same seed chooses the same tokens again"))
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        how = ((self.tr("&New tokens"), self.max_new_tokens), (self.tr("&Temperature"), self.temperature))
-        filters = ((self.tr("Top-&k"), self.top_k), (self.tr("Top-&p"), self.top_p), (self.tr("See&d"), self.seed))
-        for row, fields in enumerate((how, filters)):
-            for column, (words, field) in enumerate(fields):
-                label = QLabel(words)
-                label.setObjectName("muted")
-                label.setBuddy(field)
-                grid.addWidget(label, 2 * row, column)
-                grid.addWidget(field, 2 * row + 1, column)
-                grid.setColumnStretch(column, 1)
-        self.temperature.valueChanged.connect(self._show_what_matters)
-        self._show_what_matters()
-
-    @property
-    def sampling(self) -> Sampling:
-        """As the fields stand."""
-        return Sampling(round(self.temperature.value(), 2), self.top_k.value(), round(self.top_p.value(), 2), self.seed.value())
-
-    @Slot()
-    def _show_what_matters(self) -> None:
-        """Greedy choices draw nothing: what only drawing needs is greyed out."""
-        for field in (self.top_k, self.top_p, self.seed):
-            field.setEnabled(self.temperature.value() > 0)
+_BEAM_LETTERS = 12
+"""How much of the end of a beam's text is shown."""
 
 
 class GenerationPanel(QWidget):
@@ -87,6 +38,9 @@ class GenerationPanel(QWidget):
         self.confident = QRadioButton(self.tr("Most confident mask first"))
         self.confident.setChecked(True)
         self.left_to_right = QRadioButton(self.tr("From left to right"))
+        self.by_chance = QRadioButton(self.tr("By chance, again and again (Gibbs)"))
+        self.gibbs = GibbsFields()
+        self.by_chance.toggled.connect(self._show_abilities)
         self.write = QPushButton()
         self.write.setObjectName("primary")
         self.write.clicked.connect(self.start)
@@ -94,19 +48,37 @@ class GenerationPanel(QWidget):
         self.stop.clicked.connect(explorer.stop)
         self.count = QLabel()
         self.count.setObjectName("muted")
+        self.branches = BranchSwitch()
+        self.branches.asked.clicked.connect(self._next_branch)
+        self.beams = ProbabilityBars(clickable=False)
+        self.beams.setToolTip(self.tr("The texts that are followed, each with the mean probability of its tokens"))
         self.list = StepList()
         self.list.pointed.connect(self._point_at)
+        self.list.asked.connect(self._show_rivals)
+        self._rivals = QMenu(self)
         self._arrange()
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "model", "busy", "steps"}))
+        self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches"}))
 
     @Slot()
     def start(self) -> None:
         """Generate, or fill the masks, as the fields say; what the toolbar and the shortcut do."""
+        fields, gibbs = self.fields, self.gibbs
         if self._writes:
-            self._explorer.generate(self.fields.max_new_tokens.value(), self.fields.sampling)
-        else:
-            self._explorer.fill("confident" if self.confident.isChecked() else "left_to_right")
+            self._explorer.generate(
+                fields.max_new_tokens.value(),
+                fields.sampling,
+                beams=fields.beam_search,
+                stop=fields.stops,
+                chat=fields.is_chat,
+                system=fields.system.text(),
+            )
+            return
+        strategy: FillStrategy = "confident" if self.confident.isChecked() else "left_to_right"
+        if self.by_chance.isChecked():
+            strategy = "gibbs"
+        chance = gibbs.sweeps.value(), round(gibbs.temperature.value(), 2), gibbs.seed.value()
+        self._explorer.fill(FillRequest("", None, strategy, 10, *chance))
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
@@ -114,17 +86,19 @@ class GenerationPanel(QWidget):
         buttons.addWidget(self.write)
         buttons.addWidget(self.stop)
         buttons.addStretch(1)
+        buttons.addWidget(self.branches)
         buttons.addWidget(self.count)
         top = QVBoxLayout()
         top.setContentsMargins(16, 4, 16, 4)
         top.setSpacing(8)
-        for part in (self.hint, self.fields, self.confident, self.left_to_right):
+        for part in (self.hint, self.fields, self.confident, self.left_to_right, self.by_chance, self.gibbs):
             top.addWidget(part)
         top.addLayout(buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 8)
         column.setSpacing(4)
         column.addLayout(top)
+        column.addWidget(self.beams)
         column.addWidget(self.list, 1)
         column.addStretch(0)
         column.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -132,17 +106,25 @@ class GenerationPanel(QWidget):
     # ---------------------------------------------------------------- what is shown
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
+        state = self._state
         if "dark" in names:
-            self.list.set_theme(theme_of(self._state.dark))
+            self.list.set_theme(theme_of(state.dark))
+            self.beams.set_theme(theme_of(state.dark))
         if "model" in names:
             self._show_abilities()
         if names & {"model", "busy"}:
-            self.write.setEnabled((self._writes or self._fills) and self._state.busy is None)
-            self.stop.setEnabled(self._state.busy is not None)
+            self.write.setEnabled((self._writes or self._fills) and state.busy is None)
+            self.stop.setEnabled(state.busy is not None)
         if "steps" in names:
-            self.list.set_steps(tuple(_row(step) for step in self._state.steps))
-            n = len(self._state.steps)
+            self.list.set_steps(tuple(_row(step) for step in state.steps))
+            n = len(state.steps)
             self.count.setText(self.tr("{n} tokens").format(n=n) if n else "")
+        if "beams" in names:
+            followed = (*state.beams.beams, *state.beams.finished) if state.beams is not None else ()
+            self.beams.set_bars([_bar(beam) for beam in followed])
+            self.beams.setVisible(bool(followed))
+        if names & {"branches", "branch", "busy"}:
+            self.branches.show_branch(state.branch, len(state.branches), enabled=state.busy is None)
 
     @property
     def _writes(self) -> bool:
@@ -152,12 +134,15 @@ class GenerationPanel(QWidget):
     def _fills(self) -> bool:
         return self._state.model is not None and "fill_mask" in self._state.model.abilities
 
+    @Slot()
     def _show_abilities(self) -> None:
-        writes, fills = self._writes, self._fills
+        writes, fills, model = self._writes, self._fills, self._state.model
         self.fields.setVisible(writes)
+        self.fields.set_chat_possible(model is not None and "chat" in model.abilities)
         self.list.setVisible(writes or fills)
-        self.confident.setVisible(fills and not writes)
-        self.left_to_right.setVisible(fills and not writes)
+        for choice in (self.confident, self.left_to_right, self.by_chance):
+            choice.setVisible(fills and not writes)
+        self.gibbs.setVisible(fills and not writes and self.by_chance.isChecked())
         self.write.setVisible(writes or fills)
         self.stop.setVisible(writes or fills)
         self.write.setText(self.tr("Generate") if writes else self.tr("Fill masks"))
@@ -173,6 +158,7 @@ class GenerationPanel(QWidget):
             return self.tr("Fills one mask at a time; each guess sees those before it.")
         return self.tr("This model neither continues a text nor guesses masked words.")
 
+    # ---------------------------------------------------------------- what the user does
     @Slot(int)
     def _point_at(self, row: int) -> None:
         """Show in the pictures what the model looked at when it chose this token: the mask's row, or that of the token before."""
@@ -183,14 +169,65 @@ class GenerationPanel(QWidget):
                 cell = Cell(query=chose)
         self._state.update(hover=cell)
 
+    @Slot(int)
+    def _show_rivals(self, row: int) -> None:
+        """A menu of what could stand in the place of a token that was generated."""
+        step = self._state.steps[row]
+        if not isinstance(step, GenerationStep) or step.generation is None or self._state.busy is not None:
+            return
+        below = self.list.visualRect(self.list.model().index(row, 0)).bottomLeft()
+        self.rivals_of(step).popup(self.list.viewport().mapToGlobal(below))
+
+    def rivals_of(self, step: GenerationStep) -> QMenu:
+        """The menu: each candidate with its probability; choosing one goes on from there with it."""
+        self._rivals.clear()
+        self._rivals.addAction(self.tr("Go on with another token")).setEnabled(False)
+        for candidate in step.candidates:
+            words = f"{candidate.label.replace('&', '&&')}\t{readable_probability(candidate.probability)}"
+            action = self._rivals.addAction(words)
+            action.setEnabled(candidate.id != step.token.id)
+            action.triggered.connect(partial(self._fork, step, candidate.id))
+        return self._rivals
+
+    def _fork(self, step: GenerationStep, token_id: int, _checked: bool = False) -> None:
+        self._explorer.fork(step, token_id, self.fields.max_new_tokens.value())
+
+    @Slot()
+    def _next_branch(self) -> None:
+        self._explorer.show_branch((self._state.branch + 1) % len(self._state.branches))
+
+
+class BranchSwitch(QWidget):
+    """Which branch of a forked generation is shown; the button shows the next."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.asked = QPushButton()
+        self.asked.setFlat(True)
+        self.asked.setToolTip(self.tr("Show the next branch"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.asked)
+
+    def show_branch(self, branch: int, n_branches: int, *, enabled: bool) -> None:
+        """Say which of how many; nothing if there is only one."""
+        self.setVisible(n_branches > 1)
+        self.asked.setEnabled(enabled)
+        self.asked.setText(self.tr("Branch {number} of {count}").format(number=branch + 1, count=n_branches))
+
+
+def _bar(beam: Beam) -> Bar:
+    tail = beam.text[-_BEAM_LETTERS:].replace("\n", "⏎")
+    words = f"…{tail}" if len(beam.text) > _BEAM_LETTERS else tail
+    return Bar(words, math.exp(beam.log_probability / len(beam.steps)))
+
 
 def _row(step: GenerationStep | FillStep) -> Step:
     if isinstance(step, FillStep):
         return Step(step.chosen, step.candidates)
     token = step.token
-    return Step(
-        Candidate(token.text, token.text, token.id, step.probability), step.candidates, step.sampled_probability, token.special
-    )
+    chosen = Candidate(token.text, token.text, token.id, step.probability)
+    return Step(chosen, step.candidates, step.sampled_probability, token.special, step.filters, step.forced)
 
 
 def _chose(step: GenerationStep | FillStep) -> tuple[int, str]:

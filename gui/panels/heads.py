@@ -32,6 +32,7 @@ class HeadsPanel(QWidget):
         self.own_maximum.toggled.connect(self._show_pictures)
         self.view = HeadGridView()
         self.view.chosen.connect(self._choose)
+        self.view.layers_seen.connect(explorer.see_layers)
         self.kinds: dict[Kind, QToolButton] = {}
         self._kind_group = QButtonGroup(self)
         self._kind_row = QHBoxLayout()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 class HeatmapPanel(QWidget):
     """The heatmap of `state.head`; a cell that is pointed at or pinned here is so in the links too."""
 
-    def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self.view = HeatmapView()
         self.view.hovered.connect(self._hover)
         self.view.clicked.connect(self._pin)
         self.view.released.connect(self._unpin)
+        self.view.part_wanted.connect(explorer.look_closer)
         self._title = LineLabel(muted=True)
         self.to_maximum = QToolButton()
         self.to_maximum.setObjectName("flat")
@@ -53,12 +55,13 @@ class HeatmapPanel(QWidget):
     def _on_changed(self, names: frozenset[str]) -> None:
         if "dark" in names:
             self.view.set_theme(theme_of(self._state.dark))
-        if names & {"weights", "head", "queries", "keys"}:
+        if names & {"weights", "head", "queries", "keys", "part"}:
             self._show_head()
         if names & {"busy", "model"} and self._state.shown is None:
             self.view.set_hint(self._hint())
-        if names & {"hover", "pinned", "weights"}:
-            self.view.set_focus(self._state.focus.query, self._state.focus.key)
+        if names & {"hover", "pinned", "weights", "row"}:
+            query, key = self._state.focus.query, self._state.focus.key
+            self.view.set_focus(query, key, self._state.value(query, key))
 
     def _hint(self) -> str:
         """What to do, or to wait for, while there is no picture."""
@@ -73,7 +76,14 @@ class HeatmapPanel(QWidget):
         state, weights = self._state, self._state.shown
         if weights is None or weights.shape != (len(state.queries), len(state.keys)):
             return None
-        return HeatmapPicture(weights, state.queries, state.keys, to_maximum=self.to_maximum.isChecked())
+        part = state.part
+        if part is not None and (part.request.record, part.request.kind, part.request.head) != (
+            state.record,
+            state.kind,
+            state.head,
+        ):
+            part = None
+        return HeatmapPicture(weights, state.queries, state.keys, to_maximum=self.to_maximum.isChecked(), part=part)
 
     @Slot()
     def _show_head(self) -> None:
@@ -81,7 +91,8 @@ class HeatmapPanel(QWidget):
         if picture is None:
             return  # the old picture stays until the new one is whole
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
-        self._title.set_text(name)
+        first_look = not isinstance(state.shown, np.ndarray) and state.shown is not None and not state.shown.exact
+        self._title.set_text(f"{name} · {self.tr('first look at some rows, exact in a moment')}" if first_look else name)
         self.view.set_note(name)
         self.view.set_picture(picture)
 

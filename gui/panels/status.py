@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from headscope.core.errors import readable_bytes
-from headscope.core.jobs import Tier
+from headscope.core.jobs import Keep, Tier
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.line_label import LineLabel
 
-_LEFT = frozenset({"head", "weights", "hover", "pinned", "queries", "keys", "kind"})
+_LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys"})
 
 
@@ -46,8 +46,9 @@ class StatusPanel(QWidget):
         parts = [self.tr("layer {0}").format(state.head[0]), self.tr("head {0}").format(state.head[1])]
         query, key = state.focus.query, state.focus.key
         if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
-            value = float(state.shown[query, key])
-            parts.append(f"{state.queries.labels[query]} → {state.keys.labels[key]}  {value:.4f}")
+            value = state.value(query, key)
+            number = "…" if value is None else f"{value:.4f}"
+            parts.append(f"{state.queries.labels[query]} → {state.keys.labels[key]}  {number}")
         return " · ".join(parts)
 
     def _how(self) -> str:
@@ -56,12 +57,23 @@ class StatusPanel(QWidget):
         if model is not None:
             parts = [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
-            parts.append(self._tier(state.record.tier))
+            if not state.record.kept.half:
+                parts.append(self._tier(state.record.tier))
+            parts += self._kept(state.record.kept, state.record.n_layers(state.kind))
             parts.append(self.tr("{0} tokens").format(len(state.queries)))
             parts.append(self.tr("record {0}").format(readable_bytes(state.record.nbytes)))
         if state.run is not None:
             parts.append(_readable_seconds(state.run.seconds))
         return " · ".join(parts)
+
+    def _kept(self, keep: Keep, n_layers: int) -> list[str]:
+        """What of the pass is not there, or not exactly."""
+        parts = [self.tr("kept in half precision, weights approximate")] if keep.half else []
+        if keep.layers is not None:
+            parts.append(self.tr("{0} of {1} layers kept").format(len(keep.layers), n_layers))
+        if keep.place == "host":
+            parts.append(self.tr("kept in the computer's memory"))
+        return parts
 
     def _tier(self, tier: Tier) -> str:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -27,6 +28,8 @@ class HeadGridView(QAbstractScrollArea):
 
     chosen = Signal(tuple, bool)
     """(layer, head), and whether it is to be added or taken away."""
+    layers_seen = Signal(object)
+    """The layers that came into sight, a range."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +39,7 @@ class HeadGridView(QAbstractScrollArea):
         self._colors: dict[Head, int] = {}
         self._cursor: Head = (0, 0)
         self._hover: Head | None = None
+        self._seen = range(0)
         self._preview = HeadPreview(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -105,6 +109,7 @@ class HeadGridView(QAbstractScrollArea):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
+        self._say_what_is_seen()
         self._point_at(None)
 
     def _update_scroll_bars(self) -> None:
@@ -121,6 +126,16 @@ class HeadGridView(QAbstractScrollArea):
             bar.setRange(0, max(0, round(whole - seen)))
             bar.setPageStep(round(seen))
             bar.setSingleStep(round(LEAST_CELL))
+        self._say_what_is_seen()
+
+    def _say_what_is_seen(self) -> None:
+        layout = self.layout_now
+        above = (layout.cells.top() - layout.corner.y()) / layout.step
+        below = above + layout.cells.height() / layout.step
+        seen = range(max(0, int(above)), max(0, min(layout.n_layers, ceil(below))))
+        if seen != self._seen:
+            self._seen = seen
+            self.layers_seen.emit(seen)
 
     def _reveal(self, head: Head) -> None:
         """Scroll as little as needed to see a head."""

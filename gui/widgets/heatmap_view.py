@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -42,6 +43,8 @@ class HeatmapView(QWidget):
     """The query and the key clicked."""
     released = Signal()
     """Escape: nothing shall be pinned."""
+    part_wanted = Signal(object, object, int, int)
+    """Rows and keys (ranges) that are shown more closely than the picture knows them, and the pixels they fill."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +52,7 @@ class HeatmapView(QWidget):
         self._theme: Theme = theme_of(False)
         self._view: QRectF | None = None  # None: everything
         self._focus: tuple[int | None, int | None] = (None, None)
+        self._value: float | None = None
         self._hint = ""
         self._note = ""
         self._still: QPixmap | None = None
@@ -74,12 +78,13 @@ class HeatmapView(QWidget):
         if old is None or picture is None or old.weights.shape != picture.weights.shape:
             self._view = None
         self._picture = picture
+        self._want_part()
         self.update()
 
-    def set_focus(self, query: int | None, key: int | None) -> None:
-        """Frame a query's row and a key's column; with both, the value of the cell is shown."""
-        if (query, key) != self._focus:
-            self._focus = query, key
+    def set_focus(self, query: int | None, key: int | None, value: float | None = None) -> None:
+        """Frame a query's row and a key's column; with both, the cell's `value` is shown, which the picture may know too."""
+        if (query, key, value) != (*self._focus, self._value):
+            self._focus, self._value = (query, key), value
             self.update()
 
     def set_hint(self, hint: str) -> None:
@@ -168,7 +173,8 @@ class HeatmapView(QWidget):
             elided(axis.labels[at], TEXT_SIZE, QFont.Weight.DemiBold, 120.0)
             for axis, at in ((picture.queries, query), (picture.keys, key))
         ]
-        title, value = " → ".join(names), f"{float(picture.weights[query, key]):.4f}"
+        weight = picture.value(query, key) if self._value is None else self._value
+        title, value = " → ".join(names), "…" if weight is None else f"{weight:.4f}"
         bold = text_font(TEXT_SIZE, QFont.Weight.DemiBold, tabular=True)
         width = 28 + max(
             QFontMetricsF(bold).horizontalAdvance(title) + 24 + QFontMetricsF(bold).horizontalAdvance(value),
@@ -190,6 +196,10 @@ class HeatmapView(QWidget):
         painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("panel", 0.75))
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self._note)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._want_part()
 
     # ---------------------------------------------------------------- mouse
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -320,4 +330,11 @@ class HeatmapView(QWidget):
             view.moveLeft(min(max(view.left(), 0.0), whole.width() - view.width()))
             view.moveTop(min(max(view.top(), 0.0), whole.height() - view.height()))
         self._view = view
+        self._want_part()
         self.update()
+
+    def _want_part(self) -> None:
+        layout = self.layout_now()
+        finer = None if self._picture is None or layout is None else self._picture.finer(layout, self.devicePixelRatioF())
+        if finer is not None:
+            self.part_wanted.emit(*finer)

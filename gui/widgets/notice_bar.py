@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import (
@@ -24,9 +27,12 @@ class NoticeBar(QFrame):
     -------
     dismissed
         The user closed it.
+    chosen
+        One of the ways out, by its place among the labels.
     """
 
     dismissed = Signal()
+    chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,12 +63,19 @@ class NoticeBar(QFrame):
         row.setStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 6, 6, 6)
+        self.choices: list[QPushButton] = []
+        self._choice_row = QHBoxLayout()
+        self._choice_row.setContentsMargins(24, 0, 0, 0)
+        self._choice_row.setSpacing(8)
+        self._choice_row.addStretch(1)
         column.addLayout(row)
+        column.addLayout(self._choice_row)
         column.addWidget(self._details)
         self.hide()
 
-    def show_notice(self, level: str, message: str, remedy: str, details: str) -> None:
-        """Say something. `level` is "error" or "info"; `details` may be empty."""
+    def show_notice(self, level: str, message: str, remedy: str, details: str, choices: Sequence[str] = ()) -> None:
+        """Say something. `level` is "error" or "info"; `details` may be empty; each of `choices` becomes a button."""
+        self._show_choices(choices)
         self._sentence.setText(f"{message} {remedy}".strip())
         self._details.setPlainText(details)
         self._more.setVisible(bool(details))
@@ -81,6 +94,19 @@ class NoticeBar(QFrame):
     def text(self) -> str:
         """The sentence on the screen, remedy included."""
         return self._sentence.text()
+
+    def _show_choices(self, labels: Sequence[str]) -> None:
+        for button in self.choices:
+            self._choice_row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.choices = [QPushButton(label) for label in labels]
+        for place, button in enumerate(self.choices):
+            button.clicked.connect(partial(self._choose, place))
+            self._choice_row.insertWidget(place, button)
+
+    def _choose(self, place: int, _checked: bool = False) -> None:
+        self.chosen.emit(place)
 
     @Slot(bool)
     def _show_details(self, on: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -17,10 +18,10 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from headscope.core.jobs import Candidate
+from headscope.core.jobs import Candidate, FilterStage
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, Theme, theme_of
 
@@ -43,12 +44,18 @@ class Step:
     drawn : float
         Its probability in what it was drawn from; 1 if it was not drawn.
     special : bool
+    filters : tuple of FilterStage
+        What was done to the distribution, if more than nothing.
+    forced : bool
+        Was the user's choice.
     """
 
     chosen: Candidate
     candidates: tuple[Candidate, ...]
     drawn: float = 1.0
     special: bool = False
+    filters: tuple[FilterStage, ...] = ()
+    forced: bool = False
 
 
 class StepModel(QAbstractListModel):
@@ -82,21 +89,42 @@ class StepModel(QAbstractListModel):
         return None
 
     def _rivals(self, step: Step) -> str:
-        """The candidates of a step as a small table, the chosen one in bold."""
+        """The candidates of a step as a small table, the chosen one in bold; and what the filters did."""
         known = {candidate.id for candidate in step.candidates}
-        shown = step.candidates if step.chosen.id in known else (*step.candidates, step.chosen)
-        rows = "".join(_table_row(candidate, bold=candidate.id == step.chosen.id) for candidate in shown)
-        note = ""
-        if step.drawn < 1:
+        after = step.filters[-1].probabilities if len(step.filters) > 1 else ()
+        rows = [
+            _table_row(candidate, after[place : place + 1], bold=candidate.id == step.chosen.id)
+            for place, candidate in enumerate(step.candidates)
+        ]
+        if step.chosen.id not in known:
+            rows.append(_table_row(step.chosen, (step.drawn,) if after else (), bold=True))
+        notes = [self.tr("Chosen by you")] if step.forced else []
+        if step.drawn < 1 and not step.forced:
             words = self.tr("{probability} after temperature and filters")
-            note = f"<p>{words.format(probability=readable_probability(step.drawn))}</p>"
-        return f"<table cellspacing='3'>{rows}</table>{note}"
+            notes.append(words.format(probability=readable_probability(step.drawn)))
+        notes += [self._told(stage) for stage in step.filters[1:]]
+        return f"<table cellspacing='3'>{''.join(rows)}</table>" + "".join(f"<p>{escape(note)}</p>" for note in notes)
+
+    def _told(self, stage: FilterStage) -> str:
+        """A filter in words."""
+        names = {
+            "repetition_penalty": self.tr("Repetition penalty"),
+            "temperature": self.tr("Temperature"),
+            "top_k": self.tr("Top-k"),
+            "top_p": self.tr("Top-p"),
+            "min_p": self.tr("Min-p"),
+        }
+        if stage.name not in ("top_k", "top_p", "min_p"):
+            return self.tr("{filter} changes the probabilities").format(filter=names.get(stage.name, stage.name))
+        words = self.tr("{filter} keeps {count} tokens, {mass} of the probability")
+        return words.format(filter=names[stage.name], count=stage.n_kept, mass=readable_probability(stage.mass))
 
 
-def _table_row(candidate: Candidate, *, bold: bool) -> str:
+def _table_row(candidate: Candidate, after: Sequence[float], *, bold: bool) -> str:
     label = escape(candidate.label).replace(" ", "&nbsp;")
     name = f"<b>{label}</b>" if bold else label
-    return f"<tr><td>{name}</td><td align='right'>{readable_probability(candidate.probability)}</td></tr>"
+    numbers = [readable_probability(candidate.probability), *(f"→ {readable_probability(number)}" for number in after)]
+    return f"<tr><td>{name}</td>" + "".join(f"<td align='right'>{escape(number)}</td>" for number in numbers) + "</tr>"
 
 
 class _StepPainter(QStyledItemDelegate):
@@ -145,9 +173,12 @@ class StepList(QListView):
     -------
     pointed(int)
         The mouse or the keyboard is at this row; -1: no longer at any.
+    asked(int)
+        A row was clicked, or Enter pressed on it.
     """
 
     pointed = Signal(int)
+    asked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -165,6 +196,7 @@ class StepList(QListView):
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
         self.entered.connect(self._on_entered)
         self.viewportEntered.connect(self._on_left)
+        self.clicked.connect(self._on_asked)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
@@ -190,6 +222,12 @@ class StepList(QListView):
         if self.hasFocus():
             self.pointed.emit(current.row())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._on_asked(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
     def leaveEvent(self, event: Any) -> None:
         super().leaveEvent(event)
         self._on_left()
@@ -197,6 +235,10 @@ class StepList(QListView):
     @Slot(QModelIndex)
     def _on_entered(self, index: QModelIndex) -> None:
         self.pointed.emit(index.row())
+
+    @Slot(QModelIndex)
+    def _on_asked(self, index: QModelIndex) -> None:
+        self.asked.emit(index.row())
 
     @Slot()
     def _on_left(self) -> None:

@@ -2,7 +2,8 @@
 
 Pairs are measured alternately and compared round by round; the median of the ratios is printed with its spread. Machines
 are shared and noisy: a lone time would tell more about the neighbours than about us, so times stand only beside the ratio.
-Waits that the user sees are divided by a frame of a 60 Hz screen. Written to bench-results/ as JSON and Markdown.
+Waits that the user sees are divided by a frame of a 60 Hz screen. Written to bench-results/ as JSON, a Markdown table
+and a plot.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from headscope.core.files import atomic_write
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.plot import svg
 
-PARTS = ("start", "latency", "switch", "core")
+PARTS = ("start", "latency", "switch", "core", "thumbnails", "generation", "memory", "sweep", "accelerator")
 """Modules bench_<part> with a function `figures`. The processes come first: they want the machine for themselves."""
 
 
@@ -43,10 +45,11 @@ def report(figures: list[Figure], folder: Path) -> None:
     for name, text in (
         ("bench.json", json.dumps({"about": about, "figures": [asdict(f) for f in figures]}, indent=1, ensure_ascii=False)),
         ("bench.md", "\n".join(lines) + "\n"),
+        ("bench.svg", svg(figures)),
     ):
         with atomic_write(folder / name) as path:
             path.write_text(text, encoding="utf-8")
-    print(f"\nwritten: {folder / 'bench.json'}, {folder / 'bench.md'}")
+    print(f"\nwritten: {folder / 'bench.json'}, bench.md and bench.svg")
 
 
 def main() -> None:

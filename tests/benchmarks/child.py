@@ -1,4 +1,4 @@
-"""A process of its own for the benchmarks: empty | window | latency. What happens is told on stdout, a line each."""
+"""A process of its own for the benchmarks: empty | window | latency | peak MODEL N_TOKENS WAY. What happens is told on stdout, a line each."""
 
 from __future__ import annotations
 
@@ -84,10 +84,48 @@ def latency() -> None:
     print(json.dumps(phases), flush=True)
 
 
+def peak(name: str, n_tokens: str, way: str) -> None:
+    """Bytes that a pass over a text takes at its height, beyond what was there before it; `way`: capture, bare or eager."""
+    import threading
+
+    import psutil
+    import torch
+
+    from headscope.core import load_model
+    from tests.benchmarks.bench_core import text_of
+    from tests.installed_models import albert, smollm2
+
+    process, highest, stop = psutil.Process(), [0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.001):
+            highest[0] = max(highest[0], process.memory_info().rss)
+
+    model = load_model(str({"albert": albert, "smollm2": smollm2}[name]()), device="cpu", dtype="float32")
+    source, _ = model.encode(text_of(model, name, int(n_tokens)))
+    model.capture(text_of(model, name, 8))
+    if way == "bare":
+        model.module.set_attn_implementation("sdpa")
+    before = process.memory_info().rss
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    if way == "capture":
+        kept = model.observe(source, logits_to_keep=1)
+    elif way == "eager":
+        kept = model.eager_pass(model.inputs(source))
+    else:
+        with torch.inference_mode():
+            kept = model.forward(model.inputs(source), logits_to_keep=1)
+    stop.set()
+    watcher.join()
+    assert kept is not None
+    _tell(str(max(highest[0], process.memory_info().rss) - before))
+
+
 def _tell(word: str) -> None:
     print(word, flush=True)
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    {"empty": empty, "window": window, "latency": latency}[sys.argv[1]]()
+    {"empty": empty, "window": window, "latency": latency, "peak": peak}[sys.argv[1]](*sys.argv[2:])

@@ -14,19 +14,22 @@ from headscope.core.models.device import (
     pick_device,
     pick_dtype,
 )
+from headscope.core.models.packing import packings
 
 CPU = torch.device("cpu")
 
 
 def test_every_device_that_is_offered_can_be_picked() -> None:
     known = devices()
-    assert (known[0], known[-1]) == ("auto", "cpu")
-    assert [str(pick_device(name)) for name in known[1:]] == known[1:]
-    assert str(pick_device("auto")) == known[1]
+    assert (known[0], *known[-2:]) == ("auto", "cpu", "all")
+    assert [str(pick_device(name)) for name in known[1:-1]] == known[1:-1]
+    assert str(pick_device("auto")) == str(pick_device("all")) == known[1]
 
 
 def test_every_number_format_that_is_offered_can_be_picked() -> None:
-    assert [str(pick_dtype(name, CPU, 1)) for name in dtypes()[1:]] == [f"torch.{name}" for name in dtypes()[1:]]
+    numbers = [name for name in dtypes()[1:] if name not in packings()]
+    assert [str(pick_dtype(name, CPU, 1)) for name in numbers] == [f"torch.{name}" for name in numbers]
+    assert all(pick_dtype(name, CPU, 1) == torch.float32 for name in packings())  # what they are computed in
 
 
 def test_half_precision_is_taken_when_the_room_is_small() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,7 @@ from headscope.core.models.load import load_model
 from tests.spoiled import refused
 
 FETCH = Path(__file__).parents[1] / "fetch.py"
-REVISION = "0123456789abcdef0123456789abcdef01234567"
+REVISION, OTHER = "0123456789abcdef0123456789abcdef01234567", "fedcba9876543210fedcba9876543210fedcba98"
 SMALL = ["config.json", "tokenizer.json", "tokenizer_config.json"]
 
 
@@ -46,23 +47,26 @@ def test_what_is_fetched_is_what_is_needed(names: list[str], weights: list[str])
 
 
 # ---------------------------------------------------------------- the cache
-def cached(originals: Path, hub: Path, name: str = "someone/tiny-bert") -> Path:
-    """A BERT as huggingface_hub keeps it: blobs, and a snapshot of links to them."""
-    store = hub / f"models--{name.replace('/', '--')}"
-    (store / "blobs").mkdir(parents=True)
-    (store / "refs").mkdir()
-    (store / "refs" / "main").write_text(REVISION)
-    folder = store / "snapshots" / REVISION
+def cached(model: Path, hub: Path, ref: str | None = "main", commit: str = REVISION) -> Path:
+    """A model as huggingface_hub keeps it: blobs, and a snapshot of links to them."""
+    store = hub / "models--someone--tiny-bert"
+    for part in ("blobs", "refs"):
+        (store / part).mkdir(parents=True, exist_ok=True)
+    if ref is not None:
+        (store / "refs" / ref).parent.mkdir(parents=True, exist_ok=True)
+        (store / "refs" / ref).write_text(commit)
+    folder = store / "snapshots" / commit
     folder.mkdir(parents=True)
-    for number, path in enumerate(sorted((originals / "bert").iterdir())):
-        shutil.copy(path, store / "blobs" / str(number))
-        (folder / path.name).symlink_to(store / "blobs" / str(number))
+    for path in model.iterdir():
+        blob = store / "blobs" / f"{commit}-{path.name}"
+        shutil.copy(path, blob)
+        (folder / path.name).symlink_to(blob)
     return folder
 
 
 @pytest.mark.usefixtures("alone")
 def test_a_model_of_the_cache_opens_without_a_network_and_is_offered(originals: Path, tmp_path: Path) -> None:
-    cached(originals, tmp_path / "hub")
+    cached(originals / "bert", tmp_path / "hub")
     info = load_model("someone/tiny-bert", device="cpu").info
     assert (info.source, info.name, info.abilities) == ("someone/tiny-bert", "someone/tiny-bert", {"fill_mask"})
     entries = {entry.source: entry for entry in catalogue()}
@@ -74,9 +78,35 @@ def test_a_model_of_the_cache_opens_without_a_network_and_is_offered(originals: 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_half_of_a_model_does_not_count_as_cached(engine: Engine, originals: Path, tmp_path: Path, missing: str) -> None:
-    folder = cached(originals, tmp_path / "hub")
+    folder = cached(originals / "bert", tmp_path / "hub")
     (folder / missing).resolve().unlink()
     assert refused(engine, "someone/tiny-bert").code == "offline"
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("ref", ["v1.0", "refs/pr/1", None], ids=["tag", "pull request", "commit"])
+def test_each_revision_of_the_cache_is_a_model_of_its_own(originals: Path, tmp_path: Path, ref: str | None) -> None:
+    cached(originals / "bert", tmp_path / "hub")
+    cached(originals / "gpt2", tmp_path / "hub", ref, OTHER)
+    called = ref or OTHER
+    models = [
+        load_model("someone/tiny-bert", device="cpu"),
+        load_model(f"someone/tiny-bert@{called}", device="cpu"),
+        load_model("someone/tiny-bert", revision=called, device="cpu"),
+        load_model("someone/tiny-bert@main", revision=called, device="cpu"),
+    ]
+    assert [model.info.architecture for model in models] == ["BertForMaskedLM", *["GPT2LMHeadModel"] * 3]
+    assert [model.info.source for model in models] == ["someone/tiny-bert", *[f"someone/tiny-bert@{called}"] * 3]
+    offered = [entry for entry in catalogue() if entry.group == "cache"]
+    assert [entry.source for entry in offered] == ["someone/tiny-bert", f"someone/tiny-bert@{called}"]
+    assert load_model(offered[1].source, device="cpu").info.architecture == "GPT2LMHeadModel"
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("revision", ["../../x", "a b", "/etc", "a//b", "~", "\ud800", "a\0"], ids=ascii)
+def test_what_can_be_no_revision_is_said_so(engine: Engine, originals: Path, tmp_path: Path, revision: str) -> None:
+    cached(originals / "bert", tmp_path / "hub")
+    assert refused(engine, f"someone/tiny-bert@{revision}").code == "revision_not_found"
 
 
 @pytest.mark.usefixtures("alone")
@@ -122,13 +152,15 @@ class _Answer(BaseHTTPRequestHandler):
             return None
         if self.server.broken:
             return self._send(self.server.broken, b"{}", with_body)
-        if path == "/api/models/someone/tiny":
+        if path in {"/api/models/someone/tiny", "/api/models/someone/tiny/revision/v1.0"}:
             files = [{"rfilename": name, "size": len(content)} for name, content in self.server.files.items()]
             about = {"id": "someone/tiny", "sha": REVISION, "siblings": files, "tags": [], "private": False}
             return self._send(200, json.dumps(about).encode(), with_body)
         if path == "/api/models/someone/gated":
             return self._send(403, b"{}", with_body, {"X-Error-Code": "GatedRepo"})
-        name = path.removeprefix("/someone/tiny/resolve/main/")
+        if "/revision/" in path:
+            return self._send(404, b"{}", with_body, {"X-Error-Code": "RevisionNotFound"})
+        name = path.removeprefix("/someone/tiny/resolve/").removeprefix("main/").removeprefix("v1.0/")
         if name not in self.server.files:
             return self._send(404, b"{}", with_body, {"X-Error-Code": "RepoNotFound"})
         return self._file(name, with_body)
@@ -198,6 +230,26 @@ def test_a_model_is_fetched_with_its_progress_and_opens_afterwards(
     assert len(hub.gets) == asked  # the second time it was here
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     assert load_model("someone/tiny", device="cpu").info.abilities == {"fill_mask"}
+
+
+def test_a_revision_is_fetched_and_found_again_by_its_name(hub: Hub, tmp_path: Path) -> None:
+    folder = fetch(hub.address, tmp_path / "hub", "someone/tiny@v1.0")["folder"]
+    assert (tmp_path / "hub" / "models--someone--tiny" / "refs" / "v1.0").read_text() == REVISION
+    asked = len(hub.gets)
+    assert fetch(hub.address, tmp_path / "hub", "someone/tiny@v1.0")["folder"] == folder
+    assert len(hub.gets) == asked
+    answer = fetch(hub.address, tmp_path / "hub", "someone/tiny@v2.0")
+    assert answer["code"] == "revision_not_found"
+    assert "v2.0" in answer["message"]
+
+
+def test_two_that_fetch_the_same_model_fetch_each_file_once(hub: Hub, tmp_path: Path) -> None:
+    hub.files["model.safetensors"] = random.Random(0).randbytes(8 << 20)
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda _: fetch(hub.address, tmp_path / "hub"), range(2)))
+    assert answers[0]["folder"] == answers[1]["folder"]
+    assert (Path(answers[0]["folder"]) / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
+    assert sorted(hub.gets) == sorted(set(hub.files) - {"README.md"})
 
 
 def test_a_cancelled_download_stops_and_the_next_goes_on_from_there(hub: Hub, tmp_path: Path) -> None:

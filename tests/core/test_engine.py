@@ -1,17 +1,10 @@
 """What the lanes ask is answered as their requests promise; a failure leaves the model that is there."""
 
-import numpy as np
 import pytest
-import torch
 
-from headscope.core.attention.layers import LazyLayer
-from headscope.core.attention.record import AttentionRecord
-from headscope.core.attention.sights import Sight
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import (
-    Cancel,
-    Cancelled,
     CaptureRequest,
     Catalogue,
     CatalogueRequest,
@@ -23,11 +16,7 @@ from headscope.core.jobs import (
     LoadRequest,
     ModelInfo,
     RunResult,
-    Thumbnails,
-    ThumbnailsRequest,
-    WeightsRequest,
 )
-from headscope.core.tokens import Token, TokenAxis
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 
@@ -115,59 +104,3 @@ def test_the_catalogue_knows_the_toys_and_the_cpu(grammar: Engine) -> None:
     assert "cpu" in catalogue.devices
     assert catalogue.dtypes[0] == "auto"
     assert "float32" in catalogue.dtypes
-
-
-# ---------------------------------------------------------------- the view lane
-def test_the_weights_of_the_heads_that_were_asked_for(grammar: Engine) -> None:
-    record = run(grammar).record
-    answer = Engine().handle_view(WeightsRequest(record, "encoder", ((0, 1), (1, 3))), Job(), ignore)
-    assert set(answer.weights) == {(0, 1), (1, 3)}
-    for (layer, head), weights in answer.weights.items():
-        np.testing.assert_array_equal(weights, record.attention_weights(layer, head, "encoder"))
-
-
-def test_thumbnails_come_layer_by_layer_and_what_was_streamed_stays_as_it_was(grammar: Engine) -> None:
-    record = run(grammar).record
-    streamed: list[Thumbnails] = []
-    answer = Engine().handle_view(ThumbnailsRequest(record, "encoder", size=4), Job(), streamed.append)
-    assert len(streamed) == record.n_layers("encoder") == 2
-    assert np.isnan(streamed[0].pictures[1]).all()
-    assert not np.isnan(streamed[0].pictures[0]).any()
-    assert streamed[-1] is answer
-    for layer in range(2):
-        weights = record.layer_weights(layer, "encoder")
-        assert answer.pictures[layer].shape == (4, 4, 4)
-        np.testing.assert_array_equal(answer.pictures[layer].max(axis=(1, 2)), weights.max(axis=(1, 2)))
-
-
-def test_thumbnails_can_begin_further_down(grammar: Engine) -> None:
-    record = run(grammar).record
-    answer = Engine().handle_view(ThumbnailsRequest(record, "encoder", size=4, first_layer=1), Job(), ignore)
-    assert np.isnan(answer.pictures[0]).all()
-    assert not np.isnan(answer.pictures[1]).any()
-
-
-def test_a_cancelled_picture_is_not_computed(grammar: Engine) -> None:
-    record = run(grammar).record
-    cancel = Cancel()
-    cancel.set()
-    for request in (WeightsRequest(record, "encoder", ((0, 0),)), ThumbnailsRequest(record, "encoder")):
-        with pytest.raises(Cancelled):
-            Engine().handle_view(request, Job(cancel=cancel), ignore)
-
-
-def test_a_head_that_is_not_there_is_said_so(grammar: Engine) -> None:
-    with pytest.raises(HeadscopeError) as caught:
-        Engine().handle_view(WeightsRequest(run(grammar).record, "encoder", ((9, 0),)), Job(), ignore)
-    assert caught.value.code == "no_such_head"
-
-
-def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_computed() -> None:
-    n_tokens = 3_000_000  # 36 TB of weights
-    axis = TokenAxis((Token("a", 0),) * n_tokens)
-    vectors = torch.zeros(1, 1, n_tokens, 1)
-    layer = LazyLayer(vectors, vectors, 1.0, (Sight(range(n_tokens), range(n_tokens)),))
-    record = AttentionRecord({"encoder": [layer]}, {"encoder": (axis, axis)}, tier="fast")
-    with pytest.raises(HeadscopeError) as caught:
-        Engine().handle_view(WeightsRequest(record, "encoder", ((0, 0),)), Job(), ignore)
-    assert caught.value.code == "not_enough_memory"

@@ -9,6 +9,7 @@ from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.fill_mask import fill_mask
+from headscope.core.predict.gibbs import fill_by_gibbs
 from headscope.core.predict.next_sentence import next_sentence
 from tests.tiny_models import write_masked
 
@@ -175,3 +176,58 @@ def test_a_model_without_the_head_says_so(bert: LoadedModel) -> None:
     with pytest.raises(HeadscopeError) as caught:
         next_sentence(bert, "the cat", "sat")
     assert caught.value.code == "cannot_next_sentence"
+
+
+# ---------------------------------------------------------------- Gibbs sampling
+def test_each_step_of_gibbs_masks_one_place_and_draws_it_given_the_others(bert: LoadedModel) -> None:
+    source, _ = bert.encode(TEXT)
+    ids = bert.inputs(source)["input_ids"].clone()
+    steps = list(fill_by_gibbs(bert, TEXT, sweeps=4, temperature=30.0, seed=3))
+    assert len(steps) == 12
+    for index, step in enumerate(steps):
+        ids[0, step.position] = bert.tokenizer.mask_id
+        with torch.inference_mode():
+            logits = bert.module(**bert.inputs(source) | {"input_ids": ids}).logits[0, step.position].clone()
+            logits[bert.tokenizer.mask_id] = -torch.inf
+        assert step.chosen.probability == pytest.approx(float(logits.softmax(-1)[step.chosen.id]), abs=1e-6)
+        masks = step.record.axis("encoder").queries.masks
+        assert step.position in masks
+        assert len(masks) == max(1, 3 - index)
+        ids[0, step.position] = step.chosen.id
+    for sweep in range(4):
+        assert sorted(step.position for step in steps[3 * sweep : 3 * sweep + 3]) == [2, 4, 6]
+    assert len({step.chosen.id for step in steps}) > 3
+
+
+def test_gibbs_texts_are_read_again_as_the_tokens_that_were_drawn(grammar: LoadedModel) -> None:
+    text = "the keys of the [MASK] [MASK] [MASK] ."
+    for step in fill_by_gibbs(grammar, text, sweeps=3, temperature=2.0, seed=1):
+        read = grammar.encode(step.text)[0].axis.tokens[step.position]
+        assert read.id == step.chosen.id
+    assert "[MASK]" not in step.text
+
+
+def test_gibbs_drawn_with_a_seed_can_be_drawn_again_and_follows_the_distribution(grammar: LoadedModel) -> None:
+    text = "the keys near the cabinet [MASK] [MASK] ."
+
+    def drawn(seed: int, **options: float) -> list[tuple[int, int]]:
+        return [(step.position, step.chosen.id) for step in fill_by_gibbs(grammar, text, seed=seed, **options)]
+
+    assert drawn(1, temperature=3.0) == drawn(1, temperature=3.0) != drawn(2, temperature=3.0)
+    # Of one mask alone, what is drawn again and again follows the model's own distribution there.
+    (prediction,) = fill_mask(grammar, "the keys near the cabinet are [MASK] .", top_k=1)
+    (best,) = prediction.candidates
+    steps = list(fill_by_gibbs(grammar, "the keys near the cabinet are [MASK] .", sweeps=300))
+    share = sum(step.chosen.id == best.id for step in steps) / 300
+    assert abs(share - best.probability) < 4 * (best.probability * (1 - best.probability) / 300) ** 0.5 + 1e-3
+
+
+def test_gibbs_refuses_what_it_cannot_do(grammar: LoadedModel) -> None:
+    for text, options, code in (
+        ("the keys .", {}, "no_mask"),
+        ("the [MASK] .", {"sweeps": 0}, "bad_option"),
+        ("the [MASK] .", {"temperature": -1.0}, "bad_option"),
+    ):
+        with pytest.raises(HeadscopeError) as caught:
+            fill_by_gibbs(grammar, text, **options)
+        assert caught.value.code == code

@@ -7,11 +7,15 @@ import pytest
 import torch
 import transformers as hf
 
+from headscope.core.attention.growing import Growing, is_growing
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, GenerationStep, Job, Sampling
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.predict.generate import generate
+from headscope.core.predict.stops import stopped
+from headscope.core.tokens import Token
+from tests.generating import model_of, written_by_transformers
 from tests.tiny_models import write_decoder, write_encoder_decoder
 
 TOLERANCE = 5e-6
@@ -123,6 +127,16 @@ def test_each_step_holds_the_rows_so_far_and_later_steps_do_not_change_it(folder
     assert [token.generated for token in tokens] == [False] * n_prompt + [True] * 4
 
 
+@pytest.mark.parametrize("family", ["llama-grouped", "bart"])
+def test_a_step_shows_what_every_head_looked_at_when_its_token_was_chosen(family: str) -> None:
+    for step in model_of(family).generate(PROMPT, max_new_tokens=4):
+        for kind in set(step.record.kinds) - {"encoder"}:
+            for layer in range(step.record.n_layers(kind)):
+                rows = step.attention_rows(layer, kind)
+                assert rows.shape == (step.record.n_heads(kind), len(step.record.axis(kind).keys))
+                np.testing.assert_allclose(rows, step.record.layer_weights(layer, kind)[:, -1], atol=2e-6)
+
+
 def test_the_text_grows_by_the_tokens(folder) -> None:
     model = opened(folder("gpt2"))
     text = PROMPT
@@ -202,3 +216,145 @@ def test_an_encoder_cannot_generate() -> None:
     with pytest.raises(HeadscopeError) as caught:
         generate(opened("toy:grammar"), "the keys")
     assert caught.value.code == "cannot_generate"
+
+
+# ---------------------------------------------------------------- transformers' own choices
+@pytest.mark.parametrize("family", ["gpt2", "llama-grouped", "t5", "bart"])
+@pytest.mark.parametrize("penalty", [1.0, 1.5])
+def test_greedy_tokens_are_those_of_transformers_with_and_without_a_repetition_penalty(family: str, penalty: float) -> None:
+    steps = model_of(family).generate(PROMPT, max_new_tokens=12, repetition_penalty=penalty)
+    expected = written_by_transformers(family, max_new_tokens=12, repetition_penalty=penalty)
+    assert [step.token.id for step in steps] == expected
+
+
+def test_each_candidate_tells_what_every_filter_made_of_it() -> None:
+    options = {"temperature": 4.0, "top_k": 6, "top_p": 0.9, "min_p": 0.05, "repetition_penalty": 1.2, "seed": 1}
+    for step in model_of("llama-grouped").generate(PROMPT, max_new_tokens=8, **options):
+        names = [stage.name for stage in step.filters]
+        assert names == ["model", "repetition_penalty", "temperature", "top_k", "top_p", "min_p"]
+        own = [candidate.probability for candidate in step.candidates]
+        assert step.filters[0].probabilities == pytest.approx(own)
+        kept = [stage.n_kept for stage in step.filters]
+        assert kept[0] == kept[2] > kept[3] == 6 >= kept[4] >= kept[5] >= 1
+        assert all(0 < stage.mass <= 1 for stage in step.filters)
+        assert step.filters[3].mass < 1
+        removed = [p == 0 for p in step.filters[-1].probabilities]
+        assert any(removed) and not all(removed)
+        chosen = [candidate.id for candidate in step.candidates].index(step.token.id)
+        assert step.filters[-1].probabilities[chosen] == pytest.approx(step.sampled_probability)
+
+
+# ---------------------------------------------------------------- stop strings
+@pytest.mark.parametrize("family", ["gpt2", "bart", "toy:tales"])
+def test_the_text_ends_where_a_stop_string_ends(family: str) -> None:
+    model = model_of(family)
+    *_, free = model.generate(PROMPT, max_new_tokens=12)
+    begins = 0 if family == "bart" else len(PROMPT)
+    words = free.text[begins:]
+    stop = words[2:5]
+    *_, last = model.generate(PROMPT, max_new_tokens=12, stop=("never", stop))
+    end = begins + words.find(stop) + len(stop)
+    assert last.text == free.text[:end]
+    assert last.text + last.cut == free.text[: end + len(last.cut)]
+    assert last.token.end == len(last.text)
+    assert last.index < 11
+
+
+def test_what_a_token_adds_behind_a_stop_string_is_cut_and_told() -> None:
+    token = Token("tail.␣More", 7, 4, 14)
+    ended = stopped(token, "the tail. More", ["l.", "nothing"], begins=0, was=3)
+    assert ended == (Token("tail.␣More", 7, 4, 9), "the tail.", " More")
+    assert stopped(token, "the tail. More", ["the"], begins=0, was=3) is None  # was there before
+    assert stopped(token, "the tail. More", ["e tail"], begins=3, was=3) is None  # begins in the prompt
+    assert stopped(token, "the tail. More", ["e tail"], begins=0, was=3) is not None
+    with pytest.raises(HeadscopeError, match="stop"):
+        generate(model_of("gpt2"), PROMPT, stop=("",))
+
+
+# ---------------------------------------------------------------- chats
+TEMPLATE = (
+    "{% for said in messages %}{% if said.role == 'system' and 'rude' in said.content %}{{ raise_exception('no rudeness') }}"
+    "{% endif %}<s>{{ said.role }}:{{ said.content }}</s>{% endfor %}{% if add_generation_prompt %}<s>assistant:{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    folder = write_decoder(tmp_path_factory.mktemp("talker"), "llama-grouped")
+    tokenizer = hf.AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    return opened(folder)
+
+
+def test_a_chat_is_read_as_the_template_renders_it(talker: LoadedModel) -> None:
+    assert "chat" in talker.info.abilities
+    steps = list(talker.generate("hi", chat=True, system="be kind", max_new_tokens=5))
+    text = "<s>system:be kind</s><s>user:hi</s><s>assistant:"
+    axis = steps[0].record.axis("decoder").queries
+    assert axis.text == text
+    own = hf.AutoTokenizer.from_pretrained(talker.info.source)
+    said = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
+    expected = own.apply_chat_template(said, add_generation_prompt=True)["input_ids"]
+    assert [token.id for token in axis.tokens] == expected
+    assert [token.text for token in axis.tokens if token.special] == ["<s>", "</s>", "<s>", "</s>", "<s>"]
+    assert "".join(text[token.start : token.end] for token in axis.tokens).replace(" ", "") == text.replace(" ", "")
+    assert steps[-1].text.startswith(text)
+
+
+def test_a_text_that_is_in_the_template_already_is_continued_and_captured_as_it_is(talker: LoadedModel) -> None:
+    rendered = talker.chat("hi")
+    assert rendered == talker.chat(rendered) == "<s>user:hi</s><s>assistant:"
+    one, two = (list(talker.generate(text, chat=True, max_new_tokens=4)) for text in ("hi", rendered))
+    assert [step.token.id for step in one] == [step.token.id for step in two]
+    again = talker.capture(rendered).axis("decoder").queries
+    assert again.tokens == one[0].record.axis("decoder").queries.tokens  # no second <s> before it
+    plain = talker.encode("hi")[0].axis
+    assert [token.special for token in plain.tokens] == [True, False, False]
+
+
+def test_what_cannot_be_a_chat_is_said(talker: LoadedModel) -> None:
+    for model, text, system, code in (
+        (model_of("gpt2"), "hi", "", "cannot_chat"),
+        (model_of("toy:tales"), "hi", "", "cannot_chat"),
+        (talker, " ", "", "empty_text"),
+        (talker, "hi", "be rude", "chat_template_failed"),
+    ):
+        with pytest.raises(HeadscopeError) as caught:
+            model.generate(text, chat=True, system=system)
+        assert caught.value.code == code
+
+
+# ---------------------------------------------------------------- what is kept
+def test_a_record_shares_its_keys_with_the_cache_and_takes_no_room_that_will_not_be_filled() -> None:
+    model = model_of("gpt2")
+    generation = generate(model, PROMPT, max_new_tokens=20)
+    *_, last = generation
+    n_read = len(last.record.axis("decoder").queries)
+    cache = generation._reader._cache
+    (layer, *_) = last.record._layers["decoder"]
+    assert layer.key.untyped_storage().data_ptr() == cache.layers[0].keys.untyped_storage().data_ptr()
+    exact = 3 * 2 * 4 * (n_read + 1) * 16 * 4  # layers · (queries and keys) · heads · tokens with the last · d_head · bytes
+    assert last.record.nbytes == exact
+
+
+def test_growing_rows_are_those_that_were_put_in_whatever_happens_to_the_branches() -> None:
+    rows = torch.arange(60.0).view(1, 2, 10, 3)
+    trunk = Growing()
+    first = trunk.append(rows[:, :, :4])
+    branch = trunk.branch(3)
+    one = trunk.append(rows[:, :, 4:6])
+    two = branch.append(rows[:, :, 8:9])
+    twig = branch.branch(4)
+    three = twig.append(rows[:, :, 9:])
+    four = branch.append(rows[:, :, :1])
+    for view, expected in (
+        (first, rows[:, :, :4]),
+        (one, rows[:, :, :6]),
+        (two, rows[:, :, [0, 1, 2, 8]]),
+        (three, rows[:, :, [0, 1, 2, 8, 9]]),
+        (four, rows[:, :, [0, 1, 2, 8, 0]]),
+    ):
+        assert torch.equal(view, expected)
+        assert is_growing(view)
+    assert not is_growing(rows)

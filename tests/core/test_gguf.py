@@ -2,23 +2,35 @@
 
 import errno
 import os
+import shutil
 import struct
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType, GGUFReader
+from gguf.quants import dequantize
+from safetensors.numpy import load_file
 
 from headscope.core.engine import Engine
-from headscope.core.files import check_disk, unwritable
-from headscope.core.jobs import Cancel, Cancelled, Job, Progress
-from headscope.core.models.gguf_file import cache_folder, copy_folder
+from headscope.core.errors import HeadscopeError
+from headscope.core.files import check_disk, one_at_a_time, unwritable
+from headscope.core.jobs import Cancel, Cancelled, DeleteCopiesRequest, Job, KeptCopy, Progress
+from headscope.core.models.gguf_copies import cache_folder, copy_folder, delete_copies, kept_copies, lock_of, part_of
 from headscope.core.models.load import load_model
 from tests.spoiled import refused
 from tests.tiny_models import write_gguf
 
 pytestmark = pytest.mark.usefixtures("alone")
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Without the empty files that are locked while a copy is written."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +49,128 @@ def test_it_opens_and_opens_again_from_the_copy_with_the_same_numbers(file: Path
     weights = [model.capture("the cat").attention_weights(1, 2, "decoder") for model in (first, second)]
     np.testing.assert_array_equal(*weights)
     assert capfd.readouterr().err == ""  # no bars in the terminal
+
+
+@pytest.mark.parametrize("packed", [None, GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1], ids=["F32", "Q8_0", "Q4_1"])
+def test_the_copy_is_bit_for_bit_what_the_file_unpacks_to(tmp_path: Path, packed: GGMLQuantizationType | None) -> None:
+    path = write_gguf(tmp_path / "tiny.gguf", packed=packed)
+    model = load_model(path, device="cpu")
+    assert model.info.checkpoint == f"GGUF {packed.name if packed else 'F32'}"
+    kept = load_file(copy_folder(path) / "model.safetensors")
+    unpacked = {tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in GGUFReader(path).tensors}
+    assert len(kept) == len(unpacked)
+    for name, weights in unpacked.items():
+        np.testing.assert_array_equal(kept[transformers_name(name)], in_transformers_order(name, weights))
+    loaded = model.module.state_dict()
+    for name, weights in kept.items():
+        np.testing.assert_array_equal(loaded[name], weights)
+
+
+PARTS = {
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+ENDS = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
+
+
+def transformers_name(name: str) -> str:
+    stem = name.removesuffix(".weight")
+    if stem in ENDS:
+        return f"{ENDS[stem]}.weight"
+    _, layer, part = stem.split(".")
+    return f"model.layers.{layer}.{PARTS[part]}.weight"
+
+
+def in_transformers_order(name: str, weights: np.ndarray) -> np.ndarray:
+    """llama.cpp keeps the two halves of a rotary pair of a Llama's queries and keys side by side, transformers apart."""
+    if "attn_q" not in name and "attn_k" not in name:
+        return weights
+    return weights.reshape(4, -1, 2, weights.shape[-1]).swapaxes(1, 2).reshape(weights.shape)
+
+
+def test_copies_are_counted_and_deleted_one_by_one_or_all_together(engine: Engine, file: Path, tmp_path: Path) -> None:
+    assert kept_copies() == ()
+    delete_copies(kept_copies())
+    model = load_model(file, device="cpu")
+    before = model.capture("the cat").attention_weights(1, 2)
+    load_model(write_gguf(tmp_path / "other-one.gguf"), device="cpu")
+    copies = kept_copies()
+    assert [(copy.name, Path(copy.path).parent) for copy in copies] == [
+        ("other-one.gguf", cache_folder()),
+        ("tiny.gguf", cache_folder()),
+    ]
+    assert [copy.size for copy in copies] == [
+        sum(path.stat().st_size for path in files_below(Path(copy.path))) for copy in copies
+    ]
+    answer = engine.handle(DeleteCopiesRequest(copies[1:]), Job(), lambda _: None)
+    assert (answer.copies, answer.copies_folder) == (copies[:1], str(cache_folder()))
+    np.testing.assert_array_equal(model.capture("the cat").attention_weights(1, 2), before)  # it was open, and still is
+    delete_copies(copies)  # one of them is gone already
+    assert files_below(cache_folder()) == []
+    assert load_model(file, device="cpu").info == model.info
+
+
+def test_nothing_but_copies_is_ever_deleted(tmp_path: Path) -> None:
+    for place in (tmp_path / "tiny-0123456789abcdef", cache_folder() / "notes", cache_folder() / "..", cache_folder()):
+        with pytest.raises(ValueError, match="no copy"):
+            delete_copies([KeptCopy("tiny.gguf", str(place), 0)])
+
+
+def test_a_copy_that_the_system_does_not_let_go_of_is_said_so(file: Path) -> None:
+    load_model(file, device="cpu")
+    copies = kept_copies()
+    if not immutable(cache_folder(), "+i"):
+        pytest.skip("this file system cannot make a folder unchangeable")
+    try:
+        with pytest.raises(HeadscopeError) as caught:
+            delete_copies(copies)
+    finally:
+        immutable(cache_folder(), "-i")
+    assert caught.value.code == "copy_in_use"
+    assert load_model(file, device="cpu").info.checkpoint == "GGUF F32"
+
+
+def immutable(folder: Path, flag: str) -> bool:
+    try:
+        return subprocess.run(["chattr", flag, folder], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def test_two_that_want_the_same_file_unpack_it_once(file: Path, tmp_path: Path) -> None:
+    """The second waits, as long as it takes, and takes what the first wrote."""
+    kept, waits = copy_folder(file), threading.Event()
+    load_model(file, device="cpu")
+    unpacked_elsewhere = kept.replace(tmp_path / "elsewhere")
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "reading":
+            waits.set()
+
+    with ThreadPoolExecutor(1) as other, one_at_a_time(lock_of(kept), Job()):
+        second = other.submit(load_model, file, device="cpu", job=Job(report))
+        assert waits.wait(60)
+        shutil.copytree(unpacked_elsewhere, kept)
+        written = (kept / "model.safetensors").stat().st_mtime_ns
+        assert not second.done()
+    assert second.result().info.checkpoint == "GGUF F32"
+    assert (kept / "model.safetensors").stat().st_mtime_ns == written
+
+
+def test_what_a_process_that_was_killed_left_behind_is_written_anew(file: Path) -> None:
+    kept = copy_folder(file)
+    part_of(kept).mkdir(parents=True)
+    (part_of(kept) / "model.safetensors").write_bytes(b"a half")
+    lock_of(kept).touch()
+    assert load_model(file, device="cpu").info.checkpoint == "GGUF F32"
+    assert not part_of(kept).exists()
 
 
 def test_a_file_that_changed_is_unpacked_anew(file: Path, tmp_path: Path) -> None:
@@ -58,7 +192,7 @@ def test_unpacking_tells_how_far_it_is_and_stops_when_asked(file: Path) -> None:
     fractions = [fraction for fraction in seen if fraction is not None]
     assert fractions == sorted(fractions)
     assert 0.5 < fractions[-1] < 0.6
-    assert not cache_folder().exists()
+    assert files_below(cache_folder()) == []
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 8, 20, 24, 1000, -50_000, -1])
@@ -89,6 +223,14 @@ def test_a_file_of_something_else_is_said_so(engine: Engine, tmp_path: Path, con
 def test_a_folder_of_that_name_is_looked_at_as_a_folder(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "folder.gguf").mkdir()
     assert refused(engine, tmp_path / "folder.gguf").code == "folder_without_model"
+
+
+def test_a_model_without_attention_is_refused_before_it_is_unpacked(engine: Engine, tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "mamba.gguf", "mamba", attends=False)
+    error = refused(engine, path)
+    assert error.code == "no_attention"
+    assert "mamba.gguf" in error.message
+    assert not cache_folder().exists()
 
 
 def test_a_kind_that_cannot_be_unpacked_is_named(engine: Engine, tmp_path: Path) -> None:
@@ -134,7 +276,7 @@ def test_a_disk_that_fills_up_is_said_so_and_nothing_is_left_on_it(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tiny_disk))
     assert refused(engine, file).code == "no_disk_space"
-    assert [path for path in tiny_disk.rglob("*") if path.is_file()] == []
+    assert files_below(tiny_disk) == []
 
 
 def test_libraries_in_rust_say_it_in_their_own_way() -> None:

@@ -10,8 +10,8 @@ import torch
 import transformers as hf
 
 from headscope.core.tokens import Token, TokenAxis
+from tests.golden.shrink import VOCABULARY
 
-VOCABULARY = 99
 _SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "hidden_size": 64,
@@ -63,6 +63,8 @@ class Family:
     form: Literal["encoder", "decoder", "encoder-decoder"]
     tier: Literal["fast", "own", "fallback"] = "fast"
     tolerance: float = 2e-6
+    purpose: str = ""
+    gain: float = 1.6
 
     def __str__(self) -> str:
         return self.name
@@ -112,13 +114,16 @@ def built(family: Family, seed: int = 0) -> Any:
     model = family.model()
     generator = torch.Generator().manual_seed(seed)
     embeddings = {part.weight for part in model.modules() if isinstance(part, torch.nn.Embedding)}
+    norms = {
+        getattr(part, name, None) for part in model.modules() if "Norm" in type(part).__name__ for name in ("weight", "bias")
+    }
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for parameter in model.parameters():
             noise = torch.randn(parameter.shape, generator=generator)
             if parameter.dim() >= 2:
                 fan_in = parameter.shape[1] if parameter.dim() == 2 else parameter[0].numel()
-                parameter.copy_(noise * (1.6 if parameter in embeddings else 1.6 / fan_in**0.5))
-            elif "norm" not in name.lower() and "ln_" not in name:
+                parameter.copy_(noise * (1.6 if parameter in embeddings else family.gain / fan_in**0.5))
+            elif parameter not in norms:
                 parameter.copy_(noise * 0.3)
     return model.eval()
 

@@ -12,8 +12,11 @@ import torch
 from gguf import GGUFReader, dequantize
 from transformers.models.albert.modeling_albert import AlbertAttention, eager_attention_forward
 
+from headscope.core.analyse.sweeps import Question, ablate_heads
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.verify import verify
+from tests.atom_mapping import MAPPING_HEAD, agreement, known_mappings
+from tests.generating import difference_from_one_pass
 from tests.installed_models import smollm2
 
 PROMPT = "The capital of France is"
@@ -118,6 +121,20 @@ def test_the_published_head_maps_atoms_of_the_product_to_atoms_of_the_same_eleme
     assert np.median(same) / n_atoms <= 0.7
 
 
+def test_the_published_head_is_found_by_score_among_all(reaction_model, reactions) -> None:
+    """By the largest weight of each atom alone, on the package's own final mapping; docs/STUDY.md has all 300 reactions.
+
+    Head 5 of the layers from 6 on is as good everywhere, and the published layer is never 1.5 points behind the best.
+    """
+    for scores in agreement(reaction_model, reactions[:60], known_mappings()[:60]):
+        best = {tuple(map(int, np.unravel_index(index, scores.shape))) for index in np.argsort(-scores, axis=None)[:5]}
+        assert MAPPING_HEAD in best
+        assert {head for _, head in best} == {MAPPING_HEAD[1]}
+        assert scores[MAPPING_HEAD] > 0.92
+        assert scores.max() - scores[MAPPING_HEAD] < 0.015
+        assert np.median(scores) < 0.07
+
+
 def element_of(label: str) -> str:
     """ "c" for C, c and [C@H]; empty for bonds, brackets and numbers."""
     found = re.match(r"\[?\d*([A-Z][a-z]?|[a-z])", label)
@@ -164,6 +181,51 @@ def test_the_capital_of_france_is_known_and_rows_of_the_generation_are_those_of_
     assert ids.shape[1] == len(language_model.encode(PROMPT)[0].ids) + 15
     whole = [matrices[0].numpy() for matrices in language_model.eager_attentions({"input_ids": ids})["decoder"]]
     assert largest_difference(layers_of(record, "decoder"), whole) <= 5e-6
+
+
+def test_the_most_harmful_heads_for_the_capital_of_france(language_model) -> None:
+    *_, sweep = ablate_heads(language_model, Question(PROMPT))
+    change = sweep.log_probability_change
+    first, second = (np.unravel_index(index, change.shape) for index in change.argsort(axis=None)[:2])
+    assert (first, second) == ((23, 4), (0, 4))
+    assert change[first] == pytest.approx(-1.70, abs=0.01)
+    assert change[second] == pytest.approx(-1.30, abs=0.01)
+    assert (sweep.label, sweep.probability) == ("Paris", pytest.approx(0.7725, abs=1e-3))
+
+
+def written_by_transformers(model, ids, **options):
+    """What transformers' own `generate` writes after `ids`."""
+    asked = torch.tensor([ids])
+    settings = {"do_sample": False, "max_new_tokens": 8, "pad_token_id": 0, "eos_token_id": sorted(model.tokenizer.end_ids)}
+    answer = model.module.generate(asked, attention_mask=torch.ones_like(asked), **settings | options)
+    return answer[0, len(ids) :].tolist()
+
+
+def test_greedy_and_beams_write_what_transformers_writes(language_model) -> None:
+    ids = language_model.encode(PROMPT)[0].ids
+    for penalty in (1.0, 1.3):
+        steps = language_model.generate(PROMPT, max_new_tokens=8, repetition_penalty=penalty)
+        expected = written_by_transformers(language_model, ids, repetition_penalty=penalty)
+        assert [step.token.id for step in steps] == expected
+    *_, last = language_model.beam_search(PROMPT, n_beams=3, max_new_tokens=8)
+    assert [step.token.id for step in last.best.steps] == written_by_transformers(language_model, ids, num_beams=3)
+    assert difference_from_one_pass(language_model, last.best.steps[-1].record) <= 5e-6
+
+
+def test_a_chat_is_answered_and_forked(language_model) -> None:
+    question = "What is the capital of France?"
+    steps = list(language_model.generate(question, chat=True, max_new_tokens=8))
+    rendered = language_model.chat(question)
+    assert rendered.endswith(f"{question}<|im_end|>\n<|im_start|>assistant\n")
+    assert steps[-1].text.startswith(f"{rendered}The capital of France is Paris")
+    assert [step.token.id for step in steps] == written_by_transformers(language_model, language_model.encode(rendered)[0].ids)
+    tokens = steps[0].record.axis("decoder").queries.tokens
+    assert [token.text for token in tokens if token.special] == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
+    other = steps[3].candidates[1]
+    branch = list(steps[3].fork(other.id, max_new_tokens=4))
+    assert branch[0].text == steps[2].text + other.text
+    for each in (steps, branch):
+        assert difference_from_one_pass(language_model, each[-1].record) <= 5e-6
 
 
 def test_the_second_load_reads_the_copy_and_gives_the_same_weights(language_model, load_smollm2, cache: Path) -> None:

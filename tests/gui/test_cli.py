@@ -86,6 +86,32 @@ def test_generate_draws_the_same_with_the_same_seed(capsys) -> None:
     assert run_json(capsys, *drawn, "5") != run_json(capsys, *drawn, "6")
 
 
+def test_generate_ends_at_a_stop_text(capsys) -> None:
+    free = run_json(capsys, "generate", *TALES, "--max-new-tokens", "20")["text"]
+    word = free.removeprefix("once upon a time").split()[3]
+    answer = run_json(capsys, "generate", *TALES, "--max-new-tokens", "20", "--stop", "never said", "--stop", word)
+    assert answer["text"].endswith(word)
+    assert free.startswith(answer["text"])
+
+
+def test_generate_follows_beams_and_prints_the_winner(capsys) -> None:
+    beams = ["generate", *TALES, "--max-new-tokens", "8", "--beams", "3"]
+    answer = run_json(capsys, *beams)
+    *_, last = load_model("toy:tales", device="cpu").beam_search("once upon a time", n_beams=3, max_new_tokens=8)
+    assert answer["text"] == last.best.text
+    assert [step["probability"] for step in answer["steps"]] == [step.probability for step in last.best.steps]
+    assert main(beams) == 0
+    assert capsys.readouterr().out == answer["text"] + "\n"
+
+
+def test_generate_with_all_filters_draws_what_the_model_draws(capsys) -> None:
+    options = {"temperature": 2.0, "top_k": 9, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.3, "seed": 4}
+    said = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    answer = run_json(capsys, "generate", *TALES, "--max-new-tokens", "9", *said)
+    *_, last = load_model("toy:tales", device="cpu").generate("once upon a time", max_new_tokens=9, **options)
+    assert answer["text"] == last.text
+
+
 # ---------------------------------------------------------------- capture, export
 def test_capture_writes_every_head(capsys, tmp_path: Path) -> None:
     out = tmp_path / "all.npz"
@@ -153,6 +179,10 @@ def test_train_writes_a_toy(capsys, tmp_path: Path) -> None:
         (["predict", "--model", "toy:tales", "--text", "a [MASK]"], "does not guess masked words"),
         (["generate", *GRAMMAR], "cannot generate"),
         (["generate", *TALES, "--top-p", "0"], "top_p"),
+        (["generate", *TALES, "--min-p", "2"], "min_p"),
+        (["generate", *TALES, "--repetition-penalty", "0"], "repetition_penalty"),
+        (["generate", *TALES, "--beams", "2", "--temperature", "1"], "--beams"),
+        (["generate", *TALES, "--chat"], "no chat template"),
         (["generate", "--model", "toy:nothing", "--text", "a"], "no toy called nothing"),
         (["capture", *TALES, "--out", "file.txt"], "file.txt"),
         (["export", *TALES, "--layer", "99", "--head", "0", "--out", "x.csv"], "no layer 99"),

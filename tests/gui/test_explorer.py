@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.examples import examples_for
-from headscope.core.jobs import Candidate, Prediction, Sampling
+from headscope.core.jobs import Candidate, FillRequest, Prediction, Sampling
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import Cell, ExplorerState
 
@@ -224,7 +224,7 @@ def test_masks_are_filled_one_by_one_and_what_stood_there_stays_listed(grammar, 
     run(grammar, settled, "the [MASK] near the cats [MASK] .")
     masks = state.queries.masks
     diary = Diary(state)
-    grammar.fill("left_to_right")
+    grammar.fill(FillRequest("", strategy="left_to_right"))
     settled()
     assert "[MASK]" not in state.text
     assert [prediction.position for prediction in state.predictions] == list(masks)
@@ -237,7 +237,7 @@ def test_masks_are_filled_one_by_one_and_what_stood_there_stays_listed(grammar, 
 
 
 def test_what_a_model_cannot_do_is_said_at_once(grammar, tales) -> None:
-    tales.fill("confident")
+    tales.fill()
     assert "masked" in tales.state.notice.message
     tales.load("toy:grammar")
 

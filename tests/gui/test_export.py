@@ -15,6 +15,7 @@ from PySide6.QtCore import QRectF, QStandardPaths, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from headscope.core.attention.arrays import record_of
 from headscope.core.errors import HeadscopeError
 from headscope.gui.explorer import Explorer
 from headscope.gui.exporter import HeadExport, PictureExport, RecordExport
@@ -297,6 +298,7 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     request = dialog.request(tmp_path / "a.csv")
     assert isinstance(request, HeadExport)
     assert (request.head, request.kind, request.model) == (state.head, "encoder", "toy:grammar")
+    assert request.record is state.record
     choose(dialog, "heads", "npz")
     request = dialog.request(tmp_path / "a.npz")
     assert isinstance(request, RecordExport)
@@ -394,8 +396,8 @@ def test_stop_ends_a_long_table_and_leaves_the_older_file(qtbot, explorer: Explo
     path = tmp_path / "long.csv"
     path.write_text("older")
     n = 3000
-    long = words(n)
-    explorer.export(HeadExport(path, np.full((n, n), 1 / n, np.float32), long, long, "encoder", (0, 0), "test"))
+    record = record_of(np.full((n, n), 1 / n, np.float32), words(n).labels)
+    explorer.export(HeadExport(path, record, "encoder", (0, 0), "test"))
     qtbot.waitUntil(lambda: state.busy is not None and state.busy.fraction is not None, timeout=PATIENCE)
     assert len(list(tmp_path.iterdir())) == 2, "it is being written beside the older one"
     started = time.monotonic()

@@ -1,13 +1,15 @@
 """The generation panel with the real explorer, engine and toys: real clicks, real tokens."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
-from headscope.core.jobs import Sampling
+from headscope.core import load_model
+from headscope.core.jobs import BeamSearch, Sampling
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.generation import GenerationPanel
@@ -80,8 +82,130 @@ def test_the_fields_are_the_sampling(panel: GenerationPanel) -> None:
     fields.top_k.setValue(12)
     fields.top_p.setValue(0.95)
     fields.seed.setValue(3)
+    fields.min_p.setValue(0.05)
+    fields.repetition_penalty.setValue(1.2)
     assert fields.seed.isEnabled()
-    assert fields.sampling == Sampling(temperature=0.7, top_k=12, top_p=0.95, seed=3)
+    assert fields.sampling == Sampling(0.7, top_k=12, top_p=0.95, seed=3, min_p=0.05, repetition_penalty=1.2)
+    fields.beams.setValue(3)
+    assert not fields.temperature.isEnabled()
+    assert not fields.min_p.isEnabled()
+    assert fields.sampling == Sampling(repetition_penalty=1.2)  # of beams nothing is drawn
+    assert fields.beam_search == BeamSearch(3)
+    fields.stop.setText("the end|.\\n|")
+    assert fields.stops == ("the end", ".\n")
+
+
+def test_rarer_settings_are_out_of_sight_until_asked_for_and_chat_only_where_there_is_a_template(
+    qtbot, panel: GenerationPanel
+) -> None:
+    state = opened(qtbot, panel, "toy:tales", STORY)
+    fields = panel.fields
+    assert not fields.min_p.isVisible()
+    click(qtbot, fields.show_more)
+    assert fields.min_p.isVisible()
+    assert fields.stop.isVisible()
+    assert not fields.chat.isVisible()
+    state.update(model=replace(state.model, abilities=state.model.abilities | {"chat"}))
+    assert fields.chat.isVisible()
+    assert not fields.system.isEnabled()
+    fields.chat.setChecked(True)
+    assert fields.is_chat
+    assert fields.system.isEnabled()
+    click(qtbot, fields.show_more)
+    assert not fields.min_p.isVisible()
+    assert fields.is_chat  # hidden with the rest, and still on
+
+
+def test_a_stop_text_ends_what_is_written(qtbot, panel: GenerationPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", STORY)
+    panel.fields.stop.setText("nothing of the kind|.")
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    assert state.text.endswith(".")
+    assert "." not in state.text[:-1]
+
+
+# ---------------------------------------------------------------- forks
+def written(qtbot, panel: GenerationPanel, n: int = 8) -> ExplorerState:
+    state = opened(qtbot, panel, "toy:tales", STORY)
+    panel.fields.max_new_tokens.setValue(n)
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    return state
+
+
+def test_another_token_of_an_earlier_step_forks_there_and_both_branches_can_be_seen(qtbot, panel: GenerationPanel) -> None:
+    state = written(qtbot, panel)
+    trunk, text, record = state.steps, state.text, state.record
+    assert not panel.branches.isVisible()
+    index = panel.list.model().index(3)
+    panel.list.scrollTo(index)
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=panel.list.visualRect(index).center())
+    menu = panel._rivals
+    qtbot.waitUntil(menu.isVisible)
+    chosen = next(candidate for candidate in trunk[3].candidates if candidate.id != trunk[3].token.id)
+    (action,) = (each for each in menu.actions() if each.text().split("\t")[0] == chosen.label)
+    action.trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: state.busy is None and len(state.steps) > 4, timeout=PATIENCE)
+    assert state.steps[:3] == trunk[:3]
+    assert state.steps[3].token.id == chosen.id
+    assert state.steps[3].forced
+    assert state.text == state.steps[-1].text
+    assert f" {chosen.label}" in state.text
+    assert "Chosen by you" in panel.list.model().index(3).data(Qt.ItemDataRole.ToolTipRole)
+    assert panel.branches.asked.text() == "Branch 2 of 2"
+    fork, forked_text = state.steps, state.text
+    click(qtbot, panel.branches.asked)
+    assert (state.steps, state.text) == (trunk, text)
+    qtbot.waitUntil(lambda: state.record is record, timeout=PATIENCE)
+    assert panel.branches.asked.text() == "Branch 1 of 2"
+    click(qtbot, panel.branches.asked)
+    assert (state.steps, state.text) == (fork, forked_text)
+    panel.explorer_in_test.run()
+    qtbot.waitUntil(lambda: state.busy is None and not state.steps, timeout=PATIENCE)
+    assert not panel.branches.isVisible()
+
+
+def test_enter_on_a_token_opens_its_rivals_too(qtbot, panel: GenerationPanel) -> None:
+    written(qtbot, panel, 3)
+    panel.list.setFocus()
+    panel.list.setCurrentIndex(panel.list.model().index(1))
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(panel._rivals.isVisible)
+    panel._rivals.close()
+
+
+# ---------------------------------------------------------------- beams and Gibbs
+def test_beams_are_listed_while_they_run_and_the_winner_in_the_end(qtbot, panel: GenerationPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", STORY)
+    seen = []
+    state.changed.connect(lambda names: seen.append(panel.beams.bars) if "beams" in names and state.beams else None)
+    panel.fields.max_new_tokens.setValue(12)
+    panel.fields.beams.setValue(3)
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    model = load_model("toy:tales", device="cpu")
+    *_, last = model.beam_search(STORY, n_beams=3, max_new_tokens=12)
+    assert [step.token.id for step in state.steps] == [step.token.id for step in last.best.steps]
+    assert state.text == last.best.text
+    assert seen
+    assert all(1 <= len(bars) <= 6 for bars in seen)
+    assert any(len(bars) >= 3 for bars in seen)
+    assert not panel.beams.isVisible()
+
+
+def test_masks_can_be_filled_by_chance(qtbot, panel: GenerationPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", "the keys near the cabinet [MASK] [MASK] .")
+    assert not panel.gibbs.isVisible()
+    panel.by_chance.setChecked(True)
+    assert panel.gibbs.isVisible()
+    panel.gibbs.sweeps.setValue(3)
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    assert len(state.steps) == 6
+    assert "[MASK]" not in state.text
+    assert sorted(prediction.position for prediction in state.predictions) == [6, 7]
 
 
 def test_typing_a_number_and_enter_sets_it(qtbot, panel: GenerationPanel) -> None:

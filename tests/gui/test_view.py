@@ -1,10 +1,13 @@
-"""view(attentions, tokens): a window on attention that somebody has already."""
+"""view(attentions, tokens) and open_model(model, tokenizer): a window on what somebody has already."""
+
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from headscope.gui import view
+from headscope.gui import open_model, view
 from headscope.gui.main_window import MainWindow
+from tests.tiny_models import write_decoder
 
 TOKENS = ["the", "cat", "sat", "down"]
 
@@ -27,3 +30,29 @@ def test_a_window_shows_given_weights_and_says_that_there_is_no_model(qtbot, qap
     window.explorer.run()
     assert state.notice.message == "No model is open."
     window.close()
+
+
+def test_a_window_shows_a_model_that_is_in_memory_and_gives_it_back(qtbot, qapp, monkeypatch, settings, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, GPT2LMHeadModel
+
+    monkeypatch.setattr("headscope.gui.app.QSettings", lambda: settings)
+    folder = write_decoder(tmp_path / "gpt2")
+    module = GPT2LMHeadModel.from_pretrained(folder).train()
+    before = module.config._attn_implementation
+    window = open_model(module, AutoTokenizer.from_pretrained(folder), text="the cat")
+    qtbot.addWidget(window)
+    state = window.state
+    qtbot.waitUntil(lambda: state.run is not None and state.busy is None, timeout=60_000)
+    assert state.run.text == "the cat"
+    assert (state.model.name, state.model.checkpoint) == ("gpt2", "in memory")
+    assert not module.training
+    assert window.picker.recent == []  # it cannot be opened again by a name
+    run = state.run
+    window.picker._place("cpu", "bfloat16")  # nor read anew in another format
+    window.explorer.run()
+    qtbot.waitUntil(lambda: state.run is not run and state.busy is None)
+    assert state.notice is None
+    assert state.model.dtype == "float32"
+    window.close()
+    assert module.training
+    assert module.config._attn_implementation == before

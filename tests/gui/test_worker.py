@@ -9,17 +9,8 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import (
-    CaptureRequest,
-    CatalogueRequest,
-    FillRequest,
-    GenerateRequest,
-    Job,
-    LoadRequest,
-    Progress,
-    ThumbnailsRequest,
-    WeightsRequest,
-)
+from headscope.core.jobs import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, Job, LoadRequest, Progress
+from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
 from headscope.gui.worker import Lane, supersedes_in_model_lane, supersedes_in_view_lane
 
 PATIENCE = 10
@@ -270,3 +261,12 @@ def test_a_head_that_is_looked_at_comes_before_thumbnails() -> None:
     assert supersedes_in_view_lane(weights, weights)
     assert supersedes_in_view_lane(thumbnails, thumbnails)
     assert not supersedes_in_view_lane(thumbnails, weights)
+
+
+def test_a_part_that_is_looked_at_comes_before_thumbnails_but_its_head_before_it() -> None:
+    weights, thumbnails = WeightsRequest(None, "encoder", ((0, 0),)), ThumbnailsRequest(None, "encoder")
+    part = PartRequest(None, "encoder", (0, 0), range(4), range(4), 4, 4)
+    assert supersedes_in_view_lane(part, thumbnails)
+    assert supersedes_in_view_lane(part, part)
+    assert supersedes_in_view_lane(weights, part)
+    assert not supersedes_in_view_lane(part, weights)

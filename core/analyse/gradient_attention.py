@@ -1,0 +1,114 @@
+"""Gradient × attention: which weights the prediction would follow if they changed a little.
+
+A gradient sees the neighbourhood only: where the prediction is saturated it is near 0, although the weight matters
+(`integrated_gradients` is made for that). It is of each weight by itself, as if the others of its row stayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
+from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
+from headscope.core.attention.intervene import Transform
+from headscope.core.jobs import FloatArray, Job, Kind
+from headscope.core.models.device import check_room, out_of_memory_said
+
+if TYPE_CHECKING:
+    from headscope.core.models.loaded import LoadedModel
+
+_MAPS_OF_A_HEAD: Final = 8
+"""Alive at the height of a pass with gradients, each n_queries × n_keys: scores, softmax, mask, zeros, products, gradients."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradientAttention:
+    """Attention weights times their gradients, of one prediction.
+
+    Attributes
+    ----------
+    position, token : int
+        What is predicted where: a vocabulary id, and the position that predicts it.
+    value : float
+        What was differentiated: the token's logit, log-probability (nats) or probability.
+    attributions : mapping of kind to float32, (n_layers, n_heads, n_queries, n_keys)
+        In the unit of `value`; of any sign, or 0 and more if the positive part was asked for.
+    """
+
+    position: int
+    token: int
+    value: float
+    attributions: Mapping[Kind, FloatArray]
+
+
+def gradient_attention(
+    model: LoadedModel,
+    text: str,
+    text_pair: str | None = None,
+    target: str | None = None,
+    *,
+    position: int | None = None,
+    token: int | None = None,
+    measure: Measure = "logit",
+    positive: bool = False,
+    job: Job | None = None,
+) -> GradientAttention:
+    """A ⊙ ∂y/∂A for the weights A of every head, by one pass forwards and one back; y is the token's logit.
+
+    Parameters
+    ----------
+    model : LoadedModel
+        Masked, causal or encoder-decoder.
+    text, text_pair, target : str
+        As `LoadedModel.capture` takes them.
+    position : int, optional
+        The first mask, or the last token of what a decoder reads, if not given.
+    token : int, optional
+        A vocabulary id; the most probable one if not given.
+    measure : "logit", "log_probability" or "probability"
+        What y is.
+    positive : bool
+        Only the positive part (A ⊙ ∂y/∂A)⁺, as both papers take it. As A is not negative it is A ⊙ (∂y/∂A)⁺.
+    job : Job, optional
+        Its cancel is looked at in every layer.
+
+    Returns
+    -------
+    GradientAttention
+
+    Raises
+    ------
+    HeadscopeError
+        ``cannot_predict``, ``no_mask``, ``no_such_position``, ``bad_option``, ``not_enough_memory``, ``out_of_memory``.
+    Cancelled
+
+    References
+    ----------
+    Barkan et al., Grad-SAM: Explaining Transformers via Gradient Self-Attention Maps, 2021.
+    Chefer, Gur and Wolf, Generic Attention-model Explainability, 2021, equation 5 (without its mean over heads).
+    """
+    source, written = model.encode(text, text_pair, target)
+    position = position_of(model, source, written, position)
+    axes = model.axes(source.axis, written.axis if written else None)
+    cells = sum(n * h * len(axes[kind][0]) * len(axes[kind][1]) for kind, (n, h) in model.info.layers.items())
+    device = torch.device(model.info.device)
+    check_room("not_enough_memory", 4 * _MAPS_OF_A_HEAD * cells, device)
+    taps = {kind: [WeightTap() for _ in range(n)] for kind, (n, _) in model.info.layers.items()}
+    edits = [
+        Transform(kind=kind, layer=layer, function=tap) for kind, of_kind in taps.items() for layer, tap in enumerate(of_kind)
+    ]
+    n_tokens = len(source.ids if written is None else written.ids)
+    (logits,) = logits_at(model, model.inputs(source, written), position, n_tokens, edits, job=job, gradients=True)
+    token = token_of(logits, token)
+    value = measured(logits, token, measure)
+    with out_of_memory_said(device):
+        found = iter(gradients_of(value, [tap for of_kind in taps.values() for tap in of_kind]))
+    attributions = {kind: np.stack([tap.weights * next(found) for tap in of_kind]) for kind, of_kind in taps.items()}
+    if positive:
+        attributions = {kind: products.clip(min=0) for kind, products in attributions.items()}
+    return GradientAttention(position, token, float(value.detach()), attributions)

@@ -1,0 +1,234 @@
+"""Integrated gradients of attention: what each weight of a layer adds to a prediction, on the way from no attention to all.
+
+The weights of one layer, all heads together, grow from 0 to what they are, and the gradients on the way are summed up. So the
+attributions of a layer sum to what its attention changes in all, saturated or not. Layers are attributed one by one, and what
+they give does not add up over layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
+from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
+from headscope.core.attention.intervene import Transform
+from headscope.core.errors import HeadscopeError
+from headscope.core.intervention import Scale
+from headscope.core.jobs import FloatArray, Job, Kind, Progress
+from headscope.core.models.device import out_of_memory_said
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from headscope.core.models.loaded import LoadedModel
+
+_TOKENS_AT_ONCE: Final = 256
+"""Steps run side by side as a batch while they have no more tokens than this: short texts leave a processor idle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerAttribution:
+    """What the weights of one layer add to a prediction.
+
+    Attributes
+    ----------
+    kind : Kind
+    layer : int
+    position, token : int
+        What is predicted where: a vocabulary id, and the position that predicts it.
+    value, value_without : float
+        F(A) and F(0): the prediction, and the prediction with nothing attended to in this layer.
+    attributions : float32, (n_heads, n_queries, n_keys)
+        In the unit of `value`, of any sign; they sum to `value` − `value_without`.
+    """
+
+    kind: Kind
+    layer: int
+    position: int
+    token: int
+    value: float
+    value_without: float
+    attributions: FloatArray
+
+    @property
+    def incompleteness(self) -> float:
+        """By how much the attributions do not sum to F(A) − F(0): the error of the integral, smaller with more steps."""
+        return float(self.attributions.sum(dtype=np.float64)) - (self.value - self.value_without)
+
+
+def integrated_gradients(
+    model: LoadedModel,
+    text: str,
+    text_pair: str | None = None,
+    target: str | None = None,
+    *,
+    layers: Sequence[tuple[Kind, int]] | None = None,
+    steps: int = 10,
+    tolerance: float = 0.01,
+    most_steps: int = 200,
+    position: int | None = None,
+    token: int | None = None,
+    measure: Measure = "logit",
+    job: Job | None = None,
+) -> Iterator[LayerAttribution]:
+    """Attr_h(A) = A_h ⊙ ∫₀¹ ∂F(αA)/∂A_h dα for every head h of a layer whose weights are A.
+
+    F is the token's logit as a function of this layer's weights; the other layers answer as they do. The paper sums at m evenly
+    spaced α (its equation 5); here they are Gauss and Legendre's m points, which for a smooth F are exact with far fewer. Where F
+    is not smooth (a first layer that a whole model hangs on, a sharp softmax behind), a piece of the way whose attributions do
+    not sum to what F changes along it is halved, the worst first, and again.
+
+    Parameters
+    ----------
+    model : LoadedModel
+        Masked, causal or encoder-decoder.
+    text, text_pair, target : str
+        As `LoadedModel.capture` takes them.
+    layers : sequence of (kind, layer), optional
+        All if not given.
+    steps : int
+        m, at least 1, for each piece of the way. A step costs a pass forwards, and one back to the layer.
+    tolerance : float
+        Pieces are halved until they are off by no more than this together, in the unit of the measure. Infinity: never.
+    most_steps : int
+        Of a layer in all. What is left after them is `LayerAttribution.incompleteness`; a model that sends tokens to one expert
+        or another (mixture of experts) jumps where no gradient sees it, and keeps some.
+    position, token, measure
+        As in `gradient_attention`.
+    job : Job, optional
+        Told how far it is; its cancel is looked at in every layer of every step.
+
+    Yields
+    ------
+    LayerAttribution
+
+    Raises
+    ------
+    HeadscopeError
+        ``cannot_predict``, ``no_mask``, ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``bad_option`` at once;
+        ``out_of_memory`` at any layer.
+    Cancelled
+
+    References
+    ----------
+    Hao et al., Self-Attention Attribution: Interpreting Information Interactions Inside Transformer, 2021, equations 3 to 5.
+    Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks, 2017 (completeness).
+    """
+    if steps < 1:
+        raise HeadscopeError("bad_option", option="steps", value=steps, expected="1 or more")
+    if most_steps < steps:
+        raise HeadscopeError("bad_option", option="most_steps", value=most_steps, expected=f"{steps} (steps) or more")
+    chosen = _checked(model, layers)
+    source, written = model.encode(text, text_pair, target)
+    position = position_of(model, source, written, position)
+    n_tokens = len(source.ids if written is None else written.ids)
+    inputs = model.inputs(source, written)
+    logits = logits_at(model, inputs, position, n_tokens, [], job=job)[0]
+    token = token_of(logits, token)
+    value = float(measured(logits, token, measure))
+    work = _Work(model, inputs, position, n_tokens, token, measure, job or Job())
+    return _attributions(work, chosen, value, (steps, tolerance, most_steps))
+
+
+def _checked(model: LoadedModel, layers: Sequence[tuple[Kind, int]] | None) -> list[tuple[Kind, int]]:
+    known = model.info.layers
+    if layers is None:
+        return [(kind, layer) for kind, (n_layers, _) in known.items() for layer in range(n_layers)]
+    chosen: list[tuple[Kind, int]] = []
+    for kind, layer in layers:
+        if kind not in known:
+            raise HeadscopeError("unknown_kind", kind=kind, known=", ".join(known))
+        n_layers, n_heads = known[kind]
+        if not 0 <= layer < n_layers:
+            raise HeadscopeError("no_such_head", layer=layer, head=0, last_layer=n_layers - 1, last_head=n_heads - 1)
+        chosen.append((kind, layer))
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What stays the same from layer to layer."""
+
+    model: LoadedModel
+    inputs: dict[str, Tensor]
+    position: int
+    n_tokens: int
+    token: int
+    measure: Measure
+    job: Job
+
+    def value(self, kind: Kind, layer: int, factor: float) -> float:
+        """F with a layer's weights scaled."""
+        edits = [Scale(kind=kind, layer=layer, factor=factor)]
+        logits = logits_at(self.model, self.inputs, self.position, self.n_tokens, edits, job=Job(cancel=self.job.cancel))
+        return float(measured(logits[0], self.token, self.measure))
+
+    def gradients(self, kind: Kind, layer: int, taps: list[WeightTap]) -> list[FloatArray]:
+        """∂F/∂A at each tap's factor, by one pass over as many copies of the text."""
+        inputs = {name: rows.expand(len(taps), -1) for name, rows in self.inputs.items()}
+        edits = [Transform(kind=kind, layer=layer, batch=text, function=tap) for text, tap in enumerate(taps)]
+        job = Job(cancel=self.job.cancel)
+        logits = logits_at(self.model, inputs, self.position, self.n_tokens, edits, job=job, gradients=True)
+        with out_of_memory_said(torch.device(self.model.info.device)):
+            return gradients_of(measured(logits, self.token, self.measure).sum(), taps)
+
+
+def _attributions(
+    work: _Work, layers: list[tuple[Kind, int]], value: float, limits: tuple[int, float, int]
+) -> Iterator[LayerAttribution]:
+    for index, (kind, layer) in enumerate(layers):
+        work.job.report(Progress("running", index / len(layers)))
+        value_without = work.value(kind, layer, 0.0)
+        pieces = _pieces(work, kind, layer, (value_without, value), *limits)
+        attributions = np.stack([piece.attributions for piece in pieces]).sum(axis=0)
+        yield LayerAttribution(kind, layer, work.position, work.token, value, value_without, attributions)
+
+
+# ---------------------------------------------------------------- the integral
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """A part of the way from no attention (0) to all (1), with F at its ends and A ⊙ ∫ ∂F/∂A along it."""
+
+    start: float
+    stop: float
+    values: tuple[float, float]
+    attributions: FloatArray
+
+    @property
+    def error(self) -> float:
+        return abs(float(self.attributions.sum(dtype=np.float64)) - (self.values[1] - self.values[0]))
+
+
+def _pieces(
+    work: _Work, kind: Kind, layer: int, values: tuple[float, float], steps: int, tolerance: float, most_steps: int
+) -> list[_Piece]:
+    pieces = [_piece(work, kind, layer, 0.0, 1.0, values, steps)]
+    while sum(piece.error for piece in pieces) > tolerance and (len(pieces) * 2 + 1) * steps <= most_steps:
+        worst = max(pieces, key=lambda piece: piece.error)
+        pieces.remove(worst)
+        middle = (worst.start + worst.stop) / 2
+        between = work.value(kind, layer, middle)
+        pieces += [
+            _piece(work, kind, layer, worst.start, middle, (worst.values[0], between), steps),
+            _piece(work, kind, layer, middle, worst.stop, (between, worst.values[1]), steps),
+        ]
+    return pieces
+
+
+def _piece(work: _Work, kind: Kind, layer: int, start: float, stop: float, values: tuple[float, float], steps: int) -> _Piece:
+    """By Gauss and Legendre: A ⊙ Σ_k w_k ∂F(α_k A)/∂A."""
+    nodes, shares = np.polynomial.legendre.leggauss(steps)  # of -1 to 1
+    factors = start + (stop - start) * (nodes + 1) / 2
+    shares = shares * (stop - start) / 2
+    at_once = max(1, _TOKENS_AT_ONCE // max(rows.shape[1] for rows in work.inputs.values()))
+    products: list[FloatArray] = []
+    for first in range(0, steps, at_once):
+        taps = [WeightTap(float(factor)) for factor in factors[first : first + at_once]]
+        gradients = zip(shares[first : first + at_once], work.gradients(kind, layer, taps), strict=True)
+        products.append(taps[0].weights * np.sum([share * gradient for share, gradient in gradients], axis=0, dtype=np.float32))
+    return _Piece(start, stop, values, np.sum(products, axis=0, dtype=np.float32))

@@ -1,0 +1,295 @@
+"""Sweeps: the same question asked of every head, every edge or every key, and the map of the answers.
+
+Ablating one thing at a time shows what the prediction lost with it, not what it is "for": other heads may step in ("backup
+heads", Wang et al. 2023), and a head cut out in an early layer takes everything with it that later ones made of its output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from headscope.core.analyse.effects import changes, predicted
+from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
+from headscope.core.analyse.variants import Outcome, outcomes
+from headscope.core.errors import HeadscopeError
+from headscope.core.intervention import Cut, Intervention, Replace, Scale
+from headscope.core.jobs import FloatArray, Job, Kind, Progress, SweepRequest
+
+if TYPE_CHECKING:
+    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.models.text import Encoded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """The effects of a sweep, so far. Arrays have one number for each thing that was changed; NaN: not tried (yet).
+
+    Attributes
+    ----------
+    position : int
+        Where the prediction is: a mask; for decoders one past the end of the text.
+    token : int
+        The vocabulary id that is watched.
+    label : str
+        What the screen shows for it.
+    probability : float
+        Of the token, without an intervention.
+    log_probability_change : float64
+        log p(token) with the change − without it, in nats: negative where the token lost.
+    probabilities : float64
+        Of the token, with the change.
+    divergence : float64
+        KL(without ‖ with) of the whole distribution, in nats.
+    n_done, n_total : int
+    """
+
+    position: int
+    token: int
+    label: str
+    probability: float
+    log_probability_change: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
+    divergence: npt.NDArray[np.float64]
+    n_done: int
+    n_total: int
+
+    @property
+    def finished(self) -> bool:
+        return self.n_done == self.n_total
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a sweep is about.
+
+    Attributes
+    ----------
+    text, text_pair, target : str
+        As `LoadedModel.capture` takes them.
+    token : int or None
+        The vocabulary id to watch; the most probable one if None.
+    position : int or None
+        Which mask, of a masked model; the first if None.
+    """
+
+    text: str
+    text_pair: str | None = None
+    target: str | None = None
+    token: int | None = None
+    position: int | None = None
+
+
+def sweep(model: LoadedModel, request: SweepRequest, job: Job) -> Iterator[Sweep]:
+    """What a request asks for."""
+    question = Question(request.text, request.text_pair, request.target, request.token, request.position)
+    match request.what:
+        case "heads":
+            return ablate_heads(model, question, request.kind, mean_of=request.mean_of, job=job)
+        case "edges":
+            return cut_edges(model, question, request.layer, request.head, request.kind, job=job)
+        case "keys":
+            return forbid_keys(model, question, request.kind, job=job)
+        case "patches":
+            other = {"other_pair": request.other_pair, "other_target": request.other_target}
+            return patch(model, question, request.other, request.kind, **other, by=request.by, job=job)
+
+
+def ablate_heads(
+    model: LoadedModel,
+    question: Question,
+    kind: Kind | None = None,
+    *,
+    mean_of: str | None = None,
+    job: Job | None = None,
+) -> Iterator[Sweep]:
+    """Take out every head of a kind, one at a time.
+
+    Parameters
+    ----------
+    kind : Kind
+        The model's first if not given.
+    mean_of : str or None
+        None: outputs become 0. A text: they become their mean over it (mean ablation).
+
+    Yields
+    ------
+    Sweep
+        Partial results, the last complete: arrays (n_layers, n_heads).
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_kind``, and as `effects.effects`.
+    Cancelled
+    """
+    kind = _known(model, kind)
+    n_layers, n_heads = model.info.layers[kind]
+    means = None if mean_of is None else mean_outputs(model, mean_of, job=job)[kind]
+    edits = [
+        Scale(layer=layer, head=head, kind=kind)
+        if means is None
+        else Replace(layer=layer, head=head, kind=kind, output=means[layer][head])
+        for layer in range(n_layers)
+        for head in range(n_heads)
+    ]
+    return _swept(model, question, [Intervention((edit,)) for edit in edits], (n_layers, n_heads), job)
+
+
+def cut_edges(
+    model: LoadedModel, question: Question, layer: int, head: int, kind: Kind | None = None, *, job: Job | None = None
+) -> Iterator[Sweep]:
+    """Hide each key from each query of one head, one edge at a time.
+
+    Yields
+    ------
+    Sweep
+        Arrays (n_queries, n_keys). An edge that has no weight changes nothing: it counts as 0 without a pass.
+
+    Raises
+    ------
+    HeadscopeError
+        ``no_such_head``, ``unknown_kind``, and as `effects.effects`.
+    Cancelled
+    """
+    kind = _known(model, kind)
+    source, target = model.encode(question.text, question.text_pair, question.target)
+    record, _ = model.observe(source, target, logits_to_keep=1)
+    weights = record.attention_weights(layer, head, kind)
+    edges = np.argwhere(weights > 0)
+    cuts = [
+        Intervention((Cut(layer=layer, head=head, kind=kind, queries=(int(query),), keys=(int(key),)),)) for query, key in edges
+    ]
+    return _swept(model, question, cuts, weights.shape, job, places=edges, elsewhere=0.0)
+
+
+def forbid_keys(model: LoadedModel, question: Question, kind: Kind | None = None, *, job: Job | None = None) -> Iterator[Sweep]:
+    """Hide each token from all others, in every layer and head of a kind: arrays (n_keys,).
+
+    A token still sees itself, or it would have nothing to look at in the first position; what it says of itself stays.
+    """
+    kind = _known(model, kind)
+    source, target = model.encode(question.text, question.text_pair, question.target)
+    queries, keys = model.axes(source.axis, target.axis if target else None)[kind]
+    hidden = [
+        Intervention(
+            (Cut(kind=kind, queries=tuple(q for q in range(len(queries)) if kind == "cross" or q != key), keys=(key,)),)
+        )
+        for key in range(len(keys))
+    ]
+    return _swept(model, question, hidden, (len(keys),), job)
+
+
+def patch(
+    model: LoadedModel,
+    question: Question,
+    other: str,
+    kind: Kind | None = None,
+    *,
+    other_pair: str | None = None,
+    other_target: str | None = None,
+    by: Literal["layer", "head", "position"] = "head",
+    job: Job | None = None,
+) -> Iterator[Sweep]:
+    """Activation patching: run the question's text with heads' outputs taken from a run over another text.
+
+    Parameters
+    ----------
+    other : str
+        A text with as many tokens, as "The keys of …" is to "The key of …".
+    by : str
+        What is patched at a time: all heads of a layer (arrays (n_layers,)), one head (n_layers, n_heads), or all heads of a layer
+        at one query (n_layers, n_queries).
+
+    Raises
+    ------
+    HeadscopeError
+        ``texts_differ`` if the texts do not have the same number of tokens, and as `effects.effects`.
+    """
+    kind = _known(model, kind)
+    source, target = model.encode(question.text, question.text_pair, question.target)
+    other_source, encoded_other = model.encode(other, other_pair, other_target)
+    lengths = [
+        len((one if kind == "encoder" or two is None else two).ids)
+        for one, two in ((source, target), (other_source, encoded_other))
+    ]
+    if lengths[0] != lengths[1]:
+        raise HeadscopeError("texts_differ", first=lengths[0], second=lengths[1])
+    outputs = head_outputs(model, other, other_pair, other_target, job=job)[kind]
+    n_layers, n_heads = model.info.layers[kind]
+    across = {"layer": 1, "head": n_heads, "position": lengths[0]}[by]
+    edits = [_patch(kind, layer, at, outputs[layer], by) for layer in range(n_layers) for at in range(across)]
+    shape = (n_layers,) if by == "layer" else (n_layers, across)
+    return _swept(model, question, [Intervention((edit,)) for edit in edits], shape, job)
+
+
+def _patch(kind: Kind, layer: int, at: int, output: FloatArray, by: str) -> Replace:
+    if by == "head":
+        return Replace(layer=layer, head=at, kind=kind, output=output[at])
+    return Replace(layer=layer, kind=kind, output=output, queries=None if by == "layer" else (at,))
+
+
+def _swept(
+    model: LoadedModel,
+    question: Question,
+    interventions: Sequence[Intervention],
+    shape: tuple[int, ...],
+    job: Job | None,
+    *,
+    places: npt.NDArray[np.int64] | None = None,
+    elsewhere: float = np.nan,
+) -> Iterator[Sweep]:
+    """`places` (n_interventions, n_dimensions): where each belongs; row after row if None."""
+    source, target = model.encode(question.text, question.text_pair, question.target)
+    row, position = _place(model, question, source, target)
+    indices = np.argwhere(np.ones(shape, bool)) if places is None else places
+    made = outcomes(model, source, target, interventions, [row], job=job)
+    return _collected(model, question, position, made, indices, shape, elsewhere, job or Job())
+
+
+def _collected(
+    model: LoadedModel,
+    question: Question,
+    position: int,
+    made: Iterator[Outcome],
+    places: npt.NDArray[np.int64],
+    shape: tuple[int, ...],
+    elsewhere: float,
+    job: Job,
+) -> Iterator[Sweep]:
+    change, probability, divergence = (np.full(shape, elsewhere) for _ in range(3))
+    n_done = 0
+    for outcome in made:
+        token = int(outcome.trunk[0].argmax()) if question.token is None else question.token
+        unchanged = float(outcome.trunk[0].double().softmax(-1)[token])
+        if n_done == 0 and not np.isnan(elsewhere):
+            probability[:] = unchanged
+        at = tuple(places[list(outcome.indices)].T)
+        found = changes(outcome.trunk[0], outcome.logits[:, 0], token)
+        change[at], probability[at], divergence[at] = (numbers.cpu().numpy() for numbers in found)
+        n_done += len(outcome.indices)
+        job.report(Progress("sweeping", n_done / len(places)))
+        label = model.tokenizer.candidate(token)[1]
+        arrays = change.copy(), probability.copy(), divergence.copy()  # what was handed out is looked at elsewhere
+        yield Sweep(position, token, label, unchanged, *arrays, n_done, len(places))
+
+
+def _place(model: LoadedModel, question: Question, source: Encoded, target: Encoded | None) -> tuple[int, int]:
+    """(row of the logits, position) of the prediction that is watched."""
+    rows, positions = predicted(model, source, target)
+    if question.position is None:
+        return rows[0], positions[0]
+    if question.position not in positions:
+        raise HeadscopeError("no_such_position", position=question.position, last=len(source.axis) - 1)
+    return rows[positions.index(question.position)], question.position
+
+
+def _known(model: LoadedModel, kind: Kind | None) -> Kind:
+    found = next(iter(model.info.layers)) if kind is None else kind
+    if found not in model.info.layers:
+        raise HeadscopeError("unknown_kind", kind=found, known=", ".join(model.info.layers))
+    return found

@@ -1,0 +1,265 @@
+"""Beam search with its beams in sight: the most probable texts so far are followed side by side.
+
+Chooses, scores and ends as transformers' `generate` does, token by token.
+
+References
+----------
+Graves, Sequence Transduction with Recurrent Neural Networks, 2012, section 2.6.
+Wu et al., Google's Neural Machine Translation System, 2016, section 7 (length penalty; here the length to a power).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.gathered import PassRows, Path, gathered, own_rows
+from headscope.core.attention.record import AttentionRecord
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Beam, BeamSearch, BeamStep, Candidate, FilterStage, GenerationStep, Job, Progress, Sampling
+from headscope.core.models.text import Encoded
+from headscope.core.predict.generate import Generation, Rules, prompt_of
+from headscope.core.predict.predictions import candidates_of
+from headscope.core.predict.reader import encoder_side, longer
+from headscope.core.predict.sampling import check, penalised, said, stages_of
+from headscope.core.predict.stops import stopped
+
+if TYPE_CHECKING:
+    from headscope.core.models.loaded import LoadedModel
+
+
+def beam_search(
+    model: LoadedModel,
+    text: str,
+    *,
+    beams: BeamSearch,
+    max_new_tokens: int = 40,
+    repetition_penalty: float = 1.0,
+    top_k: int = 10,
+    stop: Sequence[str] = (),
+    chat: bool = False,
+    system: str = "",
+    job: Job | None = None,
+) -> Iterator[BeamStep]:
+    """Continue `text` along several beams; parameters and errors that are not here are those of `generate`.
+
+    Parameters
+    ----------
+    beams : BeamSearch
+
+    Yields
+    ------
+    BeamStep
+        At least one. Each token of each beam has the attention of its own beam, and the winner, `BeamStep.best` of the last
+        step, that of one pass over its text.
+
+    Raises
+    ------
+    HeadscopeError
+        As `generate`.
+    Cancelled
+        At any step.
+    """
+    if beams.n_beams < 1:
+        raise HeadscopeError("bad_option", option="n_beams", value=beams.n_beams, expected="1 or more")
+    sampling = Sampling(repetition_penalty=repetition_penalty)
+    check(sampling)
+    source, target = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, chat=chat, system=system)
+    search = _Search(model, source, target, Rules(sampling, top_k, tuple(stop)), beams, max_new_tokens, job or Job())
+    return search.steps()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A beam that goes on: its text as the model reads it, and the passes that read it."""
+
+    beam: Beam | None
+    written: Encoded
+    path: Path
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One of the most probable continuations of all beams."""
+
+    parent: int
+    token_id: int
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the model says after one of the beams: `probabilities` (vocabulary,), and what the screen shows of them."""
+
+    probabilities: Tensor
+    candidates: tuple[Candidate, ...]
+    filters: tuple[FilterStage, ...]
+
+
+class _Search:
+    def __init__(
+        self,
+        model: LoadedModel,
+        source: Encoded,
+        target: Encoded | None,
+        rules: Rules,
+        beams: BeamSearch,
+        max_new_tokens: int,
+        job: Job,
+    ) -> None:
+        self._model, self._source, self._target = model, source, target
+        self._rules, self._beams, self._job = rules, beams, job
+        prompt = source if target is None else target
+        most = model.info.max_tokens
+        self._n_most = max_new_tokens if most is None else min(max_new_tokens, most - len(prompt.ids) + 1)
+        self._begins = len(prompt.axis.text)
+        self._running = [_Running(None, prompt, (), 0.0)]
+        self._finished: list[Beam] = []
+        self._open = True  # whether a running beam can still be expected to win
+        self._reader = _BeamReader(model, source, target, job)
+        self._forks = Generation(model, source, target, rules, 0, job)
+
+    def steps(self) -> Iterator[BeamStep]:
+        for index in range(self._n_most):
+            self._job.cancel.check()
+            self._job.report(Progress("generating", index / self._n_most))
+            logits, rows = self._reader.read([running.written for running in self._running])
+            told = [self._told(row, running.written) for row, running in zip(logits, self._running, strict=True)]
+            grown: list[_Running] = []
+            for found in self._most_probable(logits):
+                grown.append(self._grown(index, found, told[found.parent], rows))
+                going_on = [running for running in grown if running.beam is not None and not running.beam.finished]
+                if len(going_on) == self._beams.n_beams:
+                    break
+            self._finish(grown[: self._beams.n_beams])
+            self._running = going_on
+            yield BeamStep(index, _beams(self._running), tuple(self._finished))
+            if not self._running or not self._goes_on(index + 1):
+                return
+            self._reader.reorder([running.beam.parent for running in self._running if running.beam is not None])
+
+    def _most_probable(self, logits: Tensor) -> list[_Found]:
+        """Continuations of all beams by probability: enough of them that `n_beams` go on whatever ends."""
+        scores = logits.float().log_softmax(dim=-1)
+        penalty = self._rules.sampling.repetition_penalty
+        if penalty != 1:
+            scores = torch.stack(
+                [penalised(row, running.written.ids, penalty) for row, running in zip(scores, self._running, strict=True)]
+            )
+        scores = scores + torch.tensor([[running.log_probability] for running in self._running])
+        wanted = max(2, 1 + len(self._model.tokenizer.end_ids)) * self._beams.n_beams
+        values, places = scores.flatten().topk(min(wanted, scores.numel()))
+        n_words = scores.shape[1]
+        return [_Found(at // n_words, at % n_words, value) for at, value in zip(places.tolist(), values.tolist(), strict=True)]
+
+    def _told(self, logits: Tensor, written: Encoded) -> _Told:
+        candidates = candidates_of(logits, self._model.tokenizer, self._rules.top_k)
+        stages = stages_of(logits, self._rules.sampling, written.ids)
+        return _Told(stages["model"], candidates, said(stages, [candidate.id for candidate in candidates]))
+
+    def _grown(self, index: int, found: _Found, told: _Told, rows: PassRows) -> _Running:
+        """The beam that a continuation makes of its parent."""
+        parent, tokenizer = self._running[found.parent], self._model.tokenizer
+        path = (*parent.path, (rows, found.parent)) if self._reader.has_cache else ((rows, found.parent),)
+        token, text = tokenizer.continuation(parent.written.ids, found.token_id, parent.written.axis.text)
+        ended = stopped(token, text, self._rules.stop, begins=self._begins, was=len(parent.written.axis.text))
+        token, text, cut = ended or (token, text, "")
+        step = GenerationStep(
+            index=index,
+            token=token,
+            text=text,
+            probability=float(told.probabilities[found.token_id]),
+            sampled_probability=1.0,
+            candidates=told.candidates,
+            record=self._record(parent.written, path),
+            filters=told.filters,
+            cut=cut,
+            generation=self._forks,
+        )
+        ends = ended is not None or found.token_id in tokenizer.end_ids or index + 1 >= self._n_most
+        score = found.log_probability / (index + 1) ** self._beams.length_penalty
+        steps = (*(parent.beam.steps if parent.beam else ()), step)
+        beam = Beam(steps, found.log_probability, score, found.parent, ends)
+        return _Running(beam, longer(parent.written, token, text), path, found.log_probability)
+
+    def _record(self, written: Encoded, path: Path) -> AttentionRecord:
+        axes = self._model.axes(*((written.axis, None) if self._target is None else (self._source.axis, written.axis)))
+        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.info.name)
+
+    # ---------------------------------------------------------------- who is finished, and when it ends
+    def _finish(self, first: list[_Running]) -> None:
+        """Keep the best of what is finished. Only what ends among the `n_beams` most probable counts."""
+        full = len(self._finished) >= self._beams.n_beams
+        if not self._open or (full and self._beams.early_stopping):
+            return
+        ended = [running.beam for running in first if running.beam is not None and running.beam.finished]
+        self._finished = sorted([*self._finished, *ended], key=lambda beam: -beam.score)[: self._beams.n_beams]
+
+    def _goes_on(self, length: int) -> bool:
+        full = len(self._finished) >= self._beams.n_beams
+        hoped_for = self._running[0].log_probability / length**self._beams.length_penalty
+        worst = self._finished[-1].score if full else -math.inf
+        self._open = self._open and hoped_for > worst
+        return self._open and not (full and self._beams.early_stopping)
+
+
+def _beams(running: Sequence[_Running]) -> tuple[Beam, ...]:
+    return tuple(each.beam for each in running if each.beam is not None)
+
+
+class _BeamReader:
+    """Reads texts of equal length side by side: the first time the one they begin with, then what is new in each."""
+
+    def __init__(self, model: LoadedModel, source: Encoded, target: Encoded | None, job: Job) -> None:
+        self._model, self._source, self._target = model, source, target
+        self._cache = model.new_cache()
+        self._encoder_side: dict[str, Any] = {}
+        self._n_read, self._n_texts = 0, 1
+        self._recorder = recorder_for(model.module, model.info.tier, job=Job(cancel=job.cancel))
+
+    @property
+    def has_cache(self) -> bool:
+        return self._cache is not None
+
+    def read(self, texts: Sequence[Encoded]) -> tuple[Tensor, PassRows]:
+        """Logits (n_texts, vocabulary) of the next tokens, on the CPU, and the attention of what was new."""
+        is_new = self._n_read == 0 or not self.has_cache
+        inputs = self._all(texts) if is_new else self._new(texts)
+        cache = {"past_key_values": self._cache, "use_cache": True} if self.has_cache else {}
+        with self._recorder.recording():
+            output = self._model.forward(inputs, logits_to_keep=1, **cache)
+        if self._target is not None and self._n_read == 0:
+            self._encoder_side = encoder_side(inputs, output)
+        rows = own_rows(self._recorder.layers, 0 if is_new else self._n_read)
+        self._n_read = len(texts[0].ids)
+        return output.logits[:, -1].cpu(), rows
+
+    def reorder(self, parents: Sequence[int]) -> None:
+        """Go on from these of the texts that were read, one for each of the next."""
+        if self.has_cache and list(parents) != list(range(self._n_texts)):
+            self._cache.reorder_cache(torch.tensor(parents, device=self._model.place))
+        self._n_texts = len(parents)
+
+    def _all(self, texts: Sequence[Encoded]) -> dict[str, Any]:
+        each = [self._model.inputs(text) if self._target is None else self._model.inputs(self._source, text) for text in texts]
+        return {name: torch.cat([inputs[name] for inputs in each]) for name in each[0]}
+
+    def _new(self, texts: Sequence[Encoded]) -> dict[str, Any]:
+        name = "input_ids" if self._target is None else "decoder_input_ids"
+        ids = [text.ids[self._n_read :] for text in texts]
+        side = {name: _repeated(value, len(texts)) for name, value in self._encoder_side.items()}
+        return {name: torch.tensor(ids, device=self._model.place), **side}
+
+
+def _repeated(value: Any, times: int) -> Any:
+    """A tensor of one text, or a tuple of them, for so many texts; not copied."""
+    if isinstance(value, tuple):
+        return tuple(_repeated(part, times) for part in value)
+    return value.expand(times, *value.shape[1:])

@@ -1,0 +1,126 @@
+"""Reader: feeds a text to a model as it grows, and keeps what was attended to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from headscope.core.attention.fallback import recorder_for
+from headscope.core.jobs import Job
+from headscope.core.models.text import Encoded
+from headscope.core.tokens import Token
+
+if TYPE_CHECKING:
+    from headscope.core.attention.capture import Mark, Recorder
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.intervention import Intervention
+    from headscope.core.models.loaded import LoadedModel
+
+
+class Reader:
+    """Reads all of a text the first time, then what is new, if the model has a cache.
+
+    Parameters
+    ----------
+    model : LoadedModel
+    source : Encoded
+        What is read; of a decoder it is also what is continued.
+    writes_target : bool
+        Whether the text that grows is the decoder's of an encoder-decoder.
+    expected : int
+        How many tokens there may be in the end; 0 if that is unknown.
+    job : Job
+        Its cancel is looked at in every layer.
+    intervention : Intervention, optional
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        source: Encoded,
+        *,
+        writes_target: bool,
+        expected: int = 0,
+        job: Job | None = None,
+        intervention: Intervention | None = None,
+    ) -> None:
+        self._model = model
+        self._source = source
+        self._writes_target = writes_target
+        self._cache = model.new_cache(expected)
+        self._encoder_side: dict[str, Any] = {}
+        self._n_read = 0
+        self._recorder: Recorder = recorder_for(
+            model.module,
+            model.info.tier,
+            append=self._cache is not None,
+            job=Job(cancel=(job or Job()).cancel),
+            intervention=intervention,
+            expected=expected,
+        )
+
+    def read(self, written: Encoded) -> tuple[Tensor, AttentionRecord]:
+        """Logits (vocabulary,) of the token after `written`, and the attention over all of it.
+
+        `written` is what it was in the call before, with more tokens at its end.
+        """
+        with self._recorder.recording():
+            logits = self.logits(written)
+        axes = self._model.axes(*((self._source.axis, written.axis) if self._writes_target else (written.axis, None)))
+        return logits, self._recorder.record(axes, tier=self._model.info.tier)
+
+    def logits(self, written: Encoded) -> Tensor:
+        """As `read`, unobserved."""
+        inputs = self._new(written) if self._n_read and self._cache is not None else self._all(written)
+        cache = {} if self._cache is None else {"past_key_values": self._cache, "use_cache": True}
+        output = self._model.forward(inputs, logits_to_keep=1, **cache)
+        if self._writes_target and not self._n_read:
+            self._encoder_side = encoder_side(inputs, output)
+        self._n_read = len(written.ids)
+        logits: Tensor = output.logits[0, -1]
+        return logits
+
+    def mark(self) -> Mark:
+        """Where it stands, for `branch`."""
+        return self._recorder.mark()
+
+    def branch(self, mark: Mark, n_tokens: int, job: Job) -> Reader | None:
+        """Another reader that has read the first `n_tokens`, when this one stood at `mark`; None if the cache has forgotten them."""
+        cache = None if self._cache is None else self._model.branched_cache(self._cache, n_tokens)
+        if cache is None:
+            return None
+        other = Reader.__new__(Reader)
+        other.__dict__.update(self.__dict__)
+        other._cache, other._n_read = cache, n_tokens
+        other._recorder = self._recorder.branch(mark, Job(cancel=job.cancel))
+        return other
+
+    def _all(self, written: Encoded) -> dict[str, Any]:
+        return self._model.inputs(self._source, written) if self._writes_target else self._model.inputs(written)
+
+    def _new(self, written: Encoded) -> dict[str, Any]:
+        name = "decoder_input_ids" if self._writes_target else "input_ids"
+        return {name: torch.tensor([written.ids[self._n_read :]], device=self._model.place), **self._encoder_side}
+
+
+def encoder_side(inputs: dict[str, Any], output: Any) -> dict[str, Any]:
+    """What tells an encoder-decoder its source from the second step on: what the encoder made of it, if it can be had."""
+    hidden = getattr(output, "encoder_last_hidden_state", None)
+    if hidden is None:  # our own toys: their encoder is small
+        return {name: value for name, value in inputs.items() if name != "decoder_input_ids"}
+    return {"encoder_outputs": (hidden,), "attention_mask": inputs["attention_mask"]}
+
+
+def longer(written: Encoded, token: Token, text: str) -> Encoded:
+    """`written` with one more token, which makes the whole text `text`."""
+    axis = replace(written.axis.extended(token), text=text, dropped_from=len(text))
+    return Encoded((*written.ids, token.id), (*written.segments, 0), axis)
+
+
+def read_by(record: AttentionRecord) -> Encoded:
+    """The text that a step had read."""
+    axis = record.axis("decoder").queries
+    return Encoded(tuple(token.id for token in axis.tokens), (0,) * len(axis), axis)

@@ -1,0 +1,169 @@
+"""Fields that say how a model writes: how long, how the next token is chosen, and, behind "More", the rarer settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from headscope.core.jobs import BeamSearch, Sampling
+from headscope.gui.widgets.number_field import fraction_field, whole_field
+
+_DEFAULTS = Sampling()
+_LARGEST_SEED = 2**31 - 1
+_BETWEEN_STOPS = "|"
+_GAP, _LABEL_GAP = 8, 4
+Labelled = tuple[str, QWidget]
+
+
+class SamplingFields(QWidget):
+    """How long, how the next token is chosen, how many beams, where to stop, and whether it is a chat."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.max_new_tokens = whole_field(1, 4096, 40)
+        self.temperature = fraction_field(0, 5, 0.1, _DEFAULTS.temperature)
+        self.temperature.setSpecialValueText(self.tr("0 (greedy)"))
+        self.temperature.setToolTip(self.tr("0 takes the most probable token each time; higher values choose more freely"))
+        self.top_k = whole_field(0, 1000, _DEFAULTS.top_k)
+        self.top_k.setSpecialValueText(self.tr("off"))
+        self.top_k.setToolTip(self.tr("Choose only among so many of the most probable tokens"))
+        self.top_p = fraction_field(0.01, 1, 0.05, _DEFAULTS.top_p)
+        self.top_p.setToolTip(self.tr("Choose only among the most probable tokens that make up this probability; 1 is off"))
+        self.seed = whole_field(0, _LARGEST_SEED, _DEFAULTS.seed)
+        self.seed.setToolTip(self.tr("The same seed chooses the same tokens again"))
+        self._make_rarer_fields()
+        self.show_more = QPushButton()
+        self.show_more.setCheckable(True)
+        self.show_more.setFlat(True)
+        self.show_more.toggled.connect(self._show_more)
+        self.more = QWidget()
+        self._arrange()
+        for field in (self.temperature, self.beams):
+            field.valueChanged.connect(self._show_what_matters)
+        self.chat.toggled.connect(self._show_what_matters)
+        self._show_more(False)
+        self._show_what_matters()
+
+    # ---------------------------------------------------------------- what they say
+    @property
+    def sampling(self) -> Sampling:
+        """As the fields stand. Of several beams nothing is drawn."""
+        if self.beams.value() > 1:
+            return Sampling(repetition_penalty=round(self.repetition_penalty.value(), 2))
+        return Sampling(
+            round(self.temperature.value(), 2),
+            self.top_k.value(),
+            round(self.top_p.value(), 2),
+            self.seed.value(),
+            round(self.min_p.value(), 2),
+            round(self.repetition_penalty.value(), 2),
+        )
+
+    @property
+    def beam_search(self) -> BeamSearch:
+        return BeamSearch(self.beams.value())
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The stop texts; ``\\n`` is typed for a new line."""
+        typed = self.stop.text().replace("\\n", "\n").split(_BETWEEN_STOPS)
+        return tuple(text for text in typed if text)
+
+    @property
+    def is_chat(self) -> bool:
+        return self.chat.isChecked() and self._chat_possible
+
+    def set_chat_possible(self, possible: bool) -> None:
+        """Offer the chat template, for a model that has one."""
+        self._chat_possible = possible
+        self.chat.setVisible(possible)
+        self.system.setVisible(possible)
+
+    # ---------------------------------------------------------------- how they look
+    def _make_rarer_fields(self) -> None:
+        self.min_p = fraction_field(0, 1, 0.05, _DEFAULTS.min_p)
+        self.min_p.setToolTip(
+            self.tr("Choose only among tokens that are at least so many times as probable as the best; 0 is off")
+        )
+        self.repetition_penalty = fraction_field(0.1, 5, 0.1, _DEFAULTS.repetition_penalty)
+        self.repetition_penalty.setToolTip(self.tr("Above 1, tokens that were written come less; 1 is off"))
+        self.beams = whole_field(1, 16, 1)
+        self.beams.setSpecialValueText(self.tr("off"))
+        self.beams.setToolTip(self.tr("Follow so many texts side by side and take the most probable one"))
+        self.stop = QLineEdit()
+        self.stop.setPlaceholderText(self.tr("Stop texts, such as .|\\n"))
+        self.stop.setToolTip(self.tr("The text ends where one of these ends; | stands between them, \\n for a new line"))
+        self.stop.setAccessibleName(self.tr("Stop texts"))
+        self.chat = QCheckBox(self.tr("&Chat"))
+        self.chat.setToolTip(self.tr("Say the text to the model in its chat template"))
+        self.system = QLineEdit()
+        self.system.setPlaceholderText(self.tr("What the model is told before"))
+        self.system.setAccessibleName(self.tr("System text"))
+        self.set_chat_possible(False)
+
+    def _arrange(self) -> None:
+        how = ((self.tr("&New tokens"), self.max_new_tokens), (self.tr("&Temperature"), self.temperature))
+        filters = ((self.tr("Top-&k"), self.top_k), (self.tr("Top-&p"), self.top_p), (self.tr("See&d"), self.seed))
+        rarer = (
+            (self.tr("&Min-p"), self.min_p),
+            (self.tr("&Repetition"), self.repetition_penalty),
+            (self.tr("&Beams"), self.beams),
+        )
+        grid = labelled_grid((how, filters))
+        grid.addWidget(self.show_more, 1, 2)
+        more = labelled_grid((rarer,))
+        more.addWidget(self.stop, 2, 0, 1, 3)
+        more.addWidget(self.chat, 3, 0)
+        more.addWidget(self.system, 3, 1, 1, 2)
+        self.more.setLayout(more)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(_LABEL_GAP)
+        column.addLayout(grid)
+        column.addWidget(self.more)
+
+    @Slot(bool)
+    def _show_more(self, shown: bool) -> None:
+        self.more.setVisible(shown)
+        self.show_more.setText(self.tr("Less") if shown else self.tr("More …"))
+
+    @Slot()
+    def _show_what_matters(self) -> None:
+        """Greedy choices and beams draw nothing: what only drawing needs is greyed out."""
+        is_search = self.beams.value() > 1
+        self.temperature.setEnabled(not is_search)
+        for field in (self.top_k, self.top_p, self.min_p, self.seed):
+            field.setEnabled(self.temperature.value() > 0 and not is_search)
+        self.system.setEnabled(self.chat.isChecked())
+
+
+class GibbsFields(QWidget):
+    """How masks are filled by chance."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sweeps = whole_field(1, 100, 5)
+        self.sweeps.setToolTip(self.tr("How often each masked word is drawn again"))
+        self.temperature = fraction_field(0, 5, 0.1, 1)
+        self.seed = whole_field(0, _LARGEST_SEED, 0)
+        fields = ((self.tr("S&weeps"), self.sweeps), (self.tr("&Temperature"), self.temperature), (self.tr("See&d"), self.seed))
+        self.setLayout(labelled_grid((fields,)))
+
+
+def labelled_grid(rows: Sequence[Sequence[Labelled]]) -> QGridLayout:
+    """Fields in columns of equal width, each under its words."""
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(_GAP)
+    grid.setVerticalSpacing(_LABEL_GAP)
+    for row, fields in enumerate(rows):
+        for column, (words, field) in enumerate(fields):
+            label = QLabel(words)
+            label.setObjectName("muted")
+            label.setBuddy(field)
+            grid.addWidget(label, 2 * row, column)
+            grid.addWidget(field, 2 * row + 1, column)
+            grid.setColumnStretch(column, 1)
+    return grid

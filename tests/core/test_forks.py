@@ -1,0 +1,130 @@
+"""Forks of a generation: another token at an earlier step; both branches stay what they are."""
+
+import numpy as np
+import pytest
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.intervention import Cut, Intervention, Scale, Uniform
+from headscope.core.jobs import GenerationStep
+from headscope.core.predict.reader import read_by
+from tests.generating import PROMPT, difference_from_one_pass, model_of
+
+FAMILIES = ("gpt2", "llama-grouped", "mistral-sliding", "gemma2-softcap", "bloom", "t5", "bart", "toy:tales")
+
+
+def other(step: GenerationStep) -> int:
+    """A likely token that was not chosen."""
+    return next(candidate.id for candidate in step.candidates if candidate.id != step.token.id)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_both_branches_have_the_attention_of_one_pass_over_their_tokens(family: str) -> None:
+    model = model_of(family)
+    tolerance = 3e-5 if family == "t5" else 5e-6
+    trunk = list(model.generate(PROMPT, max_new_tokens=12))
+    before = [step.record.layer_weights(1, "decoder").copy() for step in trunk]
+    for at in (0, 1, 7):
+        branch = list(trunk[at].fork(other(trunk[at]), max_new_tokens=8))
+        assert branch[0].index == at
+        assert branch[0].forced
+        assert not branch[1].forced
+        assert [each.id for each in branch[0].candidates] == [each.id for each in trunk[at].candidates]
+        assert branch[0].token.id == other(trunk[at])
+        tokens = branch[-1].record.axis("decoder").queries.tokens
+        n_shared = len(trunk[at].record.axis("decoder").queries)
+        assert tokens[:n_shared] == trunk[at].record.axis("decoder").queries.tokens
+        assert difference_from_one_pass(model, branch[-1].record) <= tolerance
+    for step, weights in zip(trunk, before, strict=True):
+        np.testing.assert_array_equal(step.record.layer_weights(1, "decoder"), weights)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama-grouped", "mistral-sliding", "bart"])
+def test_what_follows_a_forced_token_is_what_the_model_says_after_it(family: str) -> None:
+    model = model_of(family)
+    trunk = list(model.generate(PROMPT, max_new_tokens=10))
+    branch = list(trunk[5].fork(other(trunk[5]), max_new_tokens=6))
+    again = list(trunk[5].fork(trunk[5].token.id, max_new_tokens=5))
+    assert [step.token.id for step in again] == [step.token.id for step in trunk[5:]]
+    if family != "bart":  # a text that is typed reads the same tokens; a decoder's target is read by another way
+        typed = list(model.generate(branch[0].text, max_new_tokens=5))
+        assert [step.token.id for step in typed] == [step.token.id for step in branch[1:]]
+
+
+def test_a_branch_can_be_forked_and_the_trunk_goes_on_beside_it() -> None:
+    model = model_of("llama-grouped")
+    generation = model.generate(PROMPT, max_new_tokens=12)
+    trunk = [next(generation) for _ in range(6)]
+    branch = trunk[3].fork(other(trunk[3]))
+    twigs = [next(branch), next(branch), next(branch)]
+    trunk += [next(generation), next(generation)]
+    twig = twigs[2].fork(other(twigs[2]))
+    leaves = [next(twig), next(twig)]
+    trunk += list(generation)
+    for step in (trunk[-1], trunk[6], twigs[-1], leaves[-1]):
+        assert difference_from_one_pass(model, step.record) <= 5e-6
+    assert [step.token.id for step in trunk] == [step.token.id for step in model.generate(PROMPT, max_new_tokens=12)]
+
+
+def test_branches_share_the_memory_of_what_they_have_in_common() -> None:
+    model = model_of("gpt2")
+    trunk = list(model.generate(PROMPT * 3, max_new_tokens=12))
+    (first,) = trunk[8].fork(other(trunk[8]), max_new_tokens=1)
+    shared = {tensor.untyped_storage().data_ptr() for tensor in trunk[7].record._layers["decoder"][0].tensors}
+    keys = first.record._layers["decoder"][0].key
+    assert keys.shape[2] == len(first.record.axis("decoder").queries)
+    assert first.record.nbytes <= 2 * trunk[-1].record.nbytes
+    assert shared  # the trunk's own stay where they are
+    assert shared == {tensor.untyped_storage().data_ptr() for tensor in trunk[-1].record._layers["decoder"][0].tensors}
+
+
+def test_a_drawn_branch_is_drawn_again_alike() -> None:
+    model = model_of("llama-grouped")
+    trunk = list(model.generate(PROMPT, max_new_tokens=8, temperature=3.0, seed=5))
+    one, two = ([step.token.id for step in trunk[4].fork(7, max_new_tokens=6)] for _ in range(2))
+    assert one == two
+    assert one[0] == 7
+
+
+def test_a_token_that_does_not_exist_is_refused() -> None:
+    step = next(model_of("gpt2").generate(PROMPT))
+    for token_id in (-1, 10**6):
+        with pytest.raises(HeadscopeError, match="token_id"):
+            next(step.fork(token_id))
+
+
+def test_the_steps_of_a_beam_can_be_forked_too() -> None:
+    model = model_of("llama-grouped")
+    *_, last = model.beam_search(PROMPT, n_beams=2, max_new_tokens=6)
+    step = last.best.steps[3]
+    branch = list(step.fork(other(step), max_new_tokens=3))
+    assert difference_from_one_pass(model, branch[-1].record) <= 5e-6
+
+
+@pytest.mark.parametrize("family", ["gpt2", "mistral-sliding", "gemma2-softcap", "bloom", "bart"])
+def test_what_is_changed_in_the_model_is_changed_in_every_step_and_branch(family: str) -> None:
+    model = model_of(family)
+    edits = Intervention(
+        (
+            Scale(layer=1, head=2, kind="decoder"),
+            Cut(layer=0, head=1, kind="decoder", keys=(0, 1)),
+            Uniform(layer=2, head=0, kind="decoder", queries=(2, 4)),
+        )
+    )
+    trunk = list(model.generate(PROMPT, max_new_tokens=8, intervention=edits))
+    branch = list(trunk[4].fork(other(trunk[4]), max_new_tokens=6))
+    assert [step.probability for step in trunk] != [step.probability for step in model.generate(PROMPT, max_new_tokens=8)]
+    for step in (trunk[-1], branch[-1]):
+        read = read_by(step.record)
+        source = model.encode(PROMPT)[0]
+        texts = (source, read) if family == "bart" else (read, None)
+        record, output = model.observe(*texts, intervention=edits)
+        for layer in range(3):
+            ours, whole = (each.layer_weights(layer, "decoder") for each in (step.record, record))
+            np.testing.assert_allclose(ours, whole, atol=5e-6)
+        assert step.probability == pytest.approx(float(output.logits[0, -1].softmax(-1)[step.token.id]), abs=1e-5)
+
+
+def test_a_head_that_does_not_exist_is_refused_at_once() -> None:
+    with pytest.raises(HeadscopeError) as caught:
+        model_of("gpt2").generate(PROMPT, intervention=Intervention((Scale(layer=1, head=99),)))
+    assert caught.value.code == "no_such_head"

@@ -1,0 +1,159 @@
+"""The lens shows the model's own prediction at the last layer, and what norm and head make of the stream before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.models.load import load_model
+from headscope.core.models.loaded import LoadedModel
+from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.predict import logit_lens as lens_file
+from headscope.core.predict.logit_lens import logit_lens
+from tests.looked_into import opened
+from tests.tiny_models import write_masked
+
+TEXT = "the cat sat on a mat"
+NAMES = (
+    "bert", "distilbert", "albert", "roberta", "gpt2", "llama-grouped", "mistral-sliding", "gemma2-softcap", "gpt-oss-sinks",
+    "gptj", "bloom", "falcon", "t5", "bart", "opt-projected", "opt-post-norm", "neox-parallel", "granite-multipliers",
+    "cohere-logit-scale", "phi-head-bias", "olmo2-norm-behind", "pegasus-logits-bias", "t5-gated",
+)  # fmt: skip
+TOLERANCE = 1e-5
+"""Of probabilities: logits of these random models reach 90, and one block of rows is summed up in another order than another."""
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return opened("gpt2", tmp_path_factory.mktemp("gpt2"))
+
+
+def own_probabilities(model: LoadedModel, text: str, target: str | None = None) -> torch.Tensor:
+    with torch.inference_mode():
+        return model.module(**model.inputs(*model.encode(text, None, target))).logits[0].softmax(-1)
+
+
+def assert_last_is_the_prediction(model: LoadedModel, text: str, target: str | None = None) -> None:
+    layers = list(logit_lens(model, text, target=target, top_k=4))
+    own = own_probabilities(model, text, target).topk(4)
+    kind = "encoder" if model.info.family == "encoder" else "decoder"
+    assert [layer.layer for layer in layers] == list(range(-1, model.info.layers[kind][0]))
+    assert layers[-1].positions == tuple(range(len(own.values)))
+    assert np.array_equal(layers[-1].probabilities, own.values.numpy())  # to the last bit: in one block, by itself
+    assert (layers[-1].ids == own.indices.numpy()).all()
+    assert np.abs(layers[-2].probabilities - own.values.numpy()).max() > 1e-3  # and the layer matters
+
+
+# ---------------------------------------------------------------- exact at the last layer
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_layer_gives_the_models_own_prediction(name: str, tmp_path: Path) -> None:
+    """Behind a projection, a bias, a scale or a cap of logits; of an encoder-decoder on the decoder's side; in each tier."""
+    model = opened(name, tmp_path)
+    assert_last_is_the_prediction(model, TEXT, "a dog ran" if model.info.family == "encoder-decoder" else None)
+
+
+@pytest.mark.parametrize("name", ["albert", "gemma2-softcap", "t5", "opt-projected"])
+def test_logits_of_the_last_stream_are_the_models_own_to_the_last_bit(name: str, tmp_path: Path) -> None:
+    model = opened(name, tmp_path)
+    encoded = model.encode(TEXT, None, "a dog ran" if model.info.family == "encoder-decoder" else None)
+    stream = ResidualStream(model, *encoded)
+    with torch.inference_mode():
+        own = model.module(**model.inputs(*encoded)).logits[0]
+    assert torch.equal(stream.read([3], range(stream.n_tokens))[0], own)
+    assert not torch.equal(stream.read([2], range(stream.n_tokens))[0], own)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"), [("toy:grammar", "the keys of the cabinet [MASK] rusty ."), ("toy:tales", "once upon a time")]
+)
+def test_the_toys_end_in_their_prediction(source: str, text: str) -> None:
+    assert_last_is_the_prediction(load_model(source, device="cpu", dtype="float32"), text)
+
+
+# ---------------------------------------------------------------- before it
+def test_each_layer_is_the_final_norm_and_the_head_of_its_hidden_state(gpt2: LoadedModel) -> None:
+    """As the lens was published: ln_f, then the output embeddings."""
+    module = gpt2.module
+    with torch.inference_mode():
+        hidden = module(**gpt2.inputs(gpt2.encode(TEXT)[0]), output_hidden_states=True).hidden_states[:-1]
+        expected = [module.lm_head(module.transformer.ln_f(state[0])).softmax(-1) for state in hidden]
+    for layer, probabilities in zip(logit_lens(gpt2, TEXT, top_k=99), expected, strict=False):
+        ours = np.zeros(probabilities.shape, np.float32)
+        np.put_along_axis(ours, layer.ids, layer.probabilities, axis=-1)
+        assert np.abs(ours - probabilities.numpy()).max() <= TOLERANCE
+        assert (np.diff(layer.probabilities, axis=-1) <= 0).all()
+
+
+def test_the_masked_models_own_transform_is_part_of_its_head(tmp_path: Path) -> None:
+    model = load_model(str(write_masked(tmp_path)), device="cpu", dtype="float32")
+    with torch.inference_mode():
+        hidden = model.module(**model.inputs(model.encode(TEXT)[0]), output_hidden_states=True).hidden_states
+        expected = model.module.cls(hidden[1][0]).softmax(-1).topk(3)
+    _, first, *_ = logit_lens(model, TEXT, top_k=3)
+    assert first.layer == 0
+    assert (first.ids == expected.indices.numpy()).all()
+    assert np.abs(first.probabilities - expected.values.numpy()).max() <= TOLERANCE
+
+
+def test_blocks_and_chosen_positions_change_nothing(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(logit_lens(gpt2, TEXT))
+    monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # three positions at a time, and no layers side by side
+    for one, other in zip(whole, logit_lens(gpt2, TEXT), strict=True):
+        assert np.abs(one.probabilities - other.probabilities).max() <= TOLERANCE
+        assert (one.ids == other.ids).all()
+    for one, other in zip(whole, logit_lens(gpt2, TEXT, positions=[7, 2]), strict=True):
+        assert other.positions == (7, 2)
+        assert np.abs(one.probabilities[[7, 2]] - other.probabilities).max() <= TOLERANCE
+
+
+def test_the_toy_knows_the_verb_only_after_its_last_layer() -> None:
+    model = load_model("toy:grammar", device="cpu", dtype="float32")
+    text = "the keys of the cabinet [MASK] rusty ."
+    (mask,) = model.encode(text)[0].axis.masks
+    best = list(logit_lens(model, text, positions=[mask], top_k=1))
+    assert model.tokenizer.candidate(int(best[-1].ids[0, 0]))[0] == " are"
+    assert best[-1].probabilities[0, 0] > 0.9 > best[0].probabilities[0, 0]
+
+
+# ---------------------------------------------------------------- the model afterwards, and errors
+def test_the_model_is_as_it_was_before(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # a block at a time, to be stopped between two
+    before = own_probabilities(gpt2, TEXT)
+    cancel = Cancel()
+    layers = logit_lens(gpt2, TEXT, job=Job(cancel=cancel))
+    next(layers)
+    cancel.set()
+    with pytest.raises(Cancelled):
+        next(layers)
+    assert torch.equal(own_probabilities(gpt2, TEXT), before)
+    assert [layer.layer for layer in logit_lens(gpt2, TEXT)] == [-1, 0, 1, 2]
+    assert not any("forward" in vars(part) for part in gpt2.module.modules())
+
+
+def test_a_pass_that_is_cancelled_stops_after_a_layer(gpt2: LoadedModel) -> None:
+    cancel = Cancel()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        logit_lens(gpt2, TEXT, job=Job(cancel=cancel))
+
+
+def test_what_cannot_be_read_is_said(gpt2: LoadedModel, tmp_path: Path) -> None:
+    write_masked(tmp_path)
+    hf.BertModel.from_pretrained(tmp_path).save_pretrained(tmp_path)
+    headless = load_model(str(tmp_path), device="cpu", dtype="float32")
+    for model, options, code in (
+        (headless, {}, "cannot_predict"),
+        (opened("xlnet", tmp_path / "xlnet"), {}, "analysis_undefined"),  # its streams run along another axis
+        (gpt2, {"positions": [99]}, "no_such_position"),
+        (gpt2, {"positions": [-1]}, "no_such_position"),
+        (gpt2, {"top_k": 0}, "bad_option"),
+    ):
+        with pytest.raises(HeadscopeError) as caught:
+            logit_lens(model, TEXT, **options)
+        assert caught.value.code == code

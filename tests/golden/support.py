@@ -1,0 +1,93 @@
+"""`make support`: measures every family and writes docs/SUPPORT.md, and the summary in README.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+import transformers
+
+from tests.golden.every_family import NOT_OF_TEXT, every_family
+from tests.golden.measure import Measured, measured
+
+ROOT = Path(__file__).parents[2]
+TABLE, README = ROOT / "docs" / "SUPPORT.md", ROOT / "README.md"
+_BEGIN, _END = "<!-- support: written by make support -->\n", "<!-- end of support -->"
+_HEAD = ("class", "attention", "tier", "float32", "bfloat16", "step by step", "note")
+_INTRODUCTION = """# What can be looked into
+
+Written by `make support`, which builds a tiny model with sharp random weights of every class that transformers {version} names for
+masked words, the next token, text to text, the next sentence, pre-training and bare text encoding; `tests/golden/test_every_family.py`
+measures the same at every test run.
+
+Each is compared with its own eager attention: batches of two texts of 1, 5 and 21 tokens (windows are 8 wide), without and with
+padding (before a decoder's text). The columns are the largest difference of any weight:
+
+* **float32**: of all these passes and all layers. Allowed is what rounding explains (`core/verify.py`): 2e-6, and more only where scores
+  are spread widely.
+* **bfloat16**: of the first layer of each stack, where both passes read the same numbers (deeper, roundings grow with the model).
+* **step by step**: of rows collected while a text is read token by token with the model's cache, from those of one pass over all of
+  it. Allowed: 5e-6, or what rounding explains. "–": the model has no cache, or says something else with it than without.
+
+Tiers: **fast**, queries and keys are kept while torch's fused attention runs; **own**, the same with the model file's own attention function;
+**fallback**, the model's matrices are asked for. Class by class:
+
+"""
+
+
+def row_of(found: Measured) -> tuple[str, ...]:
+    """A line of the table."""
+    if found.refused:
+        return (found.family.name, "", "none", "", "", "", found.refused.partition(": ")[2])
+    figures = (found.float32, found.bfloat16, found.generated)
+    return (found.family.name, ", ".join(found.layers), found.tier, *map(_figure, figures), found.note)
+
+
+def table(rows: Iterable[Sequence[str]], head: Sequence[str] = _HEAD) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def documented(text: str) -> dict[str, tuple[str, str, str]]:
+    """(attention, tier, note) of each class in a table that `table` wrote."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
+    return {row[0]: (row[1], row[2], row[6]) for row in rows if len(row) == len(_HEAD) and row[0] not in {"class", "---"}}
+
+
+def summary(found: Sequence[Measured]) -> str:
+    """For the README."""
+    shown = [each for each in found if not each.refused]
+    tiers = Counter(each.tier for each in shown)
+    reasons = Counter(each.refused.partition(": ")[2].rstrip(".") for each in found if each.refused)
+    refused = "\n".join(f"  * {count} × {reason}" for reason, count in sorted(reasons.items()))
+    partly = sum(bool(each.note) for each in shown)
+    return (
+        f"{len(shown)} model classes of transformers {transformers.__version__} are measured against their own eager attention "
+        f"([class by class](docs/SUPPORT.md)):\n\n"
+        f"* {tiers['fast']} fast, {tiers['own']} own, {tiers['fallback']} fallback; the largest difference in float32 is "
+        f"{max(each.float32 for each in shown):.0e}.\n"
+        f"* {partly} of them have layers or a stack without tokens × tokens maps (recurrent, state-space, banded); the others of their "
+        f"layers are shown.\n"
+        f"* {len(found) - len(shown)} have none, and say so when they are opened:\n{refused}\n"
+    )
+
+
+def _figure(number: float | None) -> str:
+    return "–" if number is None else f"{number:.0e}"
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    found = [measured(family) for family in every_family()]
+    left_out = table(sorted(NOT_OF_TEXT.items()), ("class", "why it is not measured"))
+    text = _INTRODUCTION.format(version=transformers.__version__) + table(map(row_of, found))
+    TABLE.write_text(f"{text}\nNamed by the same maps, but not models of text alone:\n\n{left_out}", encoding="utf-8")
+    before, begin, rest = README.read_text(encoding="utf-8").partition(_BEGIN)
+    assert begin, f"README.md has no line {_BEGIN!r}"
+    README.write_text(f"{before}{begin}{summary(found)}{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
