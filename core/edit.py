@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headscope.core.jobs import Candidate
+from headscope.core.results import Candidate
 from headscope.core.tokens import TokenAxis
 
 _WORD_FOLLOWS = frozenset("([{<“‘«„\"'-–—/")

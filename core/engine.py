@@ -12,23 +12,7 @@ import torch
 
 from headscope.core.analyse.sweeps import Sweep, sweep
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import (
-    CaptureRequest,
-    Catalogue,
-    CatalogueRequest,
-    DeleteCopiesRequest,
-    FillRequest,
-    ForkRequest,
-    GenerateRequest,
-    GenerationStep,
-    Job,
-    LoadRequest,
-    ModelInfo,
-    ModelRequest,
-    Prediction,
-    RunResult,
-    SweepRequest,
-)
+from headscope.core.jobs import Job
 from headscope.core.models.catalogue import catalogue
 from headscope.core.models.device import devices, dtypes
 from headscope.core.models.gguf_copies import cache_folder, delete_copies, kept_copies
@@ -37,6 +21,18 @@ from headscope.core.predict.beam_search import beam_search
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.generate import generate
 from headscope.core.predict.gibbs import fill_by_gibbs
+from headscope.core.requests import (
+    CaptureRequest,
+    CatalogueRequest,
+    DeleteCopiesRequest,
+    FillRequest,
+    ForkRequest,
+    GenerateRequest,
+    LoadRequest,
+    ModelRequest,
+    SweepRequest,
+)
+from headscope.core.results import Catalogue, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.view_jobs import ViewRequest
 from headscope.core.views import view
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from headscope.core.jobs import Offer
+    from headscope.core.requests import Offer
 
 # code -> (what happened, what to do about it). Both are format strings over the error's parameters.
 MESSAGES: Final[dict[str, tuple[str, str]]] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headscope.core.jobs import Head, ModelInfo
+from headscope.core.jobs import Head
+from headscope.core.results import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)

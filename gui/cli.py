@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Head, Job, Kind, Prediction
+from headscope.core.jobs import Head, Job, Kind
+from headscope.core.results import Prediction
 from headscope.gui.cli_generation import add_options, steps_of
 from headscope.gui.display import require_display
 from headscope.gui.terminal import print_bars, print_json, print_table, progress_line

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from headscope.core.errors import HeadscopeError
 
 if TYPE_CHECKING:
-    from headscope.core.jobs import GenerationStep
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.results import GenerationStep
 
 
 def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], str]) -> None:

@@ -14,32 +14,23 @@ from PySide6.QtCore import QObject, Slot
 from headscope.core import edit
 from headscope.core.errors import HeadscopeError
 from headscope.core.examples import Example, examples_for
-from headscope.core.jobs import (
+from headscope.core.jobs import Ability, Head, Kind, Progress
+from headscope.core.requests import (
     KEEP_ALL,
-    Ability,
     BeamSearch,
-    Candidate,
     CaptureRequest,
-    Catalogue,
     CatalogueRequest,
     DeleteCopiesRequest,
     FillRequest,
     ForkRequest,
     GenerateRequest,
-    GenerationStep,
-    Head,
     Keep,
-    KeptCopy,
-    Kind,
     LoadRequest,
-    ModelInfo,
     ModelRequest,
     Offer,
-    Prediction,
-    Progress,
-    RunResult,
     Sampling,
 )
+from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 from headscope.gui.exporter import Export, Exporter
 from headscope.gui.mask_memory import MaskMemory

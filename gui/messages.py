@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from headscope.core.errors import MESSAGES, HeadscopeError
-from headscope.core.jobs import Offer, Progress
+from headscope.core.jobs import Progress
+from headscope.core.requests import Offer
 from headscope.gui.state import Busy, Notice
 
 

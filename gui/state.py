@@ -9,19 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from headscope.core.jobs import (
-    BeamStep,
-    Catalogue,
-    FillStep,
-    FloatArray,
-    GenerationStep,
-    Head,
-    Kind,
-    ModelInfo,
-    Offer,
-    Prediction,
-    RunResult,
-)
+from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.requests import Offer
+from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadMap, Part, Row, RowRequest
 

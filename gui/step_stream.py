@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from headscope.core.jobs import BeamStep, FillStep, GenerationStep, ModelInfo, Prediction
+from headscope.core.results import BeamStep, FillStep, GenerationStep, ModelInfo, Prediction
 from headscope.gui.pictures import Pictures
 from headscope.gui.state import ExplorerState
 

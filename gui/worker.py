@@ -17,19 +17,15 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import (
-    Cancel,
-    Cancelled,
+from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
+from headscope.core.requests import (
     CaptureRequest,
     CatalogueRequest,
     DeleteCopiesRequest,
     FillRequest,
     ForkRequest,
     GenerateRequest,
-    Job,
     LoadRequest,
-    Progress,
-    Report,
 )
 from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
 

@@ -26,7 +26,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QMenu, QWidget
 
-from headscope.core.jobs import Sampling
+from headscope.core.requests import Sampling
 from headscope.gui.main_window import MainWindow
 from headscope.gui.state import Cell
 from headscope.gui.widgets.field_button import FieldButton

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import CaptureRequest, Job, LoadRequest
+from headscope.core.jobs import Job
+from headscope.core.requests import CaptureRequest, LoadRequest
 
 WEIGHTS = "model.safetensors"
 _SENTENCE = "the keys near the cabinet [MASK] rusty ."

@@ -16,8 +16,9 @@ from torch import Tensor
 from headscope.core.analyse.variants import outcomes
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention
-from headscope.core.jobs import Candidate, Job
+from headscope.core.jobs import Job
 from headscope.core.predict.predictions import candidates_of
+from headscope.core.results import Candidate
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

@@ -18,7 +18,8 @@ from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
 from headscope.core.analyse.variants import Outcome, outcomes
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Replace, Scale
-from headscope.core.jobs import FloatArray, Job, Kind, Progress, SweepRequest
+from headscope.core.jobs import FloatArray, Job, Kind, Progress
+from headscope.core.requests import SweepRequest
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

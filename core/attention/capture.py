@@ -26,7 +26,8 @@ from headscope.core.attention.layers import Layer, LazyLayer
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.sights import Sight, as_rule, joined
 from headscope.core.intervention import Intervention
-from headscope.core.jobs import KEEP_ALL, Job, Keep, Kind, Progress, Tier
+from headscope.core.jobs import Job, Kind, Progress, Tier
+from headscope.core.requests import KEEP_ALL, Keep
 from headscope.core.tokens import TokenAxis
 
 _CROSS = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from headscope.core.attention.layers import Layer
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Keep
+from headscope.core.requests import Keep
 
 
 def kept(layer: Layer, index: int, keep: Keep) -> Layer:

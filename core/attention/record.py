@@ -11,7 +11,8 @@ from headscope.core.attention import overview as overviews
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.pooling import pooled
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import KEEP_ALL, FloatArray, Job, Keep, Kind, Tier
+from headscope.core.jobs import FloatArray, Job, Kind, Tier
+from headscope.core.requests import KEEP_ALL, Keep
 from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadOverview, Pooling
 

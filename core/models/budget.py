@@ -14,8 +14,9 @@ import torch
 
 from headscope.core.attention.overview import LARGE_CELLS
 from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Keep, Kind, Offer
+from headscope.core.jobs import Kind
 from headscope.core.models.device import free_memory
+from headscope.core.requests import Keep, Offer
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

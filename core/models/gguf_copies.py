@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.jobs import KeptCopy
+from headscope.core.results import KeptCopy
 
 _DIGITS = 16
 _COPY = re.compile(rf"([^.].*)-[0-9a-f]{{{_DIGITS}}}")

@@ -14,7 +14,7 @@ from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 from headscope.core.attention import interface
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Ability, Kind, ModelInfo, Tier
+from headscope.core.jobs import Ability, Kind, Tier
 from headscope.core.models.borrowed import Borrowed
 from headscope.core.models.device import input_device, is_out_of_memory
 from headscope.core.models.growing_cache import branched_cache, growing_cache
@@ -23,6 +23,7 @@ from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
 from headscope.core.models.spread import let_go, places_of
 from headscope.core.models.text import Encoded
+from headscope.core.results import ModelInfo
 
 _POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id", "pad_token_id")

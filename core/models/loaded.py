@@ -17,10 +17,12 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention, check
-from headscope.core.jobs import KEEP_ALL, BeamSearch, BeamStep, Job, Keep, Kind, ModelInfo, Prediction, RunResult, Sampling
+from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import check_pass
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.requests import KEEP_ALL, BeamSearch, Keep, Sampling
+from headscope.core.results import BeamStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from headscope.core.jobs import Ability, Kind, ModelInfo
+from headscope.core.jobs import Ability, Kind
 from headscope.core.models.device import pick_device, pick_dtype
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.results import ModelInfo
 from headscope.core.toy.load import load_toy, read_toy
 from headscope.core.toy.model import KeyValueCache, ToyOutput, ToyTransformer
 

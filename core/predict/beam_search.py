@@ -22,13 +22,15 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.gathered import PassRows, Path, gathered, own_rows
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Beam, BeamSearch, BeamStep, Candidate, FilterStage, GenerationStep, Job, Progress, Sampling
+from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded
 from headscope.core.predict.generate import Generation, Rules, prompt_of
 from headscope.core.predict.predictions import candidates_of
 from headscope.core.predict.reader import encoder_side, longer
 from headscope.core.predict.sampling import check, penalised, said, stages_of
 from headscope.core.predict.stops import stopped
+from headscope.core.requests import BeamSearch, Sampling
+from headscope.core.results import Beam, BeamStep, Candidate, FilterStage, GenerationStep
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from headscope.core.edit import with_candidate
-from headscope.core.jobs import Candidate
 from headscope.core.models.text import Encoded
+from headscope.core.results import Candidate
 from headscope.core.tokens import Token
 
 

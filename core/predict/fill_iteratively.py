@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from headscope.core.jobs import FillStep, Job, Prediction, Progress
+from headscope.core.jobs import Job, Progress
 from headscope.core.predict.draft import Draft
 from headscope.core.predict.fill_mask import encoded_with_masks
 from headscope.core.predict.predictions import mask_predictions
+from headscope.core.results import FillStep, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

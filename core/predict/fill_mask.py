@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Prediction
+from headscope.core.jobs import Job
 from headscope.core.predict.predictions import mask_predictions
+from headscope.core.results import Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

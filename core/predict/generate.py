@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import GenerationStep, Job, Progress, Sampling
+from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded
 from headscope.core.predict.predictions import candidates_of
 from headscope.core.predict.reader import Reader, longer, read_by
 from headscope.core.predict.sampling import check, choose, generator_of, last_of, said, stages_of
 from headscope.core.predict.stops import check_stops, stopped
+from headscope.core.requests import Sampling
+from headscope.core.results import GenerationStep
 
 if TYPE_CHECKING:
     from headscope.core.attention.capture import Mark

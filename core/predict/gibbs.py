@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Candidate, FillStep, Job, Progress, Sampling
+from headscope.core.jobs import Job, Progress
 from headscope.core.predict.draft import Draft
 from headscope.core.predict.fill_mask import encoded_with_masks
 from headscope.core.predict.predictions import candidates_of
 from headscope.core.predict.sampling import check, choose, generator_of, stages_of
+from headscope.core.requests import Sampling
+from headscope.core.results import Candidate, FillStep
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from headscope.core.jobs import Candidate, Prediction
+from headscope.core.results import Candidate, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel

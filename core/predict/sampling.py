@@ -18,7 +18,9 @@ import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Filter, FilterStage, Sampling
+from headscope.core.jobs import Filter
+from headscope.core.requests import Sampling
+from headscope.core.results import FilterStage
 
 Stages = dict[Filter, Tensor]
 """The distribution over the vocabulary after each filter that is on, in order; the first is the model's own. float64, on the CPU."""

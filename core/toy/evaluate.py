@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Sampling
+from headscope.core.jobs import FloatArray
 from headscope.core.models.device import leave_a_core
 from headscope.core.models.toy_model import ToyModel
 from headscope.core.predict.generate import generate
+from headscope.core.requests import Sampling
 from headscope.core.toy import tales
 from headscope.core.toy.grammar import Grammar, Sentence, verb_number
 from headscope.core.toy.tasks import TASKS

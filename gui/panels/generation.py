@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import Beam, Candidate, FillRequest, FillStep, FillStrategy, GenerationStep
+from headscope.core.jobs import FillStrategy
+from headscope.core.requests import FillRequest
+from headscope.core.results import Beam, Candidate, FillStep, GenerationStep
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget, QWidgetAction
 
 from headscope.core.errors import readable_bytes
-from headscope.core.jobs import CatalogueEntry, KeptCopy
+from headscope.core.results import CatalogueEntry, KeptCopy
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.field_button import FieldButton

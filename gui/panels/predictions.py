@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.jobs import Prediction
+from headscope.core.results import Prediction
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from headscope.core.errors import readable_bytes
-from headscope.core.jobs import Keep, Tier
+from headscope.core.jobs import Tier
+from headscope.core.requests import Keep
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.line_label import LineLabel
@@ -38,6 +39,7 @@ class StatusPanel(QWidget):
             self._left.set_text(self._looked_at())
         if names & _RIGHT:
             self._right.setText(self._how())
+            self._right.setToolTip(self._state.model.note if self._state.model is not None else "")
 
     def _looked_at(self) -> str:
         state = self._state
@@ -55,7 +57,8 @@ class StatusPanel(QWidget):
         state, model = self._state, self._state.model
         parts = []
         if model is not None:
-            parts = [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
+            parts = [self.tr("some of its layers (point here)")] if model.note else []
+            parts += [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
             if not state.record.kept.half:
                 parts.append(self._tier(state.record.tier))

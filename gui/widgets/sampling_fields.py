@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import BeamSearch, Sampling
+from headscope.core.requests import BeamSearch, Sampling
 from headscope.gui.widgets.number_field import fraction_field, whole_field
 
 _DEFAULTS = Sampling()

@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from headscope.core.jobs import Candidate, FilterStage
+from headscope.core.results import Candidate, FilterStage
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, Theme, theme_of
 

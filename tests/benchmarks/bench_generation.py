@@ -9,12 +9,12 @@ from torch import Tensor
 
 from headscope.core import load_model
 from headscope.core.errors import readable_bytes
-from headscope.core.jobs import Sampling
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.text import Encoded
 from headscope.core.predict.predictions import candidates_of
 from headscope.core.predict.reader import Reader, longer
 from headscope.core.predict.sampling import choose, generator_of, said, stages_of
+from headscope.core.requests import Sampling
 from tests.benchmarks.bench_core import text_of
 from tests.benchmarks.figures import Figure, compared
 from tests.installed_models import smollm2

@@ -7,7 +7,8 @@ import pytest
 from huggingface_hub import constants
 
 from headscope.core.engine import Engine
-from headscope.core.jobs import Job, LoadRequest
+from headscope.core.jobs import Job
+from headscope.core.requests import LoadRequest
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 

@@ -11,10 +11,10 @@ import torch
 from headscope.core import load_model
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import KEEP_ALL, Keep
 from headscope.core.models import budget
 from headscope.core.models.budget import check_pass, estimate, offers
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.requests import KEEP_ALL, Keep
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 STORY = "once upon a time a brave mouse named Mia lived in a castle . " * 9

@@ -3,7 +3,7 @@
 import pytest
 
 from headscope.core.edit import masked, with_candidate
-from headscope.core.jobs import Candidate
+from headscope.core.results import Candidate
 from headscope.core.tokens import Token, TokenAxis
 
 

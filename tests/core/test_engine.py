@@ -4,19 +4,9 @@ import pytest
 
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import (
-    CaptureRequest,
-    Catalogue,
-    CatalogueRequest,
-    FillRequest,
-    FillStep,
-    GenerateRequest,
-    GenerationStep,
-    Job,
-    LoadRequest,
-    ModelInfo,
-    RunResult,
-)
+from headscope.core.jobs import Job
+from headscope.core.requests import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, LoadRequest
+from headscope.core.results import Catalogue, FillStep, GenerationStep, ModelInfo, RunResult
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 

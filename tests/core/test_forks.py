@@ -5,8 +5,8 @@ import pytest
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Scale, Uniform
-from headscope.core.jobs import GenerationStep
 from headscope.core.predict.reader import read_by
+from headscope.core.results import GenerationStep
 from tests.generating import PROMPT, difference_from_one_pass, model_of
 
 FAMILIES = ("gpt2", "llama-grouped", "mistral-sliding", "gemma2-softcap", "bloom", "t5", "bart", "toy:tales")

@@ -9,11 +9,13 @@ import transformers as hf
 
 from headscope.core.attention.growing import Growing, is_growing
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, GenerationStep, Job, Sampling
+from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.predict.generate import generate
 from headscope.core.predict.stops import stopped
+from headscope.core.requests import Sampling
+from headscope.core.results import GenerationStep
 from headscope.core.tokens import Token
 from tests.generating import model_of, written_by_transformers
 from tests.tiny_models import write_decoder, write_encoder_decoder

@@ -15,7 +15,8 @@ from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, for
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform, ablate
-from headscope.core.jobs import Cancel, Cancelled, GenerateRequest, Job, LoadRequest, SweepRequest
+from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.requests import GenerateRequest, LoadRequest, SweepRequest
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from headscope.core import LoadedModel, load_model
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import CaptureRequest, Job, LoadRequest
+from headscope.core.jobs import Job
+from headscope.core.requests import CaptureRequest, LoadRequest
 from tests.core.test_load import hollow
 from tests.spoiled import refused
 from tests.tiny_models import write_decoder

@@ -13,7 +13,7 @@ from torch import nn
 from headscope.core.attention.fallback import attentions_of, recorder_for
 from headscope.core.attention.interface import eager_attentions, install
 from headscope.core.attention.streaming import learn, streamed
-from headscope.core.jobs import Keep
+from headscope.core.requests import Keep
 from tests.golden.families import FAMILIES, axis, built, inputs_of
 
 N_TOKENS = 21

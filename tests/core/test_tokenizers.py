@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from headscope.core.edit import masked, with_candidate
-from headscope.core.jobs import Candidate
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.text import TextTokenizer, shares
+from headscope.core.results import Candidate
 from headscope.core.tokens import visible
 from tests.tiny_tokenizers import byte_fallback, byte_level, unigram, word_piece
 

@@ -19,6 +19,7 @@ from transformers.utils import logging as hf_logging
 
 from headscope.core.attention.fallback import attentions_of, recorder_for
 from headscope.core.attention.interface import attention_layers, eager_pass, install, own_attention
+from headscope.core.attention.reach import reaches
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
@@ -46,6 +47,8 @@ class Measured:
     float32, bfloat16, generated : float or None
         Largest difference of a weight from eager's: of all passes, of a pass in half precision, of rows collected step by
         step from those of a whole pass; None where a model does not generate with a cache.
+    edits : bool
+        Whether interventions reach its attention, see `core.attention.reach`.
     largest : float
         The largest weight beyond the first four queries; sharp heads come near 1.
     faults : list of str
@@ -57,6 +60,7 @@ class Measured:
     tier: Tier = "fast"
     layers: Mapping[Kind, tuple[int, int]] = field(default_factory=dict)
     note: str = ""
+    edits: bool = False
     float32: float = 0.0
     bfloat16: float | None = None
     generated: float | None = None
@@ -88,6 +92,7 @@ def _measured(family: Family) -> Measured:
     family = replace(family, form=form_of(model, family))
     found.layers = attention_layers(model, found.tier)
     found.note = note(model.config, found.layers)
+    found.edits = reaches(model, found.tier, model.device)
     for case, size in CASES.items():
         found.float32 = max(found.float32, _compared(found, model, inputs_of(family, *size), case))
     if family.form != "encoder" and "past_key_values" in inspect.signature(model.forward).parameters:

@@ -15,7 +15,7 @@ from tests.golden.measure import Measured, measured
 ROOT = Path(__file__).parents[2]
 TABLE, README = ROOT / "docs" / "SUPPORT.md", ROOT / "README.md"
 _BEGIN, _END = "<!-- support: written by make support -->\n", "<!-- end of support -->"
-_HEAD = ("class", "attention", "tier", "float32", "bfloat16", "step by step", "note")
+_HEAD = ("class", "attention", "tier", "float32", "bfloat16", "step by step", "edits", "note")
 _INTRODUCTION = """# What can be looked into
 
 Written by `make support`, which builds a tiny model with sharp random weights of every class that transformers {version} names for
@@ -30,6 +30,8 @@ padding (before a decoder's text). The columns are the largest difference of any
 * **bfloat16**: of the first layer of each stack, where both passes read the same numbers (deeper, roundings grow with the model).
 * **step by step**: of rows collected while a text is read token by token with the model's cache, from those of one pass over all of
   it. Allowed: 5e-6, or what rounding explains. "–": the model has no cache, or says something else with it than without.
+* **edits**: whether interventions reach its attention: its own outputs and weights, put in the place of themselves, change nothing, and a
+  key that is cut has no weight. "no": it computes more between weights and outputs than attention does, and edits are refused.
 
 Tiers: **fast**, queries and keys are kept while torch's fused attention runs; **own**, the same with the model file's own attention function;
 **fallback**, the model's matrices are asked for. Class by class:
@@ -40,9 +42,16 @@ Tiers: **fast**, queries and keys are kept while torch's fused attention runs; *
 def row_of(found: Measured) -> tuple[str, ...]:
     """A line of the table."""
     if found.refused:
-        return (found.family.name, "", "none", "", "", "", found.refused.partition(": ")[2])
+        return (found.family.name, "", "none", "", "", "", "", found.refused.partition(": ")[2])
     figures = (found.float32, found.bfloat16, found.generated)
-    return (found.family.name, ", ".join(found.layers), found.tier, *map(_figure, figures), found.note)
+    return (
+        found.family.name,
+        ", ".join(found.layers),
+        found.tier,
+        *map(_figure, figures),
+        "yes" if found.edits else "no",
+        found.note,
+    )
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = _HEAD) -> str:
@@ -50,10 +59,12 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = _HEAD) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def documented(text: str) -> dict[str, tuple[str, str, str]]:
-    """(attention, tier, note) of each class in a table that `table` wrote."""
+def documented(text: str) -> dict[str, tuple[str, ...]]:
+    """(attention, tier, edits, note) of each class in a table that `table` wrote."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
-    return {row[0]: (row[1], row[2], row[6]) for row in rows if len(row) == len(_HEAD) and row[0] not in {"class", "---"}}
+    return {
+        row[0]: (row[1], row[2], row[6], row[7]) for row in rows if len(row) == len(_HEAD) and row[0] not in {"class", "---"}
+    }
 
 
 def summary(found: Sequence[Measured]) -> str:
@@ -62,12 +73,14 @@ def summary(found: Sequence[Measured]) -> str:
     tiers = Counter(each.tier for each in shown)
     reasons = Counter(each.refused.partition(": ")[2].rstrip(".") for each in found if each.refused)
     refused = "\n".join(f"  * {count} × {reason}" for reason, count in sorted(reasons.items()))
+    edited = sum(each.edits for each in shown)
     partly = sum(bool(each.note) for each in shown)
     return (
         f"{len(shown)} model classes of transformers {transformers.__version__} are measured against their own eager attention "
         f"([class by class](docs/SUPPORT.md)):\n\n"
         f"* {tiers['fast']} fast, {tiers['own']} own, {tiers['fallback']} fallback; the largest difference in float32 is "
         f"{max(each.float32 for each in shown):.0e}.\n"
+        f"* {edited} can be changed inside the pass; the other {len(shown) - edited} refuse edits, and are only looked at.\n"
         f"* {partly} of them have layers or a stack without tokens × tokens maps (recurrent, state-space, banded); the others of their "
         f"layers are shown.\n"
         f"* {len(found) - len(shown)} have none, and say so when they are opened:\n{refused}\n"

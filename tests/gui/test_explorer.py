@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.examples import examples_for
-from headscope.core.jobs import Candidate, FillRequest, Prediction, Sampling
+from headscope.core.requests import FillRequest, Sampling
+from headscope.core.results import Candidate, Prediction
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import Cell, ExplorerState
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 
-from headscope.core.jobs import ModelInfo
+from headscope.core.results import ModelInfo
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.head_grid import LEAST_CELL, HeadGridPicture
 from headscope.gui.paint.theme import theme_of

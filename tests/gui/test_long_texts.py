@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QPushButton
 
 from headscope.core import load_model
 from headscope.core.attention import overview
-from headscope.core.jobs import Keep, Offer
 from headscope.core.models import budget
+from headscope.core.requests import Keep, Offer
 from headscope.core.view_jobs import FAINTEST, HeadOverview
 from headscope.gui.exporter import HeadExport
 from headscope.gui.main_window import MainWindow

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, Job, LoadRequest, Progress
+from headscope.core.jobs import Job, Progress
+from headscope.core.requests import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, LoadRequest
 from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
 from headscope.gui.worker import Lane, supersedes_in_model_lane, supersedes_in_view_lane
 

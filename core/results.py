@@ -1,0 +1,270 @@
+"""What the model lane answers: plain, frozen data for any thread, and records, which stay where the model ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from headscope.core.jobs import Ability, Filter, FloatArray, Job, Kind, Tier
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.generate import Generation
+    from headscope.core.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the screen needs to know of a loaded model.
+
+    Attributes
+    ----------
+    source : str
+        What `load_model` was given; loads the same model again. "" for a model that somebody had in memory.
+    name : str
+        How the model is called on the screen.
+    family : str
+        "encoder", "decoder" or "encoder-decoder".
+    architecture : str
+        The class of the model, as "BertForMaskedLM".
+    layers : dict of kind to (n_layers, n_heads)
+        Attention kinds this model has.
+    abilities : frozenset of Ability
+    tier : Tier
+        How attention is caught: "fast", "own" (the model file's own eager function) or "fallback" (its `output_attentions`).
+    device, dtype : str
+        As torch names them: "cpu", "cuda:0"; "float32". Of a model on several devices "cuda:0, cpu"; of packed weights "int8".
+    max_tokens : int or None
+        Positions the model has, special tokens included; None if unlimited.
+    mask_token : str or None
+        What the user types for a masked word.
+    n_parameters, memory_bytes : int
+        Of the weights.
+    checkpoint : str
+        The weights in words for people: "toy", "safetensors", "GGUF Q4_1", …
+    note : str
+        What of its attention cannot be shown and why, in one sentence: layers that do not attend, an encoder that attends in
+        bands. Empty if everything can.
+    """
+
+    source: str
+    name: str
+    family: Literal["encoder", "decoder", "encoder-decoder"]
+    architecture: str
+    layers: dict[Kind, tuple[int, int]]
+    abilities: frozenset[Ability]
+    tier: Tier
+    device: str
+    dtype: str
+    max_tokens: int | None
+    mask_token: str | None
+    n_parameters: int
+    memory_bytes: int
+    checkpoint: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A token that could stand at a position. `text` is what to put into the sentence, `label` what to show; probability 0 to 1."""
+
+    text: str
+    label: str
+    id: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Candidates for one position, most probable first. `position` counts tokens of the predicted axis from 0."""
+
+    position: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A model that is on this computer. `group` is "toy" or "cache"; `size` in bytes."""
+
+    source: str
+    name: str
+    group: Literal["toy", "cache"]
+    description: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """The unpacked copy of a GGUF file: the file's `name`, the copy's folder `path`, its `size` in bytes."""
+
+    name: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Models on this computer, the devices they can run on and their number formats, as `load_model` takes them ("auto" first).
+
+    `copies` are what GGUF files were unpacked to, in `copies_folder`.
+    """
+
+    entries: tuple[CatalogueEntry, ...]
+    devices: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    copies: tuple[KeptCopy, ...] = ()
+    copies_folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One pass over a text, or a whole generation.
+
+    Attributes
+    ----------
+    record : AttentionRecord
+        Stays where the model ran; ask the view lane for numbers.
+    text : str
+        The text as it stands now (a generation's continuation and filled masks included).
+    predictions : tuple of Prediction
+        For each mask of a masked model; for the next token of a decoder; for the last position of a decoder's target.
+    next_sentence : float or None
+        Probability that the pair's second text follows the first.
+    seconds : float
+        Wall time of the pass(es).
+    """
+
+    record: AttentionRecord
+    text: str
+    predictions: tuple[Prediction, ...]
+    next_sentence: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStage:
+    """What one filter did to the next token's distribution.
+
+    Attributes
+    ----------
+    name : Filter
+    n_kept : int
+        How many tokens of the vocabulary still have a probability above 0.
+    mass : float
+        How much of the probability before this filter they had, 0 to 1.
+    probabilities : tuple of float
+        After this filter, of each of the step's `candidates`; 0 for one that was removed.
+    """
+
+    name: Filter
+    n_kept: int
+    mass: float
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStep:
+    """One generated token.
+
+    `record` holds everything up to the token that was fed last: a query row for each token but `token` itself.
+    `candidates` are of the distribution before temperature and filters; `probability` is the chosen token's there,
+    `sampled_probability` its probability after them (1.0 when greedy); `filters` are the stages between, the first is the
+    model's own. `cut` is what the token would have added to `text` behind a stop string. `forced` tokens were not the model's
+    choice. `generation` is what the step belongs to and can be forked by, where it can.
+    """
+
+    index: int
+    token: Token
+    text: str
+    probability: float
+    sampled_probability: float
+    candidates: tuple[Candidate, ...]
+    record: AttentionRecord
+    filters: tuple[FilterStage, ...] = ()
+    cut: str = ""
+    forced: bool = False
+    generation: Generation | None = field(default=None, compare=False, repr=False)
+
+    def attention_rows(self, layer: int, kind: Kind = "decoder") -> FloatArray:
+        """What every head of a layer looked at when this token was chosen: float32 (n_heads, n_keys)."""
+        rows: FloatArray = self.record.layer_weights(layer, kind, slice(-1, None))[:, 0]
+        return rows
+
+    def fork(self, token_id: int, *, max_new_tokens: int = 40, job: Job | None = None) -> Generation:
+        """Go on from here with another token; this branch and the other both keep their records.
+
+        Parameters
+        ----------
+        token_id : int
+            What stands in the place of this step's token.
+        max_new_tokens : int
+            The forced token counts.
+        job : Job
+            As in `headscope.core.predict.generate.generate`.
+
+        Returns
+        -------
+        Generation
+            Its first step is the forced token's, with the index of this one; chance begins anew from the seed.
+        """
+        assert self.generation is not None, "a step of a generation"
+        return self.generation.fork(self, token_id, max_new_tokens, job or Job())
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """One of the texts that a beam search follows.
+
+    Attributes
+    ----------
+    steps : tuple of GenerationStep
+        Its new tokens, first to last, each with the attention of this beam.
+    log_probability : float
+        Natural logarithm, of all new tokens together.
+    score : float
+        `log_probability` divided by the number of new tokens to the power of the length penalty.
+    parent : int
+        Which of the beams of the step before it continues.
+    finished : bool
+    """
+
+    steps: tuple[GenerationStep, ...]
+    log_probability: float
+    score: float
+    parent: int
+    finished: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.steps[-1].text
+
+
+@dataclass(frozen=True, slots=True)
+class BeamStep:
+    """One step of a beam search: the beams that go on, most probable first, and those that are finished, best score first."""
+
+    index: int
+    beams: tuple[Beam, ...]
+    finished: tuple[Beam, ...]
+
+    @property
+    def best(self) -> Beam:
+        """The beam that would win if the search ended here."""
+        return max((*self.finished, *self.beams[:1]), key=lambda beam: (beam.score, beam.finished))
+
+
+@dataclass(frozen=True, slots=True)
+class FillStep:
+    """One filled mask.
+
+    `position` counts tokens of the whole input; `text` and `text_pair` are the texts with everything filled so far; `record` is
+    of the pass that chose it.
+    """
+
+    index: int
+    position: int
+    text: str
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    record: AttentionRecord
+    text_pair: str | None = None
