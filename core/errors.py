@@ -104,6 +104,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Change one so that both have as many: outputs are pasted position by position.",
     ),
     "no_such_position": ("There is no token {position}.", "Positions of this text go from 0 to {last}."),
+    "no_such_text": ("There is no text {text} in this batch.", "Texts of it go from 0 to {last}."),
     "cannot_intervene": (
         "Attention inside a {architecture} cannot be changed: between its weights and its outputs it computes more than attention does.",
         "Choose another model; its attention can be looked at all the same.",

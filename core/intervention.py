@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.jobs import FloatArray, Kind
 
 
@@ -56,6 +57,9 @@ class Scale(Edit):
     factor: float = 0.0
     on_weights: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        _numbers("factor", self.factor, (0,))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Replace(Edit):
@@ -74,7 +78,8 @@ class Replace(Edit):
     on_weights: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        _check_numbers("output", self.output, (1, 2) if self.head is not None else (1, 2, 3))
+        numbers = _numbers("output", self.output, (1, 2) if self.head is not None else (1, 2, 3))
+        object.__setattr__(self, "output", numbers)
 
     @property
     def per_query(self) -> bool:
@@ -119,7 +124,7 @@ class Paste(Edit):
     pattern: FloatArray
 
     def __post_init__(self) -> None:
-        _check_numbers("pattern", self.pattern, (2,))
+        object.__setattr__(self, "pattern", _numbers("pattern", self.pattern, (2,)))
 
     def moved(self, first_query: int, first_key: int) -> Self:
         return replace(Edit.moved(self, first_query, first_key), pattern=self.pattern[first_query:, first_key:])
@@ -148,7 +153,10 @@ def ablate(layer: int, head: int, kind: Kind | None = None) -> Intervention:
 
 
 def check(
-    intervention: Intervention, layers: dict[Kind, tuple[int, int]], n_tokens: dict[Kind, tuple[int, int]] | None = None
+    intervention: Intervention,
+    layers: dict[Kind, tuple[int, int]],
+    n_tokens: dict[Kind, tuple[int, int]] | None = None,
+    n_texts: int = 1,
 ) -> None:
     """Raise if an edit's place does not exist.
 
@@ -158,13 +166,17 @@ def check(
         As in `ModelInfo`.
     n_tokens : dict of kind to (n_queries, n_keys), optional
         Of the text; without it (in generation, where texts grow) positions are not checked.
+    n_texts : int
+        In the batch.
 
     Raises
     ------
     HeadscopeError
-        ``unknown_kind``, ``no_such_head``, ``no_such_position``.
+        ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_such_text``.
     """
     for edit in intervention:
+        if edit.batch is not None and not 0 <= edit.batch < n_texts:
+            raise HeadscopeError("no_such_text", text=edit.batch, last=n_texts - 1)
         if edit.kind is not None and edit.kind not in layers:
             raise HeadscopeError("unknown_kind", kind=edit.kind, known=", ".join(layers))
         for kind in layers if edit.kind is None else (edit.kind,):
@@ -187,6 +199,16 @@ def _check_positions(positions: tuple[int, ...], n_tokens: int) -> None:
             raise HeadscopeError("no_such_position", position=position, last=n_tokens - 1)
 
 
-def _check_numbers(name: str, numbers: FloatArray, dimensions: tuple[int, ...]) -> None:
+def _numbers(name: str, given: npt.ArrayLike, dimensions: tuple[int, ...]) -> FloatArray:
+    """As float32, in torch's order of bytes and memory."""
+    try:
+        found = np.asarray(given)
+    except (TypeError, ValueError) as error:  # of ragged lists, and of tensors that numpy cannot read
+        raise HeadscopeError("edit_misfit", what=name, given=reason_of(error)) from error
+    if found.dtype.kind not in "buif":
+        raise HeadscopeError("edit_misfit", what=name, given=f"values of the type {found.dtype}")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+        numbers: FloatArray = found.astype(np.float32, order="C", copy=False)
     if numbers.ndim not in dimensions or not np.isfinite(numbers).all():
-        raise HeadscopeError("edit_misfit", what=name, given=" × ".join(map(str, numbers.shape)))
+        raise HeadscopeError("edit_misfit", what=name, given=" × ".join(map(str, numbers.shape)) or str(given))
+    return numbers

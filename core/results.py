@@ -206,6 +206,11 @@ class GenerationStep:
         -------
         Generation
             Its first step is the forced token's, with the index of this one; chance begins anew from the seed.
+
+        Raises
+        ------
+        HeadscopeError
+            ``bad_option`` for fewer than 1 new token, at once; for a token that is not in the vocabulary, at the first step.
         """
         assert self.generation is not None, "a step of a generation"
         return self.generation.fork(self, token_id, max_new_tokens, job or Job())

@@ -156,6 +156,7 @@ class Thumbnails:
     record: AttentionRecord
     kind: Kind
     pictures: FloatArray
+    how: Pooling = "max"
 
 
 ViewRequest = WeightsRequest | PartRequest | RowRequest | ThumbnailsRequest

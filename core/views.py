@@ -84,13 +84,13 @@ def _part(request: PartRequest, job: Job) -> Part:
 
 
 def _thumbnails(request: ThumbnailsRequest, job: Job, stream: Stream) -> Thumbnails:
-    record, kind, size = request.record, request.kind, request.size
+    record, kind, size, how = request.record, request.kind, request.size, request.how
     axis, n_layers = record.axis(kind), record.n_layers(kind)
     shape = (n_layers, record.n_heads(kind), min(size, len(axis.queries)), min(size, len(axis.keys)))
-    done = Thumbnails(record, kind, np.full(shape, np.nan, dtype=np.float32))
-    for layer, pictures in record.thumbnails(kind, size, job, layers=request.layers, how=request.how):
+    done = Thumbnails(record, kind, np.full(shape, np.nan, dtype=np.float32), how)
+    for layer, pictures in record.thumbnails(kind, size, job, layers=request.layers, how=how):
         so_far = done.pictures.copy()  # what was streamed is looked at in another thread
         so_far[layer] = pictures
-        done = Thumbnails(record, kind, so_far)
+        done = Thumbnails(record, kind, so_far, how)
         stream(done)
     return done

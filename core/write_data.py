@@ -74,7 +74,7 @@ def write_head_npz(
 def write_capture_npz(record: AttentionRecord, path: Path, *, job: Job | None = None) -> None:
     """Every head of a record: <kind>_attention (layer, head, query, key), <kind>_query_tokens, <kind>_key_tokens.
 
-    One layer is in memory at a time, however long the text.
+    Of a record that kept some layers, those; <kind>_layers says which. One layer is in memory at a time, however long the text.
 
     Raises
     ------
@@ -84,18 +84,22 @@ def write_capture_npz(record: AttentionRecord, path: Path, *, job: Job | None = 
         Nothing is written then.
     """
     job = job or Job()
-    done, total = count(), sum(map(record.n_layers, record.kinds))
+    done, total = count(), sum(len(record.kept_layers(kind)) for kind in record.kinds)
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for kind in record.kinds:
             axis = record.axis(kind)
-            shape = (record.n_layers(kind), record.n_heads(kind), len(axis.queries), len(axis.keys))
+            kept = record.kept_layers(kind)
+            shape = (len(kept), record.n_heads(kind), len(axis.queries), len(axis.keys))
             _write_member(archive, f"{kind}_attention", shape, np.dtype(np.float32), _layers(record, kind, job, done, total))
             for side, tokens in (("query", _labels(axis.queries)), ("key", _labels(axis.keys))):
                 _write_member(archive, f"{kind}_{side}_tokens", tokens.shape, tokens.dtype, iter([tokens]))
+            if len(kept) < record.n_layers(kind):
+                layers = np.array(kept, dtype=np.int64)
+                _write_member(archive, f"{kind}_layers", layers.shape, layers.dtype, iter([layers]))
 
 
 def _layers(record: AttentionRecord, kind: Kind, job: Job, done: Iterator[int], total: int) -> Iterator[FloatArray]:
-    for layer in range(record.n_layers(kind)):
+    for layer in record.kept_layers(kind):
         job.cancel.check()
         job.report(Progress("writing", next(done) / total))
         yield record.layer_weights(layer, kind)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Head, Job, Kind
+from headscope.core.jobs import Job
 from headscope.core.results import Prediction
-from headscope.gui.cli_generation import add_options, steps_of
+from headscope.gui import cli_generation, cli_sweep
+from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
+from headscope.gui.cli_generation import steps_of
+from headscope.gui.cli_sweep import check, print_sweep, print_sweep_data, swept
 from headscope.gui.display import require_display
 from headscope.gui.terminal import print_bars, print_json, print_table, progress_line
 
 if TYPE_CHECKING:
-    from headscope.core.attention.record import AttentionRecord
     from headscope.core.models.loaded import LoadedModel
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -120,13 +122,13 @@ def _capture(arguments: argparse.Namespace) -> int:
 
     _check_suffix(arguments.out, (".npz",))
     with progress_line() as job:
-        record = _captured(_opened(arguments, job), arguments, job)
+        record = captured(_opened(arguments, job), arguments, job)
         write_capture_npz(record, arguments.out, job=job)
     for kind in record.kinds:
         axis = record.axis(kind)
-        shape = (record.n_layers(kind), record.n_heads(kind), len(axis.queries), len(axis.keys))
+        shape = (len(record.kept_layers(kind)), record.n_heads(kind), len(axis.queries), len(axis.keys))
         print(f"{kind}_attention (layer, head, query, key): {' × '.join(map(str, shape))}")
-    print(arguments.out)
+    print_path(arguments)
     return 0
 
 
@@ -135,44 +137,23 @@ def _export(arguments: argparse.Namespace) -> int:
     _check_suffix(path, PICTURES + DATA)
     with progress_line() as job:
         model = _opened(arguments, job)
-        record = _captured(model, arguments, job)
+        record = captured(model, arguments, job)
     kind = arguments.kind or record.kinds[0]
     if path.suffix.lower() in PICTURES:
-        _draw(record, kind, head, arguments)
+        draw(record, kind, head, arguments)
     else:
-        _write(record, kind, head, path, model.info.name)
-    print(path)
+        write(record, kind, head, path, model.info.name)
+    print_path(arguments)
     return 0
 
 
-def _draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Namespace) -> None:
-    from PySide6.QtGui import QGuiApplication
-
-    from headscope.gui.paint.export import Picture, write_picture
-    from headscope.gui.paint.fonts import load_fonts
-    from headscope.gui.paint.heatmap import HeatmapPicture
-    from headscope.gui.paint.links import LinksPicture
-    from headscope.gui.paint.theme import theme_of
-
-    # Fonts belong to the application object; without a window it needs no display.
-    application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
-    load_fonts()
-    weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
-    figure: Picture = HeatmapPicture(weights, queries, keys)
-    if arguments.view == "links":
-        figure = LinksPicture({head: weights}, queries, keys)
-    write_picture(figure, arguments.out, theme_of(arguments.dark), dpi=arguments.dpi)
-    del application
-
-
-def _write(record: AttentionRecord, kind: Kind, head: Head, path: Path, model: str) -> None:
-    from headscope.core.write_data import write_head_csv, write_head_npz
-
-    axis, weights = record.axis(kind), record.attention_weights(*head, kind)
-    if path.suffix.lower() == ".csv":
-        write_head_csv(path, weights, axis.queries, axis.keys)
-    else:
-        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=head, model=model)
+def _sweep(arguments: argparse.Namespace) -> int:
+    check(arguments)
+    with progress_line() as job:
+        model = _opened(arguments, job)
+        found = swept(model, arguments, job)
+    (print_sweep_data if arguments.json else print_sweep)(model, found, arguments)
+    return 0
 
 
 def _models(arguments: argparse.Namespace) -> int:
@@ -228,10 +209,6 @@ def _opened(arguments: argparse.Namespace, job: Job) -> LoadedModel:
     from headscope.core.models.load import load_model
 
     return load_model(arguments.model, revision=arguments.revision, device=arguments.device, dtype=arguments.dtype, job=job)
-
-
-def _captured(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> AttentionRecord:
-    return model.capture(arguments.text, arguments.pair, arguments.target, job=job)
 
 
 def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
@@ -292,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_capture(commands)
     _add_export(commands)
+    _add_sweep(commands)
     _add_others(commands)
     return parser
 
@@ -342,7 +320,7 @@ def _add_generate(commands: Commands) -> None:
     example = 'headscope generate --model toy:tales --text "once upon a time" --max-new-tokens 60'
     parser = _add_command(commands, "generate", _generate, what, example)
     _add_model_and_text(parser, pair=False, target=False)
-    add_options(parser, _count(1), _text)
+    cli_generation.add_options(parser, _count(1), _text)
     _add_json(parser)
 
 
@@ -351,6 +329,7 @@ def _add_capture(commands: Commands) -> None:
     example = 'headscope capture --model toy:tales --text "once upon a time" --out tale.npz'
     parser = _add_command(commands, "capture", _capture, what, example)
     _add_model_and_text(parser)
+    add_keep(parser)
     parser.add_argument("--out", required=True, type=Path, help="FILE.npz")
 
 
@@ -364,8 +343,18 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument("--head", required=True, type=int, help="from 0")
     parser.add_argument("--kind", help="encoder, decoder or cross; the model's first if not given")
     parser.add_argument("--dpi", type=_count(1), default=300, help="of a png (300)")
+    add_keep(parser)
     parser.add_argument("--dark", action="store_true", help="on dark ground")
     parser.add_argument("--out", required=True, type=Path, help="FILE.png, .svg, .pdf, .csv or .npz")
+
+
+def _add_sweep(commands: Commands) -> None:
+    what = "Change one thing at a time, and see what harms the prediction most."
+    example = 'headscope sweep --model toy:grammar --text "the keys of the cabinet [MASK] rusty ." --top 5'
+    parser = _add_command(commands, "sweep", _sweep, what, example)
+    _add_model_and_text(parser)
+    cli_sweep.add_options(parser, _count(1), _text)
+    _add_json(parser)
 
 
 def _add_others(commands: Commands) -> None:

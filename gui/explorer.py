@@ -32,6 +32,7 @@ from headscope.core.requests import (
 )
 from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
+from headscope.core.view_jobs import Pooling
 from headscope.gui.exporter import Export, Exporter
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
@@ -269,6 +270,10 @@ class Explorer(QObject):
         """Draw the heads of these layers first: they are in sight."""
         self._pictures.see_layers(layers)
 
+    def pool_thumbnails(self, how: Pooling) -> None:
+        """Draw all heads anew, each pixel the maximum or the mean of the weights it covers."""
+        self._pictures.pool(how)
+
     def set_kind(self, kind: Kind) -> None:
         """Look at another kind of attention."""
         self._pictures.set_kind(kind)
@@ -311,9 +316,9 @@ class Explorer(QObject):
         if isinstance(request, FillRequest):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
-            values |= {"steps": (), "branches": (), "branch": 0, "beams": None}
+            values |= {"steps": (), "branches": (), "branch": 0}
         head, self._head = self._head, None
-        self._pictures.show(result.record, head=head, model=self._loaded, busy=None, notice=None, **values)
+        self._pictures.show(result.record, head=head, model=self._loaded, busy=None, notice=None, beams=None, **values)
 
     @Slot(int, object)
     def _on_streamed(self, _id: int, step: object) -> None:
@@ -338,7 +343,7 @@ class Explorer(QObject):
     def _settle(self) -> None:
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
         if not self._lane.is_busy and not self._exporter.is_busy:
-            self.state.update(busy=None, model=self._loaded)
+            self.state.update(busy=None, model=self._loaded, beams=None)
 
     # ---------------------------------------------------------------- the text
     def _text(self) -> _Text:

@@ -24,6 +24,7 @@ from headscope.core.view_jobs import (
     HeadWeights,
     Part,
     PartRequest,
+    Pooling,
     Row,
     RowRequest,
     Thumbnails,
@@ -187,6 +188,16 @@ class Pictures(QObject):
         if under_way and wanted[0] in layers and under_way[0] not in layers:
             self._ask_for_thumbnails()
 
+    def pool(self, how: Pooling) -> None:
+        """Make all thumbnails anew, each pixel the maximum or the mean of the weights it covers; the old ones stay until then."""
+        self._state.update(pooling=how)
+        current = self._current()
+        if current is not None:
+            self._thumbnails.begin(current.record, current.kind, how)
+            self._in_background = True
+            if self._goal is None:  # else they follow it
+                self._ask_for_thumbnails()
+
     @property
     def head(self) -> Head:
         """The head that is or is about to be looked at."""
@@ -229,7 +240,7 @@ class Pictures(QObject):
             axis = goal.record.axis(goal.kind)
             values |= {"record": goal.record, "kind": goal.kind, "queries": axis.queries, "keys": axis.keys}
             values |= {"hover": Cell(), "pinned": _inside(state.pinned, axis.queries, axis.keys), "part": None, "row": None}
-            if self._thumbnails.begin(goal.record, goal.kind):
+            if self._thumbnails.begin(goal.record, goal.kind, state.pooling):
                 values["thumbnails"] = None
             self._in_background = True
         state.update(**values)
@@ -320,31 +331,31 @@ class Pictures(QObject):
         layers = self._thumbnails.missing(self._visible)
         if current is not None and layers:
             self._order = layers
-            self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers))
+            self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers, how=self._state.pooling))
 
 
 class _Thumbnails:
     """The pictures of all heads of one record, as far as they are made."""
 
     def __init__(self) -> None:
-        self._of: tuple[AttentionRecord, Kind] | None = None
+        self._of: tuple[AttentionRecord, Kind, Pooling] | None = None
         self._shape: tuple[int, int] = (0, 0)
         self._began = 0.0
         self._made: frozenset[int] = frozenset()
         self.pictures: FloatArray | None = None
 
-    def begin(self, record: AttentionRecord, kind: Kind) -> bool:
+    def begin(self, record: AttentionRecord, kind: Kind, how: Pooling) -> bool:
         """Start anew; whether the pictures shown so far are of other heads and must go."""
         shape = record.n_layers(kind), record.n_heads(kind)
         differs = shape != self._shape or (self._of is not None and self._of[1] != kind)
-        self._of, self._shape, self._began = (record, kind), shape, time.monotonic()
+        self._of, self._shape, self._began = (record, kind, how), shape, time.monotonic()
         self._made = frozenset()
         self.pictures = None
         return differs
 
     def take(self, part: Thumbnails, *, complete: bool = False) -> bool:
-        """Add what came; whether it is of the record begun last."""
-        if self._of is None or part.record is not self._of[0] or part.kind != self._of[1]:
+        """Add what came; whether it is what was begun last."""
+        if self._of is None or part.record is not self._of[0] or (part.kind, part.how) != self._of[1:]:
             return False
         old = part.pictures if self.pictures is None else self.pictures
         self.pictures = np.where(np.isnan(part.pictures), old, part.pictures)

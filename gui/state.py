@@ -13,7 +13,7 @@ from headscope.core.jobs import FloatArray, Head, Kind
 from headscope.core.requests import Offer
 from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, Part, Row, RowRequest
+from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -64,6 +64,7 @@ class _Fields:
     part: Part | None = None  # of a large head's map: what the heatmap has zoomed in on
     row: Row | None = None  # of a large head's map: the query in focus
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
+    pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
     predictions: tuple[Prediction, ...] = ()
     next_sentence: float | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
@@ -106,6 +107,7 @@ class ExplorerState(QObject):
         part: Part | None
         row: Row | None
         thumbnails: FloatArray | None
+        pooling: Pooling
         predictions: tuple[Prediction, ...]
         next_sentence: float | None
         steps: tuple[GenerationStep | FillStep, ...]

@@ -97,7 +97,7 @@ def effects(
     Raises
     ------
     HeadscopeError
-        ``nothing_predicted`` for a model without a language head; ``no_mask``; as `LoadedModel.observe`.
+        ``nothing_predicted`` for a model without a language head; ``no_mask``; ``bad_option`` for a token; as `LoadedModel.observe`.
     Cancelled
     """
     source, encoded_target = model.encode(text, text_pair, target)
@@ -139,6 +139,12 @@ def token_id(model: LoadedModel, text: str) -> int:
     return next(token.id for token in source.axis.tokens if not token.special)
 
 
+def check_token(token: int, n_tokens: int) -> None:
+    """Raise ``bad_option`` for an id that is not in a vocabulary of `n_tokens`."""
+    if not 0 <= token < n_tokens:
+        raise HeadscopeError("bad_option", option="token", value=token, expected=f"from 0 to {n_tokens - 1}")
+
+
 def changes(before: Tensor, after: Tensor, token: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of logits (…, vocabulary) before and after: change of the token's log-probability, its probability after, divergence."""
     log_before, log_after = before.double().log_softmax(-1), after.double().log_softmax(-1)
@@ -151,6 +157,7 @@ def _effect(model: LoadedModel, position: int, before: Tensor, after: Tensor, to
     chosen = tokens or [int(before.argmax())]
     made = []
     for token in chosen:
+        check_token(token, len(before))
         change, probability, _ = changes(before, after, token)
         unchanged = float(before.double().softmax(-1)[token])
         made.append(TokenChange(token, model.tokenizer.candidate(token)[1], unchanged, float(probability), float(change)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.analyse.effects import changes, predicted
+from headscope.core.analyse.effects import changes, check_token, predicted
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
 from headscope.core.analyse.variants import Outcome, outcomes
 from headscope.core.errors import HeadscopeError
@@ -98,6 +98,8 @@ def sweep(model: LoadedModel, request: SweepRequest, job: Job) -> Iterator[Sweep
         case "patches":
             other = {"other_pair": request.other_pair, "other_target": request.other_target}
             return patch(model, question, request.other, request.kind, **other, by=request.by, job=job)
+        case _:  # from callers whose types nobody checks
+            raise HeadscopeError("bad_option", option="what", value=request.what, expected="heads, edges, keys or patches")
 
 
 def ablate_heads(
@@ -211,6 +213,8 @@ def patch(
     HeadscopeError
         ``texts_differ`` if the texts do not have the same number of tokens, and as `effects.effects`.
     """
+    if by not in ("layer", "head", "position"):
+        raise HeadscopeError("bad_option", option="by", value=by, expected="layer, head or position")
     kind = _known(model, kind)
     source, target = model.encode(question.text, question.text_pair, question.target)
     other_source, encoded_other = model.encode(other, other_pair, other_target)
@@ -266,6 +270,7 @@ def _collected(
     n_done = 0
     for outcome in made:
         token = int(outcome.trunk[0].argmax()) if question.token is None else question.token
+        check_token(token, outcome.trunk.shape[-1])
         unchanged = float(outcome.trunk[0].double().softmax(-1)[token])
         if n_done == 0 and not np.isnan(elsewhere):
             probability[:] = unchanged

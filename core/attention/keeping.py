@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from headscope.core.attention.layers import Layer
 from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Kind
 from headscope.core.requests import Keep
 
 
@@ -24,6 +26,13 @@ def kept(layer: Layer, index: int, keep: Keep) -> Layer:
         return tensor.cpu() if keep.place == "host" else tensor
 
     return layer if keep == Keep(layers=keep.layers) else layer.converted(converted)
+
+
+def check_kept(keep: Keep, layers: Mapping[Kind, tuple[int, int]]) -> None:
+    """Raise ``bad_option`` if none or others are to be kept than a model has; `layers` as in `ModelInfo`."""
+    last = max(n_layers for n_layers, _ in layers.values()) - 1
+    if keep.layers is not None and (not keep.layers or not all(0 <= layer <= last for layer in keep.layers)):
+        raise HeadscopeError("bad_option", option="layers", value=keep.layers, expected=f"some of 0 to {last}")
 
 
 def _halved(tensor: Tensor) -> Tensor:

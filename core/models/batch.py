@@ -48,12 +48,15 @@ def capture_batch(
     Raises
     ------
     HeadscopeError
-        ``empty_text``, ``out_of_memory``, and of edits as `LoadedModel.observe`.
+        ``empty_text``, ``bad_option``, ``out_of_memory``, and of edits as `LoadedModel.observe`.
     Cancelled
     """
     if not texts:
         raise HeadscopeError("empty_text")
     n = len(texts)
+    for option, given in (("pairs", pairs), ("targets", targets)):
+        if given and len(given) != n:
+            raise HeadscopeError("bad_option", option=option, value=f"{len(given)} texts", expected=f"as many as texts: {n}")
     encoded = [model.encode(*each) for each in zip(texts, pairs or [None] * n, targets or [None] * n, strict=True)]
     sources = _padded(model, [source for source, _ in encoded])
     written = [target for _, target in encoded if target is not None]
@@ -62,7 +65,7 @@ def capture_batch(
         model.axes(source.axis, target.axis if target else None) for source, target in zip(sources, padded_targets, strict=True)
     ]
     if intervention is not None:
-        model.check(intervention, axes[0])
+        model.check(intervention, axes[0], n_texts=n)
     recorder = recorder_for(model.module, model.info.tier, intervention=intervention, job=job)
     with recorder.recording():
         model.forward(_inputs(model, encoded, sources, padded_targets), logits_to_keep=1)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.keeping import check_kept
 from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention, check
@@ -210,6 +211,7 @@ class LoadedModel(ABC):
         axes = self.axes(source.axis, target.axis if target else None)
         if intervention is not None:
             self.check(intervention, axes)
+        check_kept(keep, self.info.layers)
         check_pass(self, source, target, keep, for_screen=for_screen)
         n_layers = sum(n for n, _ in self.info.layers.values())
         recorder = recorder_for(
@@ -217,9 +219,14 @@ class LoadedModel(ABC):
         )
         with recorder.recording():
             output = self.forward(self.inputs(source, target), **options)
+        hidden = getattr(output, "last_hidden_state", None)  # of a model without a head, whose logits cannot tell
+        if intervention is not None and hidden is not None and bool(hidden.isnan().any()):
+            raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)
         return recorder.record(axes, tier=self.info.tier), output
 
-    def check(self, intervention: Intervention, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None) -> None:
+    def check(
+        self, intervention: Intervention, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None, *, n_texts: int = 1
+    ) -> None:
         """Raise if an edit names what is not there, or if edits do not reach this model's attention.
 
         Parameters
@@ -230,10 +237,10 @@ class LoadedModel(ABC):
         Raises
         ------
         HeadscopeError
-            ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``cannot_intervene``.
+            ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_such_text``, ``cannot_intervene``.
         """
         lengths = None if axes is None else {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
-        check(intervention, self.info.layers, lengths)
+        check(intervention, self.info.layers, lengths, n_texts)
         if intervention and not reaches(self.module, self.info.tier, self.place):
             raise HeadscopeError("cannot_intervene", architecture=self.info.architecture)
 

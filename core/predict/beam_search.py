@@ -35,6 +35,9 @@ from headscope.core.results import Beam, BeamStep, Candidate, FilterStage, Gener
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
 
+_LARGEST_POWER = 16
+"""Of a length; the scores of far larger ones are all 0 or infinite."""
+
 
 def beam_search(
     model: LoadedModel,
@@ -70,6 +73,9 @@ def beam_search(
     """
     if beams.n_beams < 1:
         raise HeadscopeError("bad_option", option="n_beams", value=beams.n_beams, expected="1 or more")
+    if not -_LARGEST_POWER <= beams.length_penalty <= _LARGEST_POWER:
+        expected = f"from -{_LARGEST_POWER} to {_LARGEST_POWER}"
+        raise HeadscopeError("bad_option", option="length_penalty", value=beams.length_penalty, expected=expected)
     sampling = Sampling(repetition_penalty=repetition_penalty)
     check(sampling)
     source, target = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, chat=chat, system=system)

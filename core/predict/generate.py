@@ -87,13 +87,17 @@ def prompt_of(
     """What a generation begins with; errors as `generate`."""
     if "generate" not in model.info.abilities:
         raise HeadscopeError("cannot_generate", model=model.info.name)
-    if max_new_tokens < 1:
-        raise HeadscopeError("bad_option", option="max_new_tokens", value=max_new_tokens, expected="1 or more")
+    _check_length(max_new_tokens)
     check_stops(stop)
     source, target = model.encode(model.chat(text, system) if chat else text)
     if source.axis.dropped:
         raise HeadscopeError("no_room", model=model.info.name, max_tokens=model.info.max_tokens)
     return source, target
+
+
+def _check_length(max_new_tokens: int) -> None:
+    if max_new_tokens < 1:
+        raise HeadscopeError("bad_option", option="max_new_tokens", value=max_new_tokens, expected="1 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class Generation(Iterator[GenerationStep]):
 
     def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job) -> Generation:
         """See `GenerationStep.fork`."""
+        _check_length(max_new_tokens)
         other = Generation(self._model, self._source, self._target, self._rules, 0, job)
         other._written, other._forced = read_by(step.record), token_id
         other._index = other._first = step.index

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from headscope.core.errors import HeadscopeError
 from headscope.core.results import Candidate, Prediction
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def candidates_of(logits: Tensor, tokenizer: TextTokenizer, top_k: int) -> tuple
     tuple of Candidate
         Most probable first.
     """
+    if top_k < 0:
+        raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="0 or more")
     # In float64: in float32 the softmax of 49,152 logits is off by 2e-5.
     probabilities, ids = logits.detach().cpu().double().softmax(dim=-1).topk(min(top_k, logits.shape[-1]))
     return tuple(

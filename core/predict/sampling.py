@@ -34,7 +34,13 @@ def check(sampling: Sampling) -> None:
         ("top_k", sampling.top_k, sampling.top_k >= 0, "0 or more"),
         ("top_p", sampling.top_p, 0 < sampling.top_p <= 1, "above 0 and at most 1"),
         ("min_p", sampling.min_p, 0 <= sampling.min_p <= 1, "from 0 to 1"),
-        ("repetition_penalty", sampling.repetition_penalty, 0 < sampling.repetition_penalty < infinity, "above 0"),
+        (
+            "repetition_penalty",
+            sampling.repetition_penalty,
+            1e-6 <= sampling.repetition_penalty <= 1e6,
+            "above 0, and below 1e6",
+        ),
+        ("seed", sampling.seed, -(2**63) <= sampling.seed < 2**64, "a number of 64 bits"),
     )
     for option, value, valid, expected in limits:
         if not valid:
@@ -67,7 +73,8 @@ def stages_of(logits: Tensor, sampling: Sampling, written: Sequence[int] = ()) -
     if sampling.temperature == 0:
         return stages
     if sampling.temperature != 1:
-        stages["temperature"] = (logits / sampling.temperature).softmax(dim=-1)
+        # From the largest one down: the smallest temperatures would make it infinite.
+        stages["temperature"] = ((logits - logits.max()) / sampling.temperature).softmax(dim=-1)
     cuts: tuple[tuple[Filter, bool, Callable[[Tensor], Tensor]], ...] = (
         ("top_k", sampling.top_k > 0, lambda probabilities: keep_top_k(probabilities, sampling.top_k)),
         ("top_p", sampling.top_p < 1, lambda probabilities: keep_top_p(probabilities, sampling.top_p)),

@@ -10,7 +10,9 @@ from headscope.core.tokens import Token
 
 
 def check_stops(stop: Sequence[str]) -> None:
-    """Raise ``bad_option`` for an empty string, which would end every text at once."""
+    """Raise ``bad_option`` for an empty string, which would end every text at once, and for one in the place of a list."""
+    if isinstance(stop, str):
+        raise HeadscopeError("bad_option", option="stop", value=repr(stop), expected="a list of texts")
     if not all(stop):
         raise HeadscopeError("bad_option", option="stop", value="''", expected="a text")
 

@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import FillStrategy
@@ -17,13 +17,17 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
-from headscope.gui.widgets.step_list import Step, StepList
+from headscope.gui.widgets.step_list import ROW_HEIGHT, Step, StepList
+from headscope.gui.widgets.tall_area import TallArea
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
-_BEAM_LETTERS = 12
+_BEAM_LETTERS = 16
 """How much of the end of a beam's text is shown."""
+_BEAM_SHARE = 0.55
+"""Of the width, for that."""
+_LEAST_ROWS = 4
 
 
 class GenerationPanel(QWidget):
@@ -52,9 +56,10 @@ class GenerationPanel(QWidget):
         self.count.setObjectName("muted")
         self.branches = BranchSwitch()
         self.branches.asked.clicked.connect(self._next_branch)
-        self.beams = ProbabilityBars(clickable=False)
+        self.beams = ProbabilityBars(clickable=False, label_share=_BEAM_SHARE)
         self.beams.setToolTip(self.tr("The texts that are followed, each with the mean probability of its tokens"))
         self.list = StepList()
+        self.list.setMinimumHeight(_LEAST_ROWS * ROW_HEIGHT)
         self.list.pointed.connect(self._point_at)
         self.list.asked.connect(self._show_rivals)
         self._rivals = QMenu(self)
@@ -88,7 +93,6 @@ class GenerationPanel(QWidget):
         buttons.addWidget(self.write)
         buttons.addWidget(self.stop)
         buttons.addStretch(1)
-        buttons.addWidget(self.branches)
         buttons.addWidget(self.count)
         top = QVBoxLayout()
         top.setContentsMargins(16, 4, 16, 4)
@@ -96,7 +100,9 @@ class GenerationPanel(QWidget):
         for part in (self.hint, self.fields, self.confident, self.left_to_right, self.by_chance, self.gibbs):
             top.addWidget(part)
         top.addLayout(buttons)
-        column = QVBoxLayout(self)
+        top.addWidget(self.branches, 0, Qt.AlignmentFlag.AlignLeft)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 8)
         column.setSpacing(4)
         column.addLayout(top)
@@ -104,6 +110,10 @@ class GenerationPanel(QWidget):
         column.addWidget(self.list, 1)
         column.addStretch(0)
         column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._area = TallArea(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
 
     # ---------------------------------------------------------------- what is shown
     @Slot(frozenset)
@@ -124,9 +134,16 @@ class GenerationPanel(QWidget):
         if "beams" in names:
             followed = (*state.beams.beams, *state.beams.finished) if state.beams is not None else ()
             self.beams.set_bars([_bar(beam) for beam in followed])
-            self.beams.setVisible(bool(followed))
+            if bool(followed) != self.beams.isVisibleTo(self):
+                self.beams.setVisible(bool(followed))
+                QTimer.singleShot(0, self, self._bring_into_view)  # once it has its place
         if names & {"branches", "branch", "busy"}:
             self.branches.show_branch(state.branch, len(state.branches), enabled=state.busy is None)
+
+    @Slot()
+    def _bring_into_view(self) -> None:
+        """What is being written, in a low window."""
+        self._area.ensureWidgetVisible(self.beams if self._state.beams is not None else self.list, 0, 0)
 
     @property
     def _writes(self) -> bool:

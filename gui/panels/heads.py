@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import Head, Kind
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.head_grid_view import HeadGridView
+from headscope.gui.widgets.line_label import LineLabel
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -25,11 +26,13 @@ class HeadsPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self.summary = QLabel()
-        self.summary.setObjectName("muted")
+        self.summary = LineLabel(muted=True)
         self.own_maximum = _flat_toggle(self.tr("Own scale"))
         self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight; otherwise the darkest is weight 1"))
         self.own_maximum.toggled.connect(self._show_pictures)
+        self.mean = _flat_toggle(self.tr("Mean"))
+        self.mean.setToolTip(self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them"))
+        self.mean.toggled.connect(self._pool)
         self.view = HeadGridView()
         self.view.chosen.connect(self._choose)
         self.view.layers_seen.connect(explorer.see_layers)
@@ -41,6 +44,7 @@ class HeadsPanel(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(16, 0, 8, 4)
         top.addWidget(self.summary, 1)
+        top.addWidget(self.mean)
         top.addWidget(self.own_maximum)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 8)
@@ -67,6 +71,10 @@ class HeadsPanel(QWidget):
     def _choose(self, head: Head, extend: bool) -> None:
         self._explorer.select_head(head, extend)
 
+    @Slot(bool)
+    def _pool(self, mean: bool) -> None:
+        self._explorer.pool_thumbnails("mean" if mean else "max")
+
     def _shape(self) -> tuple[int, int]:
         """How many layers and heads there are."""
         state = self._state
@@ -80,7 +88,7 @@ class HeadsPanel(QWidget):
         own = self.own_maximum.isChecked()
         self.view.set_picture(HeadGridPicture(n_layers, n_heads, self._state.thumbnails, each_to_its_maximum=own))
         words = self.tr("{n_layers} layers × {n_heads} heads") if n_layers else ""
-        self.summary.setText(words.format(n_layers=n_layers, n_heads=n_heads))
+        self.summary.set_text(words.format(n_layers=n_layers, n_heads=n_heads))
 
     def _show_kinds(self) -> None:
         """A button for each kind of attention, if there are several."""

@@ -92,7 +92,10 @@ class HeatmapPanel(QWidget):
             return  # the old picture stays until the new one is whole
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
         first_look = not isinstance(state.shown, np.ndarray) and state.shown is not None and not state.shown.exact
-        self._title.set_text(f"{name} · {self.tr('first look at some rows, exact in a moment')}" if first_look else name)
+        self._title.set_text(f"{name} · {self.tr('approximate')}" if first_look else name)
+        self._title.setToolTip(
+            self.tr("A first look at some rows; the exact picture follows in a moment") if first_look else ""
+        )
         self.view.set_note(name)
         self.view.set_picture(picture)
 

@@ -27,6 +27,11 @@ class Bar:
 class ProbabilityBars(QWidget):
     """Rows of label, bar and number.
 
+    Parameters
+    ----------
+    label_share : float
+        Of the width, for the labels.
+
     Signals
     -------
     chosen(int)
@@ -35,11 +40,12 @@ class ProbabilityBars(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(self, *, clickable: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, *, clickable: bool = True, label_share: float = _LABEL_SHARE, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme: Theme = theme_of(False)
         self._bars: tuple[Bar, ...] = ()
         self._clickable = clickable
+        self._label_share = label_share
         self._hovered = -1
         self._current = 0
         self.setMouseTracking(True)
@@ -96,7 +102,7 @@ class ProbabilityBars(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(8.5, 1.5, -8.5, -1.5), 6, 6)
         inner = area.adjusted(16, 0, -16, 0)
-        label_width = min(_MOST_LABEL, max(_LEAST_LABEL, inner.width() * _LABEL_SHARE))
+        label_width = min(_MOST_LABEL, max(_LEAST_LABEL, inner.width() * self._label_share))
         paint_probability(
             painter, inner, theme, bar.label, bar.probability, label_width=label_width, bar_height=8, strong=row == 0
         )

@@ -6,16 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
 
 from headscope.core import load_model
 from headscope.core.analyse import variants
 from headscope.core.analyse.effects import effects, token_id
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
-from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch
+from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch, sweep
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform, ablate
 from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.models.loaded import LoadedModel
 from headscope.core.requests import GenerateRequest, LoadRequest, SweepRequest
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
@@ -160,6 +163,8 @@ def test_what_predicts_nothing_says_so(grammar):
         (Cut(layer=0, head=0, keys=(-1,)), "no_such_position"),
         (Replace(layer=0, head=0, output=np.zeros(3, np.float32)), "edit_misfit"),
         (Replace(layer=0, output=np.zeros((3, 16), np.float32)), "edit_misfit"),
+        (Scale(batch=1), "no_such_text"),
+        (Uniform(batch=-1), "no_such_text"),
     ],
 )
 def test_an_edit_of_what_is_not_there_is_refused(grammar, edit, code):
@@ -173,10 +178,44 @@ def test_an_edit_of_the_wrong_shape_or_without_numbers_cannot_be_made():
     for wrong in (
         lambda: Paste(layer=0, head=0, pattern=np.zeros(3)),
         lambda: Replace(layer=0, head=0, output=np.full(4, np.nan)),
+        lambda: Paste(pattern=np.array([[1, "a"]], object)),
+        lambda: Paste(pattern=np.ones((2, 2), complex)),
+        lambda: Paste(pattern=np.full((2, 2), 1e300)),  # infinite as float32
+        lambda: Paste(pattern=[[1.0, 2.0], [3.0]]),
+        lambda: Scale(factor=float("nan")),
+        lambda: Scale(factor="0"),
     ):
         with pytest.raises(HeadscopeError) as error:
             wrong()
         assert error.value.code == "edit_misfit"
+
+
+@pytest.mark.parametrize(
+    "pattern", [np.eye(10, dtype=">f4"), np.eye(10, dtype=np.longdouble), np.eye(10)[::-1, ::-1], np.eye(10).tolist()]
+)
+def test_an_array_may_be_stored_in_any_way(grammar, pattern):
+    record = grammar.capture(SENTENCE, intervention=Intervention((Paste(layer=0, head=1, pattern=pattern),)))
+    np.testing.assert_array_equal(record.attention_weights(0, 1), np.eye(10, dtype=np.float32))
+
+
+def test_a_batch_is_asked_for_the_text_that_an_edit_names(grammar):
+    texts = [SENTENCE, SINGULAR]
+    with pytest.raises(HeadscopeError, match="no text 2"):
+        grammar.capture_batch(texts, intervention=Intervention((Uniform(batch=2),)))
+    with pytest.raises(HeadscopeError, match="pairs must be as many as texts"):
+        grammar.capture_batch(texts, pairs=["the cat purrs ."])
+    first, second = grammar.capture_batch(texts, intervention=Intervention((Uniform(layer=0, head=0, batch=1),)))
+    np.testing.assert_allclose(first.attention_weights(0, 0), grammar.capture(SENTENCE).attention_weights(0, 0), atol=1e-6)
+    np.testing.assert_allclose(second.attention_weights(0, 0), 0.1, atol=1e-6)
+
+
+def test_numbers_that_overflow_in_a_model_without_a_head_are_said(tmp_path):
+    module = AutoModel.from_pretrained(write_decoder(tmp_path / "bare"))
+    with LoadedModel.wrap(module, AutoTokenizer.from_pretrained(tmp_path / "bare")) as model:
+        with pytest.raises(HeadscopeError) as error:
+            model.capture("a cat sat", intervention=Intervention((Scale(factor=1e38),)))
+        assert error.value.code == "not_a_number"
+        assert np.isfinite(model.capture("a cat sat").attention_weights(1, 0)).all()
 
 
 # ---------------------------------------------------------------- sweeps
@@ -275,6 +314,46 @@ def test_sweeps_of_an_encoder_decoder(tiny, kind):
 
 
 # ---------------------------------------------------------------- through the engine, and in generation
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"token": 170}, "token must be from 0 to 169, not 170"),
+        ({"token": -1, "what": "keys"}, "token must be from 0 to 169, not -1"),
+        ({"what": "words"}, "what must be heads, edges, keys or patches"),
+        ({"what": "patches", "other": SINGULAR, "by": "word"}, "by must be layer, head or position"),
+    ],
+)
+def test_a_sweep_that_makes_no_question_is_refused(grammar, wrong, says):
+    with pytest.raises(HeadscopeError, match=says):
+        list(sweep(grammar, SweepRequest(SENTENCE, **wrong), Job()))
+
+
+@pytest.mark.parametrize("n_checks", [0, 1, 2])
+def test_a_sweep_that_is_cancelled_or_fails_leaves_the_model_as_it_was(tiny, n_checks):
+    """Bit by bit, and without a hook; failing in each layer, with copies that join on the way."""
+
+    class Failing(Cancel):
+        n_left = n_checks
+
+        def check(self):
+            self.n_left -= 1
+            if self.n_left < 0:
+                raise Cancelled
+
+    model = tiny("gpt2")
+    list(ablate_heads(model, Question("a cat sat")))  # so that whether copies may join is known
+    inputs = model.inputs(*model.encode("a cat sat"))
+    before = model.forward(inputs).logits.clone(), hooks_of(model)
+    with pytest.raises(Cancelled):
+        list(ablate_heads(model, Question("a cat sat"), job=Job(cancel=Failing())))
+    assert hooks_of(model) == before[1]
+    assert torch.equal(model.forward(inputs).logits, before[0])
+
+
+def hooks_of(model):
+    return {name: (*part._forward_pre_hooks, *part._forward_hooks) for name, part in model.module.named_modules()}
+
+
 def test_the_engine_streams_a_sweep():
     engine, seen = Engine(), []
     engine.handle(LoadRequest("toy:grammar", device="cpu"), Job(), lambda _: None)

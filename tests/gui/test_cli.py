@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from headscope.core import load_model
+from headscope.core.analyse.effects import token_id
+from headscope.core.analyse.sweeps import Question, cut_edges
 from headscope.gui.cli import main
 from headscope.gui.terminal import bar, columns
 
@@ -112,7 +114,62 @@ def test_generate_with_all_filters_draws_what_the_model_draws(capsys) -> None:
     assert answer["text"] == last.text
 
 
+# ---------------------------------------------------------------- sweep
+def test_sweep_prints_the_most_harmful_head_first(capsys) -> None:
+    assert main(["sweep", *GRAMMAR, "--top", "3"]) == 0
+    title, head, *rows = capsys.readouterr().out.splitlines()
+    assert title.startswith("are: probability 0.9")
+    assert head.split()[:2] == ["layer", "head"]
+    assert rows[0].split()[:2] == ["1", "3"]
+    changes = [float(row.split()[2]) for row in rows]
+    assert changes == sorted(changes)
+    assert len(changes) == 3
+    change, before, after = map(float, rows[0].split()[2:5])
+    assert np.log(after / before) == pytest.approx(change, abs=2e-3)
+
+
+def test_sweep_as_data_is_what_the_sweep_finds(capsys) -> None:
+    answer = run_json(capsys, "sweep", *GRAMMAR, "--what", "edges", "--layer", "1", "--head", "3", "--token", "is")
+    model = load_model("toy:grammar", device="cpu")
+    *_, found = cut_edges(model, Question(SENTENCE, token=token_id(model, "is")), 1, 3)
+    assert answer["axes"] == ["query", "key"]
+    assert answer["key_tokens"] == ["[CLS]", *SENTENCE.split(), "[SEP]"]
+    assert (answer["token"], answer["position"], answer["kind"]) == ("is", 6, "encoder")
+    for name in ("log_probability_change", "probabilities", "divergence"):
+        np.testing.assert_allclose(np.array(answer[name]), getattr(found, name), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "axes"),
+    [
+        (["--what", "keys"], {"key": 10}),
+        (["--mean-of", "the cat purrs ."], {"layer": 2, "head": 4}),
+        (["--what", "patches", "--other", SENTENCE.replace("keys", "key"), "--by", "layer"], {"layer": 2}),
+        (["--what", "patches", "--other", SENTENCE.replace("keys", "key"), "--by", "position"], {"layer": 2, "query": 10}),
+    ],
+)
+def test_sweep_changes_other_things(capsys, options: list[str], axes: dict[str, int]) -> None:
+    answer = run_json(capsys, "sweep", *GRAMMAR, *options)
+    assert answer["axes"] == list(axes)
+    assert np.shape(answer["divergence"]) == tuple(axes.values())
+    assert np.min(answer["log_probability_change"]) < -0.1
+
+
 # ---------------------------------------------------------------- capture, export
+def test_what_is_kept_of_a_capture_is_said_in_the_file_and_on_the_screen(capsys, tmp_path: Path) -> None:
+    out = tmp_path / "part.npz"
+    assert main(["capture", *GRAMMAR, "--keep", "half+layers=1+host", "--out", str(out)]) == 0
+    assert "right to about 3 digits" in capsys.readouterr().out
+    exact = load_model("toy:grammar", device="cpu").capture(SENTENCE).layer_weights(1, "encoder")
+    with np.load(out, allow_pickle=False) as data:
+        assert data["encoder_layers"].tolist() == [1]
+        assert data["encoder_attention"].shape == (1, 4, 10, 10)
+        difference = np.abs(data["encoder_attention"][0] - exact).max()
+    assert 0 < difference < 3e-3
+    assert main(["export", *GRAMMAR, "--keep", "host", "--layer", "1", "--head", "0", "--out", str(tmp_path / "head.csv")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'head.csv'}\n"
+
+
 def test_capture_writes_every_head(capsys, tmp_path: Path) -> None:
     out = tmp_path / "all.npz"
     assert main(["capture", *GRAMMAR, "--out", str(out)]) == 0
@@ -188,6 +245,14 @@ def test_train_writes_a_toy(capsys, tmp_path: Path) -> None:
         (["export", *TALES, "--layer", "99", "--head", "0", "--out", "x.csv"], "no layer 99"),
         (["export", *TALES, "--layer", "0", "--head", "0", "--kind", "cross", "--out", "x.csv"], "no cross attention"),
         (["export", *TALES, "--layer", "0", "--head", "0", "--out", "x.bmp"], ".png, .svg, .pdf, .csv, .npz"),
+        (["capture", *GRAMMAR, "--keep", "layers=9", "--out", "x.npz"], "layers must be some of 0 to 1"),
+        (["export", *GRAMMAR, "--keep", "layers=1", "--layer", "0", "--head", "0", "--out", "x.csv"], "Layer 0 was not kept"),
+        (["sweep", *GRAMMAR, "--what", "edges", "--layer", "0"], "--head must be given for --what edges"),
+        (["sweep", *GRAMMAR, "--what", "patches"], "--other must be given for --what patches"),
+        (["sweep", *GRAMMAR, "--mean-of", "a", "--what", "keys"], "--mean-of must be left out"),
+        (["sweep", *GRAMMAR, "--kind", "cross"], "no cross attention"),
+        (["sweep", "--model", "toy:grammar", "--text", "the cat purrs ."], "no [MASK]"),
+        (["generate", *TALES, "--seed", "99999999999999999999999"], "seed must be a number of 64 bits"),
         (["train", "nothing"], "no toy called nothing"),
     ],
 )
@@ -211,6 +276,8 @@ def test_a_window_needs_a_display(capsys, monkeypatch) -> None:
         ["predict", *GRAMMAR, "--top-k", "0"],
         ["generate", *TALES, "--seed", "x"],
         ["export", *GRAMMAR, "--view", "a"],
+        ["capture", *GRAMMAR, "--out", "x.npz", "--keep", "layers=1,"],
+        ["capture", *GRAMMAR, "--out", "x.npz", "--keep", "all"],
     ],
 )
 def test_arguments_that_make_no_command_are_explained(capsys, arguments: list[str]) -> None:
@@ -221,7 +288,7 @@ def test_arguments_that_make_no_command_are_explained(capsys, arguments: list[st
 
 
 def test_every_command_has_help_with_an_example(capsys) -> None:
-    for command in ("predict", "generate", "capture", "export", "models", "verify", "train"):
+    for command in ("predict", "generate", "capture", "export", "sweep", "models", "verify", "train"):
         with pytest.raises(SystemExit) as caught:
             main([command, "--help"])
         assert caught.value.code == 0

@@ -294,3 +294,35 @@ def test_each_token_has_a_bar_as_long_as_its_probability(qtbot, panel: Generatio
     full = max(length / probability for length, probability in zip(lengths, probabilities, strict=True) if probability > 0.2)
     for length, probability in zip(lengths, probabilities, strict=True):
         assert abs(length - full * probability) < 6
+
+
+def test_in_a_low_window_nothing_is_squeezed_and_beams_do_not_make_it_grow(qtbot, open_window) -> None:
+    window = open_window("toy:tales", STORY)
+    window.resize(1280, 800)
+    panel = window.generation
+    whole = panel.fields.top_k.height()
+    click(qtbot, panel.fields.show_more)
+    panel.fields.max_new_tokens.setValue(60)
+    panel.fields.beams.setValue(8)
+    sizes = set()
+    window.state.changed.connect(lambda names: sizes.add((window.width(), window.height())) if "beams" in names else None)
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: window.state.busy is None, timeout=PATIENCE)
+    assert sizes == {(1280, 800)}
+    assert (window.width(), window.height()) == (1280, 800)
+    assert panel.fields.top_k.height() == panel.fields.beams.height() == whole
+    area = panel._area
+    assert area.viewport().width() >= area.widget().minimumSizeHint().width(), "nothing is cut at the right"
+
+
+def test_beams_go_when_the_best_text_ends_at_once(qtbot, panel: GenerationPanel) -> None:
+    ended = "once upon a time a brave mouse named Mia lived in a castle . and they lived happily ever after ."
+    state = opened(qtbot, panel, "toy:tales", ended)
+    seen = []
+    state.changed.connect(lambda names: seen.append(state.beams) if "beams" in names else None)
+    panel.fields.beams.setValue(4)
+    click(qtbot, panel.write)
+    qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+    assert seen
+    assert state.beams is None
+    assert not panel.beams.isVisible()

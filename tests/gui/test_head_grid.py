@@ -248,3 +248,28 @@ def test_own_scale_changes_the_pictures(qtbot, panel: HeadsPanel) -> None:
     assert panel.view.viewport().grab().toImage().pixelColor(center) == color_of(0.2)
     panel.own_maximum.click()
     assert panel.view.viewport().grab().toImage().pixelColor(center) == color_of(1)
+
+
+def test_one_click_shows_the_mean_in_the_place_of_the_brightest_cell_and_another_goes_back(qtbot, open_window) -> None:
+    text = "once upon a time a brave mouse named Mia lived in a castle . " * 5
+    window = open_window("toy:tales", text)
+    state, panel = window.state, window.heads
+
+    def expected(how: str) -> np.ndarray:
+        return np.stack([pictures for _, pictures in state.record.thumbnails(state.kind, how=how)])
+
+    def shown() -> bool:
+        found = state.thumbnails
+        return found is not None and np.allclose(found, expected(state.pooling), atol=1e-6)
+
+    qtbot.waitUntil(shown, timeout=30_000)
+    assert not np.allclose(expected("max"), expected("mean"), atol=1e-2)
+    qtbot.mouseClick(panel.mean, LEFT)
+    assert state.pooling == "mean"
+    qtbot.waitUntil(shown, timeout=30_000)
+    window.explorer.run()  # a new record keeps the choice
+    old = state.record
+    qtbot.waitUntil(lambda: state.record is not old and shown(), timeout=30_000)
+    qtbot.mouseClick(panel.mean, LEFT)
+    assert state.pooling == "max"
+    qtbot.waitUntil(shown, timeout=30_000)

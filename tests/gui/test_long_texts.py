@@ -53,22 +53,21 @@ def test_the_heatmap_of_a_long_text_looks_as_its_matrix_would(long_window: MainW
     assert np.mean(before == values(cells_shown(long_window))) > 0.99
 
 
-def _tells(qtbot, window: MainWindow, at: QPoint) -> bool:
-    """Point there, again if the window moved under the mouse; whether the value is known."""
+def _tells(qtbot, window: MainWindow, across: float, down: float) -> bool:
+    """Point there, wherever the layout has it by now; whether the value is known."""
     view, state = window.heatmap.view, window.state
+    plot = view.layout_now().plot
+    at = QPointF(plot.left() + across * plot.width(), plot.top() + down * plot.height()).toPoint()
     qtbot.mouseMove(view, at - QPoint(1, 0))
     qtbot.mouseMove(view, at)
     return state.value(state.hover.query, state.hover.key) is not None
 
 
 def test_the_value_under_the_mouse_is_exact(qtbot, long_window: MainWindow) -> None:
-    state, view = long_window.state, long_window.heatmap.view
-    whole = matrix(long_window)
+    state, whole = long_window.state, matrix(long_window)
     status = long_window.findChild(StatusPanel)
     for across, down in ((0.3, 0.8), (0.01, 0.5), (0.7, 0.75)):
-        plot = view.layout_now().plot
-        at = QPointF(plot.left() + across * plot.width(), plot.top() + down * plot.height()).toPoint()
-        qtbot.waitUntil(lambda at=at: _tells(qtbot, long_window, at), timeout=PATIENCE)
+        qtbot.waitUntil(lambda at=(across, down): _tells(qtbot, long_window, *at), timeout=PATIENCE)
         value = float(whole[state.hover.query, state.hover.key])
         assert state.value(state.hover.query, state.hover.key) == pytest.approx(value, abs=1e-6)
         assert f"  {value:.4f}" in status._left.text()
@@ -110,7 +109,7 @@ def test_another_head_of_a_long_text(qtbot, long_window: MainWindow) -> None:
     long_window.explorer.select_head((2, 1))
     qtbot.waitUntil(lambda: state.head == (2, 1) and state.shown.exact, timeout=PATIENCE)
     assert state.shown.picture.max() == pytest.approx(matrix(long_window).max(), abs=1e-6)
-    assert "first look" not in long_window.heatmap._title.text()
+    assert "approximate" not in long_window.heatmap._title.text()
 
 
 def test_a_head_of_a_long_text_is_exported_whole(qtbot, long_window: MainWindow, tmp_path) -> None:
@@ -127,7 +126,7 @@ def test_heads_in_sight_are_drawn_first(qtbot, open_window, monkeypatch) -> None
     pictures = window.explorer._pictures
     thumbnails = pictures._thumbnails
     qtbot.waitUntil(lambda: not thumbnails.missing(), timeout=PATIENCE)
-    thumbnails.begin(window.state.record, window.state.kind)
+    thumbnails.begin(window.state.record, window.state.kind, "max")
     assert thumbnails.missing(range(2, 3)) == (2, 0, 1)
     asked = []
     monkeypatch.setattr(pictures._lane, "submit", lambda request: asked.append(request) or 0)

@@ -1,0 +1,129 @@
+"""What ``headscope sweep`` can be told, and how it says what harmed the prediction most."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Job, Kind
+from headscope.core.requests import SweepRequest
+from headscope.gui.terminal import print_json, print_table
+
+if TYPE_CHECKING:
+    from headscope.core.analyse.sweeps import Sweep
+    from headscope.core.models.loaded import LoadedModel
+
+_NEEDED = {"edges": ("layer", "head"), "patches": ("other",)}
+_OF_ONE = {"mean_of": "heads", "layer": "edges", "head": "edges", "other": "patches", "by": "patches"}
+"""Options that mean something for one of the sweeps only."""
+
+
+def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], str]) -> None:
+    """The options of sweeps; `count` reads a number from 1 on, `text` a text."""
+    add = parser.add_argument
+    changed = "take out each head, cut each edge of one head, hide each token, or patch in the run over --other (heads)"
+    add("--what", choices=("heads", "edges", "keys", "patches"), default="heads", help=changed)
+    add("--kind", help="encoder, decoder or cross; the model's first if not given")
+    add("--layer", type=int, help="of the head whose edges are cut; from 0")
+    add("--head", type=int, help="of the layer; from 0")
+    add("--token", type=text, help="whose probability is watched, with its blank if it has one; the most probable if not given")
+    add("--mean-of", type=text, help="a text: heads give their mean over it, not 0")
+    add("--other", type=text, help="a text of as many tokens, whose heads' outputs are patched in; --pair and --target stay")
+    add("--by", choices=("layer", "head", "position"), help="what is patched at a time (head)")
+    add("--top", type=count, default=10, help="how many to print, most harmful first (10)")
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ``bad_option`` before a model is loaded for nothing."""
+    for name, what in _OF_ONE.items():
+        value, option = getattr(arguments, name), f"--{name.replace('_', '-')}"
+        if value is None and name in _NEEDED.get(arguments.what, ()):
+            raise HeadscopeError("bad_option", option=option, value="left out", expected=f"given for --what {what}")
+        if value is not None and what != arguments.what:
+            raise HeadscopeError("bad_option", option=option, value=value, expected=f"left out without --what {what}")
+
+
+def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
+    """The whole sweep; errors as `headscope.core.analyse.sweeps`."""
+    from headscope.core.analyse.effects import token_id
+    from headscope.core.analyse.sweeps import sweep
+
+    request = SweepRequest(
+        arguments.text,
+        arguments.pair,
+        arguments.target,
+        token=None if arguments.token is None else token_id(model, arguments.token),
+        what=arguments.what,
+        kind=arguments.kind,
+        layer=arguments.layer or 0,
+        head=arguments.head or 0,
+        mean_of=arguments.mean_of,
+        other=arguments.other or "",
+        other_pair=arguments.pair,
+        other_target=arguments.target,
+        by=arguments.by or "head",
+    )
+    *_, last = sweep(model, request, job)
+    return last
+
+
+def print_sweep(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:
+    """The most harmful things first: change of log-probability, probability before and after, divergence."""
+    print(f"{found.label}: probability {found.probability:.3f} at token {found.position}")
+    names, labels = _axes(model, arguments)
+    rows = [(*names, "log p, nats", "before", "after", "KL, nats")]
+    order = np.argsort(found.log_probability_change, axis=None, kind="stable")
+    for at in zip(*np.unravel_index(order[: arguments.top], found.divergence.shape), strict=True):
+        what = (str(index) if words is None else f"{index} {words[index]}" for index, words in zip(at, labels, strict=True))
+        change, after, divergence = found.log_probability_change[at], found.probabilities[at], found.divergence[at]
+        rows.append((*what, f"{change:+.3f}", f"{found.probability:.3f}", f"{after:.3f}", f"{divergence:.3f}"))
+    print_table(rows)
+
+
+def print_sweep_data(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:
+    """The arrays as JSON; null stands for what is no number, such as the change of a token that cannot come at all."""
+    names, labels = _axes(model, arguments)
+    head = {"layer": arguments.layer, "head": arguments.head} if arguments.what == "edges" else {}
+    said = {
+        "model": arguments.model,
+        "what": arguments.what,
+        "kind": _kind(model, arguments),
+        **head,
+        "position": found.position,
+        "token": found.label,
+        "token_id": found.token,
+        "probability": found.probability,
+        "axes": names,
+        **{f"{name}_tokens": words for name, words in zip(names, labels, strict=True) if words is not None},
+    }
+    arrays = ("log_probability_change", "probabilities", "divergence")
+    print_json(said | {name: _listed(getattr(found, name)) for name in arrays})
+
+
+def _kind(model: LoadedModel, arguments: argparse.Namespace) -> Kind:
+    kind: Kind = arguments.kind or next(iter(model.info.layers))
+    return kind
+
+
+def _axes(model: LoadedModel, arguments: argparse.Namespace) -> tuple[list[str], list[tuple[str, ...] | None]]:
+    """What the arrays' dimensions count, and the tokens of those that count tokens."""
+    source, target = model.encode(arguments.text, arguments.pair, arguments.target)
+    queries, keys = (axis.labels for axis in model.axes(source.axis, target.axis if target else None)[_kind(model, arguments)])
+    if arguments.what == "edges":
+        return ["query", "key"], [queries, keys]
+    if arguments.what == "keys":
+        return ["key"], [keys]
+    if arguments.by == "layer":
+        return ["layer"], [None]
+    return (["layer", "query"], [None, queries]) if arguments.by == "position" else (["layer", "head"], [None, None])
+
+
+def _listed(numbers: npt.NDArray[np.float64]) -> Any:
+    listed = numbers.astype(object)
+    listed[~np.isfinite(numbers)] = None  # JSON has no infinity
+    return listed.tolist()
