@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from headscope.core.models.text import Encoded
 
 _MOST_BYTES = 512 << 20
-_MOST_ROWS = 64
+_MOST_ROWS = 40
 _FLOATS_PER_WIDTH = 16
 """Numbers per token and unit of width that are alive in a layer, roughly."""
 _FROM_THE_START = -1

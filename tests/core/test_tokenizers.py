@@ -169,7 +169,7 @@ def test_every_id_and_more_is_a_candidate_that_can_be_drawn(build: Build) -> Non
         (word_piece, "人工"),
         (lambda: byte_level("<mask>"), "the cat the"),
     ],
-    ids=ascii,
+    ids=["words", "brackets", "Chinese", "bytes"],
 )
 def test_a_token_that_is_masked_and_filled_with_itself_gives_the_text_again(build: Build, text: str) -> None:
     tokenizer = build()
