@@ -98,7 +98,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "There is no layer {layer}, head {head}.",
         "Layers go from 0 to {last_layer}, heads from 0 to {last_head}.",
     ),
-    "nothing_predicted": ("{model} predicts no tokens.", "Choose a masked language model, a decoder or an encoder-decoder."),
     "texts_differ": (
         "The texts have {first} and {second} tokens.",
         "Change one so that both have as many: outputs are pasted position by position.",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from headscope.core.analyse.prediction_point import predicting, token_of
 from headscope.core.analyse.variants import outcomes
-from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention
 from headscope.core.jobs import Job
 from headscope.core.predict.predictions import candidates_of
@@ -22,7 +22,6 @@ from headscope.core.results import Candidate
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,34 +96,21 @@ def effects(
     Raises
     ------
     HeadscopeError
-        ``nothing_predicted`` for a model without a language head; ``no_mask``; ``bad_option`` for a token; as `LoadedModel.observe`.
+        ``cannot_predict`` for a model without a language head; ``no_mask``; ``bad_option`` for a token; as `LoadedModel.observe`.
     Cancelled
     """
     source, encoded_target = model.encode(text, text_pair, target)
-    rows, positions = predicted(model, source, encoded_target)
+    rows = predicting(model, source, encoded_target)
     (outcome,) = outcomes(model, source, encoded_target, [intervention], rows, job=job)
     return tuple(
-        _effect(model, position, before, after, tokens, top_k)
-        for position, before, after in zip(positions, outcome.trunk, outcome.logits[0], strict=True)
+        _effect(model, shown_at(model, row), before, after, tokens, top_k)
+        for row, before, after in zip(rows, outcome.trunk, outcome.logits[0], strict=True)
     )
 
 
-def predicted(model: LoadedModel, source: Encoded, target: Encoded | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where predictions are read in the logits, and the positions they speak of.
-
-    Raises
-    ------
-    HeadscopeError
-        ``nothing_predicted``, ``no_mask``.
-    """
-    if "fill_mask" in model.info.abilities:
-        if not source.axis.masks:
-            raise HeadscopeError("no_mask", mask_token=model.info.mask_token)
-        return source.axis.masks, source.axis.masks
-    if "generate" not in model.info.abilities:
-        raise HeadscopeError("nothing_predicted", model=model.info.name)
-    n_tokens = len((target or source).axis)
-    return (n_tokens - 1,), (n_tokens,)
+def shown_at(model: LoadedModel, row: int) -> int:
+    """The position that a row of logits speaks of: a mask's own; a decoder's next token."""
+    return row if "fill_mask" in model.info.abilities else row + 1
 
 
 def token_id(model: LoadedModel, text: str) -> int:
@@ -139,12 +125,6 @@ def token_id(model: LoadedModel, text: str) -> int:
     return next(token.id for token in source.axis.tokens if not token.special)
 
 
-def check_token(token: int, n_tokens: int) -> None:
-    """Raise ``bad_option`` for an id that is not in a vocabulary of `n_tokens`."""
-    if not 0 <= token < n_tokens:
-        raise HeadscopeError("bad_option", option="token", value=token, expected=f"from 0 to {n_tokens - 1}")
-
-
 def changes(before: Tensor, after: Tensor, token: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of logits (…, vocabulary) before and after: change of the token's log-probability, its probability after, divergence."""
     log_before, log_after = before.double().log_softmax(-1), after.double().log_softmax(-1)
@@ -154,10 +134,9 @@ def changes(before: Tensor, after: Tensor, token: int) -> tuple[Tensor, Tensor, 
 
 
 def _effect(model: LoadedModel, position: int, before: Tensor, after: Tensor, tokens: Sequence[int], top_k: int) -> Effect:
-    chosen = tokens or [int(before.argmax())]
+    chosen = [token_of(before, token) for token in tokens or (None,)]
     made = []
     for token in chosen:
-        check_token(token, len(before))
         change, probability, _ = changes(before, after, token)
         unchanged = float(before.double().softmax(-1)[token])
         made.append(TokenChange(token, model.tokenizer.candidate(token)[1], unchanged, float(probability), float(change)))

@@ -136,7 +136,7 @@ def _first_norm(model: LoadedModel, stream: ResidualStream, position: int, at: T
         for module in _behind_layers(model.module):
             if looks_like_norm(module):
                 hooks.callback(module.register_forward_pre_hook(look).remove)
-        model.forward(stream.inputs_at([position]), use_cache=False)
+        model.forward(stream.inputs_at([position]))
     return found[0] if found else None
 
 
@@ -152,7 +152,7 @@ def _logit_and_slope(
     leaf = normed.clone().requires_grad_()
     hook = norm.register_forward_hook(lambda *_: leaf)
     try:
-        output = model.forward(stream.inputs_at([position]), gradients=True, use_cache=False)
+        output = model.forward(stream.inputs_at([position]), gradients=True)
     finally:
         hook.remove()
     logit = output.logits[0, 0, token]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 
 from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
 from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
@@ -84,7 +83,8 @@ def gradient_attention(
     Raises
     ------
     HeadscopeError
-        ``cannot_predict``, ``no_mask``, ``no_such_position``, ``bad_option``, ``not_enough_memory``, ``out_of_memory``.
+        ``cannot_predict``, ``no_mask``, ``no_such_position``, ``bad_option``, ``cannot_intervene``, ``not_enough_memory``,
+        ``out_of_memory``.
     Cancelled
 
     References
@@ -96,8 +96,7 @@ def gradient_attention(
     position = position_of(model, source, written, position)
     axes = model.axes(source.axis, written.axis if written else None)
     cells = sum(n * h * len(axes[kind][0]) * len(axes[kind][1]) for kind, (n, h) in model.info.layers.items())
-    device = torch.device(model.info.device)
-    check_room("not_enough_memory", 4 * _MAPS_OF_A_HEAD * cells, device)
+    check_room("not_enough_memory", 4 * _MAPS_OF_A_HEAD * cells, model.place)
     taps = {kind: [WeightTap() for _ in range(n)] for kind, (n, _) in model.info.layers.items()}
     edits = [
         Transform(kind=kind, layer=layer, function=tap) for kind, of_kind in taps.items() for layer, tap in enumerate(of_kind)
@@ -106,7 +105,7 @@ def gradient_attention(
     (logits,) = logits_at(model, model.inputs(source, written), position, n_tokens, edits, job=job, gradients=True)
     token = token_of(logits, token)
     value = measured(logits, token, measure)
-    with out_of_memory_said(device):
+    with out_of_memory_said(model.place):
         found = iter(gradients_of(value, [tap for of_kind in taps.values() for tap in of_kind]))
     attributions = {kind: np.stack([tap.weights * next(found) for tap in of_kind]) for kind, of_kind in taps.items()}
     if positive:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 
 from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
 from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
@@ -110,7 +109,7 @@ def integrated_gradients(
     Raises
     ------
     HeadscopeError
-        ``cannot_predict``, ``no_mask``, ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``bad_option`` at once;
+        ``cannot_predict``, ``cannot_intervene``, ``no_mask``, ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``bad_option`` at once;
         ``out_of_memory`` at any layer.
     Cancelled
 
@@ -174,7 +173,7 @@ class _Work:
         edits = [Transform(kind=kind, layer=layer, batch=text, function=tap) for text, tap in enumerate(taps)]
         job = Job(cancel=self.job.cancel)
         logits = logits_at(self.model, inputs, self.position, self.n_tokens, edits, job=job, gradients=True)
-        with out_of_memory_said(torch.device(self.model.info.device)):
+        with out_of_memory_said(self.model.place):
             return gradients_of(measured(logits, self.token, self.measure).sum(), taps)
 
 

@@ -1,4 +1,4 @@
-"""Which number of a prediction is explained: of one token at one position its logit, or what the softmax makes of it."""
+"""Where a model predicts, and which number of a prediction is explained: a token's logit, or what the softmax makes of it."""
 
 from __future__ import annotations
 
@@ -16,35 +16,47 @@ Measure = Literal["logit", "log_probability", "probability"]
 """What of a token is explained; log_probability in nats."""
 
 
+def predicting(model: LoadedModel, source: Encoded, target: Encoded | None) -> tuple[int, ...]:
+    """The positions whose logits the screen shows: each mask, or the last token that a decoder reads.
+
+    Raises
+    ------
+    HeadscopeError
+        ``cannot_predict``, ``no_mask``.
+    """
+    if "fill_mask" in model.info.abilities:
+        if not source.axis.masks:
+            raise HeadscopeError("no_mask", mask_token=model.info.mask_token)
+        return source.axis.masks
+    if "generate" not in model.info.abilities:
+        raise HeadscopeError("cannot_predict", model=model.info.name)
+    return (len((source if target is None else target).ids) - 1,)
+
+
 def position_of(model: LoadedModel, source: Encoded, target: Encoded | None, asked: int | None) -> int:
-    """The position `asked` for; None is where the screen shows a prediction: the first mask, or a decoder's last token.
+    """The position `asked` for; None is the first of `predicting`.
 
     Raises
     ------
     HeadscopeError
         ``cannot_predict``, ``no_such_position``, ``no_mask``.
     """
+    if asked is None:
+        return predicting(model, source, target)[0]
     if not model.info.abilities & {"fill_mask", "generate"}:
         raise HeadscopeError("cannot_predict", model=model.info.name)
-    written = source if target is None else target
-    if asked is not None:
-        if not 0 <= asked < len(written.ids):
-            raise HeadscopeError("no_such_position", position=asked, last=len(written.ids) - 1)
-        return asked
-    if "fill_mask" not in model.info.abilities:
-        return len(written.ids) - 1
-    if not source.axis.masks:
-        raise HeadscopeError("no_mask", mask_token=model.info.mask_token)
-    return source.axis.masks[0]
+    last = len((source if target is None else target).ids) - 1
+    if not 0 <= asked <= last:
+        raise HeadscopeError("no_such_position", position=asked, last=last)
+    return asked
 
 
 def token_of(logits: Tensor, asked: int | None) -> int:
     """The vocabulary id `asked` for, or the most probable one of (vocabulary,) logits. Raises ``bad_option``."""
-    if asked is None:
-        return int(logits.argmax())
-    if not 0 <= asked < logits.shape[0]:
-        raise HeadscopeError("bad_option", option="token", value=asked, expected=f"an id from 0 to {logits.shape[0] - 1}")
-    return asked
+    token = int(logits.argmax()) if asked is None else asked
+    if not 0 <= token < logits.shape[0]:
+        raise HeadscopeError("bad_option", option="token", value=token, expected=f"an id from 0 to {logits.shape[0] - 1}")
+    return token
 
 
 def measured(logits: Tensor, token: int, measure: Measure) -> Tensor:

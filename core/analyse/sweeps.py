@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.analyse.effects import changes, check_token, predicted
+from headscope.core.analyse.effects import changes, shown_at
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
+from headscope.core.analyse.prediction_point import predicting, token_of
 from headscope.core.analyse.variants import Outcome, outcomes
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Replace, Scale
@@ -269,8 +270,7 @@ def _collected(
     change, probability, divergence = (np.full(shape, elsewhere) for _ in range(3))
     n_done = 0
     for outcome in made:
-        token = int(outcome.trunk[0].argmax()) if question.token is None else question.token
-        check_token(token, outcome.trunk.shape[-1])
+        token = token_of(outcome.trunk[0], question.token)
         unchanged = float(outcome.trunk[0].double().softmax(-1)[token])
         if n_done == 0 and not np.isnan(elsewhere):
             probability[:] = unchanged
@@ -286,7 +286,8 @@ def _collected(
 
 def _place(model: LoadedModel, question: Question, source: Encoded, target: Encoded | None) -> tuple[int, int]:
     """(row of the logits, position) of the prediction that is watched."""
-    rows, positions = predicted(model, source, target)
+    rows = predicting(model, source, target)
+    positions = [shown_at(model, row) for row in rows]
     if question.position is None:
         return rows[0], positions[0]
     if question.position not in positions:

@@ -95,7 +95,7 @@ def value_weighted_attention(
     source, written = model.encode(text, text_pair, target)
     recorder = recorder_with_values(model, job)
     with recorder.recording():
-        model.forward(model.inputs(source, written), use_cache=False, logits_to_keep=1)
+        model.forward(model.inputs(source, written), logits_to_keep=1)
     record = recorder.record(model.axes(source.axis, written.axis if written else None), tier=model.info.tier)
     norms = {kind: np.stack([_norms(layer) for layer in recorder.layers[kind]]) for kind in record.kinds}
     return ValueWeighted(record, norms)

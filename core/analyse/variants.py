@@ -20,7 +20,9 @@ from torch import Tensor, nn
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.intervention import Intervention, ablate
 from headscope.core.jobs import Job, Kind
+from headscope.core.models.budget import Lengths, bytes_of_forward
 from headscope.core.models.device import free_memory
+from headscope.core.models.residual_stream import layer_lists
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 512 << 20
 _MOST_ROWS = 40
-_FLOATS_PER_WIDTH = 16
-"""Numbers per token and unit of width that are alive in a layer, roughly."""
 _FROM_THE_START = -1
+Layout = tuple[list[nn.Module], list[int]]
+"""The blocks of the stack that predicts, and for each call of one in a pass the first attention layer behind it."""
 _BRANCHES: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 """Models that were tried: whether copies may join on the way."""
 
@@ -87,27 +89,34 @@ def outcomes(
     Cancelled
     """
     axes = model.axes(source.axis, target.axis if target else None)
+    job = job or Job()
     for intervention in interventions:
+        job.cancel.check()
         model.check(intervention, axes)
-    return _outcomes(model, model.inputs(source, target), interventions, positions, job or Job())
+    lengths = {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
+    most = _most_rows(model, lengths, len(positions))
+    return _outcomes(model, model.inputs(source, target), interventions, positions, most, job)
 
 
 def _outcomes(
-    model: LoadedModel, inputs: dict[str, Tensor], interventions: Sequence[Intervention], positions: Sequence[int], job: Job
+    model: LoadedModel,
+    inputs: dict[str, Tensor],
+    interventions: Sequence[Intervention],
+    positions: Sequence[int],
+    most: int,
+    job: Job,
 ) -> Iterator[Outcome]:
-    most = _most_rows(model, inputs, len(positions))
-    if not _can_branch(model, inputs):
-        for start in range(0, len(interventions), most):
-            together = range(start, min(start + most, len(interventions)))
-            yield _together(model, inputs, interventions, dict.fromkeys(together, _FROM_THE_START), positions, job)
-        return
-    starts = {index: _first_layer(model, intervention) for index, intervention in enumerate(interventions)}
+    layout = _layout_to_branch(model, inputs)
+    starts = {
+        index: _FROM_THE_START if layout is None else _first_layer(model, intervention)
+        for index, intervention in enumerate(interventions)
+    }
     ordered = sorted(starts, key=lambda index: starts[index])
     for _, alike in groupby(ordered, key=lambda index: starts[index] == _FROM_THE_START):
         indices = list(alike)
         for start in range(0, len(indices), most):
             part = indices[start : start + most]
-            yield _together(model, inputs, interventions, {index: starts[index] for index in part}, positions, job)
+            yield _together(model, inputs, interventions, {index: starts[index] for index in part}, positions, job, layout)
 
 
 def _first_layer(model: LoadedModel, intervention: Intervention) -> int:
@@ -132,6 +141,7 @@ def _together(
     starts: dict[int, int],
     positions: Sequence[int],
     job: Job,
+    layout: Layout | None = None,
 ) -> Outcome:
     """One pass: the trunk in row 0, then a row for each of `starts`, in its order."""
     edits = [
@@ -144,8 +154,8 @@ def _together(
     rows = {name: tensor.expand(n_at_start, *tensor.shape[1:]) for name, tensor in inputs.items()}
     with ExitStack() as hooks:
         hooks.enter_context(recorder.recording())
-        if n_at_start < 1 + len(starts):
-            hooks.enter_context(_joining(model, list(starts.values())))
+        if layout is not None and n_at_start < 1 + len(starts):
+            hooks.enter_context(_joining(layout, list(starts.values())))
         narrowed = hooks.enter_context(_narrowed(model.module, positions))
         logits: Tensor = model.forward(rows).logits
     if not narrowed:
@@ -154,9 +164,9 @@ def _together(
 
 
 @contextmanager
-def _joining(model: LoadedModel, starts: Sequence[int]) -> Iterator[None]:
+def _joining(layout: Layout, starts: Sequence[int]) -> Iterator[None]:
     """Let the batch grow in front of each block by the rows that begin in its layers."""
-    blocks, ends = _layout(model)
+    blocks, ends = layout
     following = iter(ends)
     n_rows = 1
 
@@ -191,8 +201,8 @@ def _grown(argument: Any, before: int, wanted: int) -> Any:
     return torch.cat([argument, argument[:1].expand(wanted - argument.shape[0], -1, -1)])
 
 
-def _layout(model: LoadedModel) -> tuple[list[nn.Module], list[int]]:
-    """The blocks of the stack that predicts, and for each call of one in a pass the first attention layer behind it.
+def _layout(model: LoadedModel) -> Layout:
+    """The stack that predicts, seen in a pass over two tokens.
 
     A block is the outermost element of a module list around an attention module. ALBERT calls one block for all its layers;
     some blocks attend twice.
@@ -203,24 +213,13 @@ def _layout(model: LoadedModel) -> tuple[list[nn.Module], list[int]]:
     kinds = _last_stack(model)
     with recorder.recording():
         model.forward(inputs)
-    blocks = _around(model.module, {module for kind, module in recorder.modules if kind in kinds})
+    attention = {module for kind, module in recorder.modules if kind in kinds}
+    every = (block for layers in layer_lists(model.module) for block in layers)
+    blocks = [block for block in every if not attention.isdisjoint(block.modules())]
     begins: list[int] = []
     with recorder.recording(), _hooked(blocks, lambda *_: begins.append(recorder.next_index(kinds[0]))):
         model.forward(inputs)
     return blocks, [*begins[1:], model.info.layers[kinds[0]][0]]
-
-
-def _around(module: nn.Module, attention: set[nn.Module]) -> list[nn.Module]:
-    blocks: dict[nn.Module, None] = {}
-    for name, part in module.named_modules():
-        if part not in attention:
-            continue
-        path = name.split(".")
-        parents = (".".join(path[:depth]) for depth in range(1, len(path)))
-        lists = (parent for parent in parents if isinstance(module.get_submodule(parent), nn.ModuleList))
-        if (outermost := next(lists, None)) is not None:
-            blocks[module.get_submodule(f"{outermost}.{path[outermost.count('.') + 1]}")] = None
-    return list(blocks)
 
 
 @contextmanager
@@ -244,22 +243,24 @@ def _narrowed(module: nn.Module, positions: Sequence[int]) -> Iterator[list[bool
         hook.remove()
 
 
-def _can_branch(model: LoadedModel, inputs: dict[str, Tensor]) -> bool:
-    """Whether rows may join on the way: tried once with a few tokens, against rows that are there from the start."""
+def _layout_to_branch(model: LoadedModel, inputs: dict[str, Tensor]) -> Layout | None:
+    """Where rows may join; None if they may not: tried once with a few tokens, against rows that are there from the start."""
     if model.info.tier == "fallback":
-        return False  # their masks and biases have a row for each text
+        return None  # their masks and biases have a row for each text
+    layout = _layout(model)
     if model.module not in _BRANCHES:
-        _BRANCHES[model.module] = _branching_is_exact(model, {name: tensor[:, :6] for name, tensor in inputs.items()})
-    return _BRANCHES[model.module]
+        first = {name: tensor[:, :6] for name, tensor in inputs.items()}
+        _BRANCHES[model.module] = _branching_is_exact(model, first, layout)
+    return layout if _BRANCHES[model.module] else None
 
 
-def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor]) -> bool:
+def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor], layout: Layout) -> bool:
     kind = _last_stack(model)[0]
     n_layers = model.info.layers[kind][0]
     layers = sorted({0, n_layers // 2, n_layers - 1})
     trials = [ablate(layer, 0, kind) for layer in layers]
     try:
-        joined = _together(model, inputs, trials, dict(enumerate(layers)), [0], Job())
+        joined = _together(model, inputs, trials, dict(enumerate(layers)), [0], Job(), layout)
     except (RuntimeError, ValueError, IndexError):  # a shape that cannot grow
         return False
     apart = _together(model, inputs, trials, dict.fromkeys(range(len(layers)), _FROM_THE_START), [0], Job())
@@ -267,15 +268,8 @@ def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor]) -> bool:
     return bool(difference <= 1e3 * torch.finfo(apart.logits.dtype).eps * apart.logits.abs().max())
 
 
-def _most_rows(model: LoadedModel, inputs: dict[str, Tensor], n_positions: int) -> int:
+def _most_rows(model: LoadedModel, lengths: Lengths, n_positions: int) -> int:
     """How many copies fit at a time, the trunk beside them."""
-    config: Any = model.module.config
-    width = int(getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or 1024)
-    n_tokens = sum(inputs[name].shape[1] for name in ("input_ids", "decoder_input_ids") if name in inputs)
-    vocabulary = int(getattr(config, "vocab_size", 0) or 0)
-    size = 4 if model.info.dtype == "float32" else 2
-    row = size * (n_tokens * width * _FLOATS_PER_WIDTH + 2 * n_positions * vocabulary)
-    if model.info.tier != "fast":
-        row += 3 * size * max(heads for _, heads in model.info.layers.values()) * n_tokens**2
+    row = bytes_of_forward(model, lengths, n_logits=2 * n_positions)
     room = min(_MOST_BYTES, free_memory(model.place) // 4)
     return max(1, min(_MOST_ROWS, room // row - 1))

@@ -66,9 +66,11 @@ def logits_at(
     gradients: bool = False,
 ) -> Tensor:
     """Logits at a position of a pass with edits: float32 (batch, vocabulary); `n_tokens` of the side that is predicted."""
-    recorder = recorder_for(model.module, model.info.tier, job=job, intervention=Intervention(tuple(edits)))
+    intervention = Intervention(tuple(edits))
+    model.check(intervention, n_texts=len(inputs["input_ids"]))
+    recorder = recorder_for(model.module, model.info.tier, job=job, intervention=intervention)
     with recorder.recording():
-        output = model.forward(inputs, gradients=gradients, use_cache=False, logits_to_keep=n_tokens - position)
+        output = model.forward(inputs, gradients=gradients, logits_to_keep=n_tokens - position)
     logits: Tensor = output.logits[:, position - n_tokens].float()
     return logits
 

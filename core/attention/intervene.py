@@ -191,17 +191,18 @@ def change_output(output: Tensor, edit: Edit) -> None:
     """Scale or replace, in place: (batch, n_queries, n_heads, d_value)."""
     texts = slice(None) if edit.batch is None else slice(edit.batch, edit.batch + 1)
     heads = slice(None) if edit.head is None else slice(edit.head, edit.head + 1)
-    n_queries = output.shape[1]
-    asked = range(n_queries) if edit.queries is None else edit.queries
-    queries = [query for query in asked if 0 <= query < n_queries]
     if isinstance(edit, Scale):
-        output[texts, queries, heads] = output[texts, queries, heads] * edit.factor
+        queries = _queries(edit, output.shape[1])
+        output[texts, queries, heads] *= edit.factor
     elif isinstance(edit, Replace):
         new = _as_outputs(edit, output)
-        if edit.per_query:
-            queries = [query for query in queries if query < new.shape[0]]
-            new = new[queries]
-        output[texts, queries, heads] = new
+        queries = _queries(edit, min(output.shape[1], new.shape[0]) if edit.per_query else output.shape[1])
+        output[texts, queries, heads] = new[queries] if edit.per_query else new
+
+
+def _queries(edit: Edit, n_queries: int) -> slice | list[int]:
+    """Those of the first `n_queries` that the edit is about; a slice where it can be, which costs no copy."""
+    return slice(n_queries) if edit.queries is None else [query for query in edit.queries if 0 <= query < n_queries]
 
 
 def _as_outputs(edit: Replace, output: Tensor) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import torch
 from torch import Tensor
@@ -15,7 +15,18 @@ from headscope.core.jobs import Kind
 from headscope.core.requests import Keep
 
 
-def kept(layer: Layer, index: int, keep: Keep) -> Layer:
+class Caught(Protocol):
+    """A layer as a pass leaves it."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> Layer:
+        """The layer with other tensors in the place of those that are kept."""
+        ...
+
+
+def kept(layer: Caught, index: int, keep: Keep) -> Layer:
     """What is kept of a layer; `index` counts the layers of its kind."""
     if keep.layers is not None and index not in keep.layers:
         return SkippedLayer(index, keep.layers, layer.shape)
@@ -25,7 +36,7 @@ def kept(layer: Layer, index: int, keep: Keep) -> Layer:
             tensor = _halved(tensor)
         return tensor.cpu() if keep.place == "host" else tensor
 
-    return layer if keep == Keep(layers=keep.layers) else layer.converted(converted)
+    return layer.converted(converted)
 
 
 def check_kept(keep: Keep, layers: Mapping[Kind, tuple[int, int]]) -> None:

@@ -61,10 +61,6 @@ class Layer(ABC):
         """Whether asking for one head costs as much as asking for all."""
         return False
 
-    def converted(self, convert: Callable[[Tensor], Tensor]) -> Layer:
-        """The layer with other tensors in the place of those that are kept."""
-        raise NotImplementedError
-
     def thinned(self, rows: Sequence[int]) -> Layer | None:
         """A layer of these queries alone; None where only neighbours can be computed together."""
         del rows

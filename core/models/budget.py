@@ -96,7 +96,7 @@ def estimate(model: LoadedModel, lengths: Lengths, keep: Keep, *, for_screen: bo
     """What a pass over texts of these lengths needs; the pictures of it only if it is `for_screen`."""
     on_host = keep.place == "host" or model.info.tier == "fallback"  # whose matrices are taken from the device at once
     return Estimate(
-        forward=_bytes_of_forward(model, lengths),
+        forward=bytes_of_forward(model, lengths),
         record=_bytes_of_record(model, lengths, keep),
         pictures=_bytes_of_pictures(model, lengths) if for_screen else 0,
         on_host=on_host,
@@ -200,11 +200,16 @@ def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
     return total
 
 
-def _bytes_of_forward(model: LoadedModel, lengths: Lengths) -> int:
-    """One layer's activations, its scores where no fused kernel computes them, and the logits."""
+def bytes_of_forward(model: LoadedModel, lengths: Lengths, n_logits: int | None = None) -> int:
+    """One layer's activations, its scores where no fused kernel computes them, and the logits.
+
+    `n_logits` positions have logits; a masked model's all and another's last one if not given.
+    """
     n_tokens = max(max(sides) for sides in lengths.values())
-    vocabulary = int(getattr(_config(model), "vocab_size", 0)) if "fill_mask" in model.info.abilities else 1
-    total = n_tokens * _number(model) * (_PASS_FLOATS_PER_WIDTH * _width(model) + vocabulary)
+    if n_logits is None:
+        n_logits = n_tokens if "fill_mask" in model.info.abilities else 1
+    vocabulary = int(getattr(_config(model), "vocab_size", None) or 0)
+    total = _number(model) * (n_tokens * _PASS_FLOATS_PER_WIDTH * _width(model) + n_logits * vocabulary)
     if model.info.tier != "fast":
         total += 3 * max(heads for _, heads in model.info.layers.values()) * 4 * n_tokens**2
     return total

@@ -175,6 +175,7 @@ class LoadedModel(ABC):
         HeadscopeError
             ``out_of_memory``, ``not_a_number`` (half precision overflows in some models); the model stays usable.
         """
+        options = {"use_cache": False, **options}  # a copy of all keys and values that nobody would read
         accepted = {name: value for name, value in options.items() if name in self._accepted}
         mode = _constant_weights(self.module) if gradients else torch.inference_mode()
         with out_of_memory_said(self.place), mode:
@@ -203,8 +204,8 @@ class LoadedModel(ABC):
         Raises
         ------
         HeadscopeError
-            ``not_enough_memory`` before the pass, with offers of what would fit; ``out_of_memory`` in it. An edit that names a place which is not there:
-        ``unknown_kind``, ``no_such_head``, ``no_such_position``; ``edit_misfit`` for an array of another shape.
+            ``not_enough_memory`` before the pass, with offers of what would fit; ``out_of_memory`` in it. Of an intervention:
+            as `check`, and ``edit_misfit`` for an array of another shape.
         Cancelled
             In any layer.
         """

@@ -86,7 +86,7 @@ class ResidualStream:
             for layers in self._lists:
                 for layer in layers:
                     hooks.callback(layer.register_forward_hook(partial(self._keep, layers), with_kwargs=True).remove)
-            output = model.forward(self._inputs, use_cache=False, logits_to_keep=1)
+            output = model.forward(self._inputs, logits_to_keep=1)
         self.logits: Tensor = output.logits[0, -1]
         self._check_that_the_last_stream_gives_the_logits()
 
@@ -112,7 +112,7 @@ class ResidualStream:
         chosen = torch.cat([self.streams[depth][:, kept].to(device) for depth in depths])
         inputs = {name: rows.expand(len(depths), -1) for name, rows in self.inputs_at(kept).items()}
         with self.standing_aside(chosen):
-            logits: Tensor = self._model.forward(inputs, use_cache=False).logits
+            logits: Tensor = self._model.forward(inputs).logits
         return logits
 
     def inputs_at(self, positions: list[int]) -> dict[str, Tensor]:

@@ -31,7 +31,7 @@ class HeadsPanel(QWidget):
         self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight; otherwise the darkest is weight 1"))
         self.own_maximum.toggled.connect(self._show_pictures)
         self.mean = _flat_toggle(self.tr("Mean"))
-        self.mean.setToolTip(self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them"))
+        self.mean.setToolTip(self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them. Turns Own scale on"))
         self.mean.toggled.connect(self._pool)
         self.view = HeadGridView()
         self.view.chosen.connect(self._choose)
@@ -73,6 +73,8 @@ class HeadsPanel(QWidget):
 
     @Slot(bool)
     def _pool(self, mean: bool) -> None:
+        if mean:  # on the scale from 0 to 1 the mean of a long text's weights is as good as white
+            self.own_maximum.setChecked(True)
         self._explorer.pool_thumbnails("mean" if mean else "max")
 
     def _shape(self) -> tuple[int, int]:
@@ -87,7 +89,7 @@ class HeadsPanel(QWidget):
         n_layers, n_heads = self._shape()
         own = self.own_maximum.isChecked()
         self.view.set_picture(HeadGridPicture(n_layers, n_heads, self._state.thumbnails, each_to_its_maximum=own))
-        words = self.tr("{n_layers} layers × {n_heads} heads") if n_layers else ""
+        words = self.tr("{n_layers} × {n_heads} heads") if n_layers else ""
         self.summary.set_text(words.format(n_layers=n_layers, n_heads=n_heads))
 
     def _show_kinds(self) -> None:

@@ -16,8 +16,8 @@ from headscope.core.models.loaded import LoadedModel
 from tests.benchmarks.figures import Figure, seconds_of, side_by_side
 from tests.installed_models import REACTION, STORY, albert, smollm2
 
-OPTIONS = {"logits_to_keep": 1}
-"""As `LoadedModel.capture` asks for; models that do not take it ignore it in both passes."""
+OPTIONS = {"logits_to_keep": 1, "use_cache": False}
+"""As `LoadedModel.capture` asks for; models that do not take them ignore them in both passes."""
 
 
 def figures() -> list[Figure]:

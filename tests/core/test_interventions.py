@@ -100,8 +100,9 @@ def test_copies_share_the_layers_before_their_edit(tiny, family):
     def look(module, args, kwargs):
         batches.append(len(kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]))
 
-    assert variants._can_branch(model, model.inputs(source, encoded_target))
-    blocks, _ = variants._layout(model)
+    layout = variants._layout_to_branch(model, model.inputs(source, encoded_target))
+    assert layout is not None
+    blocks, _ = layout
     hooks = [block.register_forward_pre_hook(look, with_kwargs=True) for block in blocks]
     heads = [ablate(layer, head, kind) for layer in range(3) for head in range(4)]
     try:
@@ -317,8 +318,8 @@ def test_sweeps_of_an_encoder_decoder(tiny, kind):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"token": 170}, "token must be from 0 to 169, not 170"),
-        ({"token": -1, "what": "keys"}, "token must be from 0 to 169, not -1"),
+        ({"token": 170}, "token must be an id from 0 to 169, not 170"),
+        ({"token": -1, "what": "keys"}, "token must be an id from 0 to 169, not -1"),
         ({"what": "words"}, "what must be heads, edges, keys or patches"),
         ({"what": "patches", "other": SINGULAR, "by": "word"}, "by must be layer, head or position"),
     ],

@@ -173,6 +173,7 @@ def test_enter_on_a_token_opens_its_rivals_too(qtbot, panel: GenerationPanel) ->
     panel.list.setCurrentIndex(panel.list.model().index(1))
     qtbot.keyClick(panel.list, Qt.Key.Key_Return)
     qtbot.waitUntil(panel._rivals.isVisible)
+    assert panel._rivals.actions()
     panel._rivals.close()
 
 

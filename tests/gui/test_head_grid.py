@@ -213,7 +213,7 @@ def model(**layers: tuple[int, int]) -> ModelInfo:
 
 def test_a_model_shows_its_heads_before_their_pictures(panel: HeadsPanel) -> None:
     panel._state.update(model=model(encoder=(2, 4)), kind="encoder")
-    assert panel.summary.text() == "2 layers × 4 heads"
+    assert panel.summary.text() == "2 × 4 heads"
     shown = panel.view.viewport().grab().toImage()
     assert shown.pixelColor(panel.view.layout_now.box((1, 3)).center().toPoint()) == QColor(THEME.soft)
     assert not panel.kinds
@@ -237,7 +237,7 @@ def test_a_model_with_several_kinds_of_attention_offers_them(panel: HeadsPanel) 
     panel._state.update(model=model(encoder=(2, 4), decoder=(3, 5), cross=(3, 5)), kind="cross")
     assert list(panel.kinds) == ["encoder", "decoder", "cross"]
     assert panel.kinds["cross"].isChecked()
-    assert panel.summary.text() == "3 layers × 5 heads"
+    assert panel.summary.text() == "3 × 5 heads"
     panel._state.update(model=model(decoder=(1, 2)), kind="decoder")
     assert not panel.kinds
 
@@ -266,6 +266,7 @@ def test_one_click_shows_the_mean_in_the_place_of_the_brightest_cell_and_another
     assert not np.allclose(expected("max"), expected("mean"), atol=1e-2)
     qtbot.mouseClick(panel.mean, LEFT)
     assert state.pooling == "mean"
+    assert panel.own_maximum.isChecked()  # or a long text's means would be as good as white
     qtbot.waitUntil(shown, timeout=30_000)
     window.explorer.run()  # a new record keeps the choice
     old = state.record
