@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import transformers as hf
 from transformers import AutoModel, AutoTokenizer
 
 from headscope.core import load_model
 from headscope.core.analyse import variants
 from headscope.core.analyse.effects import effects, token_id
+from headscope.core.analyse.gradient_attention import gradient_attention
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
+from headscope.core.analyse.integrated_gradients import integrated_gradients
 from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch, sweep
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
@@ -20,6 +23,7 @@ from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale
 from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.requests import GenerateRequest, LoadRequest, SweepRequest
+from tests.golden.families import VOCABULARY
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
@@ -312,6 +316,26 @@ def test_sweeps_of_an_encoder_decoder(tiny, kind):
     assert sweep.log_probability_change[1, 2] == pytest.approx(effect.tokens[0].log_probability_change, abs=1e-4)
     *_, keys = forbid_keys(model, question, kind)
     assert np.isfinite(keys.divergence).all()
+
+
+def test_a_model_that_edits_do_not_reach_refuses_them_and_what_is_built_on_them(tmp_path):
+    config = hf.DiffLlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96
+    )
+    write_decoder(tmp_path)  # for its tokenizer
+    hf.DiffLlamaForCausalLM(config).save_pretrained(tmp_path)
+    model = load_model(tmp_path, device="cpu", dtype="float32")
+    model.capture("a cat sat")
+    for refused in (
+        lambda: model.capture("a cat sat", intervention=ablate(0, 0)),
+        lambda: model.generate("a cat sat", intervention=ablate(0, 0)),
+        lambda: list(ablate_heads(model, Question("a cat sat"))),
+        lambda: gradient_attention(model, "a cat sat"),
+        lambda: list(integrated_gradients(model, "a cat sat")),
+    ):
+        with pytest.raises(HeadscopeError) as error:
+            refused()
+        assert error.value.code == "cannot_intervene"
 
 
 # ---------------------------------------------------------------- through the engine, and in generation
