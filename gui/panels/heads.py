@@ -31,7 +31,9 @@ class HeadsPanel(QWidget):
         self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight; otherwise the darkest is weight 1"))
         self.own_maximum.toggled.connect(self._show_pictures)
         self.mean = _flat_toggle(self.tr("Mean"))
-        self.mean.setToolTip(self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them. Turns Own scale on"))
+        self.mean.setToolTip(
+            self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them. Turns Own scale on")
+        )
         self.mean.toggled.connect(self._pool)
         self.view = HeadGridView()
         self.view.chosen.connect(self._choose)
