@@ -9,19 +9,9 @@ import transformers as hf
 
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
-from tests.golden.families import FAMILIES, VOCABULARY, Family, built
+from tests.golden.families import ENDS, FAMILIES, GROUPED, SIZES, VOCABULARY, Family, built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
-_SIZES = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 64,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 96,
-    "max_position_embeddings": 64,
-}
-_ENDS = {"bos_token_id": 1, "eos_token_id": 2}
-_GROUPED = {**_SIZES, **_ENDS, "pad_token_id": 0, "num_key_value_heads": 2}
 _OPT = {
     "vocab_size": VOCABULARY,
     "hidden_size": 64,
@@ -30,7 +20,7 @@ _OPT = {
     "ffn_dim": 96,
     "max_position_embeddings": 64,
     "pad_token_id": 0,
-    **_ENDS,
+    **ENDS,
 }
 _SEQ2SEQ = {
     "vocab_size": VOCABULARY,
@@ -59,12 +49,12 @@ OTHERS = (
         lambda: hf.OPTForCausalLM(hf.OPTConfig(**_OPT, word_embed_proj_dim=64, do_layer_norm_before=False)),
         "decoder",
     ),
-    Family("neox-parallel", lambda: hf.GPTNeoXForCausalLM(hf.GPTNeoXConfig(**_SIZES, **_ENDS)), "decoder"),
-    Family("granite-multipliers", lambda: hf.GraniteForCausalLM(hf.GraniteConfig(**_GROUPED, **_GRANITE)), "decoder"),
-    Family("cohere-logit-scale", lambda: hf.CohereForCausalLM(hf.CohereConfig(**_GROUPED, logit_scale=0.25)), "decoder"),
-    Family("phi-head-bias", lambda: hf.PhiForCausalLM(hf.PhiConfig(**_SIZES, **_ENDS)), "decoder"),
-    Family("qwen3", lambda: hf.Qwen3ForCausalLM(hf.Qwen3Config(**_GROUPED, head_dim=16)), "decoder"),
-    Family("olmo2-norm-behind", lambda: hf.Olmo2ForCausalLM(hf.Olmo2Config(**_GROUPED)), "decoder"),
+    Family("neox-parallel", lambda: hf.GPTNeoXForCausalLM(hf.GPTNeoXConfig(**SIZES, **ENDS)), "decoder"),
+    Family("granite-multipliers", lambda: hf.GraniteForCausalLM(hf.GraniteConfig(**GROUPED, **_GRANITE)), "decoder"),
+    Family("cohere-logit-scale", lambda: hf.CohereForCausalLM(hf.CohereConfig(**GROUPED, logit_scale=0.25)), "decoder"),
+    Family("phi-head-bias", lambda: hf.PhiForCausalLM(hf.PhiConfig(**SIZES, **ENDS)), "decoder"),
+    Family("qwen3", lambda: hf.Qwen3ForCausalLM(hf.Qwen3Config(**GROUPED, head_dim=16)), "decoder"),
+    Family("olmo2-norm-behind", lambda: hf.Olmo2ForCausalLM(hf.Olmo2Config(**GROUPED)), "decoder"),
     Family("pegasus-logits-bias", lambda: hf.PegasusForConditionalGeneration(hf.PegasusConfig(**_PEGASUS)), "encoder-decoder"),
     Family(
         "t5-gated",
@@ -73,9 +63,7 @@ OTHERS = (
     ),
     Family(
         "xlnet",
-        lambda: hf.XLNetLMHeadModel(
-            hf.XLNetConfig(vocab_size=VOCABULARY, d_model=64, n_layer=2, n_head=4, d_inner=96, **_ENDS)
-        ),
+        lambda: hf.XLNetLMHeadModel(hf.XLNetConfig(vocab_size=VOCABULARY, d_model=64, n_layer=2, n_head=4, d_inner=96, **ENDS)),
         "decoder",
     ),
 )

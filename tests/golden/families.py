@@ -12,7 +12,7 @@ import transformers as hf
 from headscope.core.tokens import Token, TokenAxis
 from tests.golden.shrink import VOCABULARY
 
-_SIZES: dict[str, Any] = {
+SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "hidden_size": 64,
     "num_hidden_layers": 3,
@@ -20,10 +20,10 @@ _SIZES: dict[str, Any] = {
     "intermediate_size": 96,
     "max_position_embeddings": 64,
 }
-_ENDS = {"bos_token_id": 1, "eos_token_id": 2}
-_GROUPED = {**_SIZES, **_ENDS, "pad_token_id": 0, "num_key_value_heads": 2}
-_GPT = {"vocab_size": VOCABULARY, "n_positions": 64, "n_embd": 64, "n_layer": 3, "n_head": 4, **_ENDS}
-_ROBERTA = {**_SIZES, "max_position_embeddings": 70, "pad_token_id": 1}
+ENDS = {"bos_token_id": 1, "eos_token_id": 2}
+GROUPED = {**SIZES, **ENDS, "pad_token_id": 0, "num_key_value_heads": 2}
+_GPT = {"vocab_size": VOCABULARY, "n_positions": 64, "n_embd": 64, "n_layer": 3, "n_head": 4, **ENDS}
+_ROBERTA = {**SIZES, "max_position_embeddings": 70, "pad_token_id": 1}
 _BART = {
     "vocab_size": VOCABULARY,
     "d_model": 64,
@@ -36,7 +36,7 @@ _BART = {
     "max_position_embeddings": 64,
     "pad_token_id": 0,
     "decoder_start_token_id": 1,
-    **_ENDS,
+    **ENDS,
 }
 _T5 = {
     "vocab_size": VOCABULARY,
@@ -50,10 +50,10 @@ _T5 = {
     "pad_token_id": 0,
     "eos_token_id": 2,
 }
-_GEMMA2 = {**_GROUPED, "head_dim": 16, "sliding_window": 8, "attn_logit_softcapping": 5.0, "query_pre_attn_scalar": 16}
-_GPT_OSS = {**_GROUPED, "head_dim": 16, "sliding_window": 8, "num_local_experts": 2, "num_experts_per_tok": 1}
-_FALCON = {k: _SIZES[k] for k in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")}
-_BLOOM = {"vocab_size": VOCABULARY, "hidden_size": 64, "n_layer": 3, "n_head": 4, "pad_token_id": 0, **_ENDS}
+_GEMMA2 = {**GROUPED, "head_dim": 16, "sliding_window": 8, "attn_logit_softcapping": 5.0, "query_pre_attn_scalar": 16}
+_GPT_OSS = {**GROUPED, "head_dim": 16, "sliding_window": 8, "num_local_experts": 2, "num_experts_per_tok": 1}
+_FALCON = {k: SIZES[k] for k in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")}
+_BLOOM = {"vocab_size": VOCABULARY, "hidden_size": 64, "n_layer": 3, "n_head": 4, "pad_token_id": 0, **ENDS}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Family:
 
 
 FAMILIES = (
-    Family("bert", lambda: hf.BertForMaskedLM(hf.BertConfig(**_SIZES)), "encoder"),
+    Family("bert", lambda: hf.BertForMaskedLM(hf.BertConfig(**SIZES)), "encoder"),
     Family(
         "distilbert",
         lambda: hf.DistilBertForMaskedLM(
@@ -79,18 +79,18 @@ FAMILIES = (
         ),
         "encoder",
     ),
-    Family("albert", lambda: hf.AlbertForMaskedLM(hf.AlbertConfig(**_SIZES, embedding_size=32)), "encoder"),
+    Family("albert", lambda: hf.AlbertForMaskedLM(hf.AlbertConfig(**SIZES, embedding_size=32)), "encoder"),
     Family("roberta", lambda: hf.RobertaForMaskedLM(hf.RobertaConfig(**_ROBERTA)), "encoder"),
     Family("gpt2", lambda: hf.GPT2LMHeadModel(hf.GPT2Config(**_GPT)), "decoder"),
-    Family("llama-grouped", lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**_GROUPED)), "decoder"),
-    Family("mistral-sliding", lambda: hf.MistralForCausalLM(hf.MistralConfig(**_GROUPED, sliding_window=8)), "decoder"),
+    Family("llama-grouped", lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**GROUPED)), "decoder"),
+    Family("mistral-sliding", lambda: hf.MistralForCausalLM(hf.MistralConfig(**GROUPED, sliding_window=8)), "decoder"),
     Family("t5", lambda: hf.T5ForConditionalGeneration(hf.T5Config(**_T5)), "encoder-decoder", tolerance=3e-5),
     Family("bart", lambda: hf.BartForConditionalGeneration(hf.BartConfig(**_BART)), "encoder-decoder"),
     Family("gemma2-softcap", lambda: hf.Gemma2ForCausalLM(hf.Gemma2Config(**_GEMMA2)), "decoder", "own"),
     Family("gpt-oss-sinks", lambda: hf.GptOssForCausalLM(hf.GptOssConfig(**_GPT_OSS)), "decoder", "own"),
     Family("gptj", lambda: hf.GPTJForCausalLM(hf.GPTJConfig(**_GPT, rotary_dim=8)), "decoder", "fallback"),
     Family("bloom", lambda: hf.BloomForCausalLM(hf.BloomConfig(**_BLOOM)), "decoder", "fallback"),
-    Family("falcon", lambda: hf.FalconForCausalLM(hf.FalconConfig(**_FALCON, **_ENDS)), "decoder", "fallback"),
+    Family("falcon", lambda: hf.FalconForCausalLM(hf.FalconConfig(**_FALCON, **ENDS)), "decoder", "fallback"),
 )
 
 
