@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,16 @@ class TokenAxis:
         How many tokens at the end did not fit the model and are not in `tokens`.
     dropped_from : int
         Character offset in `text` where the dropped part begins; ``len(text)`` if nothing was dropped.
+    pieces : tuple of range, or None
+        Of an axis of words, sentences or segments: which of the model's own tokens each of `tokens` stands for. None: each
+        stands for itself.
     """
 
     tokens: tuple[Token, ...]
     text: str = ""
     dropped: int = 0
     dropped_from: int = -1
+    pieces: tuple[range, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -75,10 +81,41 @@ class TokenAxis:
         """Positions of mask tokens."""
         return tuple(position for position, token in enumerate(self.tokens) if token.masked)
 
+    def pieces_of(self, position: int) -> range:
+        """The model's own tokens that a position stands for."""
+        return range(position, position + 1) if self.pieces is None else self.pieces[position]
+
+    def place_of(self, piece: int) -> int | None:
+        """The position that stands for one of the model's own tokens; None if it is hidden or does not exist."""
+        if self.pieces is None:
+            return piece if 0 <= piece < len(self.tokens) else None
+        at = bisect_right(self.pieces, piece, key=lambda pieces: pieces.start) - 1
+        return at if at >= 0 and piece in self.pieces[at] else None
+
     def extended(self, token: Token) -> TokenAxis:
         """This axis with one more token at its end (generation grows it so)."""
         return replace(self, tokens=(*self.tokens, token))
 
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """In what units attention is shown, and whether with the tokens that the tokenizer added.
+
+    Attributes
+    ----------
+    units : str
+        Attention *to* a word, sentence or segment is the sum over its tokens, attention *from* it their mean (Clark et al. 2019,
+        section 4.1).
+    special : str
+        "hidden": special tokens are left out, rows then sum to less than 1; "renormalised": they sum to 1 again.
+    """
+
+    units: Literal["tokens", "words", "sentences", "segments"] = "tokens"
+    special: Literal["shown", "hidden", "renormalised"] = "shown"
+
+
+AS_TOKENS: Final = Reading()
+"""Each token of the model for itself."""
 
 _PICTURES = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡"}
 _CATEGORY_PICTURES = {"Zs": "␣", "Zl": "⏎", "Zp": "⏎", "Cc": "·", "Cf": "·", "Cs": "\ufffd"}

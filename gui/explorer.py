@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core import edit
 from headscope.core.errors import HeadscopeError
@@ -31,12 +31,13 @@ from headscope.core.requests import (
     Sampling,
 )
 from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
-from headscope.core.tokens import TokenAxis
+from headscope.core.tokens import Reading, TokenAxis
 from headscope.core.view_jobs import Pooling
 from headscope.gui.exporter import Export, Exporter
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.pictures import MOST_HEADS, Pictures
+from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
 from headscope.gui.step_stream import StepStream
 from headscope.gui.worker import Handle, Lane, supersedes_in_model_lane
@@ -75,12 +76,20 @@ class Explorer(QObject):
     ----------
     state : ExplorerState
         What the panels show; the explorer changes it, they repaint.
+
+    Signals
+    -------
+    answered(request, answer)
+        What a panel asked the model by `ask`. What goes wrong becomes a notice.
     """
+
+    answered = Signal(object, object)
 
     def __init__(self, state: ExplorerState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
         self._pictures = Pictures(state, _view_handler, self)
+        self.questions = Questions(_view_handler, self)
         self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
         self._lane.progressed.connect(self._on_progressed)
         self._lane.streamed.connect(self._on_streamed)
@@ -191,6 +200,14 @@ class Explorer(QObject):
             self._stream.begin("text", self._loaded)
             self.state.update(busy=busy_at("filling"))
 
+    def ask(self, request: ModelRequest) -> None:
+        """Ask the model something that changes no picture; `answered` tells what it says. A run drops the question."""
+        if self._loaded is None:
+            self.state.update(notice=notice_of(HeadscopeError("no_model")))
+            return
+        self._asked[self._lane.submit(request)] = request
+        self.state.update(busy=busy_at("running"))
+
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
         if self._lane.is_busy or self._exporter.is_busy:
@@ -231,7 +248,7 @@ class Explorer(QObject):
 
     def use_candidate(self, prediction: Prediction, candidate: Candidate) -> None:
         """Put a candidate where it was predicted, and run."""
-        model, record = self._loaded, self.state.record
+        model, record = self._loaded, self.state.captured
         if model is None or record is None:
             return
         axis, field = _source_of(record), "text"
@@ -274,6 +291,10 @@ class Explorer(QObject):
         """Draw all heads anew, each pixel the maximum or the mean of the weights it covers."""
         self._pictures.pool(how)
 
+    def set_reading(self, reading: Reading) -> None:
+        """Show words, sentences or segments instead of tokens, or hide special tokens."""
+        self._pictures.read_as(reading)
+
     def set_kind(self, kind: Kind) -> None:
         """Look at another kind of attention."""
         self._pictures.set_kind(kind)
@@ -284,7 +305,7 @@ class Explorer(QObject):
 
     def close(self) -> bool:
         """End all threads, and give back a model that was taken over; whether the threads have ended."""
-        ended = all([self._lane.close(), self._pictures.close(), self._exporter.close()])
+        ended = all([self._lane.close(), self._pictures.close(), self.questions.close(), self._exporter.close()])
         if self._adopted is not None:
             self._adopted.release()
         return ended
@@ -310,6 +331,9 @@ class Explorer(QObject):
             self.state.update(catalogue=answer)
         elif isinstance(answer, RunResult):
             self._on_run(request, answer)
+        else:
+            self._settle()
+            self.answered.emit(request, answer)
 
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
@@ -357,7 +381,7 @@ class Explorer(QObject):
             self._ours = self._text()
 
     def _source(self) -> TokenAxis | None:
-        return None if self.state.record is None else _source_of(self.state.record)
+        return None if self.state.captured is None else _source_of(self.state.captured)
 
 
 _SEGMENTS = ("text", "text_pair")

@@ -6,18 +6,16 @@ one `state.update` when its weights are there, at once if they are in the cache;
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Head, Kind
-from headscope.core.tokens import TokenAxis
+from headscope.core.jobs import Head, Kind
+from headscope.core.tokens import Reading
 from headscope.core.view_jobs import (
     HeadMap,
     HeadOverview,
@@ -31,7 +29,9 @@ from headscope.core.view_jobs import (
     ThumbnailsRequest,
     WeightsRequest,
 )
+from headscope.gui.head_thumbnails import HeadThumbnails
 from headscope.gui.messages import notice_of
+from headscope.gui.moved import Moved
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.worker import Handle, Lane, supersedes_in_view_lane
 
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 _CACHE_BYTES = 256 * 2**20
 _PREFETCH_BYTES = 64 * 2**20
-_PARTIAL_SECONDS = 0.15  # thumbnails that are complete sooner are shown whole, so that they do not flicker
 MOST_HEADS = 12
 """Heads drawn together: as many as there are colours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Goal:
-    record: AttentionRecord
+    captured: AttentionRecord
+    record: AttentionRecord  # `captured` in other units, if it is to be read so
     kind: Kind
     head: Head
     heads: tuple[Head, ...]
@@ -127,13 +127,14 @@ class Pictures(QObject):
         self._goal: _Goal | None = None
         self._goal_id = 0
         self._next: _Goal | None = None  # a streamed record that waits until the one before it is on the screen
-        self._thumbnails = _Thumbnails()
+        self._thumbnails = HeadThumbnails()
         self._part: PartRequest | None = None
         self._part_id = 0
         self._row: RowRequest | None = None
         self._visible = range(0)
         self._order: tuple[int, ...] = ()  # of the layers whose thumbnails are being made
         self._in_background = True
+        self._reading = state.reading
 
     # ---------------------------------------------------------------- what to show
     def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
@@ -144,7 +145,8 @@ class Pictures(QObject):
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = looked.kind if looked.kind in record.kinds else record.kinds[0]
         heads = looked.heads if head is None else (head,)
-        goal = _Goal(record, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
+        read = record.read_as(self._reading)
+        goal = _Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
             return
@@ -168,6 +170,18 @@ class Pictures(QObject):
         goal = self._goal or self._current()
         if goal is not None and kind in goal.record.kinds:
             self._pursue(replace(goal, kind=kind).looking_at(goal.head, goal.heads))
+
+    def read_as(self, reading: Reading) -> None:
+        """Show what is shown, and what is about to be, in other units."""
+        self._reading = reading
+        if self._next is not None:
+            self._next = replace(self._next, record=self._next.captured.read_as(reading))
+        goal = self._goal or self._current()
+        if goal is None:
+            self._state.update(reading=reading)
+        else:
+            record = goal.captured.read_as(reading)
+            self._pursue(replace(goal, record=record, values={**goal.values, "reading": reading}))
 
     def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
         """Show a part of the head that is shown and too large to be here as a whole, in as many pixels."""
@@ -214,7 +228,9 @@ class Pictures(QObject):
 
     def _current(self) -> _Goal | None:
         state = self._state
-        return None if state.record is None else _Goal(state.record, state.kind, state.head, state.heads)
+        if state.record is None or state.captured is None:
+            return None
+        return _Goal(state.captured, state.record, state.kind, state.head, state.heads)
 
     # ---------------------------------------------------------------- towards the goal
     def _pursue(self, goal: _Goal) -> None:
@@ -238,8 +254,10 @@ class Pictures(QObject):
         values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
         if not goal.shows(state):
             axis = goal.record.axis(goal.kind)
-            values |= {"record": goal.record, "kind": goal.kind, "queries": axis.queries, "keys": axis.keys}
-            values |= {"hover": Cell(), "pinned": _inside(state.pinned, axis.queries, axis.keys), "part": None, "row": None}
+            values |= {"captured": goal.captured, "record": goal.record, "kind": goal.kind}
+            values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
+            moved = Moved((state.queries, state.keys), (axis.queries, axis.keys))
+            values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
             if self._thumbnails.begin(goal.record, goal.kind, state.pooling):
                 values["thumbnails"] = None
             self._in_background = True
@@ -332,50 +350,3 @@ class Pictures(QObject):
         if current is not None and layers:
             self._order = layers
             self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers, how=self._state.pooling))
-
-
-class _Thumbnails:
-    """The pictures of all heads of one record, as far as they are made."""
-
-    def __init__(self) -> None:
-        self._of: tuple[AttentionRecord, Kind, Pooling] | None = None
-        self._shape: tuple[int, int] = (0, 0)
-        self._began = 0.0
-        self._made: frozenset[int] = frozenset()
-        self.pictures: FloatArray | None = None
-
-    def begin(self, record: AttentionRecord, kind: Kind, how: Pooling) -> bool:
-        """Start anew; whether the pictures shown so far are of other heads and must go."""
-        shape = record.n_layers(kind), record.n_heads(kind)
-        differs = shape != self._shape or (self._of is not None and self._of[1] != kind)
-        self._of, self._shape, self._began = (record, kind, how), shape, time.monotonic()
-        self._made = frozenset()
-        self.pictures = None
-        return differs
-
-    def take(self, part: Thumbnails, *, complete: bool = False) -> bool:
-        """Add what came; whether it is what was begun last."""
-        if self._of is None or part.record is not self._of[0] or (part.kind, part.how) != self._of[1:]:
-            return False
-        old = part.pictures if self.pictures is None else self.pictures
-        self.pictures = np.where(np.isnan(part.pictures), old, part.pictures)
-        made = ~np.isnan(self.pictures[:, 0, 0, 0])
-        self._made = frozenset(range(len(made)) if complete else np.flatnonzero(made).tolist())
-        return True
-
-    def missing(self, first: range = range(0)) -> tuple[int, ...]:
-        """Layers that are still to be made, those in `first` before the others."""
-        rest = [layer for layer in range(self._shape[0]) if layer not in self._made]
-        return tuple(sorted(rest, key=lambda layer: layer not in first))
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it takes so long that parts are worth showing."""
-        return time.monotonic() - self._began > _PARTIAL_SECONDS
-
-
-def _inside(cell: Cell, queries: TokenAxis, keys: TokenAxis) -> Cell:
-    """The part of `cell` that exists on these axes."""
-    query = cell.query if cell.query is not None and cell.query < len(queries) else None
-    key = cell.key if cell.key is not None and cell.key < len(keys) else None
-    return Cell(query, key)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from headscope.core.jobs import FloatArray, Head, Kind
 from headscope.core.requests import Offer
 from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
-from headscope.core.tokens import TokenAxis
+from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
 
 if TYPE_CHECKING:
@@ -25,6 +25,20 @@ class Cell:
 
     query: int | None = None
     key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Rows and columns that were picked out to be compared or summed (positions from 0, in the order they were picked)."""
+
+    queries: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
+
+
+Lens = Literal["weights", "scores"]
+"""After the softmax, or before it."""
+Pairing = Literal["all", "AA", "AB", "BA", "BB"]
+"""Which links of a sentence pair are shown: "AB" those of the first sentence's queries to the second's keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,9 @@ class _Fields:
     target: str = ""
     # what was run last: these five change together, in one update
     run: RunResult | None = None
-    record: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
+    captured: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
+    record: AttentionRecord | None = None  # `captured` in the units of `reading`: what all pictures are of
+    reading: Reading = AS_TOKENS
     kind: Kind = "encoder"
     queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
@@ -66,16 +82,21 @@ class _Fields:
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
     pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
     predictions: tuple[Prediction, ...] = ()
+    before: tuple[Prediction, ...] = ()  # those of the run before, which the present ones are compared with
     next_sentence: float | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
     branches: tuple[tuple[GenerationStep | FillStep, ...], ...] = ()  # all that `steps` was forked into, `steps` among them
     branch: int = 0  # which of them `steps` is
+    step: int | None = None  # which of `steps` is looked at; None: the last
     beams: BeamStep | None = None  # of the beam search under way
     # what is looked at
     head: Head = (0, 0)
     heads: tuple[Head, ...] = ((0, 0),)  # heads drawn in the link view, `head` among them
     hover: Cell = field(default_factory=Cell)
     pinned: Cell = field(default_factory=Cell)
+    marks: Marks = field(default_factory=Marks)
+    lens: Lens = "weights"
+    pairing: Pairing = "all"
     # how it stands
     busy: Busy | None = None
     notice: Notice | None = None
@@ -99,7 +120,9 @@ class ExplorerState(QObject):
         text_pair: str
         target: str
         run: RunResult | None
+        captured: AttentionRecord | None
         record: AttentionRecord | None
+        reading: Reading
         kind: Kind
         queries: TokenAxis
         keys: TokenAxis
@@ -109,15 +132,20 @@ class ExplorerState(QObject):
         thumbnails: FloatArray | None
         pooling: Pooling
         predictions: tuple[Prediction, ...]
+        before: tuple[Prediction, ...]
         next_sentence: float | None
         steps: tuple[GenerationStep | FillStep, ...]
         branches: tuple[tuple[GenerationStep | FillStep, ...], ...]
         branch: int
+        step: int | None
         beams: BeamStep | None
         head: Head
         heads: tuple[Head, ...]
         hover: Cell
         pinned: Cell
+        marks: Marks
+        lens: Lens
+        pairing: Pairing
         busy: Busy | None
         notice: Notice | None
         dark: bool

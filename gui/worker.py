@@ -222,11 +222,11 @@ _OF_NO_MODEL = (CatalogueRequest, DeleteCopiesRequest)
 
 
 def supersedes_in_model_lane(newer: object, older: object) -> bool:
-    """A run replaces every kind of run; loading replaces everything, for the text that waits is for the old model."""
+    """A run replaces runs and questions, which are about the text before; loading replaces everything but what needs no model."""
     if isinstance(newer, LoadRequest):
         return not isinstance(older, _OF_NO_MODEL)
     if isinstance(newer, _RUNS):
-        return isinstance(older, _RUNS)
+        return not isinstance(older, (LoadRequest, *_OF_NO_MODEL))
     return not isinstance(newer, DeleteCopiesRequest) and type(newer) is type(older)
 
 

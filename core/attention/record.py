@@ -10,10 +10,12 @@ import numpy as np
 from headscope.core.attention import overview as overviews
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.pooling import pooled
+from headscope.core.attention.reading import ReadLayer
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import FloatArray, Job, Kind, Tier
+from headscope.core.reading import read_axis
 from headscope.core.requests import KEEP_ALL, Keep
-from headscope.core.tokens import TokenAxis
+from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.view_jobs import HeadOverview, Pooling
 
 
@@ -229,6 +231,24 @@ class AttentionRecord:
         kept = self.kept_layers(kind)
         for index in kept if layers is None else [layer for layer in layers if layer in kept]:
             yield index, pooled(found[index], batch=self._batch, head=None, height=size, width=size, how=how, cancel=cancel)
+
+    def read_as(self, reading: Reading) -> AttentionRecord:
+        """This record in words, sentences or segments, without its special tokens: see `Reading`. Nothing is computed yet.
+
+        ``read_as(...).axis(kind).queries.pieces`` tells which tokens each row stands for.
+        """
+        if reading == AS_TOKENS:
+            return self
+        read: dict[int, TokenAxis] = {}  # an axis that is both queries and keys stays one
+        axes: dict[Kind, tuple[TokenAxis, TokenAxis]] = {}
+        layers: dict[Kind, tuple[Layer, ...]] = {}
+        for kind, both in self._axes.items():
+            queries, keys = (read.setdefault(id(axis), read_axis(axis, reading)) for axis in (both.queries, both.keys))
+            rows, columns = queries.pieces or (), keys.pieces or ()
+            renormalise = reading.special == "renormalised"
+            axes[kind] = queries, keys
+            layers[kind] = tuple(ReadLayer(layer, rows, columns, renormalise) for layer in self._layers[kind])
+        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, kept=self.kept)
 
     @property
     def nbytes(self) -> int:

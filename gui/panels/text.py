@@ -132,12 +132,22 @@ class TextPanel(QWidget):
     @property
     def _axis(self) -> TokenAxis:
         """The tokens of the text itself, not of an encoder-decoder model's target."""
-        record = self._state.record
+        record = self._state.captured
         return TokenAxis(()) if record is None else record.axis(record.kinds[0]).queries
 
+    def _is_source(self, *, queries: bool) -> bool:
+        """Whether the rows (or the columns) of the pictures are these tokens, or words of them."""
+        state = self._state
+        if state.captured is None:
+            return False
+        axes = state.captured.axis(state.kind)
+        return (axes.queries if queries else axes.keys) is self._axis
+
     def _show_focus(self) -> None:
-        state, axis, focus = self._state, self._axis, self._state.focus
-        self.strip.set_focus_tokens(focus.query if state.queries is axis else None, focus.key if state.keys is axis else None)
+        state, focus = self._state, self._state.focus
+        query = _first_piece(state.queries, focus.query) if self._is_source(queries=True) else None
+        key = _first_piece(state.keys, focus.key) if self._is_source(queries=False) else None
+        self.strip.set_focus_tokens(query, key)
 
     # ---------------------------------------------------------------- what the user does
     @Slot(str)
@@ -160,4 +170,11 @@ class TextPanel(QWidget):
         """The row of a token in the pictures, or its column if the rows are other tokens."""
         if position is None:
             return Cell()
-        return Cell(query=position) if self._state.queries is self._axis else Cell(key=position)
+        state = self._state
+        if self._is_source(queries=True):
+            return Cell(query=state.queries.place_of(position))
+        return Cell(key=state.keys.place_of(position))
+
+
+def _first_piece(axis: TokenAxis, position: int | None) -> int | None:
+    return None if position is None or position >= len(axis) else axis.pieces_of(position).start
