@@ -12,6 +12,7 @@ from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.prompt_edit import PromptEdit
+from headscope.gui.widgets.reading_button import ReadingButton
 from headscope.gui.widgets.token_strip import TokenStrip
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class TextPanel(QWidget):
         self.add_pair.setText(self.tr("+ Second sentence"))
         self.add_pair.setCheckable(True)
         self.add_pair.toggled.connect(self._show_fields)
+        self.reading = ReadingButton()
+        self.reading.chosen.connect(explorer.set_reading)
         self.count = QLabel()
         self.count.setObjectName("muted")
         self.count.setMinimumHeight(self.text.sizeHint().height())  # on one line with the text
@@ -57,6 +60,7 @@ class TextPanel(QWidget):
         aside = QHBoxLayout()
         aside.setSpacing(8)
         aside.addWidget(self.add_pair)
+        aside.addWidget(self.reading)
         aside.addWidget(self.count)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +93,8 @@ class TextPanel(QWidget):
             self._show_fields()
         if names & {"record", "model", "text", "run", "busy"}:
             self._show_tokens()
+        if "reading" in names:
+            self.reading.set_reading(state.reading)
         if names & {"hover", "pinned", "record", "kind"}:
             self._show_focus()
 

@@ -1,0 +1,83 @@
+"""ReadingButton: in what units attention is shown, and whether with special tokens: words on a button, choices in its menu."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from headscope.core.tokens import Reading
+
+
+class ReadingButton(QToolButton):
+    """Says how tokens are read, and offers the other ways.
+
+    Signals
+    -------
+    chosen(Reading)
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._reading = Reading()
+        self.units = {
+            "tokens": self.tr("Tokens"),
+            "words": self.tr("Words"),
+            "sentences": self.tr("Sentences"),
+            "segments": self.tr("Segments"),
+        }
+        self.special = {
+            "shown": self.tr("Special tokens shown"),
+            "hidden": self.tr("Special tokens hidden"),
+            "renormalised": self.tr("Special tokens hidden, rows renormalised"),
+        }
+        self.setObjectName("flat")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        self.actions_of: dict[tuple[str, str], QAction] = {}
+        for field, choices in (("units", self.units), ("special", self.special)):
+            group = QActionGroup(menu)
+            for value, words in choices.items():
+                action = menu.addAction(words, partial(self._choose, {field: value}))
+                action.setCheckable(True)
+                action.setToolTip(self.meaning(replace(Reading(), **{field: value})))
+                group.addAction(action)
+                self.actions_of[field, value] = action
+            menu.addSeparator()
+        self.setMenu(menu)
+        self.set_reading(self._reading)
+
+    def set_reading(self, reading: Reading) -> None:
+        """Show which way is chosen."""
+        self._reading = reading
+        for field in ("units", "special"):
+            self.actions_of[field, getattr(reading, field)].setChecked(True)
+        words = self.units[reading.units]
+        marks = {"shown": "", "hidden": self.tr("no special"), "renormalised": self.tr("no special, renormalised")}
+        self.setText(" · ".join(filter(None, (words, marks[reading.special]))) + "  ▾")
+        self.setToolTip(self.meaning(reading))
+        self.setAccessibleName(self.tr("Units: {words}").format(words=words))
+
+    def meaning(self, reading: Reading) -> str:
+        """What the numbers then are, in full sentences."""
+        if reading.units == "tokens":
+            first = self.tr("Each token of the model for itself.")
+        else:
+            first = self.tr("Attention to {units} is the sum over the tokens, attention from them the mean.")
+            first = first.format(units=self.units[reading.units].lower())
+        second = {
+            "shown": self.tr("Special tokens are shown."),
+            "hidden": self.tr("Special tokens are hidden: rows sum to less than 1."),
+            "renormalised": self.tr("Special tokens are hidden and what is left of each row is made to sum to 1."),
+        }[reading.special]
+        return f"{first} {second}"
+
+    def _choose(self, change: dict[str, Any]) -> None:
+        self.chosen.emit(replace(self._reading, **change))
