@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench · make study · make support · make screenshots; each does all the set-up it needs.
+# make run · make test · make lint · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ endif
 endif
 endif
 
-.PHONY: run test lint bench study support screenshots clean
+.PHONY: run test lint bench bertviz study support screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
@@ -36,6 +36,20 @@ lint: $(TESTING)
 
 bench: $(TESTING)
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench.py
+
+# BertViz, its page's scripts (which it takes from the web; jQuery 2.0.0 is not in the npm registry), and a browser to show it.
+BERTVIZ := $(VENV)/bertviz
+$(BERTVIZ): $(TESTING)
+	command -v chromedriver || { apt-get update && apt-get install -y --no-install-recommends chromium chromium-driver; }
+	$(PIP) install --target $@.new --no-deps bertviz==1.4.1
+	$(PIP) install --target $@.new ipython selenium
+	cd $@.new && npm pack --silent d3@5.7.0 jquery@2.1.4 requirejs@2.3.6
+	cd $@.new && for file in d3*.tgz jquery*.tgz; do tar -xzf $$file --strip-components=2 --wildcards 'package/dist/*.min.js'; done
+	cd $@.new && tar -xzOf requirejs*.tgz package/require.js > require.min.js
+	mv $@.new $@
+
+bertviz: $(BERTVIZ)
+	PYTHONPATH=$(BERTVIZ) $(BIN)/python tests/benchmarks/beside_bertviz.py --scripts $(BERTVIZ)
 
 # What only the study needs, RXNMapper's chemistry, stays out of the environment.
 STUDYING := $(VENV)/study
