@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from headscope.core.analyse.sweeps import Sweep, sweep
+from headscope.core.analyse.token_attribution import token_attribution
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.catalogue import catalogue
@@ -21,6 +22,9 @@ from headscope.core.predict.beam_search import beam_search
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.generate import generate
 from headscope.core.predict.gibbs import fill_by_gibbs
+from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens import labelled_lens
+from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests import (
     CaptureRequest,
     CatalogueRequest,
@@ -28,11 +32,13 @@ from headscope.core.requests import (
     FillRequest,
     ForkRequest,
     GenerateRequest,
+    LensRequest,
     LoadRequest,
     ModelRequest,
     SweepRequest,
 )
 from headscope.core.results import Catalogue, GenerationStep, ModelInfo, Prediction, RunResult
+from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 from headscope.core.view_jobs import ViewRequest
 from headscope.core.views import view
 
@@ -75,6 +81,12 @@ class Engine:
                 return self._fill(request, job, stream)
             case SweepRequest():
                 return self._sweep(request, job, stream)
+            case LensRequest():
+                return self._lens(request, job, stream)
+            case SurprisalRequest(text, text_pair, target):
+                return surprisal(self._loaded, text, text_pair, target, job=job)
+            case AttributionRequest():
+                return token_attribution(self._loaded, request, job)
             case CatalogueRequest():
                 return _catalogue()
             case DeleteCopiesRequest(copies):
@@ -109,6 +121,11 @@ class Engine:
         for part in sweep(self._loaded, request, job):  # there is always one
             stream(part)
         return part
+
+    def _lens(self, request: LensRequest, job: Job, stream: Stream) -> LensLayer:
+        for layer in labelled_lens(self._loaded, request, job):  # there is always one
+            stream(layer)
+        return layer
 
     def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()

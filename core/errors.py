@@ -35,6 +35,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
     "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
+    "no_scores": (
+        "There are no scores from before the softmax: {reason}.",
+        "Look at the weights, or at single tokens of a model whose queries and keys are kept.",
+    ),
     "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
     # finding and reading a model
     "no_name": ("There is no model name.", "Give a folder, a .gguf file, or a name such as toy:grammar."),
@@ -93,6 +97,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unknown_dtype": ("{name} is no number format.", "Choose one of {known}."),
     # views
     "unknown_kind": ("This model has no {kind} attention.", "Choose one of {known}."),
+    "no_arcs_between_texts": (
+        "Cross attention leads from one text to another, and arcs need one text.",
+        "Choose the links, or another kind.",
+    ),
     "layer_not_kept": ("Layer {layer} was not kept.", "Choose one of {kept}, or run again and keep others."),
     "no_such_head": (
         "There is no layer {layer}, head {head}.",
@@ -122,7 +130,17 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Attention flow of {n_queries} tokens through {n_layers} layers of {n_tokens} tokens would take many minutes.",
         "Shorten the text, or ask for fewer query tokens.",
     ),
+    "too_many_to_mask": (
+        "To mask each of {n_tokens} tokens in turn would take as many passes of the model.",
+        "Shorten the text to {most} tokens.",
+    ),
     # files
+    "cannot_read": ("{path} cannot be read: {reason}.", "Choose another file."),
+    "text_file_too_large": (
+        "{path} has {size}, and a text may have {most}.",
+        "Drop a shorter file, or paste the part to be looked at.",
+    ),
+    "not_a_text_file": ("{path} holds no text.", "Drop a text file, a model's folder or a .gguf file."),
     "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),
     "cannot_write": ("{path} cannot be written: {reason}.", "Choose another place."),
     "unknown_file_type": ("{path} is not a file type that can be written.", "End the name with one of {known}."),

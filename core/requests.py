@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from headscope.core.jobs import FillStrategy, Kind
+from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 
 if TYPE_CHECKING:
     from headscope.core.intervention import Intervention
@@ -190,6 +191,21 @@ class SweepRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LensRequest:
+    """Read the residual stream after each layer; streams a `LensLayer` with labels for each, answers the last.
+
+    Parameters are those of `core.predict.logit_lens.logit_lens`; no `positions` means all.
+    """
+
+    text: str
+    text_pair: str | None = None
+    target: str | None = None
+    positions: tuple[int, ...] | None = None
+    top_k: int = 5
+    follow: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueRequest:
     """What can be opened, and where it can run; answers `Catalogue`."""
 
@@ -208,6 +224,9 @@ ModelRequest = (
     | ForkRequest
     | FillRequest
     | SweepRequest
+    | LensRequest
+    | SurprisalRequest
+    | AttributionRequest
     | CatalogueRequest
     | DeleteCopiesRequest
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from headscope.core.jobs import Ability, Filter, FloatArray, Job, Kind, Tier
 
@@ -74,12 +75,37 @@ class Candidate:
     probability: float
 
 
+MOST_WHOLE: Final = 24
+"""Predictions of one pass that carry their logits: at 152,000 tokens of vocabulary, 14.6 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Candidates for one position, most probable first. `position` counts tokens of the predicted axis from 0."""
+    """Candidates for one position, most probable first.
+
+    Attributes
+    ----------
+    position : int
+        Counts tokens of the predicted axis from 0.
+    candidates : tuple of Candidate
+    logits : float32, (vocabulary,), or None
+        Of the whole vocabulary, in the computer's memory: what any token's probability, and what any filter leaves, is computed
+        from. Only the first `MOST_WHOLE` predictions of a pass have them, those of a generation's steps do not.
+    log_total : float
+        Natural logarithm of the sum of exp(logits), in float64; 0 without them.
+    """
 
     position: int
     candidates: tuple[Candidate, ...]
+    logits: FloatArray | None = field(default=None, compare=False, repr=False)
+    log_total: float = field(default=0.0, compare=False, repr=False)
+
+    def log_probability(self, token_id: int) -> float | None:
+        """Natural logarithm of a token's probability; None if it is not known: no logits, and not among the candidates."""
+        if self.logits is not None:
+            return float(self.logits[token_id]) - self.log_total
+        known = (candidate.probability for candidate in self.candidates if candidate.id == token_id)
+        return next((math.log(probability) if probability > 0 else -math.inf for probability in known), None)
 
 
 @dataclass(frozen=True, slots=True)

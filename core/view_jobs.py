@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from headscope.core.arithmetic_jobs import ArithmeticRequest
+from headscope.core.heatmap_jobs import HeatmapRequest
 from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.metrics_jobs import MetricsRequest
+from headscope.core.token_jobs import LooksRequest, RolloutRequest
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -132,6 +136,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRowsRequest:
+    """What each head of a layer looked at from one query, that of a step's record which chose a token; answers `StepRows`."""
+
+    record: AttentionRecord
+    kind: Kind
+    layer: int
+    query: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepRows:
+    """float32 (n_heads, n_keys): what `request` asked for."""
+
+    request: StepRowsRequest
+    weights: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class ThumbnailsRequest:
     """Small pictures of all heads; streams `Thumbnails` after each layer and answers the last.
 
@@ -159,4 +181,15 @@ class Thumbnails:
     how: Pooling = "max"
 
 
-ViewRequest = WeightsRequest | PartRequest | RowRequest | ThumbnailsRequest
+ViewRequest = (
+    WeightsRequest
+    | PartRequest
+    | RowRequest
+    | StepRowsRequest
+    | ThumbnailsRequest
+    | MetricsRequest
+    | HeatmapRequest
+    | ArithmeticRequest
+    | LooksRequest
+    | RolloutRequest
+)

@@ -7,8 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from headscope.core.analyse.arithmetic import arithmetic
+from headscope.core.analyse.head_metrics import measure
+from headscope.core.analyse.rollout import rollout_to
+from headscope.core.arithmetic_jobs import ArithmeticRequest
+from headscope.core.attention.looks import looks
+from headscope.core.heatmap_answers import heatmap_answer
+from headscope.core.heatmap_jobs import RankRequest, ScoreRowRequest, ScoresRequest, SumsRequest
 from headscope.core.jobs import Head, Job
+from headscope.core.metrics_jobs import MetricsRequest
 from headscope.core.models.device import check_room, out_of_memory_said
+from headscope.core.token_jobs import LooksRequest, RolledOut, RolloutRequest
 from headscope.core.view_jobs import (
     HeadMap,
     HeadWeights,
@@ -16,6 +25,8 @@ from headscope.core.view_jobs import (
     PartRequest,
     Row,
     RowRequest,
+    StepRows,
+    StepRowsRequest,
     Thumbnails,
     ThumbnailsRequest,
     ViewRequest,
@@ -35,7 +46,7 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
     Raises
     ------
     HeadscopeError
-        ``unknown_kind``, ``no_such_head``, ``layer_not_kept``, ``not_enough_memory``, ``out_of_memory``.
+        ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``layer_not_kept``, ``not_enough_memory``, ``out_of_memory``.
     Cancelled
     """
     with out_of_memory_said(torch.device(request.record.device.split(",")[0])):
@@ -46,8 +57,20 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
                 return _part(request, job)
             case RowRequest(record, kind, head, query):
                 return Row(request, record.attention_weights(*head, kind, slice(query, query + 1))[0])
+            case StepRowsRequest(record, kind, layer, query):
+                return StepRows(request, record.layer_weights(layer, kind, slice(query, query + 1))[:, 0])
+            case LooksRequest():
+                return looks(request, job)
+            case RolloutRequest(record, kind, query):
+                return RolledOut(request, rollout_to(record, kind, query, job=job))
+            case ArithmeticRequest():
+                return arithmetic(request, job)
             case ThumbnailsRequest():
                 return _thumbnails(request, job, stream)
+            case MetricsRequest():
+                return measure(request, job, stream)
+            case ScoresRequest() | ScoreRowRequest() | RankRequest() | SumsRequest():
+                return heatmap_answer(request, job)
 
 
 def _weights(request: WeightsRequest, job: Job, stream: Stream) -> HeadWeights:

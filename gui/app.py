@@ -42,7 +42,7 @@ class _Opening(QObject):
     @Slot()
     def _begin(self) -> None:
         if isinstance(self._model, str):
-            self._window.explorer.load(self._model)
+            self._window.picker.load(self._model)
         else:
             self._window.explorer.adopt(self._model)
         self._window.explorer.refresh_catalogue()

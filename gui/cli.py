@@ -338,7 +338,7 @@ def _add_export(commands: Commands) -> None:
     example = 'headscope export --model toy:tales --text "once upon a time" --view links --layer 1 --head 0 --out head.svg'
     parser = _add_command(commands, "export", _export, what, example)
     _add_model_and_text(parser)
-    parser.add_argument("--view", choices=("heatmap", "links"), default="heatmap", help="which picture (heatmap)")
+    parser.add_argument("--view", choices=("heatmap", "links", "arcs"), default="heatmap", help="which picture (heatmap)")
     parser.add_argument("--layer", required=True, type=int, help="from 0")
     parser.add_argument("--head", required=True, type=int, help="from 0")
     parser.add_argument("--kind", help="encoder, decoder or cross; the model's first if not given")

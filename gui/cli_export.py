@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Head, Job, Kind
 from headscope.core.requests import KEEP_ALL, Keep
 
@@ -52,9 +53,10 @@ def print_path(arguments: argparse.Namespace) -> None:
 
 
 def draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Namespace) -> None:
-    """A head as a picture; errors as `write_picture`."""
+    """A head as a picture; ``no_arcs_between_texts``, and errors as `write_picture`."""
     from PySide6.QtGui import QGuiApplication
 
+    from headscope.gui.paint.arcs import ArcsPicture
     from headscope.gui.paint.export import Picture, write_picture
     from headscope.gui.paint.fonts import load_fonts
     from headscope.gui.paint.heatmap import HeatmapPicture
@@ -68,6 +70,10 @@ def draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Na
     figure: Picture = HeatmapPicture(weights, queries, keys)
     if arguments.view == "links":
         figure = LinksPicture({head: weights}, queries, keys)
+    elif arguments.view == "arcs":
+        if kind == "cross":
+            raise HeadscopeError("no_arcs_between_texts")
+        figure = ArcsPicture({head: weights}, queries, keys, one_sided=kind == "decoder")
     write_picture(figure, arguments.out, theme_of(arguments.dark), dpi=arguments.dpi)
     del application
 

@@ -6,12 +6,11 @@ What the user typed and the last good picture outlive any failure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from headscope.core import edit
 from headscope.core.errors import HeadscopeError
 from headscope.core.examples import Example, examples_for
 from headscope.core.jobs import Ability, Head, Kind, Progress
@@ -25,21 +24,25 @@ from headscope.core.requests import (
     ForkRequest,
     GenerateRequest,
     Keep,
+    LensRequest,
     LoadRequest,
     ModelRequest,
     Offer,
     Sampling,
 )
 from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
-from headscope.core.tokens import Reading, TokenAxis
+from headscope.core.tokens import Reading
 from headscope.core.view_jobs import Pooling
+from headscope.gui.before import Before
 from headscope.gui.exporter import Export, Exporter
+from headscope.gui.given_text import GivenText
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.pictures import MOST_HEADS, Pictures
 from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
 from headscope.gui.step_stream import StepStream
+from headscope.gui.text_edits import with_candidate, with_mask
 from headscope.gui.worker import Handle, Lane, supersedes_in_model_lane
 
 if TYPE_CHECKING:
@@ -60,15 +63,6 @@ def _view_handler() -> Handle:
     return Engine().handle_view
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What a model is given."""
-
-    text: str = ""
-    text_pair: str = ""
-    target: str = ""
-
-
 class Explorer(QObject):
     """The controller.
 
@@ -80,16 +74,20 @@ class Explorer(QObject):
     Signals
     -------
     answered(request, answer)
-        What a panel asked the model by `ask`. What goes wrong becomes a notice.
+        What a panel asked the model by `ask`. What goes wrong becomes a notice, but for the lens, which `failed` tells.
+    streamed(request, part)
     """
 
     answered = Signal(object, object)
+    streamed = Signal(object, object)
+    failed = Signal(object, object)
 
     def __init__(self, state: ExplorerState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
         self._pictures = Pictures(state, _view_handler, self)
         self.questions = Questions(_view_handler, self)
+        self.long_questions = Questions(_view_handler, self)  # such as all heads' metrics: no other waits for them
         self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
         self._lane.progressed.connect(self._on_progressed)
         self._lane.streamed.connect(self._on_streamed)
@@ -101,10 +99,11 @@ class Explorer(QObject):
         self._asked: dict[int, ModelRequest] = {}
         self._adopted: LoadedModel | None = None
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
-        self._ours = _Text()  # the text as a program wrote it: a new model's example may replace it
+        self._ours = GivenText()  # the text as a program wrote it: a new model's example may replace it
         self._stream = StepStream(state, self._pictures, self._write, self)
         self._stream.interrupted.connect(self.stop)
         self._masks = MaskMemory()
+        self._before = Before()
         self._head: Head | None = None  # that an example wants to be seen with
 
     # ---------------------------------------------------------------- models
@@ -189,6 +188,11 @@ class Explorer(QObject):
         """Show what the model wrote along one of the branches."""
         self._stream.show_branch(branch)
 
+    def show_step(self, index: int | None) -> None:
+        """Look back at a step of what was written or filled last; None: at all of it again. The text stays as it is."""
+        if self.state.busy is None:  # else the next picture is on its way
+            self._stream.show_step(index)
+
     @property
     def _generated_field(self) -> str:
         return "target" if self._loaded and self._loaded.family == "encoder-decoder" else "text"
@@ -225,6 +229,11 @@ class Explorer(QObject):
             return True
         return False
 
+    def keep_comparison(self, kept: bool) -> None:
+        """Compare the predictions of all further runs with the present ones, or each with the run before it again."""
+        before = self._before.keep(kept)
+        self.state.update(before=before, before_kept=kept)
+
     def show_record(self, record: AttentionRecord) -> None:
         """Show attention that no model of this window computed."""
         self._pictures.show(record)
@@ -232,35 +241,21 @@ class Explorer(QObject):
     # ---------------------------------------------------------------- editing by clicks
     def mask_token(self, position: int) -> None:
         """Replace a token by the model's mask, or a mask by the word it stands for; then run."""
-        model, axis = self._loaded, self._source()
-        if model is None or axis is None or position >= len(axis):
-            return
-        if model.mask_token is None:
-            self.state.update(notice=notice_of(HeadscopeError("cannot_fill_mask", model=model.name)))
-        elif axis.text != self.state.text:  # typed since: these tokens are of another text
-            self.run()
-        else:
-            segment = _SEGMENTS[axis.tokens[position].segment]
-            text = self._masks.toggled(axis, position, model.mask_token, getattr(self.state, segment))
-            if text is not None:
-                self.state.update(**{segment: text})
-                self.run()
+        if self._loaded is not None:
+            try:
+                self._run_with(with_mask(self.state, self._loaded, self._masks, position))
+            except HeadscopeError as error:
+                self.state.update(notice=notice_of(error))
 
     def use_candidate(self, prediction: Prediction, candidate: Candidate) -> None:
         """Put a candidate where it was predicted, and run."""
-        model, record = self._loaded, self.state.captured
-        if model is None or record is None:
-            return
-        axis, field = _source_of(record), "text"
-        if model.family == "encoder-decoder" and "fill_mask" not in model.abilities:
-            axis, field = record.axis("decoder").queries, "target"
-        if prediction.position < len(axis) and axis.tokens[prediction.position].segment == 1:
-            field, text = "text_pair", self.state.text_pair
-        else:
-            text = axis.text
-        if getattr(self.state, field) in (text, self._stream.left):  # else typed since: the prediction is of another text
-            self.state.update(**{field: edit.with_candidate(axis, prediction.position, candidate, text)})
-        self.run()
+        if self._loaded is not None:
+            self._run_with(with_candidate(self.state, self._loaded, prediction, candidate, self._stream.left))
+
+    def _run_with(self, fields: dict[str, str] | None) -> None:
+        if fields is not None:
+            self.state.update(**fields)
+            self.run()
 
     # ---------------------------------------------------------------- what is looked at
     @property
@@ -279,6 +274,14 @@ class Explorer(QObject):
             rest = tuple(other for other in heads if other != head)
             self._pictures.select(rest[-1], rest)
 
+    def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
+        """Look at `head` beside the others of `heads`, of which it is one."""
+        self._pictures.select(head, heads)
+
+    def limit_cache(self, n_bytes: int) -> None:
+        """Keep at most so much of the heads that were looked at."""
+        self._pictures.limit_cache(n_bytes)
+
     def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
         """Show a part of a head that is too large to be here as a whole, in as many pixels."""
         self._pictures.look_closer(rows, keys, height, width)
@@ -290,6 +293,11 @@ class Explorer(QObject):
     def pool_thumbnails(self, how: Pooling) -> None:
         """Draw all heads anew, each pixel the maximum or the mean of the weights it covers."""
         self._pictures.pool(how)
+
+    @property
+    def reading(self) -> Reading:
+        """The units that are shown, or are about to be."""
+        return self._pictures.reading
 
     def set_reading(self, reading: Reading) -> None:
         """Show words, sentences or segments instead of tokens, or hide special tokens."""
@@ -305,10 +313,11 @@ class Explorer(QObject):
 
     def close(self) -> bool:
         """End all threads, and give back a model that was taken over; whether the threads have ended."""
-        ended = all([self._lane.close(), self._pictures.close(), self.questions.close(), self._exporter.close()])
+        lanes = (self._lane, self._pictures, self.questions, self.long_questions, self._exporter)
+        ended = [lane.close() for lane in lanes]
         if self._adopted is not None:
             self._adopted.release()
-        return ended
+        return all(ended)
 
     # ---------------------------------------------------------------- what comes back
     def _ask(self, request: ModelRequest) -> None:
@@ -337,22 +346,30 @@ class Explorer(QObject):
 
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
+        values["before"] = self._before.after(request, result, self._loaded)
+        values["ran"] = request if isinstance(request, CaptureRequest) else None
+        self.state.update(before_kept=self._before.is_kept)
         if isinstance(request, FillRequest):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
+        values |= {"step": None, "beams": None, "busy": None, "notice": None}
         head, self._head = self._head, None
-        self._pictures.show(result.record, head=head, model=self._loaded, busy=None, notice=None, beams=None, **values)
+        self._pictures.show(result.record, head=head, model=self._loaded, **values)
 
     @Slot(int, object)
-    def _on_streamed(self, _id: int, step: object) -> None:
+    def _on_streamed(self, id_: int, step: object) -> None:
         self._stream.take(step)
+        self.streamed.emit(self._asked[id_], step)
 
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         self._stream.show_arrived()
         request = self._asked.pop(id_)
-        self.state.update(busy=None, notice=notice_of(error))
+        if isinstance(request, LensRequest):
+            self.failed.emit(request, error)
+        else:
+            self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
             self._lane.cancel()
         self._settle()
@@ -369,9 +386,8 @@ class Explorer(QObject):
         if not self._lane.is_busy and not self._exporter.is_busy:
             self.state.update(busy=None, model=self._loaded, beams=None)
 
-    # ---------------------------------------------------------------- the text
-    def _text(self) -> _Text:
-        return _Text(self.state.text, self.state.text_pair, self.state.target)
+    def _text(self) -> GivenText:
+        return GivenText(self.state.text, self.state.text_pair, self.state.target)
 
     def _write(self, field: str, text: str) -> None:
         """Put the model's words into the text."""
@@ -379,14 +395,3 @@ class Explorer(QObject):
         self.state.update(**{field: text})
         if untouched:
             self._ours = self._text()
-
-    def _source(self) -> TokenAxis | None:
-        return None if self.state.captured is None else _source_of(self.state.captured)
-
-
-_SEGMENTS = ("text", "text_pair")
-
-
-def _source_of(record: AttentionRecord) -> TokenAxis:
-    """The tokens of the text itself, not of an encoder-decoder model's target."""
-    return record.axis(record.kinds[0]).queries

@@ -1,46 +1,43 @@
-"""MainWindow: docks and menus only. What they show and do is in the panels, the commands and the explorer."""
+"""MainWindow: what stands where. What it shows and does is in the desk's views, the commands and the explorer."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
-from headscope.core.examples import examples_for
-from headscope.gui.appearance import CHOICES, Appearance
-from headscope.gui.commands import COMMANDS, MENUS, Commands
+from headscope.gui.appearance import Appearance
+from headscope.gui.commands import COMMANDS, Commands
+from headscope.gui.desk import Desk
+from headscope.gui.drops import dropped_file, open_dropped
 from headscope.gui.explorer import Explorer
+from headscope.gui.given_text import GivenText
+from headscope.gui.history import History
+from headscope.gui.layouts import Layout, layout_called
+from headscope.gui.menus import Menus
 from headscope.gui.messages import label_of
+from headscope.gui.paint.export import Picture
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.export_dialog import ExportDialog
-from headscope.gui.panels.generation import GenerationPanel
-from headscope.gui.panels.heads import HeadsPanel
-from headscope.gui.panels.heatmap import HeatmapPanel
 from headscope.gui.panels.help import show_about, show_shortcuts
-from headscope.gui.panels.links import LinksPanel
 from headscope.gui.panels.model_picker import ModelPicker
-from headscope.gui.panels.predictions import PredictionsPanel
+from headscope.gui.panels.palette import Palette
+from headscope.gui.panels.settings_dialog import SettingsDialog
 from headscope.gui.panels.status import StatusPanel
 from headscope.gui.panels.text import TextPanel
 from headscope.gui.panels.toolbar import Toolbar
+from headscope.gui.preferences import Preferences
+from headscope.gui.recent_texts import RecentTexts
 from headscope.gui.state import ExplorerState
-from headscope.gui.widgets.card import Card, CardDock
+from headscope.gui.widgets.card import Card
 from headscope.gui.widgets.notice_bar import NoticeBar
 
-_LAYOUT_VERSION = 1
-_LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-_AREAS = (_LEFT, _RIGHT, _RIGHT)
-_WIDTHS = (23, 21)
-"""Hundredths of the window's width, for the docks on the left and on the right, on the first day."""
 _FIRST_SIZE = QSize(1600, 1000)
 """Where the screen has room for it."""
-_LONGEST_EXAMPLE = 72
-"""Characters in the menu."""
-_VIEWS = (56, 44)
-"""Shares of the heatmap and of the links."""
 
 
 class MainWindow(QMainWindow):
@@ -51,7 +48,7 @@ class MainWindow(QMainWindow):
     state : ExplorerState
     explorer : Explorer
     settings : QSettings
-        Where the layout, the appearance and the models opened lately are kept.
+        Where the layout, the preferences, and the models and texts of late are kept.
 
     Signals
     -------
@@ -63,24 +60,34 @@ class MainWindow(QMainWindow):
 
     def __init__(self, state: ExplorerState, explorer: Explorer, settings: QSettings) -> None:
         super().__init__()
-        self.state = state
+        self.state: ExplorerState = state
         self.explorer: Explorer = explorer
         self._settings = settings
         self._was_painted = False
+        self._before_presenting: tuple[QByteArray, Layout, Qt.WindowState] | None = None
         self.setWindowTitle("Headscope")
-        self.appearance = Appearance(state, settings, self)
+        self.setAcceptDrops(True)
+        self.preferences = Preferences(settings, self)
+        self.appearance: Appearance = Appearance(state, self.preferences, self)
+        self.recent_texts = RecentTexts(state, settings, self)
         self.commands = Commands(self)
-        self._examples = QMenu(self.tr("E&xamples"), self)
-        self._examples.setToolTipsVisible(True)
+        self.menus = Menus(self)
         self._build_top()
-        self._build_centre()
-        self._build_docks()
-        self._build_menus()
-        self.statusBar().setSizeGripEnabled(False)
-        self.statusBar().addWidget(StatusPanel(state, explorer), 1)
+        self.desk: Desk = Desk(state, explorer, self)
+        self.heads, self.heatmap, self.links = self.desk.heads, self.desk.heatmap, self.desk.links
+        self.predictions, self.generation = self.desk.predictions, self.desk.generation
+        self._arrange()
+        self.menus.build()
         state.changed.connect(self._on_changed)
+        self.desk.docks_changed.connect(self.commands.refresh)
+        self.preferences.changed.connect(self._prefer)
+        self.picker.place(self.preferences.device, self.preferences.dtype)
+        self._prefer("cache_size")
+        self._prefer("color_map")
+        self.history: History = History(state, explorer, (self.text.text, self.text.pair, self.text.target), self)
         self._on_changed(frozenset({"dark", "model"}))
         self._restore()
+        self.commands.refresh()
         self.edit_text()
 
     # ---------------------------------------------------------------- building
@@ -94,7 +101,9 @@ class MainWindow(QMainWindow):
             stop=action("stop"),
             generate=action("generate"),
             export=action("export"),
-            examples=self._examples,
+            palette=action("palette"),
+            examples=self.menus.examples,
+            layouts=self.menus.layouts,
         )
         self.picker: ModelPicker = self.toolbar.picker
         self.text = TextPanel(self.state, self.explorer)
@@ -102,68 +111,23 @@ class MainWindow(QMainWindow):
         self.notice.dismissed.connect(self._dismiss)
         self.notice.chosen.connect(self._take_offer)
 
-    def _build_centre(self) -> None:
-        """Heatmap and links in the middle of a desk that the docks lie on; tool bar, notice and text above it."""
-        self.heatmap = HeatmapPanel(self.state, self.explorer)
-        self.links = LinksPanel(self.state, self.explorer)
-        self._views = QSplitter(Qt.Orientation.Horizontal)
-        self._views.setChildrenCollapsible(False)
-        self._views.setHandleWidth(8)
-        self._views.addWidget(Card(self.tr("Heatmap"), self.heatmap))
-        self._views.addWidget(Card(self.tr("Links"), self.links))
-        for index, share in enumerate(_VIEWS):
-            self._views.setStretchFactor(index, share)
-        self._desk = QMainWindow(self, Qt.WindowType.Widget)
-        self._desk.setDockNestingEnabled(True)
-        self._desk.setCentralWidget(self._views)
+    def _arrange(self) -> None:
+        """Tool bar, notice and text above the desk that all views lie on."""
         sheets = QVBoxLayout()
         sheets.setContentsMargins(12, 12, 12, 8)
         sheets.setSpacing(8)
         sheets.addWidget(self.notice)
         sheets.addWidget(Card("", self.text))
-        sheets.addWidget(self._desk, 1)
+        sheets.addWidget(self.desk, 1)
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.toolbar)
-        column.addLayout(sheets, 1)
+        self._column = QVBoxLayout(centre)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.toolbar)
+        self._column.addLayout(sheets, 1)
         self.setCentralWidget(centre)
-
-    def _build_docks(self) -> None:
-        state, explorer = self.state, self.explorer
-        self.heads = HeadsPanel(state, explorer)
-        self.predictions = PredictionsPanel(state, explorer)
-        self.generation = GenerationPanel(state, explorer)
-        self._docks = [
-            CardDock("heads", self.tr("Heads"), self.heads),
-            CardDock("predictions", self.tr("Predictions"), self.predictions),
-            CardDock("generation", self.tr("Generation"), self.generation),
-        ]
-        self.reset_layout()
-
-    def _build_menus(self) -> None:
-        menus = {id_: self._examples if id_ == "examples" else QMenu(self) for id_ in MENUS}
-        for id_, menu in menus.items():
-            menu.setTitle(self.commands.menu_title(id_))
-            self.menuBar().addMenu(menu)
-        for dock in self._docks:
-            menus["view"].addAction(dock.toggleViewAction())
-        self._build_appearance(menus["view"])
-        for command in COMMANDS:
-            if command.separated:
-                menus[command.menu].addSeparator()
-            menus[command.menu].addAction(self.commands.action(command.id))
-
-    def _build_appearance(self, menu: QMenu) -> None:
-        menu.addSeparator()
-        group = QActionGroup(self)
-        words = {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
-        for choice in CHOICES:
-            action = menu.addAction(words[choice], partial(self.appearance.choose, choice))
-            action.setCheckable(True)
-            action.setChecked(choice == self.appearance.choice)
-            group.addAction(action)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(StatusPanel(self.state, self.explorer), 1)
 
     # ---------------------------------------------------------------- what commands ask of the window
     def generate(self) -> None:
@@ -172,32 +136,76 @@ class MainWindow(QMainWindow):
 
     def export(self) -> None:
         """Ask what to write, and where."""
-        figures = {"heatmap": self.heatmap.figure, "links": self.links.figure}
+        figures: dict[str, Callable[[], Picture | None]] = {
+            "heatmap": self.heatmap.figure,
+            "links": self.links.figure,
+            "arcs": self.links.arcs_figure,
+        }
         ExportDialog(self.state, self.explorer, figures, self).open()
 
     def edit_text(self) -> None:
         """Put the cursor into the text."""
         self.text.setFocus()
 
+    def use_text(self, text: GivenText) -> None:
+        """Put a text that was run before in the place of the text, and run it."""
+        self.state.update(text=text.text, text_pair=text.text_pair, target=text.target)
+        self.explorer.run()
+
+    def ask_text_file(self) -> None:
+        """Let the user choose a text file."""
+        dialog = QFileDialog(self, self.tr("Open a text file"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._open_file)
+        dialog.open()
+
+    def show_palette(self) -> None:
+        """Find a command, a head, an example, a model by a part of its name."""
+        Palette(self).open()
+
+    def show_settings(self) -> None:
+        """What the user likes."""
+        names = {command.id.removeprefix("colors_"): command.words for command in COMMANDS if command.menu == "colors"}
+        SettingsDialog(self.state, self.preferences, self.recent_texts, names, self).show()
+
     def show_shortcuts(self) -> None:
-        """A list of all shortcuts."""
-        show_shortcuts(self, [self.commands.action(command.id) for command in COMMANDS])
+        """All keys and gestures."""
+        show_shortcuts(self)
 
     def show_about(self) -> None:
         """What this program is."""
         show_about(self)
 
+    def choose_layout(self, layout: Layout) -> None:
+        """Arrange all views so; remembered."""
+        for inside in (self.layout(), self._column):  # a window that is not shown yet has not laid itself out
+            if inside is not None:
+                inside.activate()
+        self.desk.choose(layout)
+
     def reset_layout(self) -> None:
-        """Docks and splitter as on the first day."""
-        for dock, area in zip(self._docks, _AREAS, strict=True):
-            dock.setFloating(False)
-            dock.show()
-            self._desk.addDockWidget(area, dock)
-        heads, predictions, generation = self._docks
-        widths = [share * self.width() // 100 for share in _WIDTHS]
-        self._desk.resizeDocks([heads, predictions], widths, Qt.Orientation.Horizontal)
-        self._desk.resizeDocks([predictions, generation], [1, 1], Qt.Orientation.Vertical)
-        self._views.setSizes([share * self._views.width() // sum(_VIEWS) for share in _VIEWS])
+        """The layout that was chosen last, as it was made."""
+        self.choose_layout(self.desk.layout_now)
+
+    def present(self, on: bool) -> None:
+        """Full screen with large type, only text, heatmap and links; or back to the window as it was."""
+        if on == self.state.presenting:
+            return
+        if on:
+            self._before_presenting = self.desk.keep(), self.desk.layout_now, self.windowState()
+        self.menuBar().setVisible(not on)
+        self.toolbar.setVisible(not on)
+        self.state.update(presenting=on)
+        for dock in self.desk.docks.values():
+            dock.show_buttons(not on)
+        if on:
+            self.showFullScreen()
+            self.choose_layout(layout_called("present"))
+        elif self._before_presenting is not None:
+            docks, self.desk.layout_now, look = self._before_presenting
+            self.setWindowState(look)
+            self.desk.bring_back(docks)
+        self.commands.refresh()
 
     def close_soon(self) -> None:
         """Close after the event that asks for it."""
@@ -209,11 +217,11 @@ class MainWindow(QMainWindow):
         if "notice" in names or "dark" in names:
             self._show_notice()
         if "dark" in names:
-            color = theme_of(self.state.dark).muted
-            for dock in self._docks:
-                dock.set_icons(icon("float", color), icon("close", color))
+            self.desk.set_theme(theme_of(self.state.dark))
+        if "color_map" in names and self.preferences.color_map != self.state.color_map:
+            self.preferences.color_map = self.state.color_map
         if "model" in names:
-            self._fill_examples()
+            self.menus.fill_examples()
 
     def _show_notice(self) -> None:
         notice, theme = self.state.notice, theme_of(self.state.dark)
@@ -226,6 +234,17 @@ class MainWindow(QMainWindow):
         choices = [label_of(offer) for offer in notice.offers]
         self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details, choices)
 
+    @Slot(str)
+    def _prefer(self, name: str) -> None:
+        """Do as the user likes from now on."""
+        if name == "cache_size":
+            self.explorer.limit_cache(self.preferences.cache_size * 2**20)
+        elif name == "color_map":
+            self.state.update(color_map=self.preferences.color_map)
+        elif name in {"device", "dtype"}:
+            self.picker.place(self.preferences.device, self.preferences.dtype)
+        self.commands.refresh()
+
     @Slot()
     def _dismiss(self) -> None:
         self.state.update(notice=None)
@@ -235,25 +254,29 @@ class MainWindow(QMainWindow):
         if self.state.notice is not None:
             self.explorer.take_offer(self.state.notice.offers[place])
 
-    def _fill_examples(self) -> None:
-        self._examples.clear()
-        model = self.state.model
-        for example in examples_for(model) if model is not None else ():
-            words = example.text if example.pair is None else f"{example.text} | {example.pair}"
-            words = words if len(words) <= _LONGEST_EXAMPLE else f"{words[:_LONGEST_EXAMPLE]}…"
-            action = self._examples.addAction(words.replace("&", "&&"), partial(self.explorer.use_example, example))
-            action.setToolTip(example.note)
-        self._examples.setEnabled(not self._examples.isEmpty())
+    # ---------------------------------------------------------------- files that are dropped
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            open_dropped(self, path)
+
+    @Slot(str)
+    def _open_file(self, path: str) -> None:
+        open_dropped(self, Path(path))
 
     # ---------------------------------------------------------------- life
     def _restore(self) -> None:
         """The geometry before the layout, or docks come out at the wrong size."""
-        geometry, layout, views = (self._kept(name) for name in ("geometry", "layout", "views"))
-        if not self.restoreGeometry(geometry):
+        if not self.restoreGeometry(self._kept("geometry")):
             self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() * 0.92))
-            self.reset_layout()
-        self._desk.restoreState(layout, _LAYOUT_VERSION)
-        self._views.restoreState(views)
+        self.desk.layout_now = layout_called(str(self._settings.value("window/layout_name")))
+        self.reset_layout()
+        self.desk.bring_back(self._kept("docks"))
 
     def _kept(self, name: str) -> QByteArray:
         """What Qt saved of the window under this name; empty, which restores nothing, if it is not there or damaged."""
@@ -267,9 +290,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self.first_painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.present(False)
         self._settings.setValue("window/geometry", self.saveGeometry())
-        self._settings.setValue("window/layout", self._desk.saveState(_LAYOUT_VERSION))
-        self._settings.setValue("window/views", self._views.saveState())
+        self._settings.setValue("window/docks", self.desk.keep())
+        self._settings.setValue("window/layout_name", self.desk.layout_now.id)
         super().closeEvent(event)
         self.hide()
         self.explorer.close()

@@ -8,12 +8,7 @@ from headscope.core.errors import MESSAGES, HeadscopeError
 from headscope.core.jobs import Progress
 from headscope.core.requests import Offer
 from headscope.gui.state import Busy, Notice
-
-
-def QT_TRANSLATE_NOOP(_context: str, text: str) -> str:
-    """Marks `text` for translators, who find it by this function's name; translated where shown. (Qt's own is untyped.)"""
-    return text
-
+from headscope.gui.translating import QT_TRANSLATE_NOOP
 
 _STAGES = {
     "starting": QT_TRANSLATE_NOOP("progress", "Starting"),

@@ -7,7 +7,7 @@ one `state.update` when its weights are there, at once if they are in the cache;
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +32,20 @@ from headscope.core.view_jobs import (
 from headscope.gui.head_thumbnails import HeadThumbnails
 from headscope.gui.messages import notice_of
 from headscope.gui.moved import Moved
+from headscope.gui.paint.head_colors import MOST_COLORS
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.worker import Handle, Lane, supersedes_in_view_lane
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
 
-_CACHE_BYTES = 256 * 2**20
+CACHE_BYTES = 256 * 2**20
+"""Weights kept to be seen again at once, unless the user says otherwise."""
 _PREFETCH_BYTES = 64 * 2**20
-MOST_HEADS = 12
-"""Heads drawn together: as many as there are colours."""
+MOST_HEADS = MOST_COLORS
+"""Heads drawn together: as many as there are colours; fewer of a long text, so that the weights of all can be kept."""
+_MOST_LARGE = 12
+"""Heads drawn together of which overviews stand for the weights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +68,15 @@ class _Goal:
         def nearest(asked: Head) -> Head:
             return min(asked[0], n_layers - 1), min(asked[1], n_heads - 1)
 
-        return replace(self, head=nearest(head), heads=tuple(dict.fromkeys(nearest(asked) for asked in heads)))
+        axis = self.record.axis(self.kind)
+        largest = max(1, 4 * len(axis.queries) * len(axis.keys))
+        most = _MOST_LARGE if self.record.is_large(self.kind) else min(MOST_HEADS, max(1, CACHE_BYTES // largest))
+        found = tuple(dict.fromkeys(nearest(asked) for asked in heads))
+        chosen = nearest(head)
+        if len(found) > most:  # those chosen last
+            others = tuple(other for other in found if other != chosen)
+            found = (*others[len(others) - most + 1 :], chosen)
+        return replace(self, head=chosen, heads=found)
 
     def at_kept_layers(self) -> _Goal:
         """The same goal, if its heads' layers were kept; else the nearest that was."""
@@ -79,20 +91,26 @@ class _Cache:
     """Weights of one record and kind, the least recently used dropped first."""
 
     def __init__(self) -> None:
+        self.limit = CACHE_BYTES
         self._of: tuple[AttentionRecord, Kind] | None = None
         self._weights: OrderedDict[Head, HeadMap] = OrderedDict()
 
-    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, HeadMap]) -> None:
-        """Keep `weights`; those of another record or kind are let go."""
+    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, HeadMap], needed: tuple[Head, ...]) -> None:
+        """Keep `weights`, and those of `needed` that are here; those of another record or kind are let go."""
         if self._of is None or self._of[0] is not record or self._of[1] != kind:
             self._of = (record, kind)
             self._weights.clear()
         for head, matrix in weights.items():
             self._weights[head] = matrix
             self._weights.move_to_end(head)
+        self.shrink({*weights, *needed})
+
+    def shrink(self, needed: Container[Head] = ()) -> None:
+        """Drop heads that are not needed until the rest is within the limit."""
         total = sum(matrix.nbytes for matrix in self._weights.values())
-        while total > _CACHE_BYTES and len(self._weights) > len(weights):
-            total -= self._weights.popitem(last=False)[1].nbytes
+        for head in [head for head in self._weights if head not in needed]:
+            if total > self.limit:
+                total -= self._weights.pop(head).nbytes
 
     def get(self, goal: _Goal) -> dict[Head, HeadMap]:
         """Those of the goal's heads that are here."""
@@ -134,7 +152,7 @@ class Pictures(QObject):
         self._visible = range(0)
         self._order: tuple[int, ...] = ()  # of the layers whose thumbnails are being made
         self._in_background = True
-        self._reading = state.reading
+        self.reading = state.reading  # that is or is about to be shown
 
     # ---------------------------------------------------------------- what to show
     def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
@@ -145,7 +163,7 @@ class Pictures(QObject):
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = looked.kind if looked.kind in record.kinds else record.kinds[0]
         heads = looked.heads if head is None else (head,)
-        read = record.read_as(self._reading)
+        read = record.read_as(self.reading)
         goal = _Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
@@ -173,7 +191,7 @@ class Pictures(QObject):
 
     def read_as(self, reading: Reading) -> None:
         """Show what is shown, and what is about to be, in other units."""
-        self._reading = reading
+        self.reading = reading
         if self._next is not None:
             self._next = replace(self._next, record=self._next.captured.read_as(reading))
         goal = self._goal or self._current()
@@ -211,6 +229,11 @@ class Pictures(QObject):
             self._in_background = True
             if self._goal is None:  # else they follow it
                 self._ask_for_thumbnails()
+
+    def limit_cache(self, n_bytes: int) -> None:
+        """Keep at most so much of the heads that were looked at; those that are shown stay."""
+        self._cache.limit = n_bytes
+        self._cache.shrink()
 
     @property
     def head(self) -> Head:
@@ -268,12 +291,12 @@ class Pictures(QObject):
         if isinstance(answer, HeadWeights):
             goal = self._goal
             if goal is not None and id_ == self._goal_id:
-                self._cache.put(answer.record, answer.kind, answer.weights)
+                self._cache.put(answer.record, answer.kind, answer.weights, goal.heads)
                 self._pursue(goal)
                 return
             current = self._current()
             if current is not None and answer.record is current.record and answer.kind == current.kind:
-                self._cache.put(answer.record, answer.kind, answer.weights)
+                self._cache.put(answer.record, answer.kind, answer.weights, current.heads)
         elif isinstance(answer, Part) and answer.request == self._part:
             self._state.update(part=answer)
         elif isinstance(answer, Thumbnails) and self._thumbnails.take(answer, complete=True):
@@ -335,7 +358,7 @@ class Pictures(QObject):
         if self._thumbnails.missing():
             self._ask_for_thumbnails()
             return
-        if n_layers * n_heads * len(self._state.queries) * len(self._state.keys) * 4 > _PREFETCH_BYTES:
+        if n_layers * n_heads * len(self._state.queries) * len(self._state.keys) * 4 > min(_PREFETCH_BYTES, self._cache.limit):
             return
         for layer in record.kept_layers(kind):
             wanted = replace(current, heads=tuple((layer, head) for head in range(n_heads)))

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from headscope.core.jobs import FloatArray, Head, Kind
-from headscope.core.requests import Offer
+from headscope.core.requests import CaptureRequest, Offer, Sampling
 from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
@@ -70,6 +70,7 @@ class _Fields:
     target: str = ""
     # what was run last: these five change together, in one update
     run: RunResult | None = None
+    ran: CaptureRequest | None = None  # what `run` was asked with; None if the model wrote or filled
     captured: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
     record: AttentionRecord | None = None  # `captured` in the units of `reading`: what all pictures are of
     reading: Reading = AS_TOKENS
@@ -82,7 +83,9 @@ class _Fields:
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
     pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
     predictions: tuple[Prediction, ...] = ()
-    before: tuple[Prediction, ...] = ()  # those of the run before, which the present ones are compared with
+    before: tuple[Prediction, ...] = ()  # of an earlier run, each at the position of the present one it is compared with
+    before_kept: bool = False  # that run stays the same until it is let go
+    sampling: Sampling = field(default_factory=Sampling)  # as the fields say, for what is written next
     next_sentence: float | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
     branches: tuple[tuple[GenerationStep | FillStep, ...], ...] = ()  # all that `steps` was forked into, `steps` among them
@@ -97,10 +100,14 @@ class _Fields:
     marks: Marks = field(default_factory=Marks)
     lens: Lens = "weights"
     pairing: Pairing = "all"
+    color_map: str = "plain"  # of the heatmap, one of `COLOR_MAPS`
     # how it stands
     busy: Busy | None = None
     notice: Notice | None = None
     dark: bool = False
+    presenting: bool = False  # to an audience: full screen, large type
+    undoable: int = 0  # how many changes can be undone
+    redoable: int = 0  # how many that were undone can be made again
 
 
 class ExplorerState(QObject):
@@ -120,6 +127,7 @@ class ExplorerState(QObject):
         text_pair: str
         target: str
         run: RunResult | None
+        ran: CaptureRequest | None
         captured: AttentionRecord | None
         record: AttentionRecord | None
         reading: Reading
@@ -133,6 +141,8 @@ class ExplorerState(QObject):
         pooling: Pooling
         predictions: tuple[Prediction, ...]
         before: tuple[Prediction, ...]
+        before_kept: bool
+        sampling: Sampling
         next_sentence: float | None
         steps: tuple[GenerationStep | FillStep, ...]
         branches: tuple[tuple[GenerationStep | FillStep, ...], ...]
@@ -146,9 +156,13 @@ class ExplorerState(QObject):
         marks: Marks
         lens: Lens
         pairing: Pairing
+        color_map: str
         busy: Busy | None
         notice: Notice | None
         dark: bool
+        presenting: bool
+        undoable: int
+        redoable: int
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

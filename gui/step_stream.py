@@ -65,7 +65,7 @@ class StepStream(QObject):
         self.left = getattr(state, field)
         steps = () if branch_at is None else state.steps[:branch_at]
         others = () if branch_at is None else state.branches
-        state.update(steps=steps, branches=(*others, steps), branch=len(others), beams=None)
+        state.update(steps=steps, branches=(*others, steps), branch=len(others), step=None, beams=None)
 
     def take(self, step: object) -> None:
         """A step has arrived."""
@@ -105,15 +105,39 @@ class StepStream(QObject):
     def show_branch(self, branch: int) -> None:
         """Show what the model wrote along one of the branches."""
         steps = self._state.branches[branch]
-        last = steps[-1]
+        last = steps[-1] if steps else None  # a fork at the first token that was stopped at once has none
         if isinstance(last, GenerationStep):
             self._state.update(steps=steps, branch=branch)
             self._show(last.text, last.record, _next_of(last), streaming=False)
 
+    def show_step(self, index: int | None) -> None:
+        """Show what the model saw when it chose a step's token, or all of it again (None). The field stays as it is.
+
+        The last step of a generation saw all there is; the last mask that was filled was still a mask for its step.
+        """
+        steps = self._state.steps
+        if not steps:
+            return
+        last = steps[-1]
+        if index == len(steps) - 1 and isinstance(last, GenerationStep):
+            index = None
+        step = last if index is None else steps[index]
+        record, predictions = step.record, _predicted(step)
+        run = self._state.run
+        if index is None and isinstance(step, FillStep):
+            predictions = self.fillings
+            record = run.record if run is not None and run.text == step.text else record
+        self._pictures.show(record, step=index, predictions=predictions)
+
     def _show(self, text: str, record: AttentionRecord, predictions: tuple[Prediction, ...], *, streaming: bool = True) -> None:
         self.left = text
         self._put(self._field, text)
-        self._pictures.show(record, streaming=streaming, model=self._model, predictions=predictions)
+        self._pictures.show(record, streaming=streaming, model=self._model, predictions=predictions, step=None)
+
+
+def _predicted(step: Written) -> tuple[Prediction, ...]:
+    """What could stand where a step's token stands."""
+    return _next_of(step) if isinstance(step, GenerationStep) else (Prediction(step.position, step.candidates),)
 
 
 def _next_of(step: GenerationStep) -> tuple[Prediction, ...]:

@@ -12,7 +12,8 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from headscope.gui.app import create_window, prepare
+from headscope.core.attention.record import AttentionRecord
+from headscope.gui.app import create_record_window, create_window, prepare
 from headscope.gui.main_window import MainWindow
 
 _LOOK_MILLISECONDS = 20
@@ -23,6 +24,19 @@ PATIENCE = 180.0
 @contextmanager
 def opened(model: str, text: str | None = None, *, size: tuple[int, int] = (1920, 1080)) -> Iterator[MainWindow]:
     """The window in its light look, shown, its model about to be loaded; closed in the end."""
+    with _shown(lambda settings: create_window(model, text, settings), size) as window:
+        yield window
+
+
+@contextmanager
+def opened_on(record: AttentionRecord, *, size: tuple[int, int] = (1920, 1080)) -> Iterator[MainWindow]:
+    """The same window on attention that is there already, without a model."""
+    with _shown(lambda settings: create_record_window(record, settings), size) as window:
+        yield window
+
+
+@contextmanager
+def _shown(create: Callable[[QSettings], MainWindow], size: tuple[int, int]) -> Iterator[MainWindow]:
     application = QApplication.instance()
     if application is None:
         application = QApplication([])
@@ -31,7 +45,7 @@ def opened(model: str, text: str | None = None, *, size: tuple[int, int] = (1920
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         settings.setValue("appearance", "light")
-        window = create_window(model, text, settings)
+        window = create(settings)
         window.resize(*size)
         window.reset_layout()  # which follows the size, as on the first day
         window.show()
@@ -60,7 +74,12 @@ def has_run(window: MainWindow) -> bool:
 def has_settled(window: MainWindow) -> bool:
     """Whether every head's thumbnail and every line is drawn too."""
     pictures = window.state.thumbnails
-    return has_run(window) and pictures is not None and not np.isnan(pictures).any() and window.links.view.is_complete
+    return (
+        has_run(window)
+        and pictures is not None
+        and not np.isnan(pictures).any()
+        and (not window.links.view.isVisible() or window.links.view.is_complete)
+    )
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

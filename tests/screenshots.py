@@ -24,10 +24,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 from headscope.core.requests import Sampling
+from headscope.core.tokens import Reading
+from headscope.gui.layouts import layout_called
 from headscope.gui.main_window import MainWindow
+from headscope.gui.panels.palette import Palette
 from headscope.gui.state import Cell
 from headscope.gui.widgets.field_button import FieldButton
 from tests.installed_models import REACTION, STORY, albert, smollm2
@@ -35,6 +38,7 @@ from tests.real_window import has_run, has_settled, live, opened, wait_until
 
 SIZES = ((1280, 800), (2560, 1440))
 LOOKS = ("light", "dark")
+LAYOUTS = ("explore", "present", "compare", "teach")
 PARK = (
     "Tom and Lucy went to the park . Tom gave the kite to [MASK] . the farmer that the dogs follow is tired . "
     "the keys of the cabinet [MASK] rusty . the dog behind the cats barks in the garden . Lucy lost a kite because she was tired . "
@@ -96,6 +100,26 @@ def refused(window: MainWindow) -> QWidget:
     return window
 
 
+def pointed(window: MainWindow) -> QWidget:
+    """A cell pinned, for the views that are about one."""
+    window.state.update(pinned=Cell(query=6, key=2))
+    return window
+
+
+def in_words(window: MainWindow) -> QWidget:
+    """Words without special tokens."""
+    window.explorer.set_reading(Reading("words", "renormalised"))
+    wait_until(lambda: window.state.reading.units == "words")
+    return window
+
+
+def of_all_heads(window: MainWindow) -> QWidget:
+    """All heads of a layer, as arcs."""
+    window.commands.action("whole_layer").trigger()
+    window.links.arcs.setChecked(True)
+    return window
+
+
 def exporting(what: str) -> Callable[[MainWindow], QWidget]:
     """The export dialog, asked for `what`."""
 
@@ -107,6 +131,29 @@ def exporting(what: str) -> Callable[[MainWindow], QWidget]:
         return dialog
 
     return arranged
+
+
+def presented(window: MainWindow) -> QWidget:
+    """Large type for an audience; in a window of its own here, which has the sizes that are asked for."""
+    explored(window)
+    window.present(True)
+    window.showNormal()
+    return window
+
+
+def palette(window: MainWindow) -> QWidget:
+    """The palette with something typed."""
+    window.show_palette()
+    shown = QApplication.activePopupWidget()
+    assert isinstance(shown, Palette)
+    shown.field.setText("head")
+    return shown
+
+
+def settings(window: MainWindow) -> QWidget:
+    """The settings dialog."""
+    window.show_settings()
+    return _dialog(window)
 
 
 def shortcuts(window: MainWindow) -> QWidget:
@@ -148,13 +195,18 @@ def _dialog(window: MainWindow) -> QDialog:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture's name, what is opened, and what is done then; `arrange` returns what is to be seen. `fails`: with an error."""
+    """A picture's name, what is opened, and what is done then; `arrange` returns what is to be seen. `fails`: with an error.
+
+    `layout` is how the docks lie, `front` those that come to the front.
+    """
 
     name: str
     model: str
     text: str | None = None
     arrange: Callable[[MainWindow], QWidget] = as_opened
     fails: bool = False
+    layout: str = "explore"
+    front: tuple[str, ...] = ()
 
 
 def scenes() -> Iterator[Scene]:
@@ -173,7 +225,16 @@ def scenes() -> Iterator[Scene]:
     yield Scene("about", "toy:grammar", None, about)
     yield Scene("menu-models", "toy:grammar", None, menu(0))
     yield Scene("menu-devices", "toy:grammar", None, menu(1))
-    yield from (Scene(f"menu-{number}", "toy:grammar", None, menu_of_bar(number)) for number in range(6))
+    yield from (Scene(f"menu-{number}", "toy:grammar", None, menu_of_bar(number)) for number in range(7))
+    yield Scene("presentation", "toy:grammar", None, presented, layout="present")
+    yield Scene("palette", "toy:grammar", None, palette)
+    yield Scene("settings", "toy:grammar", None, settings)
+    yield from (Scene(f"layout-{name}", "toy:grammar", None, pointed, layout=name) for name in LAYOUTS)
+    yield Scene("views-of-a-cell", "toy:grammar", None, pointed, front=("head_strip", "reading", "arithmetic", "film_strip"))
+    yield Scene("lens", "toy:grammar", None, pointed, front=("lens",))
+    yield Scene("film-strip", "toy:tales", TALE, generated, front=("film_strip", "reading"))
+    yield Scene("words", "toy:grammar", None, in_words)
+    yield Scene("arcs", "toy:grammar", None, of_all_heads)
     try:
         real = str(albert()), str(smollm2())
     except FileNotFoundError as missing:
@@ -183,6 +244,8 @@ def scenes() -> Iterator[Scene]:
     yield Scene("smollm2-chinese", real[1], CHINESE)
     yield Scene("smollm2-512", real[1], STORY * 22)
     yield Scene("smollm2-512-whole", real[1], STORY * 22, zoomed)
+    yield Scene("smollm2-1000", real[1], STORY * 44)
+    yield Scene("smollm2-1000-words", real[1], STORY * 44, in_words, front=("reading", "head_strip", "arithmetic"))
     yield Scene("smollm2-generated", real[1], "The capital of France is", generated)
 
 
@@ -193,7 +256,9 @@ def take(scene: Scene, sizes: tuple[tuple[int, int], ...], looks: tuple[str, ...
         shown = scene.arrange(window)
         for size in sizes if shown is window else sizes[:1]:
             window.resize(*size)
-            window.reset_layout()
+            window.choose_layout(layout_called(scene.layout))
+            for name in scene.front:
+                window.desk.bring(name)
             for look in looks:
                 window.appearance.choose(look)
                 live(0.2)  # layouts follow a little later
@@ -201,8 +266,9 @@ def take(scene: Scene, sizes: tuple[tuple[int, int], ...], looks: tuple[str, ...
                     window.state.update(run=replace(window.state.run, seconds=0.012))
                 wait_until(lambda: scene.fails or has_settled(window))
                 yield f"{scene.name}-{size[0]}-{look}", shown.grab().toImage()
-        if isinstance(shown, QMenu):
+        if isinstance(shown, QMenu | Palette):
             shown.close()
+        window.present(False)
 
 
 def for_readme(folder: Path) -> None:

@@ -92,6 +92,31 @@ def attention_rollout(
     return Rollout(kind, weights)
 
 
+def rollout_to(
+    record: AttentionRecord, kind: Kind, query: int, *, fuse: Fuse = "mean", residual: float = 0.5, job: Job | None = None
+) -> FloatArray:
+    """The row ``weights[-1, query]`` of `attention_rollout`, from the last layer down, with one layer's map in memory.
+
+    Returns
+    -------
+    float32, (n_tokens,)
+
+    Raises
+    ------
+    HeadscopeError
+        As `attention_rollout`, and ``no_such_position``.
+    """
+    n_tokens = len(record.axis(kind).queries)
+    if not 0 <= query < n_tokens:
+        raise HeadscopeError("no_such_position", position=query, last=n_tokens - 1)
+    check_room("not_enough_memory", 4 * _MAPS_AT_ONCE * n_tokens**2, torch.device("cpu"))
+    row = np.zeros(n_tokens, np.float32)
+    row[query] = 1
+    for layer in reversed(range(record.n_layers(kind))):
+        row = row @ with_residual(record, kind, layer, fuse=fuse, residual=residual, job=job)
+    return row
+
+
 def with_residual(
     record: AttentionRecord, kind: Kind, layer: int, *, fuse: Fuse = "mean", residual: float = 0.5, job: Job | None = None
 ) -> FloatArray:

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import ref
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
@@ -24,6 +25,7 @@ from headscope.core.attention.intervene import edited_output, with_edits
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer, LazyLayer
 from headscope.core.attention.record import AttentionRecord
+from headscope.core.attention.rotation import Watch
 from headscope.core.attention.sights import Sight, as_rule, joined
 from headscope.core.intervention import Intervention
 from headscope.core.jobs import Job, Kind, Progress, Tier
@@ -198,6 +200,7 @@ class Recorder:
         self._cross = frozenset(
             part for name, part in module.named_modules() if _CROSS.search(name) or getattr(part, "is_cross_attention", False)
         )
+        self._rotations = Watch(module, is_wanted=keep_layers and not append)
         self._n_calls = 0
         self._ordinals: dict[Kind, int] = {}
         self._read: dict[tuple[Kind, int], int] = {}
@@ -215,12 +218,12 @@ class Recorder:
         """Catch the attention of forwards inside this block, in this thread."""
         hooks = [self._module.register_forward_pre_hook(self._begin_pass)]
         if self._keep_values:
-            hooks += [
-                part.register_forward_pre_hook(self._look_for_projection) for part in self._module.modules() if _is_linear(part)
-            ]
+            readers = filter(_is_linear, self._module.modules())
+            hooks += [part.register_forward_pre_hook(self._look_for_projection) for part in readers]
         token = _active.set(self)
         try:
-            yield self
+            with self._rotations.watching():
+                yield self
         finally:
             _active.reset(token)
             for hook in hooks:
@@ -332,8 +335,8 @@ class Recorder:
 
     def _keep(self, call: Call) -> None:
         place, layer = (call.kind, call.index), call.layer.detached()
-        if not self._keep_values:
-            layer = replace(layer, value=None)
+        value, rotation = layer.value if self._keep_values else None, self._rotations.take(layer.query, layer.key)
+        layer = replace(layer, value=value, rotation=rotation)
         if self._append and call.kind != "encoder":
             self._layers[place] = self._appended(call, layer)
         else:
@@ -346,7 +349,7 @@ class Recorder:
         kind, index, storage = self._unread
         layer = self._layers[kind, index]
         if args[0].untyped_storage().data_ptr() == storage and isinstance(layer, LazyLayer):
-            self._layers[kind, index] = replace(layer, projection=module)
+            self._layers[kind, index] = replace(layer, reader=ref(module))
             self._unread = None
 
     def _begin_pass(self, *_: object) -> None:

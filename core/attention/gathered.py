@@ -14,6 +14,7 @@ from torch import Tensor
 
 from headscope.core.attention.fallback import Piece, StoredLayer
 from headscope.core.attention.layers import Layer, LazyLayer
+from headscope.core.attention.rotation import Rotated
 from headscope.core.attention.sights import Sight, as_rule, joined
 from headscope.core.jobs import Kind
 
@@ -75,9 +76,16 @@ class GatheredLayer(Layer):
     def computes_all_heads(self) -> bool:
         return self._piece(0).computes_all_heads
 
+    @property
+    def inner(self) -> Layer:
+        return self._joined
+
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
         return self._joined.weights(rows, batch=0, head=head)
+
+    def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        return self._joined.scores(rows, batch=0, head=head)
 
     def _piece(self, place: int) -> Layer:
         return self._path[place][0].layers[self._kind][self._index]
@@ -97,7 +105,7 @@ class GatheredLayer(Layer):
         sights: tuple[Sight, ...] = ()
         for layer, text in lazy:
             sights = joined(sights, _of_text(layer.sights[0], text))
-        return replace(first, query=query, key=key, value=None, sights=sights)
+        return replace(first, query=query, key=key, value=None, sights=sights, rotation=_untold(first))
 
 
 def _own(kind: Kind, layer: Layer, first_query: int) -> Layer:
@@ -109,11 +117,16 @@ def _own(kind: Kind, layer: Layer, first_query: int) -> Layer:
     if not isinstance(layer, LazyLayer) or kind == "encoder":
         return layer
     n_new, n_keys = layer.query.shape[2], layer.key.shape[2]
-    layer = replace(layer, query=layer.query.clone())  # it may be a part of something larger
+    layer = replace(layer, query=layer.query.clone(), rotation=_untold(layer))  # it may be a part of something larger
     if kind == "cross":
         return replace(layer, sights=(layer.sights[0].moved(queries=first_query, keys=0),))
     sight = as_rule(layer.sights[0].moved(queries=first_query, keys=first_query + n_new - n_keys))
     return replace(layer, key=layer.key[:, :, -n_new:].clone(), sights=(sight,))
+
+
+def _untold(layer: LazyLayer) -> Rotated:
+    """A pass knows the positions of its own tokens alone."""
+    return None if layer.rotation is None else "unseen"
 
 
 def _of_text(sight: Sight, text: int) -> Sight:

@@ -59,9 +59,16 @@ class EditedLayer(Layer):
     def computes_all_heads(self) -> bool:
         return self.layer.computes_all_heads
 
+    @property
+    def inner(self) -> Layer:
+        return self.layer
+
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
         return edited_weights(self.layer, self.edits, rows, batch=batch, head=head)
+
+    def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        return self.layer.scores(rows, batch=batch, head=head)
 
 
 def edited_output(

@@ -70,3 +70,5 @@ class SkippedLayer(Layer):
 
     def weights(self, rows: range, *, batch: int, head: int | None) -> NoReturn:
         raise HeadscopeError("layer_not_kept", layer=self.index, kept=", ".join(map(str, self.layers)))
+
+    scores = weights

@@ -10,12 +10,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from weakref import ref
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 
+from headscope.core.attention.rotation import Rotated, Rotation
 from headscope.core.attention.sights import Sight, additive, last_keys, shared
+from headscope.core.attention.softmax_input import SoftmaxInput
+from headscope.core.errors import HeadscopeError
 
 BLOCK_BYTES = 2 << 20
 """Scores computed at one time: small enough for a CPU's caches, large enough to keep its matrix multiplication busy."""
@@ -46,6 +50,16 @@ class Layer(ABC):
             `seen` counts the keys up to the last one that any of the rows may see; the weights of the others are 0.
         """
 
+    def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        """What goes into the softmax, before any edit: as `weights`, -inf where a key is hidden.
+
+        Raises
+        ------
+        HeadscopeError
+            ``no_scores`` where they are not known.
+        """
+        raise HeadscopeError("no_scores", reason="only its weights were given")
+
     def row_blocks(self, *, rows: range, head: int | None) -> Iterator[range]:
         """Cut `rows` so that a call of `weights` handles about `BLOCK_BYTES` of scores."""
         n_heads, _, n_keys = self.shape
@@ -60,6 +74,11 @@ class Layer(ABC):
     def computes_all_heads(self) -> bool:
         """Whether asking for one head costs as much as asking for all."""
         return False
+
+    @property
+    def inner(self) -> Layer | None:
+        """The layer that this one is a view of (in words, edited, put together); None if it is none."""
+        return None
 
     def thinned(self, rows: Sequence[int]) -> Layer | None:
         """A layer of these queries alone; None where only neighbours can be computed together."""
@@ -82,8 +101,10 @@ class LazyLayer(Layer):
         What each query could see, in the order of the queries.
     value : Tensor or None, (batch, n_key_heads, n_keys, d_value)
         Kept where a recorder was asked to.
-    projection : Module or None
-        The linear layer that reads the heads' outputs one after the other; found and kept along with `value`.
+    reader : weak reference to a Module, or None
+        The linear layer that reads the heads' outputs one after the other; found along with `value`.
+    rotation : Rotation, "unseen" or None
+        What queries and keys were turned by; of a single pass.
     """
 
     query: Tensor
@@ -91,7 +112,13 @@ class LazyLayer(Layer):
     scaling: float
     sights: tuple[Sight, ...]
     value: Tensor | None = field(default=None, kw_only=True)
-    projection: nn.Module | None = field(default=None, kw_only=True)
+    reader: ref[nn.Module] | None = field(default=None, kw_only=True)
+    rotation: Rotated = field(default=None, kw_only=True)
+
+    @property
+    def projection(self) -> nn.Module | None:
+        """`reader`, if its model is still there: a record keeps no model alive."""
+        return None if self.reader is None else self.reader()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -100,7 +127,8 @@ class LazyLayer(Layer):
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         values = () if self.value is None else (self.value,)
-        return (self.query, self.key, *values, *(tensor for sight in self.sights for tensor in sight.tensors))
+        turned = self.rotation.tensors if isinstance(self.rotation, Rotation) else ()
+        return (self.query, self.key, *values, *turned, *(tensor for sight in self.sights for tensor in sight.tensors))
 
     @property
     def device(self) -> torch.device:
@@ -115,7 +143,8 @@ class LazyLayer(Layer):
     def converted(self, convert: Callable[[Tensor], Tensor]) -> LazyLayer:
         value = None if self.value is None else convert(self.value)
         sights = tuple(sight.moved_to(convert(self.query[:0]).device) for sight in self.sights)
-        return replace(self, query=convert(self.query), key=convert(self.key), value=value, sights=sights)
+        turned = self.rotation.converted(convert) if isinstance(self.rotation, Rotation) else self.rotation
+        return replace(self, query=convert(self.query), key=convert(self.key), value=value, sights=sights, rotation=turned)
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
@@ -124,6 +153,11 @@ class LazyLayer(Layer):
         seen = self.sights[0].seen(rows)
         mask = last.additive(rows, seen, batch=batch, head=head, device=self.device)  # to all keys it would add zeros
         return self._softmax(rows, seen, mask, batch=batch, head=head)
+
+    @torch.inference_mode()
+    def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        seen, mask = self._added(rows, batch=batch, head=head)
+        return self._scores(rows, seen, mask, batch=batch, head=head)
 
     @torch.inference_mode()
     def thinned(self, rows: Sequence[int]) -> Layer | None:
@@ -148,8 +182,7 @@ class LazyLayer(Layer):
         Tensor or None, float32, (1 or n_heads, 1 or len(rows), seen)
             What was added to the scores: -inf where a key is not seen; None if nothing was.
         """
-        seen = max(sight.seen(part) for sight in self.sights if (part := shared(sight.queries, rows)))
-        mask = additive(self.sights, rows, seen, batch=batch, head=head, device=self.query.device)
+        seen, mask = self._added(rows, batch=batch, head=head)
         if hidden is not None:
             mask = torch.zeros((), device=self.query.device) if mask is None else mask
             mask = mask.where(~hidden[..., :seen], -math.inf)
@@ -160,8 +193,16 @@ class LazyLayer(Layer):
         blind = mask.amax(-1, keepdim=True) == -math.inf
         return weights.masked_fill(blind, 0.0) if torch.is_grad_enabled() else weights.masked_fill_(blind, 0.0), mask
 
+    def _added(self, rows: range, *, batch: int, head: int | None) -> tuple[int, Tensor | None]:
+        """How many keys `rows` may see, and what is added to their scores."""
+        seen = max(sight.seen(part) for sight in self.sights if (part := shared(sight.queries, rows)))
+        return seen, additive(self.sights, rows, seen, batch=batch, head=head, device=self.query.device)
+
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
-        """softmax(q kᵀ · scaling + mask): float32 (1 or n_heads, len(rows), seen). A shorter `mask` is of the last keys."""
+        return torch.softmax(self._scores(rows, seen, mask, batch=batch, head=head), dim=-1)
+
+    def _scores(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
+        """q kᵀ · scaling + mask: float32 (1 or n_heads, len(rows), seen). A shorter `mask` is of the last keys."""
         groups = self.query.shape[1] // self.key.shape[1]
         heads = slice(None) if head is None else slice(head, head + 1)
         key_heads = slice(None) if head is None else slice(head // groups, head // groups + 1)
@@ -178,7 +219,7 @@ class LazyLayer(Layer):
             scores = scores.mul_(self.scaling)
         if mask is not None:
             scores[..., seen - mask.shape[-1] :].add_(mask)
-        return torch.softmax(scores, dim=-1)
+        return scores
 
 
 EagerAttention = Callable[..., tuple[Tensor, Tensor]]
@@ -205,6 +246,17 @@ class AsWrittenLayer(LazyLayer):
     @property
     def computes_all_heads(self) -> bool:
         return True
+
+    def _scores(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
+        with SoftmaxInput() as tap:
+            AsWrittenLayer._softmax(self, rows, seen, mask, batch=batch, head=head)
+        if tap.scores is None:
+            raise HeadscopeError("no_scores", reason="its own function uses no softmax that can be watched")
+        scores = tap.scores[0, slice(None) if head is None else slice(head, head + 1), :, :seen].float()  # sinks lie behind
+        plain = LazyLayer._scores(self, rows, seen, mask, batch=batch, head=head)
+        # Some take the row's largest away first, for safety: then the plain scores are the same but for that number.
+        shifted = plain - plain.amax(-1, keepdim=True) + scores.amax(-1, keepdim=True)
+        return plain if torch.allclose(shifted, scores, atol=1e-3, rtol=1e-3) else scores
 
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
         query = self.query[batch : batch + 1, :, rows.start : rows.stop]

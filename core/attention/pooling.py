@@ -6,7 +6,7 @@ a diagonal of ones to nothing; taking single cells would miss most of it.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -35,17 +35,21 @@ class PooledPicture:
         Pixels: at least 1, at most as many as there are rows and keys.
     how : Pooling
     n_heads : int
+    empty : float
+        What keys have that no row of a block may see.
     """
 
-    def __init__(self, rows: range, keys: range, height: int, width: int, how: Pooling, n_heads: int = 1) -> None:
+    def __init__(
+        self, rows: range, keys: range, height: int, width: int, how: Pooling, n_heads: int = 1, *, empty: float = 0.0
+    ) -> None:
         self._rows = [rows.start + edge for edge in edges(len(rows), height)]
         self._keys = edges(len(keys), width)
         self._first_key, self._end_key = keys.start, keys.stop
         self._how: Pooling = how
-        self._picture = np.zeros((n_heads, height, width), np.float32)
+        self._picture = np.full((n_heads, height, width), empty, np.float32)
 
     def add(self, block: range, weights: Tensor, heads: slice = slice(None)) -> None:
-        """Take up weights (n_heads, len(block), seen) of the rows `block`; the weights of keys from `seen` on are 0."""
+        """Take up weights (n_heads, len(block), seen) of the rows `block`; the weights of keys from `seen` on are `empty`."""
         seen = weights[..., self._first_key : self._end_key]
         if seen.shape[-1]:
             n_columns = int(np.searchsorted(self._keys, seen.shape[-1]))
@@ -123,6 +127,22 @@ def pooled(
             (cancel or Cancel()).check()
             picture.add(block, layer.weights(block, batch=batch, head=turn), heads)
     return picture.finished()
+
+
+def blocks_of_heads(layer: Layer, *, batch: int) -> Iterator[tuple[range, Iterator[Tensor]]]:
+    """All weights of all heads, some rows at a time.
+
+    Yields
+    ------
+    range
+        The rows.
+    iterator of Tensor, float32 (some heads, len(rows), seen)
+        All heads, in order: at once, or one after the other where that is faster.
+    """
+    rows = range(layer.shape[1])
+    turns = _in_turns(layer, rows, None)
+    for block in layer.row_blocks(rows=rows, head=turns[0]):
+        yield block, (layer.weights(block, batch=batch, head=turn) for turn in turns)
 
 
 _FEW_ROWS = 64

@@ -10,14 +10,17 @@ Clark, Khandelwal, Levy and Manning, What Does BERT Look At?, 2019, section 4.1:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor
 
 from headscope.core.attention.layers import Layer
+from headscope.core.errors import HeadscopeError
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class ReadLayer(Layer):
     def computes_all_heads(self) -> bool:
         return self.layer.computes_all_heads
 
+    @property
+    def inner(self) -> Layer:
+        return self.layer
+
     @cached_property
     def _column_of(self) -> Tensor:
         """Which column each token is part of; one behind the last if none: int64 (n_tokens,)."""
@@ -72,6 +79,18 @@ class ReadLayer(Layer):
         assert summed is not None
         lengths = torch.tensor([len(pieces) for pieces in asked], dtype=summed.dtype, device=summed.device)
         return summed[:, :-1] / lengths[:, None]
+
+    @torch.inference_mode()
+    def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
+        """Of rows and columns that are single tokens: a word has no score of its own."""
+        if any(len(pieces) != 1 for pieces in (*self.queries, *self.keys)):
+            raise HeadscopeError("no_scores", reason="words, sentences and segments have weights alone")
+        asked = [pieces.start for pieces in self.queries[rows.start : rows.stop]]
+        found = self.layer.scores(range(asked[0], asked[-1] + 1), batch=batch, head=head)
+        keys = torch.tensor([pieces.start for pieces in self.keys], device=found.device)
+        short = max(0, int(keys[-1]) + 1 - found.shape[-1])
+        found = F.pad(found, (0, short), value=-math.inf)
+        return found[:, torch.tensor(asked, device=found.device) - asked[0]][..., keys]
 
     def _columns(self, weights: Tensor) -> Tensor:
         """(…, tokens) summed to (…, columns)."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from headscope.core.attention import overview as overviews
 from headscope.core.attention.layers import Layer
-from headscope.core.attention.pooling import pooled
+from headscope.core.attention.pooling import blocks_of_heads, pooled
 from headscope.core.attention.reading import ReadLayer
+from headscope.core.attention.scores import pooled_scores
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import FloatArray, Job, Kind, Tier
 from headscope.core.reading import read_axis
@@ -103,6 +105,10 @@ class AttentionRecord:
         """Heads of each layer."""
         return self._of_kind(kind)[0].shape[0]
 
+    def caught(self, layer: int, head: int, kind: Kind) -> tuple[Layer, int]:
+        """What is kept of the layer that a head is in, and which text of its batch is this record's. Raises as `attention_weights`."""
+        return self._layer(kind, layer, head), self._batch
+
     def attention_weights(self, layer: int, head: int, kind: Kind | None = None, rows: slice | None = None) -> FloatArray:
         """The weights of one head.
 
@@ -136,6 +142,10 @@ class AttentionRecord:
         found = self._layer(kind, layer, 0)
         n_queries = found.shape[1]
         return self._computed(found, range(n_queries) if rows is None else range(n_queries)[rows.start : rows.stop], None)
+
+    def blocks_of_heads(self, layer: int, kind: Kind) -> Iterator[tuple[range, Iterator[Tensor]]]:
+        """Rows, and their weights of all heads, some heads at a time: see `pooling.blocks_of_heads`. Memory stays bounded."""
+        return blocks_of_heads(self._layer(kind, layer, 0), batch=self._batch)
 
     def cell(self, layer: int, head: int, query: int, key: int, kind: Kind | None = None) -> float:
         """One weight; only its row is computed. Raises as `attention_weights`."""
@@ -182,6 +192,44 @@ class AttentionRecord:
             0
         ]
         return picture
+
+    def attention_scores(
+        self,
+        layer: int,
+        head: int,
+        kind: Kind | None = None,
+        *,
+        rows: range | None = None,
+        keys: range | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        job: Job | None = None,
+    ) -> FloatArray:
+        """What goes into a head's softmax: q·k · scale with position bias and soft cap, before any edit of weights.
+
+        Parameters
+        ----------
+        rows, keys : range, optional
+            A part (step 1); everything if not given.
+        height, width : int, optional
+            Pixels, each the exact maximum of its cells; one for each cell if not given.
+
+        Returns
+        -------
+        float32, (len(rows), len(keys)), or as many pixels
+            NaN where a query may not see a key.
+
+        Raises
+        ------
+        HeadscopeError
+            As `attention_weights`; ``no_scores`` where only weights are known, and of words.
+        Cancelled
+        """
+        found = self._layer(self.kinds[0] if kind is None else kind, layer, head)
+        rows, keys = (range(n) if part is None else part for n, part in zip(found.shape[1:], (rows, keys), strict=True))
+        size = {"height": height or len(rows), "width": width or len(keys)}
+        cancel = (job or Job()).cancel
+        return pooled_scores(found, batch=self._batch, head=head, rows=rows, keys=keys, cancel=cancel, **size)
 
     def is_large(self, kind: Kind) -> bool:
         """Whether the map of a head has more cells than the screen takes as a whole: ask for `overview` and `pooled`."""

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from headscope.core.attention.intervene import change_output, edited_weights, touched
+from headscope.core.attention.softmax_input import SOFTMAXES
 from headscope.core.intervention import Edit
 
-_SOFTMAXES = (torch.softmax, Tensor.softmax, F.softmax, torch.nn.functional.softmax)
 _PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm, torch.einsum)
 _HIDDEN_BELOW = -5e3
 """Models hide keys by adding from -1e4 on down to -inf; no trained score comes near."""
@@ -66,7 +65,7 @@ class SoftmaxTap(TorchFunctionMode):
         kwargs = kwargs or {}
         if not self._inside:
             return func(*args, **kwargs)
-        if func in _SOFTMAXES and args[0].dim() >= 3 and (args[1:2] or (kwargs.get("dim"),))[0] in (-1, args[0].dim() - 1):
+        if func in SOFTMAXES and args[0].dim() >= 3 and (args[1:2] or (kwargs.get("dim"),))[0] in (-1, args[0].dim() - 1):
             return self._softmax(func, args, kwargs)
         result = func(*args, **kwargs)
         if self._weights and isinstance(result, Tensor):

@@ -33,6 +33,8 @@ _COPIES: Final = 2
 """Of a head's matrix: the numbers, and what the screen makes of them."""
 _LEAST_TOKENS: Final = 16
 """Shorter texts are not worth an offer."""
+_MOST_VALUE_BYTES: Final = 64 << 20
+"""Of a text whose values take more, the screen does without them; they only tell what a single cell carries."""
 _HOST: Final = torch.device("cpu")
 
 Lengths = Mapping[Kind, tuple[int, int]]
@@ -97,13 +99,18 @@ def estimate(model: LoadedModel, lengths: Lengths, keep: Keep, *, for_screen: bo
     on_host = keep.place == "host" or model.info.tier == "fallback"  # whose matrices are taken from the device at once
     return Estimate(
         forward=bytes_of_forward(model, lengths),
-        record=_bytes_of_record(model, lengths, keep),
+        record=_bytes_of_record(model, lengths, keep) + (_bytes_of_values(model, lengths, keep) if for_screen else 0),
         pictures=_bytes_of_pictures(model, lengths) if for_screen else 0,
         on_host=on_host,
         free=free_memory(model.place),
         free_host=free_memory(_HOST),
         same_place=model.place.type == "cpu",
     )
+
+
+def keeps_values(model: LoadedModel, source: Encoded, target: Encoded | None, keep: Keep) -> bool:
+    """Whether a pass for the screen also keeps the layers' values, which the arithmetic of a cell shows."""
+    return bool(_bytes_of_values(model, _lengths(model, len(source.axis), _length(target)), keep))
 
 
 def offers(
@@ -182,16 +189,36 @@ def _bytes_of_pictures(model: LoadedModel, lengths: Lengths) -> int:
     return max(heads) + _THUMBNAIL_BYTES * max(n_layers * n_heads for n_layers, n_heads in model.info.layers.values())
 
 
-def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
+def _bytes_of_values(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
+    """Of the values that are kept for the screen: 0 where they cannot be caught, or would take too much."""
+    if model.info.tier == "fallback":
+        return 0
+    number, key_heads, d_head = _sizes(model, keep)
+    n_tokens = sum(_n_kept(keep, n_layers) * lengths[kind][1] for kind, (n_layers, _) in model.info.layers.items())
+    total = n_tokens * key_heads * d_head * number
+    return total if total <= _MOST_VALUE_BYTES else 0
+
+
+def _sizes(model: LoadedModel, keep: Keep) -> tuple[int, int, int]:
+    """Bytes of a number that is kept, heads of keys, and d_head."""
     config = _config(model)
-    number = 2 if keep.half else _number(model)
     heads = int(getattr(config, "num_attention_heads", None) or max(heads for _, heads in model.info.layers.values()))
     key_heads = int(getattr(config, "num_key_value_heads", None) or heads)
     d_head = int(getattr(config, "head_dim", None) or _width(model) // heads)
+    return 2 if keep.half else _number(model), key_heads, d_head
+
+
+def _n_kept(keep: Keep, n_layers: int) -> int:
+    return n_layers if keep.layers is None else sum(layer < n_layers for layer in keep.layers)
+
+
+def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
+    config = _config(model)
+    number, key_heads, d_head = _sizes(model, keep)
     total = 0
     for kind, (n_layers, n_heads) in model.info.layers.items():
         n_queries, n_keys = lengths[kind]
-        kept = n_layers if keep.layers is None else sum(layer < n_layers for layer in keep.layers)
+        kept = _n_kept(keep, n_layers)
         if model.info.tier == "fallback":
             total += kept * n_heads * n_queries * n_keys * (2 if keep.half else 4)
         else:

@@ -19,7 +19,7 @@ from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention, check
 from headscope.core.jobs import Job, Kind
-from headscope.core.models.budget import check_pass
+from headscope.core.models.budget import check_pass, keeps_values
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
 from headscope.core.requests import KEEP_ALL, BeamSearch, Keep, Sampling
@@ -199,7 +199,7 @@ class LoadedModel(ABC):
     ) -> tuple[AttentionRecord, Any]:
         """One pass over ids, and what it attended to; with an intervention, the pass as it changes it.
 
-        `for_screen` leaves room for the pictures of it.
+        `for_screen` leaves room for the pictures of it, and keeps the values of a text that is not long.
 
         Raises
         ------
@@ -215,9 +215,9 @@ class LoadedModel(ABC):
         check_kept(keep, self.info.layers)
         check_pass(self, source, target, keep, for_screen=for_screen)
         n_layers = sum(n for n, _ in self.info.layers.values())
-        recorder = recorder_for(
-            self.module, self.info.tier, job=job, n_layers_hint=n_layers, intervention=intervention, keep=keep
-        )
+        values = for_screen and keeps_values(self, source, target, keep)
+        options_of_it = {"intervention": intervention, "keep": keep, "keep_values": values}
+        recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, **options_of_it)
         with recorder.recording():
             output = self.forward(self.inputs(source, target), **options)
         hidden = getattr(output, "last_hidden_state", None)  # of a model without a head, whose logits cannot tell

@@ -9,43 +9,25 @@ part, as BERT does, rotates more between layers than a GPT.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Job, Progress
+from headscope.core.jobs import Job, Progress
 from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.requests import LensRequest
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
 
 _LOGIT_BYTES: Final = 64 << 20
 """Logits that are there at one time: positions × vocabulary would be 400 MB for SmolLM2 at 2,048 tokens, for each layer."""
-
-
-@dataclass(frozen=True, slots=True)
-class LensLayer:
-    """What can be read after one layer.
-
-    Attributes
-    ----------
-    layer : int
-        From 0; -1 is what enters layer 0.
-    positions : tuple of int
-        Tokens of the text that are read, of an encoder-decoder model of the target. A decoder predicts what comes after each.
-    ids : int64, (len(positions), top_k)
-        Vocabulary ids, most probable first; `model.tokenizer.candidate(id)` has their text.
-    probabilities : float32, (len(positions), top_k)
-        Of the softmax over the whole vocabulary.
-    """
-
-    layer: int
-    positions: tuple[int, ...]
-    ids: npt.NDArray[np.int64]
-    probabilities: FloatArray
 
 
 def logit_lens(
@@ -56,6 +38,7 @@ def logit_lens(
     *,
     positions: Sequence[int] | None = None,
     top_k: int = 5,
+    follow: int | None = None,
     job: Job | None = None,
 ) -> Iterator[LensLayer]:
     """Read the residual stream after each layer through the model's own final norm and output head.
@@ -73,6 +56,8 @@ def logit_lens(
         All if not given.
     top_k : int
         At least 1.
+    follow : int, optional
+        Id of a token whose probability and rank are told at each position. What the last layer finds most probable there if not given.
     job : Job, optional
         Told how far it is; its cancel is looked at between blocks of layers and positions.
 
@@ -99,22 +84,89 @@ def logit_lens(
     for position in chosen:
         if not 0 <= position < stream.n_tokens:
             raise HeadscopeError("no_such_position", position=position, last=stream.n_tokens - 1)
-    return _layers(stream, chosen, top_k, job)
+    if follow is not None and not 0 <= follow < len(stream.logits):
+        raise HeadscopeError("bad_option", option="follow", value=follow, expected=f"from 0 to {len(stream.logits) - 1}")
+    return _layers(stream, chosen, top_k, follow, job)
 
 
-def _layers(stream: ResidualStream, positions: tuple[int, ...], top_k: int, job: Job) -> Iterator[LensLayer]:
+def labelled_lens(model: LoadedModel, request: LensRequest, job: Job) -> Iterator[LensLayer]:
+    """As `logit_lens`, with what the screen shows for each token."""
+
+    @cache
+    def label(token_id: int) -> str:
+        return model.tokenizer.candidate(token_id)[1]
+
+    layers = logit_lens(
+        model,
+        request.text,
+        request.text_pair,
+        request.target,
+        positions=request.positions,
+        top_k=request.top_k,
+        follow=request.follow,
+        job=job,
+    )
+    for layer in layers:
+        yield replace(layer, labels=tuple(tuple(label(id_) for id_ in row) for row in layer.ids.tolist()))
+
+
+def _layers(
+    stream: ResidualStream, positions: tuple[int, ...], top_k: int, follow: int | None, job: Job
+) -> Iterator[LensLayer]:
     n_depths, vocabulary = len(stream.streams), stream.logits.shape[0]
-    top_k, at_once = min(top_k, vocabulary), max(1, _LOGIT_BYTES // (4 * vocabulary))
+    at_once = max(1, _LOGIT_BYTES // (4 * vocabulary))
     side_by_side = max(1, at_once // max(1, len(positions)))  # of a short text several layers fit: the head is read once
     groups = [range(first, min(first + side_by_side, n_depths - 1)) for first in range(0, n_depths - 1, side_by_side)]
-    for depths in (*groups, range(n_depths - 1, n_depths)):  # the last by itself, as the model has it: the same to the last bit
-        job.report(Progress("running", depths.start / n_depths))
-        ids = np.empty((len(depths), len(positions), top_k), np.int64)
-        probabilities = np.empty(ids.shape, np.float32)
-        for start in range(0, len(positions), at_once):
-            job.cancel.check()
-            block = slice(start, start + at_once)
-            top = stream.read(depths, positions[block]).float().softmax(dim=-1).topk(top_k)  # (depths, block, top_k)
-            ids[:, block], probabilities[:, block] = top.indices.cpu().numpy(), top.values.cpu().numpy()
-        for index, depth in enumerate(depths):
-            yield LensLayer(depth - 1, positions, ids[index], probabilities[index])
+    reading = _Reading(stream, positions, min(top_k, vocabulary), at_once, job)
+    followed = None if follow is None else torch.full((len(positions),), follow)
+    # The last by itself, as the model has it: the same to the last bit. And first: it says what is followed.
+    last = reading.of(range(n_depths - 1, n_depths), followed)
+    followed = torch.from_numpy(last[0].followed)
+    for depths in groups:
+        job.report(Progress("running", (depths.start + 1) / n_depths))
+        yield from reading.of(depths, followed)
+    yield from last
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads layers at some positions, as many logits at a time as there may be."""
+
+    stream: ResidualStream
+    positions: tuple[int, ...]
+    top_k: int
+    at_once: int
+    job: Job
+
+    def of(self, depths: range, followed: Tensor | None) -> list[LensLayer]:
+        """What can be read of some depths; followed is the most probable token where it is not given."""
+        shape = (len(depths), len(self.positions))
+        ids, kept = np.empty((*shape, self.top_k), np.int64), np.empty(shape, np.int64)
+        ranks = np.empty(shape, np.int64)
+        probabilities, entropies, chances = (np.empty((*shape, *more), np.float32) for more in ((self.top_k,), (), ()))
+        vocabulary = 0
+        for start in range(0, len(self.positions), self.at_once):
+            self.job.cancel.check()
+            block = slice(start, start + self.at_once)
+            logits = self.stream.read(depths, self.positions[block]).float()  # (depths, block, vocabulary)
+            read = logits.softmax(dim=-1)
+            top = read.topk(self.top_k)
+            one = top.indices[..., 0] if followed is None else followed[block].to(read.device).expand(read.shape[:2])
+            better = (logits > logits.gather(-1, one[..., None])).sum(dim=-1)
+            vocabulary = read.shape[-1]
+            found = (top.indices, top.values, _bits(read), one, read.gather(-1, one[..., None])[..., 0], better + 1)
+            for whole, part in zip((ids, probabilities, entropies, kept, chances, ranks), found, strict=True):
+                whole[:, block] = part.cpu().numpy()
+        n_layers, places = len(self.stream.layers), self.positions
+        return [
+            LensLayer(
+                layer, places, ids[at], probabilities[at], entropies[at], kept[at], chances[at], ranks[at], n_layers, vocabulary
+            )
+            for at, layer in enumerate(range(depths.start - 1, depths.stop - 1))
+        ]
+
+
+def _bits(probabilities: Tensor) -> Tensor:
+    """Entropy along the last axis."""
+    bits: Tensor = torch.special.entr(probabilities).sum(dim=-1) / np.log(2)
+    return bits

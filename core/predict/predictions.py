@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.results import Candidate, Prediction
+from headscope.core.results import MOST_WHOLE, Candidate, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -44,7 +44,10 @@ def mask_predictions(logits: Tensor, source: Encoded, tokenizer: TextTokenizer, 
     ----------
     logits : Tensor, (1, n_tokens, vocabulary)
     """
-    return tuple(Prediction(at, candidates_of(logits[0, at], tokenizer, top_k)) for at in source.axis.masks)
+    return tuple(
+        _prediction(at, logits[0, at], tokenizer, top_k, whole=number < MOST_WHOLE)
+        for number, at in enumerate(source.axis.masks)
+    )
 
 
 def predictions_of(
@@ -69,5 +72,13 @@ def predictions_of(
         return mask_predictions(logits, source, model.tokenizer, top_k)
     if "generate" in model.info.abilities:
         written = source if target is None else target
-        return (Prediction(len(written.axis), candidates_of(logits[0, -1], model.tokenizer, top_k)),)
+        return (_prediction(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True),)
     return ()
+
+
+def _prediction(position: int, logits: Tensor, tokenizer: TextTokenizer, top_k: int, *, whole: bool) -> Prediction:
+    candidates = candidates_of(logits, tokenizer, top_k)
+    if not whole:
+        return Prediction(position, candidates)
+    copied = logits.detach().float().cpu().clone()  # a row of the pass's logits would hold all of them
+    return Prediction(position, candidates, copied.numpy(), float(copied.double().logsumexp(dim=-1)))

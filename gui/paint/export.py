@@ -15,12 +15,13 @@ from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files import atomic_write
+from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import Theme
 
-Picture = HeatmapPicture | LinksPicture
+Picture = HeatmapPicture | LinksPicture | ArcsPicture
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 SCREEN_DPI: Final = 96
 """Pictures are laid out in pixels of this size."""
@@ -41,14 +42,14 @@ def write_picture(
 
     Parameters
     ----------
-    picture : HeatmapPicture or LinksPicture
+    picture : HeatmapPicture, LinksPicture or ArcsPicture
     path : Path
         Ends with one of `SUFFIXES`.
     theme : Theme
     dpi : int
         Dots per inch of a PNG; SVG and PDF have none.
     query, key : int, optional
-        A token that is marked (heatmap) or whose links alone are drawn (links).
+        A token that is marked (heatmap) or whose links alone are drawn (links, arcs).
 
     Raises
     ------

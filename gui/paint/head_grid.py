@@ -1,77 +1,26 @@
-"""HeadGridPicture: a small picture of every head, layers down, heads across, all in one image."""
+"""HeadGridPicture: a small picture of every head, layers down, heads across, or in an order of their own, all in one image."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Collection, Mapping
+from copy import copy
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from headscope.core.jobs import FloatArray, Head
-from headscope.gui.paint.pooled import Bytes, resized
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, text_font
+from headscope.core.metrics_jobs import HeadType
+from headscope.gui.paint.head_levels import HeadLevels, Indices, Uints
+from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
+from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_scale
 
-LEAST_CELL, MOST_CELL = 14.0, 96.0
-"""Pixels a head's picture may be wide."""
-_ROOMY = 28.0  # pictures from here on have wider gaps
-_TOP = 20.0  # the heads' numbers
-
-
-@dataclass(frozen=True, slots=True)
-class GridLayout:
-    """Where everything lies.
-
-    Attributes
-    ----------
-    area : QRectF
-        What can be seen.
-    corner : QPointF
-        Upper left corner of head (0, 0); above and left of `area` when scrolled.
-    side, gap : float
-        Width and height of a head's picture; from one to the next.
-    cells : QRectF
-        The part of `area` where heads are: the rest is numbers.
-    n_layers, n_heads : int
-    """
-
-    area: QRectF
-    corner: QPointF
-    side: float
-    gap: float
-    cells: QRectF
-    n_layers: int
-    n_heads: int
-
-    @property
-    def step(self) -> float:
-        """From one head to the next."""
-        return self.side + self.gap
-
-    @property
-    def width(self) -> float:
-        """Of the whole grid, numbers included."""
-        return self.cells.left() - self.area.left() + self.n_heads * self.step + GRID
-
-    @property
-    def height(self) -> float:
-        """Of the whole grid, numbers included."""
-        return self.cells.top() - self.area.top() + self.n_layers * self.step + GRID
-
-    def box(self, head: Head) -> QRectF:
-        """The box of a head's picture."""
-        return QRectF(self.corner.x() + head[1] * self.step, self.corner.y() + head[0] * self.step, self.side, self.side)
-
-    def head_at(self, point: QPointF) -> Head | None:
-        """The head at `point` (a gap belongs to the head before it), or None."""
-        if not self.cells.contains(point):
-            return None
-        layer = int((point.y() - self.corner.y()) // self.step)
-        head = int((point.x() - self.corner.x()) // self.step)
-        return (layer, head) if 0 <= layer < self.n_layers and 0 <= head < self.n_heads else None
+_FADED: Final = 0.18
+"""How much is left of the colours of heads that a filter sets back."""
+_NOTED: Final = 68
+"""Pixels from which on a picture has room for more than a name under it."""
 
 
 class HeadGridPicture:
@@ -84,32 +33,85 @@ class HeadGridPicture:
         Weights from 0 to 1; NaN where there is nothing yet.
     each_to_its_maximum : bool
         Scale each head to its own largest weight instead of to 1.
+    averages : float32 (n_layers, height, width), optional
+        The average over each layer's heads, drawn where `AVERAGE` has a place; NaN where there is nothing yet.
+    places : HeadPlaces, optional
+        Which heads are shown, and where; a row for each layer if not given.
+    types : mapping of Head to HeadType
+        Marked by a bar in the type's colour.
+    faded : collection of Head
+        Drawn pale.
+    notes : mapping of Head to str
+        What stands beside a head's name where it has one, and there is room.
     """
 
     def __init__(
-        self, n_layers: int, n_heads: int, thumbnails: FloatArray | None = None, *, each_to_its_maximum: bool = False
+        self,
+        n_layers: int,
+        n_heads: int,
+        thumbnails: FloatArray | None = None,
+        *,
+        each_to_its_maximum: bool = False,
+        averages: FloatArray | None = None,
+        places: HeadPlaces | None = None,
+        types: Mapping[Head, HeadType] | None = None,
+        faded: Collection[Head] = (),
+        notes: Mapping[Head, str] | None = None,
     ) -> None:
         self.n_layers = n_layers
         self.n_heads = n_heads
-        self.known: npt.NDArray[np.bool_] = np.zeros((n_layers, n_heads), bool)
-        self._levels: Bytes = np.zeros((n_layers, n_heads, 1, 1), np.uint8)
-        if thumbnails is not None:
-            self.known = ~np.isnan(thumbnails[:, :, 0, 0])
-            self._levels = _levels(thumbnails, each_to_its_maximum)
-        self._atlas: tuple[tuple[int, int, bool], QImage] | None = None
+        self.each_to_its_maximum = each_to_its_maximum
+        self._heads = HeadLevels((n_layers, n_heads), thumbnails, each_to_its_maximum=each_to_its_maximum)
+        self._averages = self._levels_of(averages)
+        self._arrange(places, types, faded, notes)
+
+    @property
+    def thumbnails(self) -> FloatArray | None:
+        """What was given."""
+        return self._heads.pictures
+
+    def rearranged(
+        self,
+        *,
+        averages: FloatArray | None = None,
+        places: HeadPlaces | None = None,
+        types: Mapping[Head, HeadType] | None = None,
+        faded: Collection[Head] = (),
+        notes: Mapping[Head, str] | None = None,
+    ) -> HeadGridPicture:
+        """The same thumbnails in other places, with other marks; faster than a new picture."""
+        other = copy(self)
+        other._averages = self._levels_of(averages)
+        other._arrange(places, types, faded, notes)
+        return other
+
+    def _levels_of(self, averages: FloatArray | None) -> HeadLevels:
+        pictures = None if averages is None else averages[:, None]
+        return HeadLevels((self.n_layers, 1), pictures, each_to_its_maximum=self.each_to_its_maximum)
+
+    def _arrange(
+        self,
+        places: HeadPlaces | None,
+        types: Mapping[Head, HeadType] | None,
+        faded: Collection[Head],
+        notes: Mapping[Head, str] | None,
+    ) -> None:
+        self.places = places or HeadPlaces.in_layers(self.n_layers, self.n_heads)
+        self.types = types or {}
+        self.faded = frozenset(faded)
+        self.notes = notes or {}
+        self._atlas: tuple[object, QImage] | None = None
+        self._layout: tuple[object, GridLayout] | None = None
 
     def layout(self, area: QRectF, scroll: QPointF | None = None) -> GridLayout:
-        """Lay out as large as fits into `area`, no smaller than `LEAST_CELL`; scrolled by so many pixels."""
-        digits = QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(str(max(0, self.n_layers - 1)))
-        cells = area.adjusted(ceil(digits) + 4 * GRID, _TOP, 0, 0)
-        across, down = (cells.width() - GRID) // max(1, self.n_heads), (cells.height() - GRID) // max(1, self.n_layers)
-        step = min(across, down)
-        if step < LEAST_CELL:  # it has to be scrolled anyway: large enough to be read
-            step = min(max(across, down), _ROOMY)
-        gap = float(GRID if step >= _ROOMY + GRID else GRID // 2)
-        side = min(max(step - gap, LEAST_CELL), MOST_CELL)
-        corner = cells.topLeft() - (scroll or QPointF())
-        return GridLayout(area, corner, side, gap, cells, self.n_layers, self.n_heads)
+        """Lay out as large as fits into `area`, no smaller than can be read; scrolled by so many pixels."""
+        scroll = scroll or QPointF()
+        key = (area.getRect(), scroll.toTuple(), type_scale())
+        if self._layout is None or self._layout[0] != key:
+            digits = QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(str(max(0, self.n_layers - 1)))
+            shape = (self.n_layers, self.n_heads)
+            self._layout = key, laid_out(self.places, shape, area, scroll, digits)
+        return self._layout[1]
 
     # ---------------------------------------------------------------- drawing
     def paint(
@@ -122,6 +124,7 @@ class HeadGridPicture:
         colors: Mapping[Head, int] | None = None,
         hover: Head | None = None,
         cursor: Head | None = None,
+        within: QRectF | None = None,
     ) -> None:
         """Draw the grid.
 
@@ -133,79 +136,166 @@ class HeadGridPicture:
             Which of the theme's head colours frames each head that is looked at.
         hover, cursor : (layer, head), optional
             Under the mouse; where the keyboard is.
+        within : QRectF, optional
+            What has to be drawn, if not everything: names elsewhere are left out.
         """
         painter.fillRect(layout.area, theme.color("panel"))
-        self._paint_numbers(painter, layout, theme, selected, hover)
+        if layout.has_numbers:
+            self._paint_numbers(painter, layout, theme, selected, hover)
         painter.save()
         painter.setClipRect(layout.cells.adjusted(-GRID, -GRID, 0, 0))
         self._paint_atlas(painter, layout, theme)
+        self._paint_names(painter, layout, theme, selected, within or layout.area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if hover is not None:
-            _frame(painter, layout.box(hover), QPen(theme.color("muted"), 1))
-        for head, number in (colors or {}).items():
-            _frame(painter, layout.box(head), QPen(theme.head_color(number), 3 if head == selected else 2))
-        if cursor is not None:
-            _frame(painter, layout.box(cursor).adjusted(-3, -3, 3, 3), QPen(theme.color("text"), 1))
+        shown = layout.placed.place_of
+        if hover is not None and hover in shown:
+            _frame(painter, layout.tile(hover), QPen(theme.color("muted"), 1))
+        for place, (number, thick) in _framed(colors or {}, selected, shown).items():
+            _frame(painter, layout.tile(place), QPen(theme.head_color(number), 3 if thick else 2))
+        if cursor is not None and cursor in shown:
+            _frame(painter, layout.tile(cursor).adjusted(-3, -3, 3, 3), QPen(theme.color("text"), 1))
         painter.restore()
 
     def _paint_atlas(self, painter: QPainter, layout: GridLayout, theme: Theme) -> None:
+        """The rows in sight."""
         ratio = painter.device().devicePixelRatioF()
-        image = self.atlas(round(layout.side * ratio), round(layout.gap * ratio), theme)
-        size = QSizeF(layout.step * self.n_heads, layout.step * self.n_layers)
-        painter.drawImage(QRectF(layout.corner - QPointF(1, 1) / ratio, size), image)
+        side, gap, foot = (round(length * ratio) for length in (layout.side, layout.gap, layout.foot))
+        rows = layout.rows_seen()
+        placed = Placed(layout.placed.rows[rows.start : rows.stop])
+        image = self.atlas(side, gap, theme, foot=foot, mark=round(MARK * ratio), placed=placed)
+        corner = layout.corner + QPointF(0, rows.start * layout.drop) - QPointF(1, 1) / ratio
+        painter.drawImage(QRectF(corner, QSizeF(layout.step * placed.n_columns, layout.drop * len(rows))), image)
 
     def _paint_numbers(
         self, painter: QPainter, layout: GridLayout, theme: Theme, selected: Head | None, hover: Head | None
     ) -> None:
         plain, strong = text_font(SMALL_SIZE), text_font(SMALL_SIZE, QFont.Weight.DemiBold)
         painter.save()
-        for axis, count in ((0, self.n_layers), (1, self.n_heads)):
-            painter.setClipRect(_numbers_strip(layout, axis))
+        for axis, count in ((0, self.n_layers), (1, layout.placed.n_columns)):
+            painter.setClipRect(layout.strip(axis))
             for i in range(count):
                 marked = selected is not None and selected[axis] == i
                 pointed = hover is not None and hover[axis] == i
                 painter.setFont(strong if marked else plain)
                 painter.setPen(theme.color("accent" if marked else "text" if pointed else "muted"))
-                painter.drawText(_number_box(layout, axis, i), Qt.AlignmentFlag.AlignCenter, str(i))
+                painter.drawText(layout.number_box(axis, i), Qt.AlignmentFlag.AlignCenter, str(i))
         painter.restore()
 
-    def atlas(self, side: int, gap: int, theme: Theme) -> QImage:
-        """All heads in one image, `side` pixels each, each in a thin frame; made once for each size and look."""
-        wanted = (side, gap, theme.dark)
+    def _paint_names(self, painter: QPainter, layout: GridLayout, theme: Theme, selected: Head | None, within: QRectF) -> None:
+        """Under each head that has no numbers beside it; beside an average, what it is."""
+        plain, strong = text_font(SMALL_SIZE), text_font(SMALL_SIZE, QFont.Weight.DemiBold)
+        for row in layout.rows_seen():
+            top = layout.corner.y() + row * layout.drop
+            for head in layout.placed.rows[row] if top < within.bottom() and top + layout.drop > within.top() else ():
+                if self.places.flows:
+                    room = layout.box(head).adjusted(-layout.gap, layout.side + MARK, layout.gap, layout.foot)
+                    alignment, words = Qt.AlignmentFlag.AlignCenter, self._name(head, layout.side)
+                elif head[1] == AVERAGE:
+                    room = layout.box(head).adjusted(layout.step + GRID, 0, layout.cells.width(), 0)
+                    alignment, words = Qt.AlignmentFlag.AlignVCenter, self._average_note()
+                else:
+                    continue
+                painter.setFont(strong if head == selected else plain)
+                painter.setPen(theme.color("accent" if head == selected else "muted"))
+                painter.drawText(room, alignment, words)
+
+    def _name(self, head: Head, room: float) -> str:
+        note = self.notes.get(head, "")
+        return f"{_short_name(head)}   {note}" if note and room >= scaled(_NOTED) else _short_name(head)
+
+    def _average_note(self) -> str:
+        words = QCoreApplication.translate("HeadGridPicture", "average of {n_heads} heads")
+        return words.format(n_heads=self.n_heads)
+
+    # ---------------------------------------------------------------- the image
+    def atlas(self, side: int, gap: int, theme: Theme, *, foot: int = 0, mark: int = 0, placed: Placed | None = None) -> QImage:
+        """All heads in one image, `side` pixels each, each in a thin frame; made once for each size and look.
+
+        Parameters
+        ----------
+        foot, mark : int
+            Pixels left free under each picture, and how many of those the type's colour fills.
+        placed : Placed, optional
+            Rows, if they are not those of `places`.
+        """
+        placed = placed or self.places.placed
+        wanted = (side, gap, foot, mark, placed, theme.dark)
         if self._atlas is None or self._atlas[0] != wanted:
-            self._atlas = (wanted, self._make_atlas(side, gap, theme))
+            self._atlas = (wanted, self._make_atlas(side, gap, foot, mark, placed, theme))
         return self._atlas[1]
 
-    def _make_atlas(self, side: int, gap: int, theme: Theme) -> QImage:
-        step = side + gap
-        pixels = np.full((self.n_layers, step, self.n_heads, step), theme.color("panel").rgb(), np.uint32)
-        pixels[:, : side + 2, :, : side + 2] = theme.color("line").rgb()
-        levels = resized(resized(self._levels, side, 2), side, 3)
-        colors = np.take(theme.ramp32(), levels)
-        colors[~self.known] = theme.color("soft").rgb()
-        pixels[:, 1 : side + 1, :, 1 : side + 1] = colors.transpose(0, 2, 1, 3)
-        height, width = self.n_layers * step, self.n_heads * step
+    def _make_atlas(self, side: int, gap: int, foot: int, mark: int, placed: Placed, theme: Theme) -> QImage:
+        n_rows, n_columns, across, down = len(placed.rows), placed.n_columns, side + gap, side + foot + gap
+        pixels = np.full((n_rows, down, n_columns, across), theme.color("panel").rgb(), np.uint32)
+        heads = list(placed.place_of)
+        if heads:
+            layer, head = np.array(heads).T
+            row, column = np.array(list(placed.place_of.values())).T
+            tiles = np.full((len(heads), side + 2 + mark, side + 2), theme.color("line").rgb(), np.uint32)
+            tiles[:, 1 : side + 1, 1 : side + 1] = self._colors(layer, head, side, theme)
+            tiles[:, side + 2 :, :] = theme.color("panel").rgb()
+            if mark:
+                tiles[:, side + 2 :, 1 : side + 1] = self._marks(heads, theme)[:, None, None]
+            pixels.transpose(0, 2, 1, 3)[row, column, : side + 2 + mark, : side + 2] = tiles  # the gap has room for the frame
+        height, width = n_rows * down, n_columns * across
         return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()  # the array goes away
 
+    def _colors(self, layer: Indices, head: Indices, side: int, theme: Theme) -> Uints:
+        """uint32 (n, side, side): the pictures of some heads and averages."""
+        colors = np.empty((len(head), side, side), np.uint32)
+        averages = head == AVERAGE
+        for levels, mine, column in ((self._heads, ~averages, head), (self._averages, averages, np.zeros_like(head))):
+            if mine.any():
+                colors[mine] = levels.colors(layer[mine], column[mine], side, theme)
+        if self.faded:
+            pale = np.array([(one, other) in self.faded for one, other in zip(layer.tolist(), head.tolist(), strict=True)])
+            colors[pale] = _pale(colors[pale], theme)
+        return colors
+
+    def _marks(self, heads: list[Head], theme: Theme) -> Uints:
+        """The colour of each head's type, the panel's where it has none."""
+        panel = theme.color("panel").rgb()
+        colors = {type_: type_color(type_, theme).rgb() for type_ in set(self.types.values())}
+        found = [colors[self.types[head]] if head in self.types else panel for head in heads]
+        marks = np.array(found, np.uint32)
+        pale = np.array([head in self.faded for head in heads])
+        marks[pale] = _pale(marks[pale], theme)
+        return marks
+
     def one(self, head: Head, side: int, theme: Theme) -> QImage | None:
-        """One head as large as wanted, or None where there is nothing yet."""
-        if not self.known[head]:
+        """One head, or average, as large as wanted; None where there is nothing yet."""
+        levels, place = (self._averages, (head[0], 0)) if head[1] == AVERAGE else (self._heads, head)
+        if not levels.known[place]:
             return None
-        alone = HeadGridPicture(1, 1)
-        alone.known = self.known[head][None, None]
-        alone._levels = self._levels[head][None, None]
-        return alone.atlas(side, 2, theme).copy(1, 1, side, side)
+        colors = levels.one(place, side, theme)
+        return QImage(colors.data, side, side, 4 * side, QImage.Format.Format_RGB32).copy()  # the array goes away
 
 
-def _levels(thumbnails: FloatArray, each_to_its_maximum: bool) -> Bytes:
-    """Weights as 0 to 255; NaN becomes 0."""
-    weights = np.where(np.isnan(thumbnails), np.float32(0), thumbnails)
-    if each_to_its_maximum:
-        weights /= np.maximum(weights.max(axis=(2, 3), keepdims=True), np.finfo(np.float32).tiny)
-    weights *= 255
-    weights += 0.5
-    return np.minimum(weights, 255).astype(np.uint8)
+def _pale(colors: Uints, theme: Theme) -> Uints:
+    """0xAARRGGBB mixed with much of the panel's colour."""
+    panel = theme.color("panel").rgb()
+    out = np.full_like(colors, 0xFF000000)
+    for shift in (0, 8, 16):
+        channel = (colors >> shift & 0xFF) * _FADED + (panel >> shift & 0xFF) * (1 - _FADED)
+        out |= channel.astype(np.uint32) << shift
+    return out
+
+
+def _short_name(head: Head) -> str:
+    if head[1] == AVERAGE:
+        return QCoreApplication.translate("HeadGridPicture", "layer {layer}").format(layer=head[0])
+    return f"{head[0]}·{head[1]}"
+
+
+def _framed(colors: Mapping[Head, int], selected: Head | None, shown: Collection[Head]) -> dict[Head, tuple[int, bool]]:
+    """The colour of each frame, and whether it is the selected head's; an average has that of its heads, first of the selected."""
+    found: dict[Head, tuple[int, bool]] = {}
+    for head, number in colors.items():
+        place = head if head in shown else (head[0], AVERAGE)
+        if place in shown and (place not in found or head == selected):
+            found[place] = number, head == selected
+    return found
 
 
 def _frame(painter: QPainter, box: QRectF, pen: QPen) -> None:
@@ -214,18 +304,3 @@ def _frame(painter: QPainter, box: QRectF, pen: QPen) -> None:
     painter.setPen(pen)
     outside = pen.widthF() / 2
     painter.drawRoundedRect(box.adjusted(-outside, -outside, outside, outside), 2, 2)
-
-
-def _numbers_strip(layout: GridLayout, axis: int) -> QRectF:
-    """Where the layers' (axis 0) or the heads' (axis 1) numbers stand, which do not scroll away."""
-    area, cells = layout.area, layout.cells
-    if axis == 0:
-        return QRectF(area.left(), cells.top(), cells.left() - area.left(), cells.height())
-    return QRectF(cells.left() - GRID, area.top(), cells.width() + GRID, cells.top() - area.top())
-
-
-def _number_box(layout: GridLayout, axis: int, number: int) -> QRectF:
-    strip = _numbers_strip(layout, axis)
-    if axis == 0:
-        return QRectF(strip.left(), layout.corner.y() + number * layout.step, strip.width() - GRID, layout.side)
-    return QRectF(layout.corner.x() + number * layout.step - layout.gap / 2, strip.top(), layout.step, strip.height() - GRID)

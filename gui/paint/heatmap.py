@@ -1,43 +1,76 @@
-"""HeatmapPicture: one head's weights as cells, query rows over key columns. The same painting for screen, PNG, SVG and PDF."""
+"""HeatmapPicture: one head as cells, query rows over key columns. The same painting for screen, PNG, SVG and PDF."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QLineF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtCore import QRectF, QSizeF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
 
+from headscope.core.heatmap_jobs import Scores
 from headscope.core.jobs import FloatArray
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadMap, Part
-from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout
-from headscope.gui.paint.labels import draw_label, text_width
-from headscope.gui.paint.pooled import PooledMatrix
-from headscope.gui.paint.theme import SMALL_SIZE, TEXT_SIZE, Theme, text_font
+from headscope.gui.paint.color_bar import paint_color_bar
+from headscope.gui.paint.heatmap_axes import beside, paint_boundaries, paint_label, paint_strong_label
+from headscope.gui.paint.heatmap_cells import HeatmapCells
+from headscope.gui.paint.heatmap_layout import HeatmapLayout, heatmap_layout
+from headscope.gui.paint.marginals import Marginal, given_of, paint_marginals, received_of
+from headscope.gui.paint.scales import LINEAR, Look
+from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
 
-_ROOMY_CELL = 14.0  # cells from here on stand apart and are drawn one by one
-_MOST_RECTANGLES = 4096
-_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_SVG_ENLARGED = 8  # viewers blur images that they enlarge themselves
+_OUT_OF_PAIR = 0.72
+"""How much of a cell that a sentence pair's filter leaves out is covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What stands out in a heatmap.
+
+    Attributes
+    ----------
+    queries, keys : tuple of int
+        Rows and columns that were picked out, in that order.
+    pair : (query segment, key segment) or None
+        The part of a sentence pair that is shown; the rest is dimmed.
+    """
+
+    queries: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
+    pair: tuple[int, int] | None = None
+
+
+NOTHING: Final = Picked()
 
 
 class HeatmapPicture:
-    """Weights of one head.
+    """One head.
 
     Parameters
     ----------
     weights : float32, (n_queries, n_keys), or HeadOverview
-        0 to 1.
+        0 to 1; with `of_scores` any numbers, NaN where a query may not see a key.
     queries, keys : TokenAxis
         As long as the weights' sides.
-    to_maximum : bool
-        Colours run from 0 to the head's largest weight instead of to 1; the colour bar says so.
+    look : Look
+        Scale, ends of the colours, colour map.
+    of_scores : bool
+        They are from before the softmax: colours diverge from 0, and there are no sums.
     caption : str
         A line above the picture; for figures.
-    part : Part, optional
+    part : Part or Scores, optional
         Of the head of an overview: finer, and shown wherever nothing outside of it is to be seen.
+    shares : float32, (n_queries, n_keys), optional
+        Ranks of the weights, if they are known already.
+    picked : Picked
+    received, given : Marginal, optional
+        Of an overview: the sums over what was picked out; those of a matrix are computed here.
+    boundaries : (of the queries, of the keys)
+        Where sentences begin.
     """
 
     def __init__(
@@ -46,40 +79,53 @@ class HeatmapPicture:
         queries: TokenAxis,
         keys: TokenAxis,
         *,
-        to_maximum: bool = False,
+        look: Look = LINEAR,
+        of_scores: bool = False,
         caption: str = "",
-        part: Part | None = None,
+        part: Part | Scores | None = None,
+        shares: FloatArray | None = None,
+        picked: Picked = NOTHING,
+        received: Marginal | None = None,
+        given: Marginal | None = None,
+        boundaries: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
     ) -> None:
         self.weights = weights
-        self._part = part
-        self._cells = weights if isinstance(weights, np.ndarray) else weights.picture
         self.queries = queries
         self.keys = keys
         self.caption = caption
-        self.largest = float(self._cells.max(initial=0)) or 1.0 if to_maximum else 1.0
-        self._to_maximum = to_maximum
+        self.boundaries = boundaries
+        self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, shares=shares)
+        self.picked = Picked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
+        self._sums = received, given
+
+    def sharing(self, other: HeatmapPicture | None) -> HeatmapPicture:
+        """This picture, going on with what `other` computed if it is of the same cells."""
+        if other is not None and self.cells.take_over(other.cells) and self.picked == other.picked and self.cells.is_whole:
+            sums: dict[str, object] = {name: other.__dict__[name] for name in ("received", "given") if name in other.__dict__}
+            self.__dict__.update(sums)
+        return self
 
     @cached_property
-    def _pooled(self) -> PooledMatrix:
-        return PooledMatrix(self._cells, self.largest, self.whole)
-
-    @cached_property
-    def _pooled_part(self) -> PooledMatrix | None:
-        if self._part is None:
+    def received(self) -> Marginal | None:
+        """What each key receives; None of scores, and while a sum is on the way."""
+        if self.cells.of_scores:
             return None
-        rows, keys = self._part.request.rows, self._part.request.keys
-        return PooledMatrix(self._part.picture, self.largest, QRectF(keys.start, rows.start, len(keys), len(rows)))
+        if isinstance(self.weights, np.ndarray):
+            return received_of(self.weights, self.picked.queries)
+        return self._sums[0] if self.picked.queries else Marginal(self.weights.received)
 
     @cached_property
-    def _received(self) -> FloatArray:
-        """Mean weight each key receives, (n_keys,)."""
+    def given(self) -> Marginal | None:
+        """What each query gives; None of scores, while a sum is on the way, and of a large head to all its keys."""
+        if self.cells.of_scores:
+            return None
         if isinstance(self.weights, np.ndarray):
-            return np.asarray(self.weights.mean(axis=0), dtype=np.float32)
-        return self.weights.received
+            return given_of(self.weights, self.picked.keys)
+        return self._sums[1] if self.picked.keys else None
 
     def value(self, query: int, key: int) -> float | None:
-        """The weight of a cell; None where only an overview is here."""
-        return float(self.weights[query, key]) if isinstance(self.weights, np.ndarray) else None
+        """The number of a cell, NaN if hidden; None where only an overview is here."""
+        return self.cells.value(query, key)
 
     def finer(self, layout: HeatmapLayout, scale: float) -> tuple[range, range, int, int] | None:
         """The part of an overview's map that `layout` shows more closely than the picture in it.
@@ -91,16 +137,7 @@ class HeatmapPicture:
         """
         rows, keys = layout.shown(len(self.queries), queries=True), layout.shown(len(self.keys), queries=False)
         height, width = (round(side * scale) for side in (layout.plot.height(), layout.plot.width()))
-        height, width = min(len(rows), max(1, height)), min(len(keys), max(1, width))
-        if isinstance(self.weights, np.ndarray):
-            return None
-        here = self._cells.shape[0] * len(rows) / len(self.queries), self._cells.shape[1] * len(keys) / len(self.keys)
-        return (rows, keys, height, width) if height > here[0] or width > here[1] else None
-
-    @property
-    def bar_scale(self) -> tuple[float, bool]:
-        """What the colour bar says: the weight at its upper end, and whether that is this head's own."""
-        return self.largest, self._to_maximum
+        return self.cells.finer(rows, keys, height, width)
 
     @property
     def whole(self) -> QRectF:
@@ -110,7 +147,7 @@ class HeatmapPicture:
     def size(self) -> QSizeF:
         """A good size for a figure, in pixels of 1/96 inch."""
         cell = min(30.0, max(2.0, 900.0 / max(self.weights.shape)))
-        return QSizeF(max(360.0, 260 + cell * len(self.keys)), max(300.0, 200 + cell * len(self.queries)))
+        return QSizeF(max(360.0, 308 + cell * len(self.keys)), max(300.0, 216 + cell * len(self.queries)))
 
     def layout(self, rect: QRectF, view: QRectF | None = None) -> HeatmapLayout:
         """Where everything lies in `rect`."""
@@ -131,148 +168,62 @@ class HeatmapPicture:
         """Paint everything into `rect`; `query` and `key` are framed. `vector` keeps cells rectangles where that is sensible."""
         layout = self.layout(rect, view)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-        self.paint_still(painter, layout, theme, vector=vector)
-        self.paint_focus(painter, layout, theme, query, key, erase=False)
-
-    def paint_still(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
-        """All that does not follow the mouse."""
         self.paint_frame(painter, layout, theme)
         self.paint_weights(painter, layout, theme, vector=vector)
+        self.paint_focus(painter, layout, theme, query, key, erase=False)
 
     def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
-        """What differs from head to head."""
-        self._paint_cells(painter, layout, theme, vector=vector)
-        self._paint_received(painter, layout, theme)
+        """What differs from head to head, and what can be dragged."""
+        self.cells.paint(painter, layout, theme, vector=vector)
+        if self.picked.pair is not None:
+            self._dim(painter, layout, theme, self.picked.pair)
+        for queries, positions in ((True, self.picked.queries), (False, self.picked.keys)):
+            for at in positions:
+                self._paint_frame_of(painter, layout, theme, at, queries=queries, picked=True)
+        paint_marginals(painter, layout, theme, self.received, self.given)
+        paint_color_bar(painter, layout, theme, self.cells)
 
-    def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme) -> None:
-        """What all heads of these axes share, if their colours end at the same weight: labels and colour bar."""
+    def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, screen: float | None = None) -> None:
+        """What all heads of these axes share: labels. `screen` as in `paint_label`."""
         if self.caption:
             painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
             painter.setPen(theme.color("text"))
             painter.drawText(layout.caption, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.caption)
-        for at in layout.labelled(len(self.queries), queries=True):
-            self._paint_query(painter, layout, theme, at, None)
-        for at in layout.labelled(len(self.keys), queries=False):
-            self._paint_key(painter, layout, theme, at, None)
-        self._paint_bar(painter, layout, theme)
+        sides = (True, self.queries, self.picked.queries, "query"), (False, self.keys, self.picked.keys, "accent")
+        for queries, axis, picked, color in sides:
+            for at in layout.labelled(len(axis), queries=queries):
+                paint_label(painter, layout, theme, axis, at, None, queries=queries, screen=screen)
+            for at in picked:
+                paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, tint=True)
+            paint_boundaries(painter, layout, theme, self.boundaries[not queries], queries=queries)
 
-    def _paint_cells(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool) -> None:
-        rows, columns = layout.shown(len(self.queries), queries=True), layout.shown(len(self.keys), queries=False)
+    def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
+        """Cover what is not between the two segments that are looked at."""
+        color, plot = theme.color("panel", _OUT_OF_PAIR), layout.plot
+        outside = [token.segment != pair[0] for token in self.queries.tokens]
+        for run in _runs(outside):
+            painter.fillRect(layout.cell_rect(run.start, 0, len(run), len(self.keys)).intersected(plot), color)
+        inside = [not out for out in outside]
+        columns = _runs([token.segment != pair[1] for token in self.keys.tokens])
+        for rows in _runs(inside):
+            for run in columns:
+                painter.fillRect(layout.cell_rect(rows.start, run.start, len(rows), len(run)).intersected(plot), color)
+
+    def _paint_frame_of(
+        self, painter: QPainter, layout: HeatmapLayout, theme: Theme, at: int, *, queries: bool, picked: bool = False
+    ) -> None:
+        """A frame around a row or a column, dashed if it was picked out; cells keep their colours."""
+        color = "query" if queries else "accent"
         painter.save()
-        painter.setClipRect(layout.plot)
-        count = len(rows) * len(columns)
-        if vector and count <= _MOST_RECTANGLES and isinstance(self.weights, np.ndarray):
-            self._paint_rectangles(painter, layout, theme, rows, columns)
-        else:
-            scale = painter.deviceTransform().m11() if not vector else 1.0
-            width, height = layout.plot.width() * scale, layout.plot.height() * scale
-            part = self._pooled_part
-            pooled = part if part is not None and part.covers.contains(layout.view) else self._pooled
-            image, covered = pooled.image(layout.view, width, height, theme.ramp32())
-            if vector and image.width() * image.height() < 2**20:
-                image = image.scaled(
-                    image.width() * _SVG_ENLARGED, image.height() * _SVG_ENLARGED, mode=Qt.TransformationMode.FastTransformation
-                )
-            painter.drawImage(layout.cell_rect(covered.top(), covered.left(), covered.height(), covered.width()), image)
-            if layout.cell_width >= _ROOMY_CELL:
-                self._paint_gaps(painter, layout, theme, rows, columns)
-        painter.restore()
+        painter.setClipRect(layout.plot.adjusted(-2, -2, 2, 2))
+        painter.setPen(QPen(theme.color(color), 1.6, Qt.PenStyle.DashLine if picked else Qt.PenStyle.SolidLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if layout.cell_width < _ROOMY_CELL:
-            painter.setPen(QPen(theme.color("line"), 1))
-            painter.drawRect(layout.plot.adjusted(-1, -1, 1, 1))  # around the cells: those at the edge stay whole
-
-    def _paint_gaps(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, rows: range, columns: range) -> None:
-        """Set large cells apart: lines of the ground's colour cost a hundredth of rectangles one by one."""
-        painter.setPen(QPen(theme.color("panel"), 1))
-        plot = layout.plot
-        lines = [QLineF(plot.left(), y, plot.right(), y) for y in (layout.cell_rect(row, 0).top() for row in rows)]
-        lines += [QLineF(x, plot.top(), x, plot.bottom()) for x in (layout.cell_rect(0, column).left() for column in columns)]
-        painter.drawLines(lines)
-
-    def _paint_rectangles(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, rows: range, columns: range) -> None:
-        colors = [QColor(*map(int, color)) for color in theme.ramp]
-        roomy = min(layout.cell_width, layout.cell_height) >= _ROOMY_CELL
-        gap, radius = (1.0, 2.0) if roomy else (min(0.5, layout.cell_width * 0.08), 0.0)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for query, row in zip(rows, self._pooled.indices(rows, columns).tolist(), strict=True):
-            for key, index in zip(columns, row, strict=True):
-                cell = layout.cell_rect(query, key).adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
-                painter.setBrush(colors[index])
-                if roomy:
-                    painter.drawRoundedRect(cell, radius, radius)
-                else:
-                    painter.drawRect(cell)
-
-    def _paint_query(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, at: int, color: str | None) -> None:
-        middle = layout.cell_rect(at, 0).center().y()
-        if layout.plot.top() - 1 <= middle <= layout.plot.bottom() + 1:
-            painter.save()
-            painter.translate(layout.plot.left() - GAP, middle)
-            token = _at(self.queries, at)
-            draw_label(painter, token, theme, layout.label_size, layout.query_label + 1, right_aligned=True, focus_color=color)
-            painter.restore()
-
-    def _paint_key(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, at: int, color: str | None) -> None:
-        middle = layout.cell_rect(0, at).center().x()
-        if layout.plot.left() - 1 <= middle <= layout.plot.right() + 1:
-            painter.save()
-            painter.translate(middle, layout.plot.top() - GAP)
-            painter.rotate(-KEY_ANGLE)
-            token = _at(self.keys, at)
-            draw_label(painter, token, theme, layout.label_size, layout.key_label + 1, right_aligned=False, focus_color=color)
-            painter.restore()
-
-    def _paint_bar(self, painter: QPainter, layout: HeatmapLayout, theme: Theme) -> None:
-        """The colours and the weights they stand for."""
-        bar = layout.bar
-        ramp = np.ascontiguousarray(theme.ramp32()[::-1])
-        image = QImage(ramp.data, 1, len(ramp), 4, QImage.Format.Format_RGB32)
-        painter.drawImage(bar, image)
-        painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(bar)
-        painter.setFont(text_font(SMALL_SIZE))
-        painter.setPen(theme.color("muted"))
-        ticks = _TICKS if bar.height() >= 80 else (0.0, 1.0)
-        for tick in ticks:
-            y = bar.bottom() - tick * bar.height()
-            place = QRectF(bar.right() + 6, y - 8, 60, 16)
-            decimals = 2 if self.largest >= 0.1 else 4
-            painter.drawText(
-                place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{tick * self.largest:.{decimals}f}"
-            )
-        if self._to_maximum:
-            text = QCoreApplication.translate("Heatmap", "this head's\nmaximum")
-            painter.drawText(QRectF(bar.left(), bar.bottom() + 6, 90, 32), Qt.AlignmentFlag.AlignLeft, text)
-
-    def _paint_received(self, painter: QPainter, layout: HeatmapLayout, theme: Theme) -> None:
-        """How much each key receives on average, as bars of the largest's height."""
-        area, received = layout.received, self._received
-        most = float(received.max()) if received.size else 0.0
-        columns = layout.shown(len(self.keys), queries=False)
-        painter.save()
-        painter.setClipRect(area)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("muted", 0.55))
-        inset = 0.2 * layout.cell_width if layout.cell_width > 4 else 0.0
-        width, scale = max(1.0, layout.cell_width - 2 * inset), area.height() / most if most > 0 else 0.0
-        first = layout.cell_rect(0, 0).left() + inset
-        bars = [
-            QRectF(first + key * layout.cell_width, area.top(), width, scale * float(received[key]))
-            for key in _peaks(received, columns, layout)
-        ]
-        painter.drawRects(bars)
+        cells = (
+            layout.cell_rect(at, 0, 1, len(self.keys)) if queries else layout.cell_rect(0, at, len(self.queries), 1)
+        ).intersected(layout.plot.adjusted(-1, -1, 1, 1))
+        if not cells.isEmpty():
+            painter.drawRoundedRect(cells, 2, 2)
         painter.restore()
-        painter.setFont(text_font(SMALL_SIZE))
-        painter.setPen(theme.color("muted"))
-        label = QCoreApplication.translate("Heatmap", "received")
-        if layout.plot.left() - GAP - text_width(label, SMALL_SIZE) >= layout.caption.left() - GAP:  # else there is no room
-            left = QRectF(layout.plot.left() - GAP - 90, area.top() - 2, 90, 16)
-            painter.drawText(left, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
-        right = QRectF(layout.plot.right() + GAP, area.top() - 2, 72, 16)
-        text = QCoreApplication.translate("Heatmap", "mean ≤ {mean:.2f}").format(mean=most)
-        painter.drawText(right, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     # ---------------------------------------------------------------- what follows the mouse
     def paint_focus(
@@ -282,62 +233,28 @@ class HeatmapPicture:
 
         `erase` clears the place of the labels first: on the screen the still picture lies underneath.
         """
-        query = query if query is not None and query < len(self.queries) else None
-        key = key if key is not None and key < len(self.keys) else None
-        painter.save()
-        painter.setClipRect(layout.plot.adjusted(-2, -2, 2, 2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if key is not None:
-            painter.setPen(QPen(theme.color("accent"), 1.6))
-            column = layout.cell_rect(0, key, len(self.queries), 1).intersected(layout.plot.adjusted(-1, -1, 1, 1))
-            painter.drawRoundedRect(column, 2, 2)
-        if query is not None:
-            painter.setPen(QPen(theme.color("query"), 1.6))
-            row = layout.cell_rect(query, 0, 1, len(self.keys)).intersected(layout.plot.adjusted(-1, -1, 1, 1))
-            painter.drawRoundedRect(row, 2, 2)
-        painter.restore()
-        if query is not None:
-            if erase:
-                self._erase_query(painter, layout, theme, query)
-            self._paint_query(painter, layout, theme, query, "query")
-        if key is not None:
-            if erase:
-                self._erase_key(painter, layout, theme, key)
-            self._paint_key(painter, layout, theme, key, "accent")
-
-    def _erase_query(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, query: int) -> None:
-        """Clear the place of a label, and the whole of each label that reaches into it."""
-        half, width = layout.label_size * 0.5 + 3, layout.query_label + GAP
-        for at in _crowded(layout, query, len(self.queries), 2 * half / layout.cell_height, queries=True):
-            middle = layout.cell_rect(at, 0).center().y()
-            painter.fillRect(QRectF(layout.plot.left() - width - 4, middle - half, width, 2 * half), theme.color("panel"))
-
-    def _erase_key(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, key: int) -> None:
-        half = layout.label_size * 0.5 + 3
-        reach = 2 * half / math.sin(math.radians(KEY_ANGLE)) / layout.cell_width
-        for at in _crowded(layout, key, len(self.keys), reach, queries=False):
-            painter.save()
-            painter.translate(layout.cell_rect(0, at).center().x(), layout.plot.top() - GAP)
-            painter.rotate(-KEY_ANGLE)
-            painter.fillRect(QRectF(-1, -half, layout.key_label + 6, 2 * half), theme.color("panel"))
-            painter.restore()
+        sides = (
+            (False, key, self.keys, self.picked.keys, "accent"),
+            (True, query, self.queries, self.picked.queries, "query"),
+        )
+        for queries, at, axis, picked, color in sides:
+            if at is not None and at < len(axis):
+                self._paint_frame_of(painter, layout, theme, at, queries=queries)
+                paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, erase=erase)
+                for other in beside(layout, at, picked, queries=queries) if erase else ():
+                    paint_strong_label(painter, layout, theme, axis, other, color, queries=queries, erase=False, tint=True)
 
 
-def _at(axis: TokenAxis, position: int) -> Token:
-    return axis.tokens[position]
+def _inside(positions: Sequence[int], count: int) -> tuple[int, ...]:
+    return tuple(at for at in positions if at < count)
 
 
-def _crowded(layout: HeatmapLayout, at: int, count: int, reach: float, *, queries: bool) -> list[int]:
-    """A row or column, and those whose labels are less than `reach` cells away from its own."""
-    return [at, *(other for other in layout.labelled(count, queries=queries) if other != at and abs(other - at) < reach)]
-
-
-def _peaks(received: FloatArray, columns: range, layout: HeatmapLayout) -> list[int]:
-    """Of the keys that share a pixel only the one that receives most is drawn."""
-    per_pixel = max(1, int(1 / max(layout.cell_width, 1e-6)))
-    if per_pixel == 1:
-        return list(columns)
-    return [
-        start + int(received[start : min(start + per_pixel, columns.stop)].argmax())
-        for start in range(columns.start, columns.stop, per_pixel)
-    ]
+def _runs(flags: Sequence[bool]) -> list[range]:
+    """Where neighbouring flags are true."""
+    found: list[range] = []
+    for at, flag in enumerate(flags):
+        if flag and found and found[-1].stop == at:
+            found[-1] = range(found[-1].start, at + 1)
+        elif flag:
+            found.append(range(at, at + 1))
+    return found

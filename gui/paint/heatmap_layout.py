@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPolygonF
 
 from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.labels import stride, widest
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, scaled, type_scale
 
 KEY_ANGLE = 50.0
 """Degrees by which key labels are turned."""
@@ -19,7 +21,12 @@ _MOST_CELL = 88.0
 _MOST_STRETCH = 3.0
 _MOST_LABEL = 132.0
 _RECEIVED = 9.0 * GRID
-_BAR_SPACE, BAR_WIDTH = 72.0, 12.0
+_GIVEN, _NARROW_GIVEN = 9.0 * GRID, 7.0 * GRID
+_LEAST_WITH_GIVEN, _NARROW = 320.0, 460.0
+_WORDS = 4.0 * GRID
+_BAR_SPACE, BAR_WIDTH = 80.0, 12.0
+_HANDLE = 9.0
+_KEPT = 64
 _CAPTION = 6.0 * GRID
 
 
@@ -39,6 +46,10 @@ class HeatmapLayout:
         Room for a label, along its direction.
     caption : QRectF
         The line above everything; empty if there is none.
+    given_room : float
+        Right of the cells; 0 where there is none for bars.
+    words_room : float
+        Under everything.
     """
 
     plot: QRectF
@@ -47,6 +58,8 @@ class HeatmapLayout:
     query_label: float
     key_label: float
     caption: QRectF
+    given_room: float
+    words_room: float
 
     @property
     def cell_width(self) -> float:
@@ -71,6 +84,21 @@ class HeatmapLayout:
         last_query, last_key = math.ceil(self.view.bottom()) - 1, math.ceil(self.view.right()) - 1
         return min(query, last_query), min(key, last_key)
 
+    def label_at(self, point: QPointF) -> tuple[int | None, int | None]:
+        """The query or the key whose label or marginal bar is under `point`."""
+        plot = self.plot
+        beside = plot.left() - self.query_label - 2 * GAP <= point.x() < plot.left() or self.given.contains(point)
+        if beside and plot.top() <= point.y() < plot.bottom():
+            cell = self.cell_at(QPointF(plot.left() + 0.5, point.y()))
+            return (cell[0] if cell is not None else None), None
+        x, up = point.x(), plot.top() - point.y()
+        if GAP / 2 < up < self.key_label * math.sin(math.radians(KEY_ANGLE)) + self.label_size + GAP:
+            x -= (up - GAP) / math.tan(math.radians(KEY_ANGLE))  # labels lean to the right
+        elif not self.received.contains(point):
+            return None, None
+        cell = self.cell_at(QPointF(x, plot.top() + 0.5))
+        return None, (cell[1] if cell is not None else None)
+
     def shown(self, count: int, *, queries: bool) -> range:
         """Rows or columns that are at least partly in the view."""
         low, high = (self.view.top(), self.view.bottom()) if queries else (self.view.left(), self.view.right())
@@ -78,7 +106,8 @@ class HeatmapLayout:
 
     def labelled(self, count: int, *, queries: bool) -> list[int]:
         """Rows or columns whose labels are drawn: all, or as many as can be read."""
-        room = self.label_size + 2 if queries else self.label_size / math.sin(math.radians(KEY_ANGLE))
+        size = scaled(self.label_size)
+        room = size + 2 if queries else size / math.sin(math.radians(KEY_ANGLE))
         cell = self.cell_height if queries else self.cell_width
         step = stride(cell, room)
         return [at for at in self.shown(count, queries=queries) if at % step == 0]
@@ -89,10 +118,47 @@ class HeatmapLayout:
         return QRectF(self.plot.left(), self.plot.bottom() + GAP, self.plot.width(), _RECEIVED - GAP)
 
     @property
+    def given(self) -> QRectF:
+        """Where the bars of what each query gives lie, right of the cells; empty where there is no room."""
+        return QRectF(self.plot.right() + GAP, self.plot.top(), max(0.0, self.given_room - GAP), self.plot.height())
+
+    @property
+    def words(self) -> QRectF:
+        """Under everything, one line or two: what the marginal bars are."""
+        return QRectF(self.caption.left(), self.received.bottom() + GRID, self.caption.width(), self.words_room)
+
+    @property
     def bar(self) -> QRectF:
         """The colour bar."""
         height = max(24.0, min(self.plot.height() - _RECEIVED, 320.0))
-        return QRectF(self.plot.right() + 2 * GAP, self.plot.top(), BAR_WIDTH, height)
+        return QRectF(self.plot.right() + self.given_room + GAP + _HANDLE, self.plot.top(), BAR_WIDTH, height)
+
+    @property
+    def bar_grip(self) -> QRectF:
+        """Where the mouse takes hold of the colour bar's ends."""
+        return self.bar.adjusted(-_HANDLE - 3, -8, 6, 8)
+
+    def bar_place(self, y: float) -> float:
+        """The place on the colour bar, 0 to 1, at a height."""
+        return min(1.0, max(0.0, (self.bar.bottom() - y) / self.bar.height()))
+
+    def handle(self, place: float) -> QPolygonF:
+        """The grip of one end of the colours: a triangle left of the bar."""
+        y, x = self.bar.bottom() - place * self.bar.height(), self.bar.left() - 1
+        return QPolygonF([QPointF(x, y), QPointF(x - _HANDLE, y - 5), QPointF(x - _HANDLE, y + 5)])
+
+
+_widths: OrderedDict[tuple[object, ...], tuple[object, float]] = OrderedDict()
+
+
+def _widest(axis: TokenAxis, size: int, most: float) -> float:
+    """`widest`, kept: of thousands of labels it takes longer than to paint them."""
+    key = (id(axis.tokens), size, most, type_scale())
+    if key not in _widths or _widths[key][0] is not axis.tokens:  # the id of one that is gone may come again
+        _widths[key] = axis.tokens, widest(axis, size, most)
+        if len(_widths) > _KEPT:
+            _widths.popitem(last=False)
+    return _widths[key][1]
 
 
 def _cell(width: float, height: float) -> tuple[float, float]:
@@ -112,20 +178,25 @@ def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRec
     view : QRectF
         The cells to show.
     """
-    caption = QRectF(rect.left() + _MARGIN, rect.top() + GRID, rect.width() - 2 * _MARGIN, _CAPTION if has_caption else 0.0)
+    caption = QRectF(
+        rect.left() + _MARGIN, rect.top() + GRID, rect.width() - 2 * _MARGIN, scaled(_CAPTION) if has_caption else 0.0
+    )
     top, turn = caption.bottom(), math.radians(KEY_ANGLE)
+    narrow = rect.width() < _NARROW
+    given = (_NARROW_GIVEN if narrow else _GIVEN) if rect.width() >= _LEAST_WITH_GIVEN else 0.0
+    words = scaled(_WORDS) * (2 if narrow and given else 1)
     size = TEXT_SIZE
     # Two rounds: labels shrink where cells are small, which leaves the cells a little more room.
     for _ in range(2):
-        query_label = widest(queries, size, min(_MOST_LABEL, rect.width() * 0.24))
-        key_label = widest(keys, size, min(_MOST_LABEL, rect.height() * 0.24))
-        head = key_label * math.sin(turn) + size + GAP
+        query_label = _widest(queries, size, min(_MOST_LABEL, rect.width() * 0.24))
+        key_label = _widest(keys, size, min(_MOST_LABEL, rect.height() * 0.24))
+        head = key_label * math.sin(turn) + scaled(size) + GAP
         left = _MARGIN + query_label + GAP
-        right = max(_BAR_SPACE + _MARGIN, key_label * math.cos(turn) + _MARGIN)
-        room_x, room_y = rect.width() - left - right, rect.bottom() - top - head - _RECEIVED - _MARGIN
+        right = max(given + scaled(_BAR_SPACE) + _MARGIN, key_label * math.cos(turn) + _MARGIN)
+        room_x, room_y = rect.width() - left - right, rect.bottom() - top - head - _RECEIVED - words - _MARGIN
         cell_width, cell_height = _cell(room_x / view.width(), room_y / view.height())
-        size = TEXT_SIZE if min(cell_width, cell_height) >= TEXT_SIZE + 3 else SMALL_SIZE
+        size = TEXT_SIZE if min(cell_width, cell_height) >= scaled(TEXT_SIZE) + 3 else SMALL_SIZE
     width, height = cell_width * view.width(), cell_height * view.height()
     spare_x, spare_y = max(0.0, room_x - width), max(0.0, room_y - height)
     plot = QRectF(rect.left() + left + spare_x / 2, top + head + min(spare_y / 2, 6 * GRID), max(1.0, width), max(1.0, height))
-    return HeatmapLayout(plot, view, size, query_label, key_label, caption)
+    return HeatmapLayout(plot, view, size, query_label, key_label, caption, given, words)

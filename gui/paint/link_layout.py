@@ -6,24 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from PySide6.QtCore import QCoreApplication, QRectF
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QRectF
 
 from headscope.core.jobs import Head
+from headscope.gui.paint.link_legend import Legend, lay_out_legend
 from headscope.gui.paint.link_lines import Rows
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, text_font
+from headscope.gui.paint.link_picture import line_height
+from headscope.gui.paint.theme import GRID, scaled
 
 LEAST_ROW, MOST_ROW = 18.0, 80.0
 """Pixels a token's row is high when there is a choice."""
-LINE = 20.0
-"""Height of a line of the legend and of the footer."""
 GAP = 2.0 * GRID
 NUMBER = 36.0
 """Width of a weight's number."""
 _BARS, _NARROW_BARS = 60.0, 36.0
 _ROOMY = 560.0  # pictures from this width on have numbers and bars outside of the labels, others over the lines
-
-Legend = tuple[tuple[QRectF, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +37,8 @@ class LinksLayout:
         The ends of the lines.
     margin, label, meter : float
         Widths of the empty edge, of the token labels and, between both, of the numbers and bars; 0 if there is no room.
-    legend : tuple of (QRectF, str)
-        Where each head's name stands, and the name.
+    legend : Legend
+        Where each head's name stands.
     titles : float
         Upper edge of the line that names the sides.
     scrolled : bool
@@ -54,7 +51,7 @@ class LinksLayout:
     margin: float
     label: float
     meter: float
-    legend: tuple[tuple[QRectF, str], ...]
+    legend: Legend
     titles: float
     scrolled: bool
 
@@ -70,6 +67,25 @@ class LinksLayout:
         return row if self.clip.top() <= y < self.clip.bottom() and 0 <= row < count else None
 
     @property
+    def ends(self) -> Rows:
+        """Where links begin and end."""
+        return self.rows
+
+    def hidden(self, count: int) -> float:
+        """How much of `count` rows is out of sight, in pixels."""
+        return self.rows.height * count - self.clip.height() if self.scrolled else 0.0
+
+    @property
+    def step(self) -> float:
+        """How far one notch of a wheel scrolls."""
+        return self.rows.height
+
+    def beyond(self, row: int) -> float:
+        """How far one has to scroll to see a row; negative: back."""
+        top = self.rows.top + row * self.rows.height
+        return min(top - self.clip.top(), 0.0) + max(top + self.rows.height - self.clip.bottom(), 0.0)
+
+    @property
     def lines(self) -> QRectF:
         """The strip between the labels."""
         return QRectF(self.rows.left, self.clip.top(), self.rows.right - self.rows.left, self.clip.height())
@@ -82,11 +98,12 @@ class LinksLayout:
     def number_box(self, row: int, *, left: bool) -> QRectF:
         """The box of the weight beside a label: outside of it, or, if there is no room, at the end of the lines."""
         box = self.label_box(row, left=left)
+        wide = scaled(NUMBER)
         if self.meter:
-            x = box.left() - GAP - NUMBER if left else box.right() + GAP
+            x = box.left() - GAP - wide if left else box.right() + GAP
         else:
-            x = self.rows.left if left else self.rows.right - NUMBER
-        return QRectF(x, box.top(), NUMBER, box.height())
+            x = self.rows.left if left else self.rows.right - wide
+        return QRectF(x, box.top(), wide, box.height())
 
     def bars_box(self, row: int, *, left: bool) -> QRectF:
         """The box of the bars beside a number."""
@@ -96,12 +113,17 @@ class LinksLayout:
         return QRectF(box.left() - GRID - width if outwards else box.right() + GRID, box.top(), width, box.height())
 
 
-def lay_out(area: QRectF, heads: Sequence[Head], n_rows: int, label_width: float, scroll: float | None = None) -> LinksLayout:
+def lay_out(
+    area: QRectF, listed: Sequence[Head], n_heads: int, n_rows: int, label_width: float, scroll: float | None = None
+) -> LinksLayout:
     """Lay a picture out.
 
     Parameters
     ----------
-    heads : sequence of (layer, head)
+    listed : sequence of (layer, head)
+        The heads that the legend names.
+    n_heads : int
+        How many of them are drawn.
     n_rows : int
         Tokens on the longer side.
     label_width : float
@@ -110,42 +132,20 @@ def lay_out(area: QRectF, heads: Sequence[Head], n_rows: int, label_width: float
         Rows of readable height, scrolled up by so many pixels; None: the whole text in `area`, however low its rows become.
     """
     roomy = area.width() >= _ROOMY
-    margin, meter = (4.0 * GRID, NUMBER + GRID + _BARS) if roomy else (2.0 * GRID, 0.0)
+    margin, meter = (4.0 * GRID, scaled(NUMBER) + GRID + _BARS) if roomy else (2.0 * GRID, 0.0)
     label = min(label_width, (0.17 if roomy else 0.24) * area.width())
     inset = margin + label + GAP + (meter + GAP if roomy else 0.0)
     left, right = area.left() + inset, area.right() - inset
-    legend = _legend(heads, area.adjusted(margin, GAP, -margin, 0))
-    last = [box for box, _ in legend if box.top() == legend[-1][0].top()]
+    legend = lay_out_legend(listed, area.adjusted(margin, GAP, -margin, 0))
+    last = [box for box, *_ in legend if box.top() == legend[-1][0].top()]
     titles = last[0].top() if last else area.top() + GAP
     if last and (last[0].left() < left or last[-1].right() > right):
-        titles += LINE
-    top = titles + LINE + GRID
-    clip = QRectF(area.left(), top, area.width(), max(1.0, area.bottom() - LINE - GRID - top))
-    height = min(clip.height() / max(1, n_rows), MOST_ROW)
+        titles += last[0].height()
+    top = titles + line_height() + GRID
+    clip = QRectF(area.left(), top, area.width(), max(1.0, area.bottom() - line_height() - GRID - top))
+    height = min(clip.height() / max(1, n_rows), scaled(MOST_ROW))
     if scroll is not None:
-        height = max(height, LEAST_ROW)
+        height = max(height, scaled(LEAST_ROW))
     hidden = max(0.0, height * n_rows - clip.height())
-    rows = Rows(left, right, top - min(max(scroll or 0.0, 0.0), hidden), height, max(1, len(heads)))
+    rows = Rows(left, right, top - min(max(scroll or 0.0, 0.0), hidden), height, max(1, n_heads))
     return LinksLayout(area, clip, rows, margin, label, meter, legend, titles, hidden > 0.5)
-
-
-def _legend(heads: Sequence[Head], room: QRectF) -> Legend:
-    """The names of the heads, in words if one line is enough for that, centred in as many lines as they need."""
-    metrics = QFontMetricsF(text_font(SMALL_SIZE))
-    words = QCoreApplication.translate("links", "layer {layer} · head {head}")
-    names = [words.format(layer=layer, head=head) for layer, head in heads]
-    if sum(metrics.horizontalAdvance(name) + 5 * GRID for name in names) > room.width():
-        names = [f"{layer}·{head}" for layer, head in heads]
-    lines: list[list[tuple[float, str]]] = []
-    for name in names:
-        width = metrics.horizontalAdvance(name) + 5 * GRID
-        if not lines or sum(used for used, _ in lines[-1]) + width > room.width():
-            lines.append([])
-        lines[-1].append((width, name))
-    legend = []
-    for number, line in enumerate(lines):
-        x = room.center().x() - sum(width for width, _ in line) / 2
-        for width, name in line:
-            legend.append((QRectF(x, room.top() + number * LINE, width, LINE), name))
-            x += width
-    return tuple(legend)

@@ -7,17 +7,19 @@ the painter has a clip rectangle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPainterPath, QPen
 
-from headscope.core.jobs import FloatArray, Head
-from headscope.core.view_jobs import FAINTEST, HeadMap, HeadOverview, IntArray
+from headscope.core.jobs import FloatArray
+from headscope.core.view_jobs import HeadOverview, IntArray
+from headscope.gui.paint.link_choice import HeadChoice
 
 MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
@@ -61,47 +63,49 @@ class Links:
         return self if len(self) <= most else self.take(np.argpartition(self.weight, -most)[-most:])
 
 
-def links_of_head(number: int, weights: HeadMap, blocks: Sequence[Block], at_least: float, most: int) -> Links:
+def links_of_head(number: int, choice: HeadChoice, blocks: Sequence[Block], most: int) -> Links:
     """The strongest links of one head inside `blocks`, which must not overlap.
 
     Parameters
     ----------
     number : int
         What `Links.head` says.
-    weights : float32, (n_queries, n_keys), or HeadOverview
-    at_least : float
-        The weakest weight that counts; raised to `FAINTEST`.
+    choice : HeadChoice
+        The head, and which of its links count; prepared.
     """
-    at_least = max(at_least, FAINTEST)
-    if isinstance(weights, HeadOverview):
-        return joined([_links_of_overview(number, weights, block, at_least) for block in blocks], most)
-    return joined([_links_of_block(number, weights, block, at_least) for block in blocks], most)
+    of_block = _links_of_overview if isinstance(choice.weights, HeadOverview) else _links_of_block
+    return joined([of_block(number, choice, block) for block in blocks], most)
 
 
-def _links_of_overview(number: int, overview: HeadOverview, block: Block, at_least: float) -> Links:
+def _links_of_overview(number: int, choice: HeadChoice, block: Block) -> Links:
+    overview = choice.weights
+    assert isinstance(overview, HeadOverview)
     (first_row, last_row, _), (first_key, last_key, _) = (
         part.indices(count) for part, count in zip(block, overview.shape, strict=True)
     )
     inside = slice(*np.searchsorted(overview.strong[0], (first_row, last_row)))
     queries, keys, weights = overview.strong
     query, key, weight = queries[inside], keys[inside], weights[inside]
-    strong = (key >= first_key) & (key < last_key) & (weight >= at_least)
-    head = np.full(int(np.count_nonzero(strong)), number, np.int32)
-    return Links(head, query[strong], key[strong], weight[strong], len(head))
+    chosen = (key >= first_key) & (key < last_key)
+    chosen &= choice.chosen(query, key, weight)
+    head = np.full(int(np.count_nonzero(chosen)), number, np.int32)
+    return Links(head, query[chosen], key[chosen], weight[chosen], len(head))
 
 
-def _links_of_block(number: int, weights: FloatArray, block: Block, at_least: float) -> Links:
-    rows, columns = block
-    part = weights[rows, columns]
-    query, key = np.nonzero(part >= at_least)
-    first_row, first_column = rows.indices(weights.shape[0])[0], columns.indices(weights.shape[1])[0]
-    return Links(
-        np.full(len(query), number, np.int32),
-        (query + first_row).astype(np.int32),
-        (key + first_column).astype(np.int32),
-        part[query, key],
-        int(np.count_nonzero(part)),
-    )
+def _links_of_block(number: int, choice: HeadChoice, block: Block) -> Links:
+    matrix, (rows, columns) = choice.weights, block
+    assert not isinstance(matrix, HeadOverview)
+    part = matrix[rows, columns]
+    query, key = np.nonzero(part >= choice.floor)
+    weight = part[query, key]
+    query, key = query + rows.indices(matrix.shape[0])[0], key + columns.indices(matrix.shape[1])[0]
+    if not choice.choice.is_all:
+        chosen = choice.chosen(query, key, weight)
+        query, key, weight = query[chosen], key[chosen], weight[chosen]
+    if choice.queries is not None and choice.keys is not None:
+        part = part[choice.queries[rows]][:, choice.keys[columns]]
+    head = np.full(len(query), number, np.int32)
+    return Links(head, query.astype(np.int32), key.astype(np.int32), weight, int(np.count_nonzero(part)))
 
 
 def joined(parts: Sequence[Links], most: int) -> Links:
@@ -119,9 +123,11 @@ def joined(parts: Sequence[Links], most: int) -> Links:
     return together.strongest(most)
 
 
-def links_of(weights: Mapping[Head, HeadMap], blocks: Sequence[Block], at_least: float = 0.0, most: int = MOST_LINKS) -> Links:
-    """The strongest links of several heads inside `blocks`."""
-    return joined([links_of_head(i, matrix, blocks, at_least, most) for i, matrix in enumerate(weights.values())], most)
+class Ends(Protocol):
+    """Where links begin and end, and how they bend."""
+
+    def curves(self, links: Links) -> npt.NDArray[np.float64]:
+        """(n, 8): of each link the four points of a cubic curve, x and y in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +148,23 @@ class Rows:
         lane = (np.asarray(head, np.float64) - (self.n_heads - 1) / 2) * spread
         return np.asarray(self.top + (np.asarray(row, np.float64) + 0.5) * self.height + lane)
 
+    def curves(self, links: Links) -> npt.NDArray[np.float64]:
+        """As `Ends` says: from the query on the left to the key on the right."""
+        curves = np.empty((len(links), 8))
+        curves[:, 0], curves[:, 2:6:2], curves[:, 6] = self.left, (self.left + self.right) / 2, self.right
+        curves[:, 1:5:2] = self.y(links.query, links.head)[:, None]
+        curves[:, 5::2] = self.y(links.key, links.head)[:, None]
+        return curves
 
-def bands(links: Links) -> Iterator[Links]:
-    """`links` in parts, strongest first: pictures of the parts, each laid under those before it, grow to the whole."""
+
+def bands(links: Links, at: Sequence[int] = _BANDS) -> Iterator[Links]:
+    """`links` in parts, cut after so many, strongest first: pictures of the parts, each laid under those before it, grow to the whole."""
     order = np.argsort(-links.weight, kind="stable")
-    yield from (links.take(part) for part in np.split(order, _BANDS) if len(part))
+    yield from (links.take(part) for part in np.split(order, at) if len(part))
 
 
 def draw_lines(
-    painter: QPainter, links: Links, rows: Rows, clip: QRectF, colors: Sequence[QColor], *, width: float = 1.0
+    painter: QPainter, links: Links, ends: Ends, clip: QRectF, colors: Sequence[QColor], *, width: float = 1.0
 ) -> Iterator[None]:
     """Draw links, strongest on top; pauses after every few hundred.
 
@@ -166,24 +180,22 @@ def draw_lines(
     together = width == 0 or not raster  # wide lines on an image are drawn faster one by one
     opacity = np.maximum(np.rint(links.weight * 255), 1).astype(np.int32)
     order = np.lexsort((links.head, opacity))
-    head, opacity = links.head[order], opacity[order]
-    start, end = (rows.y(row[order], head).tolist() for row in (links.query, links.key))
+    head, opacity, curves = links.head[order], opacity[order], ends.curves(links.take(order))
     edges = np.flatnonzero(np.diff(opacity * len(colors) + head, prepend=-1, append=-1))
     for first, last in pairwise(np.union1d(edges, np.arange(0, len(links), _PER_STEP)).tolist()):
         color = QColor(colors[head[first]])
         color.setAlpha(int(opacity[first]))
         painter.setPen(QPen(color, width))
-        _draw_group(painter, rows, start[first:last], end[first:last], together=together)
+        _draw_group(painter, curves[first:last].tolist(), together=together)
         yield
 
 
-def _draw_group(painter: QPainter, rows: Rows, start: list[float], end: list[float], *, together: bool) -> None:
+def _draw_group(painter: QPainter, curves: list[list[float]], *, together: bool) -> None:
     """Curves with the painter's pen: `together` in one path, or each alone."""
-    middle = (rows.left + rows.right) / 2
     path = QPainterPath()
-    for y_left, y_right in zip(start, end, strict=True):
-        path.moveTo(rows.left, y_left)
-        path.cubicTo(middle, y_left, middle, y_right, rows.right, y_right)
+    for x, y, *bends in curves:
+        path.moveTo(x, y)
+        path.cubicTo(*bends)
         if not together:
             painter.drawPath(path)
             path.clear()

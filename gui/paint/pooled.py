@@ -1,61 +1,61 @@
-"""PooledMatrix: a matrix as an image that never loses a bright cell, at any size.
+"""PooledMatrix: a matrix at any size, without ever losing its largest cells.
 
 When several cells fall on one pixel, the pixel shows the largest of them. A nearest neighbour or a mean would hide thin
-diagonals and single strong weights, which are what one looks for.
+diagonals and single strong weights, which are what one looks for. Values are pooled, not colours: scales and colours can
+then change without looking at the cells again.
 """
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage
 
 from headscope.core.jobs import FloatArray
 
-Bytes = npt.NDArray[np.uint8]
-_BLOCK_ROWS = 32  # what is quantised at a time stays in the cache
+Numbers = TypeVar("Numbers", bound=np.generic)
 
 
 class PooledMatrix:
-    """Weights as indices 0 to 255 of a colour ramp, and halved copies of them as they are needed.
+    """Values, and halved copies of them as they are needed.
 
     Parameters
     ----------
-    weights : float32, (n_rows, n_columns)
-    largest : float
-        The weight that gets the ramp's last colour.
+    values : float32, (n_rows, n_columns)
+        No NaN; -inf where there is nothing.
     covers : QRectF, optional
-        The cells that `weights` are a picture of, if they are not the cells themselves.
+        The cells that `values` are a picture of, if they are not the cells themselves.
     """
 
-    def __init__(self, weights: FloatArray, largest: float = 1.0, covers: QRectF | None = None) -> None:
-        self.covers = covers or QRectF(0, 0, weights.shape[1], weights.shape[0])
-        self._levels: dict[tuple[int, int], Bytes] = {(0, 0): _quantised(weights, largest)}
-        self.shape: tuple[int, int] = (weights.shape[0], weights.shape[1])
-        self._kept: tuple[object, QImage, npt.NDArray[np.uint32]] | None = None
+    def __init__(self, values: FloatArray, covers: QRectF | None = None) -> None:
+        self.covers = covers or QRectF(0, 0, values.shape[1], values.shape[0])
+        self._levels: dict[tuple[int, int], FloatArray] = {(0, 0): values}
+        self.shape: tuple[int, int] = (values.shape[0], values.shape[1])
+        self._kept: tuple[object, FloatArray] | None = None
 
-    def image(self, view: QRectF, width: float, height: float, ramp32: npt.NDArray[np.uint32]) -> tuple[QImage, QRectF]:
-        """An image of at least the cells in `view`, for a place of `width` × `height` pixels.
+    def pixels(self, view: QRectF, width: float, height: float) -> tuple[FloatArray, QRectF]:
+        """At least the cells in `view`, for a place of `width` × `height` pixels.
 
         Returns
         -------
-        QImage
-            One pixel a cell, or as many pixels as the place has where cells are smaller.
+        float32, (height, width)
+            One number a cell, or as many as the place has pixels where cells are smaller.
         QRectF
-            The cells it covers.
+            The cells they cover.
         """
         across, down = self.shape[1] / self.covers.width(), self.shape[0] / self.covers.height()
         left, top = self.covers.left(), self.covers.top()
         view = QRectF((view.left() - left) * across, (view.top() - top) * down, view.width() * across, view.height() * down)
-        image, inside = self._image(view, width, height, ramp32)
+        pixels, inside = self._pixels(view, width, height)
         covered = QRectF(
             left + inside.left() / across, top + inside.top() / down, inside.width() / across, inside.height() / down
         )
-        return image, covered
+        return pixels, covered
 
-    def _image(self, view: QRectF, width: float, height: float, ramp32: npt.NDArray[np.uint32]) -> tuple[QImage, QRectF]:
-        """As `image`, in numbers of `weights`."""
+    def _pixels(self, view: QRectF, width: float, height: float) -> tuple[FloatArray, QRectF]:
+        """As `pixels`, in numbers of `values`."""
         halvings = _halvings(view.height() / max(1.0, height)), _halvings(view.width() / max(1.0, width))
         level = self._level(*halvings)
         rows, columns = 2 ** halvings[0], 2 ** halvings[1]
@@ -68,36 +68,36 @@ class PooledMatrix:
         # No more pixels than the place has, or the painter, who takes the nearest, would leave some out.
         most_rows = int(max(1.0, height * covered.height() / view.height()))
         most_columns = int(max(1.0, width * covered.width() / view.width()))
-        key = (halvings, covered.getRect(), most_rows, most_columns, ramp32.tobytes())
+        key = (halvings, covered.getRect(), most_rows, most_columns)
         if self._kept is None or self._kept[0] != key:
             block = level[first_row:last_row, first_column:last_column]
             block = resized(resized(block, min(most_rows, block.shape[0]), 0), min(most_columns, block.shape[1]), 1)
-            pixels = np.take(ramp32, block, mode="clip")
-            image = QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 4, QImage.Format.Format_RGB32)
-            self._kept = key, image, pixels  # the image only borrows the array
+            self._kept = key, block
         return self._kept[1], covered
 
-    def indices(self, rows: range, columns: range) -> Bytes:
-        """Ramp indices of a block of cells."""
+    def cells(self, rows: range, columns: range) -> FloatArray:
+        """The values of a block."""
         return self._levels[0, 0][rows.start : rows.stop, columns.start : columns.stop]
 
-    def _level(self, row_halvings: int, column_halvings: int) -> Bytes:
+    def _level(self, row_halvings: int, column_halvings: int) -> FloatArray:
         key = (row_halvings, column_halvings)
         if key not in self._levels:
-            if row_halvings:
-                self._levels[key] = _halved(self._level(row_halvings - 1, column_halvings))
+            if column_halvings:
+                self._levels[key] = _halved(self._level(row_halvings, column_halvings - 1), 1)
             else:
-                self._levels[key] = _halved(self._level(0, column_halvings - 1).T).T
+                self._levels[key] = _halved(self._level(row_halvings - 1, 0), 0)
         return self._levels[key]
 
 
-def resized(levels: Bytes, size: int, axis: int) -> Bytes:
-    """`levels` with `size` pixels along `axis`: repeated, or the largest of those that fall together: no line is lost."""
-    count = levels.shape[axis]
+def resized(values: npt.NDArray[Numbers], size: int, axis: int) -> npt.NDArray[Numbers]:
+    """`values` with `size` pixels along `axis`: the largest of those that fall together, so that no line is lost."""
+    count = values.shape[axis]
+    if size == count:
+        return values
     first, after = np.arange(size) * count // size, np.arange(1, size + 1) * count // size
-    out: Bytes = np.take(levels, first, axis=axis)
+    out: npt.NDArray[Numbers] = np.take(values, first, axis=axis)
     for more in range(1, int((after - first).max(initial=0))):
-        np.maximum(out, np.take(levels, np.minimum(first + more, after - 1), axis=axis), out=out)
+        np.maximum(out, np.take(values, np.minimum(first + more, after - 1), axis=axis), out=out)
     return out
 
 
@@ -105,18 +105,13 @@ def _halvings(cells_per_pixel: float) -> int:
     return max(0, int(np.floor(np.log2(max(1.0, cells_per_pixel)))))
 
 
-def _quantised(weights: FloatArray, largest: float) -> Bytes:
-    out = np.empty(weights.shape, np.uint8)
-    factor = np.float32(255 / largest if largest > 0 else 0)
-    for start in range(0, len(weights), _BLOCK_ROWS):
-        block = weights[start : start + _BLOCK_ROWS] * factor
-        np.clip(np.rint(block, out=block), 0, 255, out=block)
-        out[start : start + _BLOCK_ROWS] = block
-    return out
-
-
-def _halved(level: Bytes) -> Bytes:
-    """The larger of each two rows."""
-    if level.shape[0] % 2:
-        level = np.pad(level, ((0, 1), (0, 0)))
-    return np.maximum(level[0::2], level[1::2])
+def _halved(level: FloatArray, axis: int) -> FloatArray:
+    """The larger of each two rows, or columns."""
+    count = level.shape[axis]
+    if axis == 0:
+        even: FloatArray = np.maximum(level[0 : count - 1 : 2], level[1::2])
+        last = level[count - 1 :]
+    else:
+        even = np.maximum(level[:, 0 : count - 1 : 2], level[:, 1::2])
+        last = level[:, count - 1 :]
+    return np.concatenate((even, last), axis) if count % 2 else even

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from headscope.gui.paint.theme import SMALL_SIZE, Theme
+from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled
 from headscope.resources import icon_file
 
 _SHEET = Template("""
@@ -25,7 +25,7 @@ QMenu::section, QMenu QLabel#hint { color: $muted; padding: 8px 12px 4px 12px; f
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 
 QWidget#toolbar { background: $panel; border-bottom: 1px solid $line; }
-QLabel#wordmark { font-weight: 600; font-size: 15px; }
+QLabel#wordmark { font-weight: 600; font-size: ${large}px; }
 QFrame#card { background: $panel; border: 1px solid $line; border-radius: 10px; }
 QFrame#dockTitle { background: $panel; border: 1px solid $line; border-bottom: none;
     border-top-left-radius: 10px; border-top-right-radius: 10px; }
@@ -93,9 +93,12 @@ QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-r
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { border-color: $accent; }
 QProgressBar { background: $soft; border: none; border-radius: 3px; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QTabBar QToolButton { padding: 0; }
 QTabBar::tab { color: $muted; padding: 6px 10px; border: none; border-bottom: 2px solid transparent; background: transparent; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight: 600; }
 QToolTip { background: $text; color: $panel; border: none; padding: 4px 8px; }
+QFrame#palette { background: $panel; border: 1px solid $line; border-radius: 10px; }
+QListView { background: $panel; border: none; outline: none; }
 QStatusBar { background: $ground; color: $muted; border-top: 1px solid $line; }
 QStatusBar::item { border: none; }
 QFrame#notice { background: $panel; border: 1px solid $line; border-left: 4px solid $accent; border-radius: 6px; }
@@ -117,7 +120,8 @@ def stylesheet(theme: Theme) -> str:
         on_accent=theme.on_accent,
         soft=theme.soft,
         error=theme.error,
-        small=SMALL_SIZE,
+        small=scaled(SMALL_SIZE),
+        large=scaled(15),
         check=icon_file("check").as_posix(),
         chevron=icon_file("chevron").as_posix(),
     )

@@ -7,12 +7,15 @@ kinds of colour blindness for the first eight.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor, QFont, QPalette
+
+from headscope.gui.paint.head_colors import more_colors
 
 Palette = npt.NDArray[np.uint8]
 
@@ -24,6 +27,15 @@ TEXT_SIZE = 13
 """Pixels, for everything one reads."""
 SMALL_SIZE = 11
 """Pixels, for axis numbers, units and hints."""
+
+
+class _Type(threading.local):
+    """Each thread's own: files are drawn in other threads than the screen, in the designed size."""
+
+    scale = 1.0
+
+
+_type = _Type()
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Theme:
     error: str
     ramp: Palette = field(repr=False, compare=False)
     heads: tuple[str, ...] = ()
-    """Twelve colours for heads drawn together in the link view."""
+    """Twelve colours for heads drawn together in the link view; `head_color` knows more."""
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         """The colour called `name` ("text", "accent", …) with `alpha` from 0 to 1."""
@@ -54,8 +66,9 @@ class Theme:
         return color
 
     def head_color(self, number: int) -> QColor:
-        """The colour of one of the heads drawn together."""
-        return QColor(self.heads[number % len(self.heads)])
+        """The colour of one of the heads drawn together; each number has its own, up to `MOST_COLORS`."""
+        colors = more_colors(self.heads, dark=self.dark)
+        return QColor(colors[number % len(colors)])
 
     def ramp32(self) -> npt.NDArray[np.uint32]:
         """`ramp` as 256 opaque 0xAARRGGBB values, for QImage.Format_RGB32."""
@@ -88,15 +101,36 @@ def theme_of(dark: bool) -> Theme:
     )  # fmt: skip
 
 
+def type_scale() -> float:
+    """By how much type on the screen is larger than designed: the user's choice, and more in a presentation."""
+    return _type.scale
+
+
+def set_type_scale(factor: float) -> None:
+    """Draw type larger or smaller from now on, in this thread. Who keeps widths of texts must measure anew."""
+    _type.scale = factor
+
+
+def scaled(pixels: float) -> int:
+    """Room for what holds type, such as a row: `pixels` as designed, on the scale of the type."""
+    return round(pixels * _type.scale)
+
+
 def text_font(pixels: float = TEXT_SIZE, weight: QFont.Weight = QFont.Weight.Normal, *, tabular: bool = False) -> QFont:
-    """Inter (bundled), then the system's fonts for Chinese.
+    """Inter (bundled), then the system's fonts for Chinese; `pixels` as designed, drawn on the scale of the type.
 
     `tabular` makes all figures as wide as each other, for numbers under numbers. Never in files: a PDF names a glyph by its
     character, and glyphs that a feature puts in another's place have none: nobody could search for or copy them.
     """
+    return QFont(_font(max(1, scaled(pixels)), weight, tabular))  # a copy, which may be changed
+
+
+@lru_cache(maxsize=256)
+def _font(pixels: int, weight: QFont.Weight, tabular: bool) -> QFont:
+    """Kept, because a frame asks a hundred times, and to make one takes as long as to draw a word with it."""
     font = QFont()
     font.setFamilies(FONT_FAMILIES)
-    font.setPixelSize(max(1, round(pixels)))
+    font.setPixelSize(pixels)
     font.setWeight(weight)
     font.setFeature(QFont.Tag("tnum"), int(tabular))
     font.setFeature(QFont.Tag("calt"), 0)  # brackets beside capitals, as in [MASK]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtGui import QFont, QPainter, QPen, QRegion
 
 from headscope.core.tokens import Token, TokenAxis
 from headscope.gui.paint.labels import elided, text_width
-from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, text_font
+from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font
 
 ROW = 8.0 * GRID
 """From one row to the next."""
@@ -51,7 +51,7 @@ class TokenChips:
         """Where a token's chip lies; row 0 begins at y = 0."""
         row = bisect_right(self._first, position) - 1
         x, wide = self._boxes[position]
-        return QRectF(x, row * ROW, wide, _CHIP)
+        return QRectF(x, row * scaled(ROW), wide, scaled(_CHIP))
 
     def row(self, number: int) -> range:
         """The tokens of a row."""
@@ -60,7 +60,7 @@ class TokenChips:
 
     def rows_between(self, top: float, bottom: float) -> range:
         """The rows that are at least partly between two heights."""
-        return range(max(0, int(top // ROW)), min(self.n_rows, int(-(-bottom // ROW))))
+        return range(max(0, int(top // scaled(ROW))), min(self.n_rows, int(-(-bottom // scaled(ROW)))))
 
     def token_at(self, point: QPointF) -> int | None:
         """The token whose chip is under `point`, or None."""
@@ -81,6 +81,7 @@ class TokenChips:
         key: int | None = None,
         cursor: int | None = None,
         stale: bool = False,
+        where: QRegion | None = None,
     ) -> None:
         """Paint the rows between two heights.
 
@@ -92,11 +93,15 @@ class TokenChips:
             Where the keyboard is.
         stale : bool
             These are the tokens of a text that has been changed since: paler.
+        where : QRegion, optional
+            Chips that lie outside stay as they are.
         """
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(0.45 if stale else 1.0)
         for number in self.rows_between(top, bottom):
             for position in self.row(number):
+                if where is not None and not where.intersects(self.box(position).toAlignedRect()):
+                    continue
                 frame = "query" if position == query else "accent" if position == key else None
                 _paint_chip(painter, self.box(position), self.axis.tokens[position], theme, frame)
                 if position == cursor:
@@ -111,7 +116,7 @@ def _weight(token: Token) -> QFont.Weight:
 
 
 def _chip_width(token: Token) -> float:
-    return max(_LEAST_WIDTH, min(_MOST_WIDTH, text_width(token.text, TEXT_SIZE, _weight(token)) + 2 * _PADDING))
+    return max(scaled(_LEAST_WIDTH), min(scaled(_MOST_WIDTH), text_width(token.text, TEXT_SIZE, _weight(token)) + 2 * _PADDING))
 
 
 def _paint_chip(painter: QPainter, box: QRectF, token: Token, theme: Theme, frame: str | None) -> None:

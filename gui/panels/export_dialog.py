@@ -31,9 +31,9 @@ from headscope.gui.widgets.number_field import whole_field
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
-FORMS: Final = {"heatmap": ("png", "svg", "pdf"), "links": ("png", "svg", "pdf"), "head": ("csv", "npz"), "heads": ("npz",)}
+_PICTURES = ("heatmap", "links", "arcs")
+FORMS: Final = {**dict.fromkeys(_PICTURES, ("png", "svg", "pdf")), "head": ("csv", "npz"), "heads": ("npz",)}
 """What can be written, and as what."""
-_PICTURES = ("heatmap", "links")
 _PREVIEW = QSize(440, 400)
 
 
@@ -42,7 +42,7 @@ class ExportDialog(QDialog):
 
     Parameters
     ----------
-    figures : mapping of "heatmap" and "links" to callables
+    figures : mapping of "heatmap", "links" and "arcs" to callables
         Make the pictures as their panels show them; None while there is nothing to show.
     """
 
@@ -59,14 +59,9 @@ class ExportDialog(QDialog):
         self._figures = figures
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.what = _choices(
-            {
-                "heatmap": self.tr("Heatmap"),
-                "links": self.tr("Links"),
-                "head": self.tr("Numbers of this head"),
-                "heads": self.tr("Numbers of every head"),
-            }
-        )
+        names = {"heatmap": self.tr("Heatmap"), "links": self.tr("Links"), "arcs": self.tr("Arcs")}
+        names = {what: name for what, name in names.items() if what in figures}
+        self.what = _choices({**names, "head": self.tr("Numbers of this head"), "heads": self.tr("Numbers of every head")})
         self.form = QComboBox()
         self.dpi = whole_field(36, 2400, 300)
         self.look = _choices({"light": self.tr("Light"), "dark": self.tr("Dark")})

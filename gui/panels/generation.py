@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioBut
 
 from headscope.core.jobs import FillStrategy
 from headscope.core.requests import FillRequest
-from headscope.core.results import Beam, Candidate, FillStep, GenerationStep
+from headscope.core.results import Beam, FillStep, GenerationStep
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.steps import chosen, row_of
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
 from headscope.gui.widgets.step_list import ROW_HEIGHT, Step, StepList
@@ -41,6 +42,7 @@ class GenerationPanel(QWidget):
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
         self.fields = SamplingFields()
+        self.fields.changed.connect(self._share)
         self.confident = QRadioButton(self.tr("Most confident mask first"))
         self.confident.setChecked(True)
         self.left_to_right = QRadioButton(self.tr("From left to right"))
@@ -65,7 +67,7 @@ class GenerationPanel(QWidget):
         self._rivals = QMenu(self)
         self._arrange()
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches"}))
+        self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches", "sampling"}))
 
     @Slot()
     def start(self) -> None:
@@ -122,6 +124,8 @@ class GenerationPanel(QWidget):
         if "dark" in names:
             self.list.set_theme(theme_of(state.dark))
             self.beams.set_theme(theme_of(state.dark))
+        if "sampling" in names:
+            self.fields.set_filters(state.sampling)
         if "model" in names:
             self._show_abilities()
         if names & {"model", "busy"}:
@@ -178,15 +182,18 @@ class GenerationPanel(QWidget):
         return self.tr("This model neither continues a text nor guesses masked words.")
 
     # ---------------------------------------------------------------- what the user does
+    @Slot()
+    def _share(self) -> None:
+        """The predictions show at once what these filters leave."""
+        self._state.update(sampling=self.fields.filters)
+
     @Slot(int)
     def _point_at(self, row: int) -> None:
         """Show in the pictures what the model looked at when it chose this token: the mask's row, or that of the token before."""
-        cell = Cell()
-        if 0 <= row < len(self._state.steps):
-            chose, side = _chose(self._state.steps[row])
-            if (side == "encoder") == (self._state.kind == "encoder") and chose < len(self._state.queries):
-                cell = Cell(query=chose)
-        self._state.update(hover=cell)
+        state, query = self._state, None
+        if 0 <= row < len(state.steps):
+            query = row_of(state.steps[row], state.kind, state.queries)
+        state.update(hover=Cell(query=query))
 
     @Slot(int)
     def _show_rivals(self, row: int) -> None:
@@ -244,13 +251,4 @@ def _bar(beam: Beam) -> Bar:
 def _row(step: GenerationStep | FillStep) -> Step:
     if isinstance(step, FillStep):
         return Step(step.chosen, step.candidates)
-    token = step.token
-    chosen = Candidate(token.text, token.text, token.id, step.probability)
-    return Step(chosen, step.candidates, step.sampled_probability, token.special, step.filters, step.forced)
-
-
-def _chose(step: GenerationStep | FillStep) -> tuple[int, str]:
-    """The query whose row chose a token, and the side of the model it is on."""
-    if isinstance(step, FillStep):
-        return step.position, "encoder"
-    return len(step.record.axis("decoder").queries) - 1, "decoder"
+    return Step(chosen(step), step.candidates, step.sampled_probability, step.token.special, step.filters, step.forced)

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import Head, Kind
+from headscope.core.metrics_jobs import HEAD_TYPES, METRICS
+from headscope.gui.head_measuring import HeadMeasuring
+from headscope.gui.head_order import HeadOrder
+from headscope.gui.head_words import metric_name, metric_value, type_meaning, type_name
 from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
+from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import theme_of
+from headscope.gui.pictures import MOST_HEADS
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.head_grid_view import HeadGridView
+from headscope.gui.widgets.head_order_bar import HeadOrderBar
+from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.type_legend import TypeLegend
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
 
 class HeadsPanel(QWidget):
-    """Layers × heads, with a choice of the kind of attention where a model has several."""
+    """Layers × heads, or heads in an order of their own, with a choice of the kind of attention where a model has several."""
 
     def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,28 +48,43 @@ class HeadsPanel(QWidget):
             self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them. Turns Own scale on")
         )
         self.mean.toggled.connect(self._pool)
-        self.view = HeadGridView()
-        self.view.chosen.connect(self._choose)
-        self.view.layers_seen.connect(explorer.see_layers)
+        self.bar = HeadOrderBar(self.mean, self.own_maximum)
+        self.bar.changed.connect(self._show_pictures)
+        self.view = self._new_view()
+        self.legend = TypeLegend()
+        self.legend.toggled.connect(self.bar.toggle_type)
+        self.measuring = HeadMeasuring(state, explorer, self)
+        self.measuring.changed.connect(self._show_metrics)
         self.kinds: dict[Kind, QToolButton] = {}
         self._kind_group = QButtonGroup(self)
-        self._kind_row = QHBoxLayout()
-        self._kind_row.setContentsMargins(12, 0, 12, 4)
-        self._kind_row.setSpacing(4)
-        top = QHBoxLayout()
-        top.setContentsMargins(16, 0, 8, 4)
-        top.addWidget(self.summary, 1)
-        top.addWidget(self.mean)
-        top.addWidget(self.own_maximum)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 8)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addLayout(self._kind_row)
-        column.addWidget(self.view, 1)
+        self._kind_row = _row((12, 0, 12, 4))
+        self._seen = range(0)
+        self._folded: frozenset[int] = frozenset()
+        self._picture = HeadGridPicture(0, 0)
+        self._places: tuple[tuple[tuple[int, int], object], HeadPlaces] = (((0, 0), None), HeadPlaces.flowing(()))
+        self._lay_out()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark", "record", "head"}))
+
+    def _new_view(self) -> HeadGridView:
+        view = HeadGridView()
+        view.chosen.connect(self._choose)
+        view.layer_chosen.connect(self._choose_layer)
+        view.layer_folded.connect(self._fold)
+        view.layers_seen.connect(self._see_layers)
+        view.set_details(self._details)
+        return view
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(0)
+        column.addLayout(self._kind_row)
+        column.addLayout(_row((10, 0, 4, 4), self.bar))
+        column.addWidget(self.view, 1)
+        column.addLayout(_row((16, 4, 8, 0), self.summary))
+        column.addLayout(_row((10, 0, 8, 0), self.legend))
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
@@ -64,14 +92,61 @@ class HeadsPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
         if names & {"record", "kind", "model"}:
             self._show_kinds()
+            self._folded &= frozenset(range(self._shape()[0]))
+        if names & {"record", "kind", "busy"} and self.isVisible():
+            self.measuring.ask(self._seen)
         if names & {"thumbnails", "record", "kind", "model"}:
             self._show_pictures()
+        if names & {"dark", "record", "kind"}:
+            self._show_legend()
         if names & {"head", "heads"}:
             self.view.set_selection(self._state.head, self._state.color_of)
 
+    # ---------------------------------------------------------------- metrics
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.measuring.ask(self._seen)
+
+    @Slot()
+    def _show_metrics(self) -> None:
+        self._show_pictures()
+        self._show_legend()
+
+    def _details(self, head: Head) -> HeadDetails:
+        metrics, theme = self.measuring.metrics, theme_of(self._state.dark)
+        if head[1] == AVERAGE or metrics is None or head not in metrics.types:
+            return HeadDetails()
+        type_, values = metrics.types[head], metrics.of(head)
+        lines = [(metric_name(metric), metric_value(metric, values[metric])) for metric in METRICS if not isnan(values[metric])]
+        return HeadDetails(type_name(type_), type_color(type_, theme), lines)
+
+    def _show_legend(self) -> None:
+        metrics, theme = self.measuring.marking, theme_of(self._state.dark)
+        counts = Counter(metrics.types.values() if metrics is not None else ())
+        self.legend.set_chosen(self.bar.order.types)
+        for type_ in HEAD_TYPES:
+            self.legend.set_type(type_, type_name(type_), type_meaning(type_), type_color(type_, theme), counts[type_])
+
+    # ---------------------------------------------------------------- choices
     @Slot(tuple, bool)
     def _choose(self, head: Head, extend: bool) -> None:
         self._explorer.select_head(head, extend)
+
+    @Slot(int)
+    def _choose_layer(self, layer: int) -> None:
+        heads = tuple((layer, head) for head in range(self._shape()[1]))[:MOST_HEADS]
+        chosen = self._state.head if self._state.head in heads else heads[0]
+        self._explorer.select_heads(chosen, heads)
+
+    @Slot(int)
+    def _fold(self, layer: int) -> None:
+        self._folded ^= {layer}
+        self._show_pictures()
+
+    @Slot(object)
+    def _see_layers(self, layers: range) -> None:
+        self._seen = layers
+        self._explorer.see_layers(layers)
 
     @Slot(bool)
     def _pool(self, mean: bool) -> None:
@@ -86,13 +161,67 @@ class HeadsPanel(QWidget):
             return state.thumbnails.shape[0], state.thumbnails.shape[1]
         return state.model.layers.get(state.kind, (0, 0)) if state.model is not None else (0, 0)
 
+    # ---------------------------------------------------------------- pictures
     @Slot()
     def _show_pictures(self) -> None:
         n_layers, n_heads = self._shape()
-        own = self.own_maximum.isChecked()
-        self.view.set_picture(HeadGridPicture(n_layers, n_heads, self._state.thumbnails, each_to_its_maximum=own))
-        words = self.tr("{n_layers} × {n_heads} heads") if n_layers else ""
-        self.summary.set_text(words.format(n_layers=n_layers, n_heads=n_heads))
+        order, metrics = self.bar.order, self.measuring.marking
+        self.legend.set_chosen(order.types)
+        places = self._placed()
+        self._picture = self._base(n_layers, n_heads).rearranged(
+            averages=None if metrics is None else metrics.averages[self._state.pooling],
+            places=places,
+            types=None if metrics is None else metrics.types,
+            faded=() if metrics is None else order.set_back(metrics),
+            notes=order.values_of(self.measuring.metrics) if places.flows and self.measuring.metrics is not None else None,
+        )
+        self.view.set_picture(self._picture)
+        self.summary.set_text(self._summary())
+
+    def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
+        """The thumbnails, which are made ready to be drawn once, wherever they then stand."""
+        old, thumbnails, own = self._picture, self._state.thumbnails, self.own_maximum.isChecked()
+        wanted = n_layers, n_heads, own
+        if (old.n_layers, old.n_heads, old.each_to_its_maximum) == wanted and old.thumbnails is thumbnails:
+            return old
+        return HeadGridPicture(n_layers, n_heads, thumbnails, each_to_its_maximum=own)
+
+    def _placed(self) -> HeadPlaces:
+        """Where heads stand; the same object as before if they still stand there."""
+        shape, order, metrics = self._shape(), self.bar.order, self.measuring.metrics
+        key: tuple[tuple[int, int], object] = (shape, self._folded)
+        if order.averages:
+            key = (shape, "averages")
+        elif order.sort is not None and metrics is not None and self.measuring.is_complete:
+            key = (shape, order.sorted(metrics))
+        elif order.sort is not None and isinstance(self._places[0][1], list) and self._places[0][0] == shape:
+            return self._places[1]  # until they are measured
+        if key != self._places[0]:
+            self._places = key, self._new_places(key[1])
+        return self._places[1]
+
+    def _new_places(self, order: object) -> HeadPlaces:
+        n_layers, n_heads = self._shape()
+        if isinstance(order, list):
+            return HeadPlaces.flowing(order)
+        if self.bar.order.averages:
+            return HeadPlaces.flowing([(layer, AVERAGE) for layer in range(n_layers)])
+        return HeadPlaces.in_layers(n_layers, n_heads, self._folded)
+
+    def _summary(self) -> str:
+        n_layers, n_heads = self._shape()
+        order, metrics = self.bar.order, self.measuring.metrics
+        if not n_layers:
+            return ""
+        if order.averages:
+            return self.tr("{n_layers} averages").format(n_layers=n_layers)
+        if order != HeadOrder() and not self.measuring.is_complete:
+            measured = 0 if metrics is None else len(metrics.measured)
+            return self.tr("measuring: {measured} of {n_layers} layers").format(measured=measured, n_layers=n_layers)
+        if order.filters and metrics is not None:
+            shown = len(metrics.types) - len(order.set_back(metrics))
+            return self.tr("{shown} of {all} heads").format(shown=shown, all=n_layers * n_heads)
+        return self.tr("{n_layers} × {n_heads} heads").format(n_layers=n_layers, n_heads=n_heads)
 
     def _show_kinds(self) -> None:
         """A button for each kind of attention, if there are several."""
@@ -123,3 +252,12 @@ def _flat_toggle(text: str) -> QToolButton:
     button.setText(text)
     button.setCheckable(True)
     return button
+
+
+def _row(margins: tuple[int, int, int, int], widget: QWidget | None = None) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(*margins)
+    row.setSpacing(2)
+    if widget is not None:
+        row.addWidget(widget)
+    return row

@@ -1,72 +1,146 @@
-"""LinksPanel: the tokens twice, and lines for who looks at whom."""
+"""LinksPanel: the tokens twice, and lines for who looks at whom; or once, and arcs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from headscope.core.jobs import Head
+from headscope.gui.paint.arcs import ArcsPicture
+from headscope.gui.paint.link_choice import Choice
+from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.state import Cell, ExplorerState, Marks, Pairing
 from headscope.gui.widgets.link_view import LinkView
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
-_MOST_HIDDEN = 50  # hundredths of weight, the slider's right end
+_HIDDEN, _KEPT = range(51), range(10, 101)
+"""Hundredths of weight under which links are hidden; hundredths of a row that are kept."""
+_NARROWEST, _ROOMY = 336, 520  # pixels that all controls need, and from which on they have their long names
+_SEGMENTS: dict[Pairing, tuple[int, int] | None] = {"all": None, "AA": (0, 0), "AB": (0, 1), "BA": (1, 0), "BB": (1, 1)}
+_WHAT = frozenset({"weights", "heads", "queries", "keys", "kind", "pairing"})
+_PICKED = frozenset({"hover", "pinned", "marks"})
 
 
 class LinksPanel(QWidget):
-    """The links of the chosen heads; a token that is pointed at or pinned here is so in the heatmap too."""
+    """The links of the chosen heads; a token that is pointed at, pinned or picked out here is so in all views."""
 
-    def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
+        self._explorer = explorer
+        self._values = {False: 0, True: 70}  # of the slider: hundredths hidden, hundredths of a row kept
+        self._listed: tuple[Head, ...] = state.heads
+        self._chosen: tuple[Head, ...] = state.heads  # the heads of the legend that are switched on there
+        self._is_stale = False
         self.view = LinkView()
         self.view.hovered.connect(self._hover)
         self.view.clicked.connect(self._pin)
+        self.view.marked.connect(self._mark)
         self.view.released.connect(self._unpin)
+        self.view.head_clicked.connect(self._switch_head)
+        self.view.head_double_clicked.connect(self._solo_head)
+        self.by_mass = self._button(self._set_mode)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(0, _MOST_HIDDEN)
+        self.threshold.setRange(_HIDDEN[0], _HIDDEN[-1])
         self.threshold.setMaximumWidth(140)
-        self.threshold.setAccessibleName(self.tr("Hide links under"))
+        self.threshold.setMinimumWidth(28)
         self.threshold.valueChanged.connect(self._show_links)
-        self._value = QLabel()
-        self._value.setObjectName("muted")
-        self.whole = QToolButton()
-        self.whole.setObjectName("flat")
-        self.whole.setCheckable(True)
-        self.whole.setText(self.tr("Whole text"))
+        self.pairing = self._pairing_button()
+        self.arcs = self._button(self._show_links)
+        self.arcs.setText(self.tr("Arcs"))
+        self.arcs.setToolTip(
+            self.tr(
+                "The text once, on one line. The upper half of a word shows what it looks at, the lower half who looks at it."
+            )
+        )
+        self.whole = self._button(self.view.set_whole)
         self.whole.setToolTip(self.tr("Show all tokens at once instead of scrolling"))
-        self.whole.toggled.connect(self.view.set_whole)
+        self._arrange()
+        self.setFocusProxy(self.view)
+        state.changed.connect(self._on_changed)
+        self._on_changed(frozenset({"dark", *_WHAT, *_PICKED}))
+
+    def _button(self, toggled: Any) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("flat")
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.toggled.connect(toggled)
+        return button
+
+    def _pairing_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("flat")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setAccessibleName(self.tr("Which links of the two texts"))
+        button.setToolTip(
+            self.tr("Only the links from one text (A, B) to one text; special tokens belong to the text they follow")
+        )
+        menu, group = QMenu(button), QActionGroup(button)
+        self.pairings = {}
+        for pairing in _SEGMENTS:
+            action = menu.addAction(self._pairing_words(pairing), partial(self._choose_pairing, pairing))
+            action.setCheckable(True)
+            group.addAction(action)
+            self.pairings[pairing] = action
+        button.setMenu(menu)
+        return button
+
+    def _pairing_words(self, pairing: Pairing) -> str:
+        return self.tr("All pairs") if pairing == "all" else f"{pairing[0]} → {pairing[1]}"
+
+    def _arrange(self) -> None:
         row = QHBoxLayout()
-        row.setContentsMargins(16, 0, 8, 0)
-        row.setSpacing(8)
-        row.addWidget(self._value)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(2)
+        row.addWidget(self.by_mass)
         row.addWidget(self.threshold, 100)
         row.addStretch(1)
-        row.addWidget(self.whole)
+        for button in (self.pairing, self.arcs, self.whole):
+            row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(0)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # names become shorter where there is less room
         column.addLayout(row)
         column.addWidget(self.view, 1)
-        self.setFocusProxy(self.view)
-        state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "weights", "hover"}))
 
+    # ---------------------------------------------------------------- what is shown
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "dark" in names:
             self.view.set_theme(theme_of(self._state.dark))
-        if names & {"weights", "heads", "queries", "keys"}:
+        if "heads" in names and self._state.heads != self._chosen:
+            self._listed = self._chosen = self._state.heads  # others were chosen than the legend has
+        if names & _WHAT or "dark" in names:  # the size of type is told so too
             self._show_links()
-        if names & {"hover", "pinned"}:
-            self.view.set_focus(self._state.focus.query, self._state.focus.key)
+        if names & _PICKED:
+            state = self._state
+            focus, marks = state.focus, state.marks
+            self.view.set_picked(Picked(focus.query, focus.key, marks.queries, marks.keys))
         if "pinned" in names:
             self._reveal(self._state.pinned)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self._show_links()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_NARROWEST, 200)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._name_buttons()
 
     def _reveal(self, cell: Cell) -> None:
         """A token that was pinned in another panel comes into sight."""
@@ -75,30 +149,138 @@ class LinksPanel(QWidget):
             self.view.reveal(row)
 
     def figure(self) -> LinksPicture | None:
-        """The links that are looked at as a new picture, chosen as here; None while there are none."""
-        picture = self._picture()
+        """The links that are looked at as a new picture of two columns, chosen as here; None while there are none."""
+        picture = LinksPicture(*self._what(), titles=self._titles(), **self._how())
         return picture if picture.weights else None
 
-    def _picture(self) -> LinksPicture:
-        state, threshold = self._state, self.threshold.value() / 100
+    def arcs_figure(self) -> ArcsPicture | None:
+        """The links that are looked at as a new picture of arcs, chosen as here; None while there are none, or between two texts."""
+        if self._state.kind == "cross":
+            return None
+        picture = ArcsPicture(*self._what(), one_sided=self._state.kind == "decoder", **self._how())
+        return picture if picture.weights else None
+
+    def _what(self) -> tuple[Any, ...]:
+        """Weights, queries and keys."""
+        state = self._state
         shape = len(state.queries), len(state.keys)
         weights = {head: state.weights[head] for head in state.heads if head in state.weights}
-        weights = {head: matrix for head, matrix in weights.items() if matrix.shape == shape}
-        return LinksPicture(weights, state.queries, state.keys, colors=state.color_of, threshold=threshold)
+        return {head: matrix for head, matrix in weights.items() if matrix.shape == shape}, state.queries, state.keys
+
+    def _how(self) -> dict[str, Any]:
+        return {"colors": self._state.color_of, "choice": self.choice}
+
+    def _titles(self) -> tuple[str, str] | None:
+        return (self.tr("target"), self.tr("source")) if self._state.kind == "cross" else None
+
+    @property
+    def choice(self) -> Choice:
+        """Which links are drawn."""
+        share = self.threshold.value() / 100
+        segments = _SEGMENTS[self._state.pairing] if self._has_pair() else None
+        return Choice(mass=share, segments=segments) if self.by_mass.isChecked() else Choice(share, segments=segments)
+
+    def _has_pair(self) -> bool:
+        state = self._state
+        return all({0, 1} <= {token.segment for token in axis.tokens} for axis in (state.queries, state.keys))
 
     @Slot()
     def _show_links(self) -> None:
-        self.view.set_picture(self._picture())
-        self._value.setText(self.tr("Hide under {threshold:.2f}").format(threshold=self.threshold.value() / 100))
+        self._is_stale = not self.isVisible()
+        self._name_buttons()
+        if self._is_stale:
+            return
+        what, how = self._what(), {**self._how(), "listed": self._listed if self._what()[0] else ()}
+        if self.arcs.isChecked() and self._state.kind != "cross":
+            self.view.set_picture(ArcsPicture(*what, one_sided=self._state.kind == "decoder", **how))
+            return
+        note = self.tr("two texts: shown as two columns instead of arcs") if self.arcs.isChecked() else ""
+        self.view.set_picture(LinksPicture(*what, titles=self._titles(), note=note, **how))
 
+    def _name_buttons(self) -> None:
+        """What is chosen, in as many words as there is room for."""
+        roomy, value = self.width() >= _ROOMY, self.threshold.value()
+        if self.by_mass.isChecked():
+            words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
+            hint = self.tr(
+                "Of each query only the fewest links that carry {share} % of its attention. Click: hide weak links instead."
+            )
+            words, hint = words.format(share=value), hint.format(share=value)
+        else:
+            words = (self.tr("Hide under {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(weight=value / 100)
+            hint = self.tr("Links that are weaker are hidden. Click: keep the fewest that carry most of each row instead.")
+        self.by_mass.setText(words)
+        self.by_mass.setToolTip(hint)
+        self.threshold.setAccessibleName(words)
+        self.threshold.setToolTip(hint)
+        self.whole.setText(self.tr("Whole text") if roomy else self.tr("Whole"))
+        pairing = self._state.pairing
+        self.pairing.setVisible(self._has_pair())
+        everything = self.tr("All pairs") if roomy else self.tr("All")
+        self.pairing.setText((everything if pairing == "all" else self._pairing_words(pairing)) + " ▾")
+        self.pairings[pairing].setChecked(True)
+
+    # ---------------------------------------------------------------- what is chosen
+    @Slot(bool)
+    def _set_mode(self, by_mass: bool) -> None:
+        self._values[not by_mass] = self.threshold.value()
+        hundredths = _KEPT if by_mass else _HIDDEN
+        self.threshold.blockSignals(True)
+        self.threshold.setRange(hundredths[0], hundredths[-1])
+        self.threshold.setValue(self._values[by_mass])
+        self.threshold.blockSignals(False)
+        self._show_links()
+
+    def _choose_pairing(self, pairing: Pairing) -> None:
+        self._state.update(pairing=pairing)
+
+    @Slot(object)
+    def _switch_head(self, head: Head) -> None:
+        """Off if it is on; the last one stays."""
+        on = set(self._state.heads) ^ {head}
+        if on:
+            self._choose_heads(head, tuple(other for other in self._listed if other in on))
+
+    @Slot(object)
+    def _solo_head(self, head: Head) -> None:
+        """This head alone; all of the legend if it is."""
+        self._choose_heads(head, self._listed if self._state.heads == (head,) else (head,))
+
+    def _choose_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
+        self._chosen = heads
+        looked = self._state.head
+        first = head if head in heads else looked if looked in heads else heads[-1]
+        self._explorer.select_heads(first, heads)
+
+    # ---------------------------------------------------------------- what is pointed at
     @Slot(object, object)
     def _hover(self, query: int | None, key: int | None) -> None:
         self._state.update(hover=Cell(query, key))
 
     @Slot(object, object)
     def _pin(self, query: int | None, key: int | None) -> None:
+        self._state.update(marks=Marks())
         self._state.pin(Cell(query, key))
+
+    @Slot(object, object)
+    def _mark(self, query: int | None, key: int | None) -> None:
+        """Pick a token out beside others, the pinned one among them, or no longer."""
+        marks, pinned = self._state.marks, self._state.pinned
+        queries = _toggled(marks.queries or _some(pinned.query if pinned.key is None else None), query)
+        keys = _toggled(marks.keys or _some(pinned.key if pinned.query is None else None), key)
+        self._state.update(marks=Marks(queries, keys), pinned=Cell())
 
     @Slot()
     def _unpin(self) -> None:
-        self._state.update(pinned=Cell())
+        self._state.update(pinned=Cell(), marks=Marks())
+
+
+def _some(position: int | None) -> tuple[int, ...]:
+    return () if position is None else (position,)
+
+
+def _toggled(places: tuple[int, ...], place: int | None) -> tuple[int, ...]:
+    """`places` with one more, or without it."""
+    if place is None:
+        return places
+    return tuple(other for other in places if other != place) if place in places else (*places, place)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget, QWidgetAction
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QWidget, QWidgetAction
 
 from headscope.core.errors import readable_bytes
 from headscope.core.results import CatalogueEntry, KeptCopy
@@ -52,6 +52,8 @@ class ModelPicker(QWidget):
         row.setSpacing(8)
         row.addWidget(self._model_button)
         row.addWidget(self._device_button)
+        for part in (self, self._model_button, self._device_button):  # narrow windows elide what is chosen
+            part.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         state.changed.connect(self._on_changed)
         self._show()
 
@@ -177,17 +179,18 @@ class ModelPicker(QWidget):
         catalogue = self._state.catalogue
         _heading(menu, self.tr("Device"))
         for device in catalogue.devices if catalogue else ("auto",):
-            self._add_setting(menu, device, device == self._device, partial(self._place, device, self._dtype))
+            self._add_setting(menu, device, device == self._device, partial(self.place, device, self._dtype))
         _heading(menu, self.tr("Number format"))
         for dtype in catalogue.dtypes if catalogue else ("auto",):
-            self._add_setting(menu, dtype, dtype == self._dtype, partial(self._place, self._device, dtype))
+            self._add_setting(menu, dtype, dtype == self._dtype, partial(self.place, self._device, dtype))
 
     def _add_setting(self, menu: QMenu, label: str, checked: bool, choose: Callable[[], None]) -> None:
         action = menu.addAction(self.tr("automatic") if label == "auto" else label, choose)
         action.setCheckable(True)
         action.setChecked(checked)
 
-    def _place(self, device: str, dtype: str) -> None:
+    def place(self, device: str, dtype: str) -> None:
+        """Open models there and in this number format from now on, and the one that is open again."""
         self._device, self._dtype = device, dtype
         model = self._state.model
         if model is not None and model.source:  # one that somebody had in memory stays where it is

@@ -5,19 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.results import Prediction
+from headscope.core.predict.live_filters import Filtered
+from headscope.core.results import MOST_WHOLE, Prediction
+from headscope.core.tokens import TokenAxis
+from headscope.gui.before import predicted_axis
 from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.panels.sampling_filters import SamplingFilters
+from headscope.gui.prediction_rows import Row, compared_rows, filtered_rows, plain_rows
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
+from headscope.gui.widgets.tall_area import TallArea
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
 
-_MOST_BLOCKS = 24
+_MOST_BLOCKS = MOST_WHOLE
 """Predictions shown at once: a text with hundreds of masks would fill the panel with thousands of rows."""
+_SHOWN = {"predictions", "before", "before_kept", "next_sentence", "model", "captured", "sampling"}
 
 
 class PredictionBlock(QWidget):
@@ -38,90 +46,141 @@ class PredictionBlock(QWidget):
         column.addWidget(self.heading)
         column.addWidget(self.bars)
         self.prediction: Prediction | None = None
+        self.rows: list[Row] = []
 
-    def show_prediction(self, prediction: Prediction, heading: str) -> None:
+    def show_prediction(self, prediction: Prediction, heading: str, rows: list[Row]) -> None:
         """Fill the block."""
-        self.prediction = prediction
+        self.prediction, self.rows = prediction, rows
         self.heading.setText(heading)
-        self.bars.set_bars([Bar(candidate.label, candidate.probability) for candidate in prediction.candidates])
+        self.bars.set_bars([row.bar for row in rows])
 
 
 class PredictionsPanel(QWidget):
-    """The predictions of the run that is shown."""
+    """The predictions of the run that is shown, beside those before an edit, or what sampling filters leave of them."""
 
     def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
+        self._is_due = True
         self.blocks: list[PredictionBlock] = []
         self.hint = QLabel()
-        self.hint.setObjectName("muted")
-        self.hint.setWordWrap(True)
-        self.hint.setContentsMargins(16, 4, 16, 8)
+        self.caption = QLabel()
+        for words in (self.hint, self.caption):
+            words.setObjectName("muted")
+            words.setWordWrap(True)
+            words.setContentsMargins(16, 4, 16, 8)
         self.follows_label = QLabel(self.tr("Second sentence follows"))
         self.follows_label.setContentsMargins(16, 4, 16, 0)
         self.follows = ProbabilityBars(clickable=False)
-        self._column = QVBoxLayout()
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        self._column.addWidget(self.hint)
-        self._column.addWidget(self.follows_label)
-        self._column.addWidget(self.follows)
-        self._column.addStretch(1)
-        inner = QWidget()
-        inner.setLayout(self._column)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 4)
-        outer.addWidget(scroll)
+        self.filters = SamplingFilters(state)
+        self.filters.asked.toggled.connect(self._show)
+        self.keep = QPushButton()
+        self.keep.setObjectName("flat")
+        self.keep.setCheckable(True)
+        self.keep.setToolTip(self.tr("Compare every further run with these predictions, not with the run before it"))
+        self.keep.clicked.connect(explorer.keep_comparison)
+        self._arrange()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark", "predictions"}))
 
+    def _arrange(self) -> None:
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(12, 0, 12, 0)
+        buttons.addWidget(self.filters.asked)
+        buttons.addStretch(1)
+        buttons.addWidget(self.keep)
+        inner = QWidget()
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        told = self.filters.told
+        for part in (self._buttons, self.filters, told, self.caption, self.hint, self.follows_label, self.follows):
+            self._column.addWidget(part)
+        self._column.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 4)
+        outer.addWidget(TallArea(inner))
+
+    # ---------------------------------------------------------------- what is shown
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
-        if names & {"predictions", "next_sentence", "model", "queries", "record"}:
+        if names & _SHOWN:
             self._show()
         if "dark" in names:
             self._set_theme(theme_of(self._state.dark))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_due:
+            self._show()
 
     def _set_theme(self, theme: Theme) -> None:
         self.follows.set_theme(theme)
         for block in self.blocks:
             block.bars.set_theme(theme)
 
+    @Slot()
     def _show(self) -> None:
-        state = self._state
-        shown = state.predictions[:_MOST_BLOCKS]
+        self._is_due = not self.isVisible()
+        state, shown = self._state, self._state.predictions[:_MOST_BLOCKS]
+        if self._is_due:
+            return
         while len(self.blocks) < len(shown):
             self._add_block()
         for block in self.blocks[len(shown) :]:
             block.hide()
+        filtered = self._filtered(shown)
         for block, prediction in zip(self.blocks, shown, strict=False):
-            block.show_prediction(prediction, self._heading(prediction, one_of=len(shown)))
+            rows = self._rows(prediction, filtered)
+            block.show_prediction(prediction, self._heading(prediction, one_of=len(shown)), rows)
             block.show()
         follows = state.next_sentence
         self.follows_label.setVisible(follows is not None)
         self.follows.setVisible(follows is not None)
         self.follows.set_bars([] if follows is None else [Bar(self.tr("yes"), follows), Bar(self.tr("no"), 1 - follows)])
-        hint = self._hint(len(state.predictions))
-        self.hint.setText(hint)
-        self.hint.setVisible(bool(hint))
+        self._say(self.hint, self._hint(len(state.predictions)))
+        self._say(self.caption, self._caption(filtered is not None))
+        self.keep.setChecked(state.before_kept)
+        self.keep.setText(self.tr("Forget comparison") if state.before_kept else self.tr("Keep as comparison"))
+        self.keep.setVisible(state.before_kept or bool(shown))
+        self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
+
+    def _say(self, label: QLabel, words: str) -> None:
+        label.setText(words)
+        label.setVisible(bool(words))
+
+    def _filtered(self, shown: tuple[Prediction, ...]) -> Filtered | None:
+        """What filters leave of the next token's prediction; None for masks, which are not drawn."""
+        axis = self._axis
+        following = shown[0] if len(shown) == 1 and shown[0].position >= len(axis) else None
+        return self.filters.show_prediction(following, axis)
+
+    def _rows(self, prediction: Prediction, filtered: Filtered | None) -> list[Row]:
+        if filtered is not None:
+            return filtered_rows(prediction, filtered.stages)
+        before = {each.position: each for each in self._state.before}.get(prediction.position)
+        return plain_rows(prediction) if before is None else compared_rows(prediction, before)
 
     def _add_block(self) -> None:
         block = PredictionBlock()
         block.bars.set_theme(theme_of(self._state.dark))
         block.bars.chosen.connect(partial(self._use, block))
         block.heading.clicked.connect(partial(self._point_at, block))
-        self._column.insertWidget(len(self.blocks), block)
+        self._column.insertWidget(self._column.indexOf(self.filters.told), block)
         self.blocks.append(block)
 
+    # ---------------------------------------------------------------- in words
+    @property
+    def _axis(self) -> TokenAxis:
+        """The model's own tokens on the side that it predicts."""
+        state = self._state
+        return TokenAxis(()) if state.captured is None else predicted_axis(state.captured, state.model)
+
     def _heading(self, prediction: Prediction, *, one_of: int) -> str:
-        if prediction.position >= len(self._state.queries):
+        if prediction.position >= len(self._axis):
             return self.tr("Next token")
         mask = self._state.model.mask_token if self._state.model is not None else None
         if one_of == 1:
@@ -143,12 +202,25 @@ class PredictionsPanel(QWidget):
             return ""
         return self.tr("This model has no head that predicts words; its attention is shown.")
 
+    def _caption(self, filtering: bool) -> str:
+        """What the outlines are."""
+        if filtering:
+            return self.tr("Filled: after the filters. Outlined: the model's own.")
+        if not any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars):
+            return ""
+        what = self.tr("the kept comparison") if self._state.before_kept else self.tr("the run before")
+        return self.tr("Outlined: {what}. Last number: change in log-probability (natural).").format(what=what)
+
+    # ---------------------------------------------------------------- what the user does
     def _use(self, block: PredictionBlock, row: int) -> None:
-        if block.prediction is not None and row < len(block.prediction.candidates):
-            self._explorer.use_candidate(block.prediction, block.prediction.candidates[row])
+        if block.prediction is not None and row < len(block.rows):
+            self._explorer.use_candidate(block.prediction, block.rows[row].candidate)
 
     def _point_at(self, block: PredictionBlock, _checked: bool = False) -> None:
         """Pin the row of the position in the pictures."""
-        if block.prediction is None or block.prediction.position >= len(self._state.queries):
+        state, prediction = self._state, block.prediction
+        if prediction is None or state.captured is None or state.captured.axis(state.kind).queries is not self._axis:
             return
-        self._state.pin(Cell(query=block.prediction.position))
+        place = state.queries.place_of(prediction.position)
+        if place is not None:
+            state.pin(Cell(query=place))

@@ -13,7 +13,7 @@ from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.line_label import LineLabel
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind"})
-_RIGHT = frozenset({"model", "run", "record", "queries", "keys"})
+_RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
 
 
 class StatusPanel(QWidget):
@@ -40,6 +40,8 @@ class StatusPanel(QWidget):
         if names & _RIGHT:
             self._right.setText(self._how())
             self._right.setToolTip(self._state.model.note if self._state.model is not None else "")
+        if "presenting" in names:
+            self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
 
     def _looked_at(self) -> str:
         state = self._state
@@ -50,7 +52,7 @@ class StatusPanel(QWidget):
         if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
             value = state.value(query, key)
             number = "…" if value is None else f"{value:.4f}"
-            parts.append(f"{state.queries.labels[query]} → {state.keys.labels[key]}  {number}")
+            parts.append(f"{state.queries.tokens[query].text} → {state.keys.tokens[key].text}  {number}")
         return " · ".join(parts)
 
     def _how(self) -> str:

@@ -133,7 +133,8 @@ class TextPanel(QWidget):
         """Whether the text was changed since it was run. (What a model has just written is read up to its last token.)"""
         state = self._state
         ran = state.run.text if state.run is not None else ""
-        return bool(len(axis)) and state.busy is None and state.text not in (axis.text, ran)
+        written = state.steps[-1].text if state.steps else ""
+        return bool(len(axis)) and state.busy is None and state.text not in (axis.text, ran, written)
 
     @property
     def _axis(self) -> TokenAxis:

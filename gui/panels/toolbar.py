@@ -1,4 +1,4 @@
-"""Toolbar: the model, Run, Stop, Generate, Examples, and how busy the program is."""
+"""Toolbar: the model, Run, Stop, Generate, Examples, the layout, the palette, and how busy the program is."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Toolbar(QWidget):
 
     Parameters
     ----------
-    run, stop, generate, export : QAction
+    run, stop, generate, export, palette : QAction
         Commands that get a button.
-    examples : QMenu
+    examples, layouts : QMenu
     """
 
     def __init__(
@@ -34,7 +34,9 @@ class Toolbar(QWidget):
         stop: QAction,
         generate: QAction,
         export: QAction,
+        palette: QAction,
         examples: QMenu,
+        layouts: QMenu,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -46,8 +48,11 @@ class Toolbar(QWidget):
         self.stop = _ActionButton(stop, "stop")
         self.generate = _ActionButton(generate, "generate")
         self.export = _ActionButton(export, "export")
-        self.examples = QPushButton(self.tr("Examples"))
-        self.examples.setMenu(examples)
+        self.search = _ActionButton(palette, "search", self.tr("Find"))
+        self.examples = _menu_button(self.tr("Examples"), examples)
+        self.examples.setToolTip(self.tr("Sentences worth a look for this model, and texts that were run lately"))
+        self.layouts = _menu_button(self.tr("Layout"), layouts)
+        self.layouts.setToolTip(self.tr("Arrange the views: to explore, to present, to compare, to teach"))
         self.busy = BusyBar()
         wordmark = QLabel("Headscope")
         wordmark.setObjectName("wordmark")
@@ -56,7 +61,7 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         row.addWidget(wordmark)
         row.addSpacing(8)
-        for widget in (self.picker, self.run, self.stop, self.generate, self.examples, self.export):
+        for widget in (self.picker, self.run, self.stop, self.generate, self.examples, self.export, self.layouts, self.search):
             row.addWidget(widget)
         row.addSpacing(8)
         row.addWidget(self.busy, 1)
@@ -73,21 +78,30 @@ class Toolbar(QWidget):
         if "dark" in names:
             theme = theme_of(self._state.dark)
             self.run.tint(theme.on_accent)
-            self.stop.tint(theme.text)
-            self.generate.tint(theme.text)
-            self.export.tint(theme.text)
+            for button in (self.stop, self.generate, self.export, self.search):
+                button.tint(theme.text)
             self.examples.setIcon(icon("examples", theme.text))
+            self.layouts.setIcon(icon("layout", theme.text))
+
+
+def _menu_button(words: str, menu: QMenu) -> QPushButton:
+    button = QPushButton(f"{words} ▾")
+    button.setAccessibleName(words)
+    button.setMenu(menu)
+    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    return button
 
 
 class _ActionButton(QPushButton):
-    """A button for a command: its words, its shortcut in the tool tip, enabled as it is."""
+    """A button for a command: its words or shorter ones, its help and shortcut in the tool tip, enabled as it is."""
 
-    def __init__(self, action: QAction, drawing: str, *, primary: bool = False) -> None:
-        super().__init__(action.text())
+    def __init__(self, action: QAction, drawing: str, words: str = "", *, primary: bool = False) -> None:
+        super().__init__(words or action.text())
         self._action = action
         self._drawing = drawing
         if primary:
             self.setObjectName("primary")
+        self.setAccessibleName(action.text())
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
@@ -100,4 +114,4 @@ class _ActionButton(QPushButton):
     @Slot()
     def _follow(self) -> None:
         self.setEnabled(self._action.isEnabled())
-        self.setToolTip(f"{self._action.text()}  {self._action.shortcut().toString()}")
+        self.setToolTip(f"{self._action.toolTip()}  {self._action.shortcut().toString()}")

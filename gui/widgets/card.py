@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+_SMALLEST = QSize(96, 48)
+_TITLE_MARGINS, _BUTTON_MARGINS = (16, 6, 8, 2), (16, 1, 8, 0)
 
 
 class Card(QFrame):
@@ -45,18 +48,19 @@ class CardDock(QDockWidget):
     def __init__(self, name: str, title: str, panel: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self.setObjectName(name)
-        self._float = _flat_button(self.tr("Float"))
+        self._float = _flat_button(self.tr("Float: put this view into a window of its own, or back"))
         self._float.clicked.connect(self._toggle_floating)
-        self._close = _flat_button(self.tr("Close"))
+        self._close = _flat_button(self.tr("Close this view; the View menu brings it back"))
         self._close.clicked.connect(self.close)
         bar = QFrame()
         bar.setObjectName("dockTitle")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(16, 6, 8, 2)
+        self._row = row = QHBoxLayout(bar)
+        row.setContentsMargins(*_TITLE_MARGINS)
         row.setSpacing(0)
-        label = QLabel(title)
-        label.setObjectName("cardTitle")
-        row.addWidget(label, 1)
+        self._title = QLabel(title)
+        self._title.setObjectName("cardTitle")
+        bar.setToolTip(self.tr("Drag to move this view beside or onto another, or out of the window"))
+        row.addWidget(self._title, 1)
         row.addWidget(self._float)
         row.addWidget(self._close)
         self.setTitleBarWidget(bar)
@@ -64,8 +68,19 @@ class CardDock(QDockWidget):
         body.setObjectName("dockBody")
         column = QVBoxLayout(body)
         column.setContentsMargins(1, 0, 1, 1)
-        column.addWidget(panel)
+        column.addWidget(_Room(panel, title))
         self.setWidget(body)
+        self.setAccessibleName(title)
+
+    def show_title(self, shown: bool) -> None:
+        """Say what it is, or leave that to its tab."""
+        self._title.setText(self.windowTitle() if shown else "")
+        self._row.setContentsMargins(*(_TITLE_MARGINS if shown else _BUTTON_MARGINS))
+
+    def show_buttons(self, shown: bool) -> None:
+        """Offer to float and to close it, or not."""
+        self._float.setVisible(shown)
+        self._close.setVisible(shown)
 
     def set_icons(self, float_: QIcon, close: QIcon) -> None:
         """The drawings in the colours of the theme."""
@@ -75,6 +90,21 @@ class CardDock(QDockWidget):
     @Slot()
     def _toggle_floating(self) -> None:
         self.setFloating(not self.isFloating())
+
+
+class _Room(QScrollArea):
+    """Gives a panel at least the size it needs, and scrolls where a dock is smaller: no panel keeps others, or the window, large."""
+
+    def __init__(self, panel: QWidget, title: str) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(title)
+        self.setWidgetResizable(True)
+        self.setWidget(panel)
+
+    def minimumSizeHint(self) -> QSize:
+        return _SMALLEST
 
 
 def _flat_button(name: str) -> QToolButton:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionToolButton, QToolButton, QWidget
 
-from headscope.gui.paint.theme import SMALL_SIZE, text_font
+from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
 
 _MARGIN, _GAP, _ARROW = 12, 8, 12
 
@@ -45,10 +45,10 @@ class FieldButton(QToolButton):
         return self._value
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width, 30)
+        return QSize(scaled(self._width), scaled(30))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self._width, 120), 30)
+        return QSize(min(self._width, 120), scaled(30))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import ceil
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from headscope.core.jobs import Head
-from headscope.gui.paint.head_grid import LEAST_CELL, GridLayout, HeadGridPicture
-from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of
+from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, GridLayout
+from headscope.gui.paint.theme import GRID, Theme, theme_of
+from headscope.gui.widgets.head_preview import SIDE, HeadDetails, HeadPreview
 
-_PREVIEW = 160
-_NAME_LINE = 24
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
@@ -24,10 +23,17 @@ class HeadGridView(QAbstractScrollArea):
 
     A click or an arrow key chooses a head; with Ctrl a click adds it to those that are looked at, or takes it away. Ctrl and an
     arrow key moves without choosing, Ctrl+Space or Enter then adds or takes away. A double click leaves one head alone.
+
+    A click on a layer's number, or A, folds the layer: the average over its heads stands for them. Choosing an average chooses
+    all heads of its layer.
     """
 
     chosen = Signal(tuple, bool)
     """(layer, head), and whether it is to be added or taken away."""
+    layer_chosen = Signal(int)
+    """All heads of a layer."""
+    layer_folded = Signal(int)
+    """The layer is to be folded, or unfolded again."""
     layers_seen = Signal(object)
     """The layers that came into sight, a range."""
 
@@ -41,6 +47,7 @@ class HeadGridView(QAbstractScrollArea):
         self._hover: Head | None = None
         self._seen = range(0)
         self._preview = HeadPreview(self)
+        self._details: Callable[[Head], HeadDetails] = _no_details
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Heads"))
@@ -50,7 +57,12 @@ class HeadGridView(QAbstractScrollArea):
     # ---------------------------------------------------------------- what is shown
     def set_picture(self, picture: HeadGridPicture) -> None:
         """Show other pictures."""
+        moved = picture.places is not self._picture.places
         self._picture = picture
+        if moved:
+            self._point_at(None)
+            if picture.places.flows:
+                self.verticalScrollBar().setValue(0)  # the best are first
         if self._hover is not None and not self._exists(self._hover):
             self._point_at(None)
         self._update_scroll_bars()
@@ -65,13 +77,19 @@ class HeadGridView(QAbstractScrollArea):
         self.setAccessibleDescription(self.head_name(selected))
         self.viewport().update()
 
+    def set_details(self, details: Callable[[Head], HeadDetails]) -> None:
+        """What the preview tells of a head (or an `AVERAGE`) beside its name."""
+        self._details = details
+
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
         self.viewport().update()
 
     def head_name(self, head: Head) -> str:
-        """What a head is called."""
+        """What a head, or a layer's average, is called."""
+        if head[1] == AVERAGE:
+            return self.tr("layer {layer} · average of {n_heads} heads").format(layer=head[0], n_heads=self._picture.n_heads)
         return self.tr("layer {layer} · head {head}").format(layer=head[0], head=head[1])
 
     @property
@@ -87,20 +105,21 @@ class HeadGridView(QAbstractScrollArea):
         return QSize(120, 80)
 
     def _exists(self, head: Head) -> bool:
-        return 0 <= head[0] < self._picture.n_layers and 0 <= head[1] < self._picture.n_heads
+        return head in self._picture.places.placed.place_of
 
     # ---------------------------------------------------------------- drawing
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        cursor = self._cursor if self.hasFocus() and self._exists(self._cursor) else None
+        cursor = self._shown_cursor if self.hasFocus() else None
         self._picture.paint(
             painter,
             self.layout_now,
             self._theme,
             selected=self._selected,
-            colors={head: color for head, color in self._colors.items() if self._exists(head)},
+            colors=self._colors,
             hover=self._hover,
             cursor=cursor,
+            within=QRectF(event.rect()),
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -130,17 +149,18 @@ class HeadGridView(QAbstractScrollArea):
 
     def _say_what_is_seen(self) -> None:
         layout = self.layout_now
-        above = (layout.cells.top() - layout.corner.y()) / layout.step
-        below = above + layout.cells.height() / layout.step
-        seen = range(max(0, int(above)), max(0, min(layout.n_layers, ceil(below))))
+        layers = [layer for row in layout.rows_seen() for layer, _ in layout.placed.rows[row]]
+        seen = range(min(layers), max(layers) + 1) if layers else range(0)
         if seen != self._seen:
             self._seen = seen
             self.layers_seen.emit(seen)
 
     def _reveal(self, head: Head) -> None:
         """Scroll as little as needed to see a head."""
+        if not self._exists(head):
+            return
         layout = self.layout_now
-        box, room = layout.box(head).adjusted(-GRID, -GRID, GRID, GRID), layout.cells
+        box, room = layout.tile(head).adjusted(-GRID, -GRID, GRID, GRID), layout.cells
         for bar, low, high in (
             (self.horizontalScrollBar(), box.left() - room.left(), box.right() - room.right()),
             (self.verticalScrollBar(), box.top() - room.top(), box.bottom() - room.bottom()),
@@ -149,16 +169,25 @@ class HeadGridView(QAbstractScrollArea):
 
     # ---------------------------------------------------------------- mouse
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point_at(self.layout_now.head_at(event.position()))
+        layout = self.layout_now
+        on_number = layout.layer_at(event.position()) is not None
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if on_number else Qt.CursorShape.ArrowCursor)
+        self.viewport().setToolTip(
+            self.tr("Click: the average over this layer's heads, or the heads again") if on_number else ""
+        )
+        self._point_at(layout.head_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._point_at(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        head = self.layout_now.head_at(event.position())
-        if head is not None and event.button() == Qt.MouseButton.LeftButton:
+        layout, left = self.layout_now, event.button() == Qt.MouseButton.LeftButton
+        head, layer = layout.head_at(event.position()), layout.layer_at(event.position())
+        if head is not None and left:
             self._choose(head, extend=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        elif layer is not None and left:
+            self.layer_folded.emit(layer)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         head = self.layout_now.head_at(event.position())
@@ -168,23 +197,37 @@ class HeadGridView(QAbstractScrollArea):
     def _point_at(self, head: Head | None) -> None:
         if head == self._hover:
             return
+        for changed in (self._hover, head):
+            self._update_around(changed)
         self._hover = head
-        self.viewport().update()
         if head is None:
             self._preview.hide()
             return
         layout = self.layout_now
-        picture = self._picture.one(head, round(_PREVIEW * self.devicePixelRatioF()), self._theme)
+        picture = self._picture.one(head, round(SIDE * self.devicePixelRatioF()), self._theme)
         top = round(layout.box(head).top())
         beside = QRect(self.viewport().mapToGlobal(QPoint(0, top)), QSize(self.viewport().width(), 1))
-        self._preview.show_head(self.head_name(head), picture, self._theme, beside)
+        self._preview.show_head(self.head_name(head), self._details(head), picture, self._theme, beside)
+
+    def _update_around(self, head: Head | None) -> None:
+        """Draw one head and its numbers anew, and no others: the mouse is faster than all their names."""
+        layout = self.layout_now
+        if head is None or head not in layout.placed.place_of:
+            return
+        self.viewport().update(layout.tile(head).adjusted(-GRID, -GRID, GRID, GRID).toAlignedRect())
+        if layout.has_numbers:
+            row, column = layout.placed.place_of[head]
+            for axis, number in ((0, row), (1, column)):
+                self.viewport().update(layout.number_box(axis, number).toAlignedRect())
 
     # ---------------------------------------------------------------- keys
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         key = Qt.Key(event.key())
-        if key in _CHOOSE and self._exists(self._cursor):
-            self._choose(self._cursor, extend=control or key != Qt.Key.Key_Space)
+        if key in _CHOOSE and self._exists(self._shown_cursor):
+            self._choose(self._shown_cursor, extend=control or key != Qt.Key.Key_Space)
+        elif key == Qt.Key.Key_A and self.layout_now.has_numbers and self._exists(self._shown_cursor):
+            self.layer_folded.emit(self._cursor[0])
         elif (target := self._target(key, control)) is not None:
             self._cursor = target
             self._reveal(target)
@@ -195,22 +238,37 @@ class HeadGridView(QAbstractScrollArea):
             super().keyPressEvent(event)
 
     def _target(self, key: Qt.Key, control: bool) -> Head | None:
-        """Where a key leads to from the cursor; Home and End to the ends of the layer, with Ctrl of all."""
-        last = self._picture.n_layers - 1, self._picture.n_heads - 1
-        layer, head = self._cursor
+        """Where a key leads to from the cursor; Home and End to the ends of the row, with Ctrl of all."""
+        rows = self.layout_now.placed.rows
+        if not rows:
+            return None
+        row, column = self.layout_now.placed.place_of.get(self._shown_cursor, (0, 0))
         if key == Qt.Key.Key_Home:
-            return (0 if control else layer, 0)
+            return rows[0 if control else row][0]
         if key == Qt.Key.Key_End:
-            return (last[0] if control else layer, last[1])
-        if key not in _STEPS or min(last) < 0:
+            return rows[-1 if control else row][-1]
+        if key not in _STEPS:
             return None
         down, right = _STEPS[key]
-        return min(max(layer + down, 0), last[0]), min(max(head + right, 0), last[1])
+        if self._picture.places.flows and right:  # a row goes on in the next
+            every = self._picture.places.placed.rows[0]
+            at = row * len(rows[0]) + column + right
+            return every[min(max(at, 0), len(every) - 1)]
+        row = min(max(row + down, 0), len(rows) - 1)
+        return rows[row][min(max(column + right, 0), len(rows[row]) - 1)]
+
+    @property
+    def _shown_cursor(self) -> Head:
+        """Where the keyboard is: on a head, or on the average that stands for it."""
+        return self._cursor if self._exists(self._cursor) else (self._cursor[0], AVERAGE)
 
     def _choose(self, head: Head, *, extend: bool) -> None:
         self._cursor = head
         self._preview.hide()  # what was chosen is shown in full
-        self.chosen.emit(head, extend)
+        if head[1] == AVERAGE:
+            self.layer_chosen.emit(head[0])
+        else:
+            self.chosen.emit(head, extend)
         self.viewport().update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -222,38 +280,5 @@ class HeadGridView(QAbstractScrollArea):
         self.viewport().update()
 
 
-class HeadPreview(QWidget):
-    """A head's name and larger picture, beside the grid, where it covers none of its neighbours."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.ToolTip)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.name = ""
-        self._picture: QImage | None = None
-        self._theme = theme_of(dark=False)
-
-    def show_head(self, name: str, picture: QImage | None, theme: Theme, beside: QRect) -> None:
-        """Show a head right of `beside` (global pixels), or left of it where the screen ends, as high as its upper edge."""
-        self.name, self._picture, self._theme = name, picture, theme
-        height = _NAME_LINE + (_PREVIEW + GRID if picture is not None else 0)
-        self.resize(_PREVIEW + 4 * GRID, height + 3 * GRID)
-        room = self.screen().availableGeometry()
-        x = beside.right() + 2 * GRID
-        if x + self.width() > room.right():
-            x = beside.left() - 2 * GRID - self.width()
-        self.move(x, min(beside.top(), room.bottom() - self.height()))
-        self.show()
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("panel"))
-        painter.setPen(self._theme.color("line"))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.setPen(self._theme.color("text"))
-        painter.setFont(text_font())
-        line = QRect(2 * GRID, GRID, self.width() - 4 * GRID, _NAME_LINE)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.name)
-        if self._picture is not None:
-            painter.drawImage(QRect(2 * GRID, line.bottom() + 1 + GRID, _PREVIEW, _PREVIEW), self._picture)
+def _no_details(_head: Head) -> HeadDetails:
+    return HeadDetails()

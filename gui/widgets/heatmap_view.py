@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QFont,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -19,22 +17,27 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.heatmap_card import paint_heatmap_card
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
-from headscope.gui.paint.labels import elided
-from headscope.gui.paint.theme import SMALL_SIZE, TEXT_SIZE, Theme, text_font, theme_of
+from headscope.gui.paint.theme import Theme, text_font, theme_of, type_scale
+from headscope.gui.widgets.bar_ends import BarEnds
 
 _LEAST_VIEW = 4.0  # cells along a side, at the closest
 _DRAG_BEGINS = 4.0  # pixels; less is a click
 _ARROWS = {
     Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1),
 }  # fmt: skip
+_BAR_KEYS = {Qt.Key.Key_PageUp: 0.02, Qt.Key.Key_PageDown: -0.02}
 
 
 class HeatmapView(QWidget):
     """A heatmap under the mouse.
 
-    The mouse over a cell shows its value; a click pins it. The wheel zooms where the mouse is, dragging moves, a double click
-    shows everything again. Arrow keys move from cell to cell, Enter pins, Escape lets go, + - 0 zoom.
+    The mouse over a cell shows its value; a click pins it, with Ctrl it picks out its row and column (on a label, that one
+    alone). The wheel zooms where the mouse is, dragging moves, dragging with Shift zooms to a rectangle, a double click shows
+    everything again. The ends of the colour bar can be dragged; a double click on it puts them back. Arrow keys move from cell
+    to cell, Enter pins, M picks out, Escape lets go, + - 0 zoom, Page Up and Down move the bar's upper end (with Shift the
+    lower one), Home puts both back.
     """
 
     hovered = Signal(object, object)
@@ -42,7 +45,11 @@ class HeatmapView(QWidget):
     clicked = Signal(object, object)
     """The query and the key clicked."""
     released = Signal()
-    """Escape: nothing shall be pinned."""
+    """Escape: nothing shall be pinned, and then nothing picked out."""
+    marked = Signal(object, object)
+    """The query and the key (or None) that shall be picked out, or no longer."""
+    ends_moved = Signal(float, float)
+    """Where on the colour bar the first and the last colour shall be."""
     part_wanted = Signal(object, object, int, int)
     """Rows and keys (ranges) that are shown more closely than the picture knows them, and the pixels they fill."""
 
@@ -61,6 +68,8 @@ class HeatmapView(QWidget):
         self._frame_key: object = None
         self._pressed: QPointF | None = None
         self._dragged = False
+        self._zoom_to: QRectF | None = None  # while a rectangle is drawn
+        self._ends = BarEnds()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Heatmap"))
@@ -78,6 +87,7 @@ class HeatmapView(QWidget):
         if old is None or picture is None or old.weights.shape != picture.weights.shape:
             self._view = None
         self._picture = picture
+        self._ends.mirrored = picture is not None and picture.cells.of_scores
         self._want_part()
         self.update()
 
@@ -125,7 +135,12 @@ class HeatmapView(QWidget):
             painter.drawPixmap(0, 0, self._still_picture(self._picture, layout))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._picture.paint_focus(painter, layout, self._theme, *self._focus, erase=True)
-            self._paint_card(painter, self._picture, layout)
+            where = QRectF(self.rect())
+            paint_heatmap_card(painter, where, self._picture, layout, self._theme, self._focus, self._value, self._note)
+            if self._zoom_to is not None:
+                painter.setPen(QPen(self._theme.color("accent"), 1))
+                painter.setBrush(self._theme.color("accent", 0.12))
+                painter.drawRect(self._zoom_to.normalized().intersected(layout.plot))
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -135,11 +150,13 @@ class HeatmapView(QWidget):
     def _still_picture(self, picture: HeatmapPicture, layout: HeatmapLayout) -> QPixmap:
         """All that does not follow the mouse; painted anew only if something in it is new."""
         view = None if self._view is None else self._view.getRect()
-        place = (self.size().toTuple(), self.devicePixelRatioF(), self._theme.dark, view)
+        place = (self.size().toTuple(), self.devicePixelRatioF(), self._theme.dark, type_scale(), view)
         key = (picture, place)  # the picture itself: the id of one that is gone may come again
         if self._still is None or self._still_key != key:
-            self._still = self._frame_picture(picture, layout, place).copy()
+            frame = self._frame_picture(picture, layout, place)
+            self._still = self._canvas(self._still)
             painter = QPainter(self._still)
+            painter.drawPixmap(0, 0, frame)
             painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
             picture.paint_weights(painter, layout, self._theme)
             painter.end()
@@ -147,55 +164,27 @@ class HeatmapView(QWidget):
         return self._still
 
     def _frame_picture(self, picture: HeatmapPicture, layout: HeatmapLayout, place: object) -> QPixmap:
-        """Labels and colour bar: hundreds of words, the same for every head of a text."""
-        key = (picture.queries, picture.keys, picture.bar_scale, place)
+        """Labels: hundreds of words, the same for every head of a text."""
+        key = (picture.queries, picture.keys, picture.picked, picture.boundaries, place)
         if self._frame is None or self._frame_key != key:
-            ratio = self.devicePixelRatioF()
-            self._frame = QPixmap(self.size() * ratio)
-            self._frame.setDevicePixelRatio(ratio)
+            self._frame = self._canvas(self._frame)
             self._frame.fill(self._theme.color("panel"))
             painter = QPainter(self._frame)
             painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-            picture.paint_frame(painter, layout, self._theme)
+            picture.paint_frame(painter, layout, self._theme, screen=self.devicePixelRatioF())
             painter.end()
             self._frame_key = key
         return self._frame
 
-    def _paint_card(self, painter: QPainter, picture: HeatmapPicture, layout: HeatmapLayout) -> None:
-        """The value of the cell in focus, beside it and inside the widget."""
-        query, key = self._focus
-        if query is None or key is None or query >= len(picture.queries) or key >= len(picture.keys):
-            return
-        theme, cell = self._theme, layout.cell_rect(query, key)
-        if not layout.plot.adjusted(-1, -1, 1, 1).contains(cell.center()):
-            return
-        names = [
-            elided(axis.labels[at], TEXT_SIZE, QFont.Weight.DemiBold, 120.0)
-            for axis, at in ((picture.queries, query), (picture.keys, key))
-        ]
-        weight = picture.value(query, key) if self._value is None else self._value
-        title, value = " → ".join(names), "…" if weight is None else f"{weight:.4f}"
-        bold = text_font(TEXT_SIZE, QFont.Weight.DemiBold, tabular=True)
-        width = 28 + max(
-            QFontMetricsF(bold).horizontalAdvance(title) + 24 + QFontMetricsF(bold).horizontalAdvance(value),
-            QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(self._note),
-        )
-        card = QRectF(cell.right() + 10, cell.bottom() + 8, width, 48)
-        if card.right() > self.width() - 4:
-            card.moveRight(max(width + 4, cell.left() - 10))
-        if card.bottom() > self.height() - 4:
-            card.moveBottom(max(card.height() + 4, cell.top() - 8))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("text", 0.96))
-        painter.drawRoundedRect(card, 8, 8)
-        inner = card.adjusted(14, 8, -14, -8)
-        painter.setFont(bold)
-        painter.setPen(theme.color("panel"))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, title)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, value)
-        painter.setFont(text_font(SMALL_SIZE))
-        painter.setPen(theme.color("panel", 0.75))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self._note)
+    def _canvas(self, old: QPixmap | None) -> QPixmap:
+        """A pixmap of the widget's size: the old one, if it is, for new memory has to be cleared first."""
+        ratio = self.devicePixelRatioF()
+        if old is not None and old.size() == self.size() * ratio and old.devicePixelRatio() == ratio:
+            return old
+        canvas = QPixmap(self.size() * ratio)
+        canvas.setDevicePixelRatio(ratio)
+        canvas.fill(self._theme.color("panel"))
+        return canvas
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -203,33 +192,65 @@ class HeatmapView(QWidget):
 
     # ---------------------------------------------------------------- mouse
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._pressed, self._dragged = event.position(), False
+        layout = self.layout_now()
+        if event.button() != Qt.MouseButton.LeftButton or layout is None or self._picture is None:
+            return
+        self._pressed, self._dragged = event.position(), False
+        if layout.bar_grip.contains(event.position()):
+            self._ends.take(self._picture.cells.look.ends, layout.bar_place(event.position().y()))
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and layout.plot.contains(event.position()):
+            self._zoom_to = QRectF(event.position(), event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        layout = self.layout_now()
+        layout, point = self.layout_now(), event.position()
         if layout is None:
             return
-        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            moved = event.position() - self._pressed
+        if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            over_bar = layout.bar_grip.contains(point)
+            self.setCursor(Qt.CursorShape.SizeVerCursor if over_bar else Qt.CursorShape.ArrowCursor)
+            self.setToolTip(self._bar_help() if over_bar else "")
+            self._say(layout, point)
+        elif self._ends.is_held:
+            self.ends_moved.emit(*self._ends.moved(layout.bar_place(point.y())))
+        elif self._zoom_to is not None:
+            self._dragged = True
+            self._zoom_to.setBottomRight(point)
+            self.update()
+        else:
+            moved = point - self._pressed
             if self._view is not None and (self._dragged or moved.manhattanLength() > _DRAG_BEGINS):
                 self._dragged = True
-                self._pressed = event.position()
+                self._pressed = point
                 self._show(self._view.translated(-moved.x() / layout.cell_width, -moved.y() / layout.cell_height))
-            return
-        self._say(layout, event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         layout = self.layout_now()
         if event.button() != Qt.MouseButton.LeftButton or layout is None or self._pressed is None:
             return
         self._pressed = None
+        rectangle, self._zoom_to = self._zoom_to, None
+        if self._ends.is_held:
+            self._ends.let_go()
+        elif rectangle is not None and self._dragged:
+            self._zoom_into(rectangle.normalized().intersected(layout.plot), layout)
+        elif not self._dragged:
+            self._click(layout, event)
+
+    def _click(self, layout: HeatmapLayout, event: QMouseEvent) -> None:
         cell = layout.cell_at(event.position())
-        if cell is not None and not self._dragged:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            found = layout.label_at(event.position()) if cell is None else cell
+            if found != (None, None):
+                self.marked.emit(*found)
+        elif cell is not None:
             self.clicked.emit(*cell)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        self._show(None)
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        layout = self.layout_now()
+        if layout is not None and layout.bar_grip.contains(event.position()):
+            self.ends_moved.emit(0.0, 1.0)
+        else:
+            self._show(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._picture is not None:
@@ -240,13 +261,15 @@ class HeatmapView(QWidget):
         self.hovered.emit(None, None)
 
     def _say(self, layout: HeatmapLayout, point: QPointF) -> None:
-        """Tell what the mouse points at: a cell, or a label beside the cells."""
+        """Tell what the mouse points at: a cell, or a label or a bar beside the cells."""
         cell = layout.cell_at(point)
-        query, key = cell if cell is not None else (None, None)
-        if cell is None and layout.plot.top() <= point.y() < layout.plot.bottom() and point.x() < layout.plot.left():
-            beside = layout.cell_at(QPointF(layout.plot.left() + 0.5, point.y()))
-            query = beside[0] if beside is not None else None
-        self.hovered.emit(query, key)
+        self.hovered.emit(*(layout.label_at(point) if cell is None else cell))
+
+    def _bar_help(self) -> str:
+        return self.tr(
+            "Drag the ends to change where colours begin and end; a double click puts them back.\n"
+            "Page Up and Page Down move the upper end, with Shift the lower one."
+        )
 
     # ---------------------------------------------------------------- keys
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -257,8 +280,17 @@ class HeatmapView(QWidget):
             self._step(*_ARROWS[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and None not in self._focus:
             self.clicked.emit(*self._focus)
-        elif key == Qt.Key.Key_Escape and self._focus != (None, None):
+        elif key == Qt.Key.Key_M and self._focus != (None, None):
+            self.marked.emit(*self._focus)
+        elif key == Qt.Key.Key_Escape and (
+            self._focus != (None, None) or self._picture.picked.queries or self._picture.picked.keys
+        ):
             self.released.emit()
+        elif key in _BAR_KEYS:
+            lower = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.ends_moved.emit(*self._ends.stepped(self._picture.cells.look.ends, _BAR_KEYS[key], lower=lower))
+        elif key == Qt.Key.Key_Home:
+            self.ends_moved.emit(0.0, 1.0)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self._zoom(0.7, None)
         elif key == Qt.Key.Key_Minus:
@@ -312,6 +344,19 @@ class HeatmapView(QWidget):
                 view.height() * factor,
             )
         )
+
+    def _zoom_into(self, rectangle: QRectF, layout: HeatmapLayout) -> None:
+        """Show the cells that a rectangle on the screen touches, as few as may be shown at the closest."""
+        assert self._picture is not None
+        view, whole = layout.view, self._picture.whole
+        left = view.left() + (rectangle.left() - layout.plot.left()) / layout.cell_width
+        top = view.top() + (rectangle.top() - layout.plot.top()) / layout.cell_height
+        wanted = QRectF(left, top, rectangle.width() / layout.cell_width, rectangle.height() / layout.cell_height)
+        center = wanted.center()
+        wanted.setWidth(max(wanted.width(), min(_LEAST_VIEW, whole.width())))
+        wanted.setHeight(max(wanted.height(), min(_LEAST_VIEW, whole.height())))
+        wanted.moveCenter(center)
+        self._show(wanted)
 
     def _bring_into_view(self, query: int, key: int) -> None:
         if self._view is None:

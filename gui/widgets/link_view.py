@@ -1,74 +1,96 @@
-"""LinkView: hover, pin and scroll a LinksPicture. Lines are drawn into an image in slices, so that nothing waits for them."""
+"""LinkView: hover, pin and scroll a picture of links. Lines are drawn into an image in slices, so that nothing waits for them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from typing import Any
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QToolTip, QWidget
 
 from headscope.core.tokens import TokenAxis
-from headscope.gui.paint.link_layout import LinksLayout
-from headscope.gui.paint.link_lines import Links, bands, draw_lines, joined, links_of_head
+from headscope.gui.paint.link_legend import head_at
+from headscope.gui.paint.link_lines import bands, joined
+from headscope.gui.paint.link_picture import NOTHING, Layout, LinkPicture, Picked
 from headscope.gui.paint.links import LinksPicture
-from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of
+from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_scale
+from headscope.gui.widgets.sliced_lines import SlicedLines, Work, drawn
 
 _SLICE = 0.008  # seconds of drawing between two events
 _FADED = 0.15  # opacity of the other tokens' lines
 _FEW_LINES = 32  # a token's lines, if there are no more, are drawn two pixels wide
-_MOST_FOCUSED = 1000  # of a token's lines are drawn in one frame; the others could hardly be seen
-_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-_SIDES = {Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}
+_MOST_FOCUSED = 1000  # of a token's lines are drawn; the others could hardly be seen
+_FRONT_BANDS = (100,)  # so many of them in the frame that shows them first, the others in the next
+_ALONG = ({Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}, {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1})  # down the rows, along a line
+_SIDES = ({Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}, {Qt.Key.Key_Up: True, Qt.Key.Key_Down: False})  # to the queries?
 _PIN = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
+_CTRL = Qt.KeyboardModifier.ControlModifier
+
+Picture = LinkPicture[Any]
 
 
 class LinkView(QAbstractScrollArea):
-    """Links between tokens.
+    """Links between two columns of tokens, or arcs over one line of them.
 
-    The mouse over a token shows that token's links alone and their weights as numbers; a click pins it. Up and Down move along
-    the tokens, Left and Right change sides, Enter pins, Escape lets go.
+    The mouse over a token shows that token's links alone and their weights as numbers; a click pins it, Ctrl+click picks it out
+    beside others. Arrow keys move along the tokens and from side to side, Enter pins, Ctrl+Enter picks out, Escape lets go.
+    A click on a head in the legend switches it off or on; a double click shows it alone, another one all again.
     """
 
     hovered = Signal(object, object)
     """The query and the key under the mouse, each a position or None."""
     clicked = Signal(object, object)
     """The query and the key clicked."""
+    marked = Signal(object, object)
+    """The query or the key to be picked out, or no longer."""
     released = Signal()
-    """Escape, or a click beside the tokens: nothing shall be pinned."""
+    """Escape, or a click beside the tokens: nothing shall be pinned or picked out."""
+    head_clicked = Signal(object)
+    """A head of the legend."""
+    head_double_clicked = Signal(object)
+    """A head of the legend, after `head_clicked`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._picture = LinksPicture({}, TokenAxis(()), TokenAxis(()))
+        self._picture: Picture = LinksPicture({}, TokenAxis(()), TokenAxis(()))
         self._theme = theme_of(dark=False)
         self._whole = False
-        self._focus: tuple[int | None, int | None] = (None, None)
+        self._picked = NOTHING
         self._hover: tuple[int | None, int | None] = (None, None)
-        self._image: QImage | None = None
-        self._image_layout: LinksLayout | None = None
-        self._sheet: QImage | None = None
+        self._lines, self._front = SlicedLines(), SlicedLines()  # of all tokens, and of those that are picked
+        self._sheet_image = self._ground_image = QImage()
         self._sheet_key: object = None
-        self._links = joined([], 0)
-        self._work: Iterator[None] | None = None
+        self._ground_of: tuple[QImage | None, QImage | None, bool] = (None, None, False)
+        self._footer = ""
         self._stale = True
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._draw_on)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Links"))
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.verticalScrollBar().valueChanged.connect(self._redraw)
+        for bar in (self.verticalScrollBar(), self.horizontalScrollBar()):
+            bar.valueChanged.connect(self._redraw)
 
     # ---------------------------------------------------------------- what is shown
     @property
-    def picture(self) -> LinksPicture:
+    def picture(self) -> Picture:
         """What is looked at."""
         return self._picture
 
-    def set_picture(self, picture: LinksPicture) -> None:
+    def set_picture(self, picture: Picture) -> None:
         """Look at another picture; the place in the text stays."""
         self._picture = picture
         self._hover = (None, None)  # the next move of the mouse tells anew what is under it
@@ -86,22 +108,27 @@ class LinkView(QAbstractScrollArea):
         self._update_scroll_bar()
         self._redraw()
 
-    def set_focus(self, query: int | None, key: int | None) -> None:
-        """Show one token's links."""
-        if (query, key) != self._focus:
-            self._focus = (query, key)
+    def set_picked(self, picked: Picked) -> None:
+        """Show some tokens' links before all others."""
+        if picked != self._picked:
+            self._picked = picked
             self.viewport().update()
 
     @property
     def is_complete(self) -> bool:
         """Whether all lines are drawn."""
-        return self._work is None and not self._stale
+        return self._lines.is_complete and self._front.is_complete and not self._stale
 
     @property
-    def layout_now(self) -> LinksLayout:
+    def layout_now(self) -> Layout:
         """Where everything lies in the viewport."""
-        scroll = None if self._whole else float(self.verticalScrollBar().value())
-        return self._picture.layout(QRectF(self.viewport().rect()), scroll)
+        scroll = None if self._whole else float(self._bar.value())
+        layout: Layout = self._picture.layout(QRectF(self.viewport().rect()), scroll)
+        return layout
+
+    @property
+    def _bar(self) -> QScrollBar:
+        return self.horizontalScrollBar() if self._picture.sideways else self.verticalScrollBar()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 480)
@@ -110,12 +137,12 @@ class LinkView(QAbstractScrollArea):
         return QSize(200, 160)
 
     def _update_scroll_bar(self) -> None:
-        layout = self.layout_now
-        bar = self.verticalScrollBar()
-        hidden = layout.rows.height * self._picture.n_rows - layout.clip.height()
-        bar.setRange(0, max(0, round(hidden)) if layout.scrolled else 0)
-        bar.setPageStep(round(layout.clip.height()))
-        bar.setSingleStep(round(layout.rows.height))
+        layout, bar = self.layout_now, self._bar
+        across = self.verticalScrollBar() if self._picture.sideways else self.horizontalScrollBar()
+        across.setRange(0, 0)
+        bar.setRange(0, max(0, round(layout.hidden(self._picture.n_rows))))
+        bar.setPageStep(round(layout.clip.width() if self._picture.sideways else layout.clip.height()))
+        bar.setSingleStep(round(layout.step))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -128,106 +155,97 @@ class LinkView(QAbstractScrollArea):
         self._stale = True
         self.viewport().update()
 
-    def _begin(self, layout: LinksLayout) -> None:
-        """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
-        if layout != self._image_layout:
-            self._image = None
-        self._stale = False
-        self._work = self._draw(layout)
-        self._advance()
-
     @Slot()
     def _draw_on(self) -> None:
-        """Draw some more, and show it in a frame of its own."""
-        before = self._image
-        self._advance()
-        if self._image is not before:
+        """Draw some more, first what is picked, and show it in a frame of its own."""
+        sheets = [sheet for sheet in (self._front, self._lines) if not sheet.is_complete]
+        if sheets and sheets[0].advance(_SLICE):
             self.viewport().update()
+        elif not sheets:
+            self._timer.stop()
 
-    def _advance(self) -> None:
-        end = time.perf_counter() + _SLICE
-        for _ in self._work or ():
-            if time.perf_counter() > end:
-                self._timer.start()
-                return
-        self._work = None
-        self._timer.stop()
-
-    def _draw(self, layout: LinksLayout) -> Iterator[None]:
-        """Choose the lines, then draw them, strongest first; pauses after every few milliseconds."""
-        picture, blocks, parts = self._picture, self._picture.blocks(layout), []
-        for number, matrix in enumerate(picture.weights.values()):
-            parts.append(links_of_head(number, matrix, blocks, picture.threshold, picture.most))
-            yield
+    def _choose_and_draw(self, layout: Layout) -> Work:
+        picture, parts = self._picture, []
+        for _ in picture.prepare():
+            yield None
+        for part in picture.parts(picture.blocks(layout)):
+            parts.append(part)
+            yield None
         links = joined(parts, picture.most)
-        above: QImage | None = None
-        for band in bands(links):
-            image = self._empty_image()
-            painter = QPainter(image)
-            try:
-                yield from draw_lines(painter, band, layout.rows, layout.lines, picture.head_colors(self._theme), width=0)
-                if above is not None:
-                    painter.drawImage(0, 0, above)
-            finally:
-                painter.end()
-            above = image
-            self._publish(image, layout, links)
-        if above is None:
-            self._publish(self._empty_image(), layout, links)
+        self._footer = picture.footer(layout, links)
+        yield from drawn(picture, layout, self._theme, bands(links), self.devicePixelRatioF())
 
-    def _empty_image(self) -> QImage:
-        ratio = self.devicePixelRatioF()
-        image = QImage(self.viewport().size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(ratio)
-        image.fill(0)
-        return image
+    def _begin(self, layout: Layout) -> None:
+        """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
+        self._stale = False
+        self._lines.begin((type(self._picture), layout), self._choose_and_draw(layout))
+        self._lines.advance(_SLICE)
+        self._timer.start()
 
-    def _publish(self, image: QImage, layout: LinksLayout, links: Links) -> None:
-        self._image, self._image_layout, self._links = image, layout, links
+    def _begin_front(self, layout: Layout, picked: Picked) -> None:
+        """Start to draw what is picked, if it is not what there is; the strongest lines are in this frame."""
+        picture, key = self._picture, (self._picture, layout, picked, self._theme.dark)
+        if not picked.is_any or not picture.is_ready:
+            self._front.stop()
+        elif key != self._front.key:
+            few = len(picture.weights) * picture.n_rows <= _FEW_LINES and not picked.several
+            links = picture.links(layout, picked).strongest(_MOST_FOCUSED)
+            parts = bands(links, _FRONT_BANDS)
+            width = 2.0 if few else 0.0
+            self._front.begin(key, drawn(picture, layout, self._theme, parts, self.devicePixelRatioF(), width=width))
+            self._front.advance(0.0, until_seen=True)
+            self._timer.start()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        layout = self.layout_now
+        layout, picture = self.layout_now, self._picture
         if self._stale:
             self._begin(layout)
         painter = QPainter(self.viewport())
-        query, key = self._focus
-        focused = query is not None or key is not None
-        if not self._picture.weights or not self._picture.n_rows:
+        if not picture.weights or not picture.n_rows:
             self._paint_hint(painter)
             return
-        if focused:
-            painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
-        else:
-            painter.drawImage(0, 0, self._sheet_with_labels(layout))
-        if self._image is not None:
-            painter.setOpacity(_FADED if focused else 1.0)
-            painter.drawImage(0, 0, self._image)
-            painter.setOpacity(1.0)
-        if focused:
-            few = len(self._picture.weights) * self._picture.n_rows <= _FEW_LINES
-            links = self._picture.links(layout, query, key).strongest(_MOST_FOCUSED)
-            self._picture.paint_lines(painter, layout, self._theme, links, width=2 if few else 0)
-        self._picture.paint_frame(painter, layout, self._theme, self._links, only_query=query, only_key=key)
-        if focused:
-            self._picture.paint_tokens(painter, layout, self._theme, only_query=query, only_key=key)
+        picked = self._picked.within(len(picture.queries), len(picture.keys))
+        self._begin_front(layout, picked)
+        labels_stay = not picked.is_any or picture.labels_stay(layout)
+        painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any, labels=labels_stay))
+        if self._front.image is not None:
+            painter.drawImage(layout.lines.toAlignedRect().topLeft(), self._front.image)
+        picture.paint_frame(painter, layout, self._theme, self._footer, picked)
+        if picked.is_any:
+            picture.paint_tokens(painter, layout, self._theme, picked, again=labels_stay)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
-    def _sheet_with_labels(self, layout: LinksLayout) -> QImage:
-        """The ground and the labels on it: hundreds of words, the same for every head of a text."""
+    def _ground(self, layout: Layout, *, faded: bool, labels: bool) -> QImage:
+        """All that does not follow the mouse: labels, and the lines of all tokens. Kept, because images laid on images take long."""
+        sheet, lines = self._sheet(layout, labels=labels), self._lines.image
+        of = self._ground_of
+        if of[0] is not sheet or of[1] is not lines or of[2] != faded:
+            ground = QImage(sheet)
+            if lines is not None:
+                painter = QPainter(ground)
+                painter.setOpacity(_FADED if faded else 1.0)
+                painter.drawImage(layout.lines.toAlignedRect().topLeft(), lines)
+                painter.end()
+            self._ground_of, self._ground_image = (sheet, lines, faded), ground
+        return self._ground_image
+
+    def _sheet(self, layout: Layout, *, labels: bool) -> QImage:
+        """The panel, and labels on it: hundreds of words, the same for every head of a text."""
         picture, ratio = self._picture, self.devicePixelRatioF()
-        key = (layout, picture.queries, picture.keys, self._theme.dark, ratio)
-        if self._sheet is None or self._sheet_key != key:
-            self._sheet = QImage(self.viewport().size() * ratio, QImage.Format.Format_RGB32)
-            self._sheet.setDevicePixelRatio(ratio)
-            self._sheet.fill(self._theme.color("panel"))
-            painter = QPainter(self._sheet)
-            picture.paint_tokens(painter, layout, self._theme)
-            painter.end()
+        key = (layout, picture.queries, picture.keys, self._theme.dark, ratio, type_scale(), labels)
+        if self._sheet_key != key:
+            self._sheet_image = QImage(self.viewport().size() * ratio, QImage.Format.Format_RGB32)
+            self._sheet_image.setDevicePixelRatio(ratio)
+            self._sheet_image.fill(self._theme.color("panel"))
+            if labels:
+                painter = QPainter(self._sheet_image)
+                picture.paint_tokens(painter, layout, self._theme)
+                painter.end()
             self._sheet_key = key
-        return self._sheet
+        return self._sheet_image
 
     def _paint_hint(self, painter: QPainter) -> None:
         painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
@@ -238,15 +256,8 @@ class LinkView(QAbstractScrollArea):
         painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), hint)
 
     # ---------------------------------------------------------------- mouse
-    def _token_at(self, x: float, y: float) -> tuple[int | None, int | None]:
-        layout = self.layout_now
-        side = self._picture.side_at(layout, x)
-        query = layout.row_at(y, len(self._picture.queries)) if side == "query" else None
-        key = layout.row_at(y, len(self._picture.keys)) if side == "key" else None
-        return query, key
-
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point_at(*self._token_at(event.position().x(), event.position().y()))
+        self._point_at(*self._picture.token_at(self.layout_now, event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -255,11 +266,28 @@ class LinkView(QAbstractScrollArea):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        query, key = self._token_at(event.position().x(), event.position().y())
-        if query is None and key is None:
+        layout = self.layout_now
+        head = head_at(layout.legend, event.position())
+        query, key = self._picture.token_at(layout, event.position())
+        if head is not None:
+            self.head_clicked.emit(head)
+        elif query is None and key is None:
             self.released.emit()
+        elif event.modifiers() & _CTRL:
+            self.marked.emit(query, key)
         else:
             self.clicked.emit(query, key)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        head = head_at(self.layout_now.legend, event.position())
+        if head is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.head_double_clicked.emit(head)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._picture.sideways:  # a wheel turns up and down; the line lies along
+            QCoreApplication.sendEvent(self.horizontalScrollBar(), event)
+        else:
+            super().wheelEvent(event)
 
     def _point_at(self, query: int | None, key: int | None) -> None:
         if (query, key) != self._hover:
@@ -268,12 +296,17 @@ class LinkView(QAbstractScrollArea):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
-            query, key = self._token_at(event.pos().x(), event.pos().y())
-            axis, position = (self._picture.queries, query) if query is not None else (self._picture.keys, key)
-            text = "" if position is None else f"{axis.tokens[position].text} · {position}"
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), self._tip(event.pos().toPointF()), self)
             return True
         return super().viewportEvent(event)
+
+    def _tip(self, point: QPointF) -> str:
+        layout = self.layout_now
+        if head_at(layout.legend, point) is not None:
+            return self.tr("Click: this head off or on. Double click: this head alone, again: all.")
+        query, key = self._picture.token_at(layout, point)
+        axis, position = (self._picture.queries, query) if query is not None else (self._picture.keys, key)
+        return "" if position is None else f"{axis.tokens[position].text} · {position}"
 
     # ---------------------------------------------------------------- keys
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -281,16 +314,20 @@ class LinkView(QAbstractScrollArea):
         if key == Qt.Key.Key_Escape:
             self.released.emit()
             self._point_at(None, None)
-        elif key in _PIN and self._focus != (None, None):
-            self.clicked.emit(*self._focus)
-        elif key in _STEPS or key in _SIDES:
-            self._move(_STEPS.get(key, 0), _SIDES.get(key))
+        elif key in _PIN and self._pointed != (None, None):
+            (self.marked if event.modifiers() & _CTRL else self.clicked).emit(*self._pointed)
+        elif key in _ALONG[self._picture.sideways] or key in _SIDES[self._picture.sideways]:
+            self._move(_ALONG[self._picture.sideways].get(key, 0), _SIDES[self._picture.sideways].get(key))
         else:
             super().keyPressEvent(event)
 
+    @property
+    def _pointed(self) -> tuple[int | None, int | None]:
+        return self._picked.query, self._picked.key
+
     def _move(self, step: int, to_left: bool | None) -> None:
-        """Point at the next token, or, from nowhere, at the first in sight; or at the same row of the other side."""
-        query, key = self._hover if self._hover != (None, None) else self._focus
+        """Point at the next token, or, from nowhere, at the first in sight; or at the same token of the other side."""
+        query, key = self._hover if self._hover != (None, None) else self._pointed
         left = to_left if to_left is not None else query is not None or key is None
         count = len(self._picture.queries if left else self._picture.keys)
         at = query if query is not None else key
@@ -300,12 +337,9 @@ class LinkView(QAbstractScrollArea):
         self._point_at(row if left else None, None if left else row)
 
     def reveal(self, row: int) -> None:
-        """Scroll as little as needed to see a row."""
-        layout = self.layout_now
-        top = layout.rows.top + row * layout.rows.height
-        low, high = top - layout.clip.top(), top + layout.rows.height - layout.clip.bottom()
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.value() + round(min(low, 0) + max(high, 0)))
+        """Scroll as little as needed to see a token."""
+        bar = self._bar
+        bar.setValue(bar.value() + round(self.layout_now.beyond(row)))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -45,6 +45,7 @@ class NoticeBar(QFrame):
         self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
+        self._details.setAccessibleName(self.tr("Details"))
         self._details.setFixedHeight(160)
         self._more = QPushButton(self.tr("Details…"))
         self._more.setCheckable(True)

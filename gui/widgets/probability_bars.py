@@ -10,7 +10,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from headscope.gui.paint.probability import paint_probability
-from headscope.gui.paint.theme import GRID, Theme, theme_of
+from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 
 ROW_HEIGHT = 7 * GRID
 _LABEL_SHARE, _LEAST_LABEL, _MOST_LABEL = 0.34, 56.0, 180.0
@@ -18,10 +18,29 @@ _LABEL_SHARE, _LEAST_LABEL, _MOST_LABEL = 0.34, 56.0, 180.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row: a label and a probability from 0 to 1."""
+    """One row.
+
+    Attributes
+    ----------
+    label : str
+    probability : float
+        From 0 to 1.
+    ghost : float, optional
+        Another probability that it is compared with.
+    change : str, optional
+        A number behind it. The column is there if one row has it.
+    cut : bool
+        Removed: struck out.
+    apart : bool
+        Under a thin line: not one of the rows above.
+    """
 
     label: str
     probability: float
+    ghost: float | None = None
+    change: str | None = None
+    cut: bool = False
+    apart: bool = False
 
 
 class ProbabilityBars(QWidget):
@@ -52,11 +71,13 @@ class ProbabilityBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if clickable:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setAccessibleName(self.tr("Candidates and their probabilities"))
             self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
+        self.updateGeometry()  # type may have another size
         self.update()
 
     def set_bars(self, bars: Sequence[Bar]) -> None:
@@ -74,13 +95,13 @@ class ProbabilityBars(QWidget):
 
     def row_rect(self, row: int) -> QRectF:
         """Where a row lies."""
-        return QRectF(0, row * ROW_HEIGHT, self.width(), ROW_HEIGHT)
+        return QRectF(0, row * scaled(ROW_HEIGHT), self.width(), scaled(ROW_HEIGHT))
 
     def sizeHint(self) -> QSize:
-        return QSize(240, ROW_HEIGHT * len(self._bars))
+        return QSize(240, scaled(ROW_HEIGHT) * len(self._bars))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(150, ROW_HEIGHT * len(self._bars))
+        return QSize(scaled(150), scaled(ROW_HEIGHT) * len(self._bars))
 
     # ---------------------------------------------------------------- painting
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -102,21 +123,35 @@ class ProbabilityBars(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(8.5, 1.5, -8.5, -1.5), 6, 6)
         inner = area.adjusted(16, 0, -16, 0)
-        label_width = min(_MOST_LABEL, max(_LEAST_LABEL, inner.width() * self._label_share))
+        if bar.apart and row and not self._bars[row - 1].apart:
+            painter.setPen(theme.color("line"))
+            painter.drawLine(inner.topLeft(), inner.topRight())
+        label_width = min(scaled(_MOST_LABEL), max(scaled(_LEAST_LABEL), inner.width() * self._label_share))
+        has_changes = any(each.change is not None for each in self._bars)
         paint_probability(
-            painter, inner, theme, bar.label, bar.probability, label_width=label_width, bar_height=8, strong=row == 0
+            painter,
+            inner,
+            theme,
+            bar.label,
+            bar.probability,
+            label_width=label_width,
+            bar_height=scaled(8),
+            strong=row == 0,
+            ghost=bar.ghost,
+            cut=bar.cut,
+            change=(bar.change or "") if has_changes else None,
         )
 
     # ---------------------------------------------------------------- mouse and keys
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        row = int(event.position().y() // ROW_HEIGHT)
+        row = int(event.position().y() // scaled(ROW_HEIGHT))
         self._hover(row if 0 <= row < len(self._bars) else -1)
 
     def leaveEvent(self, _event: QEvent) -> None:
         self._hover(-1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        row = int(event.position().y() // ROW_HEIGHT)
+        row = int(event.position().y() // scaled(ROW_HEIGHT))
         if self._clickable and event.button() == Qt.MouseButton.LeftButton and 0 <= row < len(self._bars):
             self._current = row
             self.chosen.emit(row)

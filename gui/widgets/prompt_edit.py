@@ -115,6 +115,10 @@ class PromptEdit(QPlainTextEdit):
         else:
             super().keyPressEvent(event)
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Files that are dropped here are the window's."""
+        return not source.hasUrls() and super().canInsertFromMimeData(source)
+
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste text as text, whatever else the clipboard holds."""
         if source.hasText():

@@ -47,7 +47,8 @@ class ReadingButton(QToolButton):
             for value, words in choices.items():
                 action = menu.addAction(words, partial(self._choose, {field: value}))
                 action.setCheckable(True)
-                action.setToolTip(self.meaning(replace(Reading(), **{field: value})))
+                change: dict[str, Any] = {field: value}
+                action.setToolTip(self.meaning(replace(Reading(), **change)))
                 group.addAction(action)
                 self.actions_of[field, value] = action
             menu.addSeparator()

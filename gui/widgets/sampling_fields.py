@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from headscope.core.requests import BeamSearch, Sampling
 from headscope.gui.widgets.number_field import fraction_field, whole_field
@@ -18,7 +30,15 @@ Labelled = tuple[str, QWidget]
 
 
 class SamplingFields(QWidget):
-    """How long, how the next token is chosen, how many beams, where to stop, and whether it is a chat."""
+    """How long, how the next token is chosen, how many beams, where to stop, and whether it is a chat.
+
+    Signals
+    -------
+    changed()
+        `filters` has another value.
+    """
+
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +63,10 @@ class SamplingFields(QWidget):
         for field in (self.temperature, self.beams):
             field.valueChanged.connect(self._show_what_matters)
         self.chat.toggled.connect(self._show_what_matters)
+        self._drawing = DrawingFields(
+            self.temperature, self.top_k, self.top_p, self.min_p, self.repetition_penalty, self.seed, parent=self
+        )
+        self._drawing.changed.connect(self.changed)
         self._show_more(False)
         self._show_what_matters()
 
@@ -50,16 +74,17 @@ class SamplingFields(QWidget):
     @property
     def sampling(self) -> Sampling:
         """As the fields stand. Of several beams nothing is drawn."""
-        if self.beams.value() > 1:
-            return Sampling(repetition_penalty=round(self.repetition_penalty.value(), 2))
-        return Sampling(
-            round(self.temperature.value(), 2),
-            self.top_k.value(),
-            round(self.top_p.value(), 2),
-            self.seed.value(),
-            round(self.min_p.value(), 2),
-            round(self.repetition_penalty.value(), 2),
-        )
+        filters = self.filters
+        return Sampling(repetition_penalty=filters.repetition_penalty) if self.beams.value() > 1 else filters
+
+    @property
+    def filters(self) -> Sampling:
+        """As the fields stand, whatever the beams."""
+        return self._drawing.sampling
+
+    def set_filters(self, sampling: Sampling) -> None:
+        """Put values into the fields."""
+        self._drawing.set_sampling(sampling)
 
     @property
     def beam_search(self) -> BeamSearch:
@@ -137,6 +162,61 @@ class SamplingFields(QWidget):
         for field in (self.top_k, self.top_p, self.min_p, self.seed):
             field.setEnabled(self.temperature.value() > 0 and not is_search)
         self.system.setEnabled(self.chat.isChecked())
+
+
+class DrawingFields(QObject):
+    """Fields that together are a `Sampling`.
+
+    Signals
+    -------
+    changed()
+        By the user; not by `set_sampling`.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        temperature: QDoubleSpinBox,
+        top_k: QSpinBox,
+        top_p: QDoubleSpinBox,
+        min_p: QDoubleSpinBox,
+        repetition_penalty: QDoubleSpinBox,
+        seed: QSpinBox | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._fields: dict[str, QSpinBox | QDoubleSpinBox] = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "min_p": min_p,
+            "repetition_penalty": repetition_penalty,
+        }
+        if seed is not None:
+            self._fields["seed"] = seed
+        self._given = _DEFAULTS  # what has no field stays as it is
+        for field in self._fields.values():
+            field.valueChanged.connect(self._tell)
+
+    @property
+    def sampling(self) -> Sampling:
+        """As the fields stand."""
+        said: dict[str, Any] = {name: round(field.value(), 2) for name, field in self._fields.items()}
+        return replace(self._given, **said)
+
+    def set_sampling(self, sampling: Sampling) -> None:
+        """Put values into the fields."""
+        if sampling == self.sampling:
+            return
+        self._given = sampling
+        for name, field in self._fields.items():
+            with QSignalBlocker(self):
+                field.setValue(getattr(sampling, name))
+
+    @Slot()
+    def _tell(self) -> None:
+        self.changed.emit()
 
 
 class GibbsFields(QWidget):

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QCoreApplication,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 
 from headscope.core.results import Candidate, FilterStage
 from headscope.gui.paint.probability import paint_probability, readable_probability
-from headscope.gui.paint.theme import GRID, Theme, theme_of
+from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 
 ROW_HEIGHT = 6 * GRID
 _MARGIN = 4 * GRID
@@ -102,22 +103,24 @@ class StepModel(QAbstractListModel):
         if step.drawn < 1 and not step.forced:
             words = self.tr("{probability} after temperature and filters")
             notes.append(words.format(probability=readable_probability(step.drawn)))
-        notes += [self._told(stage) for stage in step.filters[1:]]
+        notes += [told(stage) for stage in step.filters[1:]]
         return f"<table cellspacing='3'>{''.join(rows)}</table>" + "".join(f"<p>{escape(note)}</p>" for note in notes)
 
-    def _told(self, stage: FilterStage) -> str:
-        """A filter in words."""
-        names = {
-            "repetition_penalty": self.tr("Repetition penalty"),
-            "temperature": self.tr("Temperature"),
-            "top_k": self.tr("Top-k"),
-            "top_p": self.tr("Top-p"),
-            "min_p": self.tr("Min-p"),
-        }
-        if stage.name not in ("top_k", "top_p", "min_p"):
-            return self.tr("{filter} changes the probabilities").format(filter=names.get(stage.name, stage.name))
-        words = self.tr("{filter} keeps {count} tokens, {mass} of the probability")
-        return words.format(filter=names[stage.name], count=stage.n_kept, mass=readable_probability(stage.mass))
+
+def told(stage: FilterStage) -> str:
+    """A filter in words."""
+    translate = QCoreApplication.translate
+    names = {
+        "repetition_penalty": translate("StepModel", "Repetition penalty"),
+        "temperature": translate("StepModel", "Temperature"),
+        "top_k": translate("StepModel", "Top-k"),
+        "top_p": translate("StepModel", "Top-p"),
+        "min_p": translate("StepModel", "Min-p"),
+    }
+    if stage.name not in ("top_k", "top_p", "min_p"):
+        return translate("StepModel", "{filter} changes the probabilities").format(filter=names.get(stage.name, stage.name))
+    kept = translate("StepModel", "{filter} keeps {count} tokens, {mass} of the probability")
+    return kept.format(filter=names[stage.name], count=stage.n_kept, mass=readable_probability(stage.mass))
 
 
 def _table_row(candidate: Candidate, after: Sequence[float], *, bold: bool) -> str:
@@ -133,7 +136,7 @@ class _StepPainter(QStyledItemDelegate):
     theme: Theme = theme_of(False)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(120, ROW_HEIGHT)
+        return QSize(scaled(120), scaled(ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = index.model()
@@ -182,6 +185,7 @@ class StepList(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(self.tr("Written tokens"))
         self._steps = StepModel(self)
         self._painter = _StepPainter(self)
         self.setModel(self._steps)
@@ -209,7 +213,7 @@ class StepList(QListView):
 
     @Slot(int)
     def _on_scrolled(self, value: int) -> None:
-        self._follows = value >= self.verticalScrollBar().maximum() - ROW_HEIGHT // 2
+        self._follows = value >= self.verticalScrollBar().maximum() - scaled(ROW_HEIGHT) // 2
 
     @Slot(int, int)
     def _on_range_changed(self, _least: int, most: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
 from headscope.core.tokens import Token, TokenAxis
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.paint.token_chips import ROW, TokenChips
 
 _MOST_ROWS = 3
@@ -58,8 +58,11 @@ class TokenStrip(QAbstractScrollArea):
     def set_focus_tokens(self, query: int | None, key: int | None) -> None:
         """Frame the token that asks and the one that is looked at."""
         if (query, key) != (self._query, self._key):
+            changed = {self._query, self._key, query, key}
             self._query, self._key = query, key
-            self.viewport().update()
+            for position in changed:  # hundreds of others stay as they are
+                if position is not None and position < len(self._chips.axis):
+                    self.viewport().update(self._box(position).toAlignedRect())
 
     def set_stale(self, stale: bool) -> None:
         """Whether the text has been changed since it was cut into these tokens."""
@@ -70,7 +73,8 @@ class TokenStrip(QAbstractScrollArea):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
-        self.viewport().update()
+        self._lay_out(self._chips.axis)  # type may have another size
+        self.updateGeometry()
 
     @property
     def axis(self) -> TokenAxis:
@@ -79,11 +83,15 @@ class TokenStrip(QAbstractScrollArea):
 
     def point_of(self, position: int) -> QPoint:
         """The middle of a token's box, in the viewport."""
-        return self._chips.box(position).center().toPoint() - QPoint(0, self.verticalScrollBar().value())
+        return self._box(position).center().toPoint()
+
+    def _box(self, position: int) -> QRectF:
+        """A token's box in the viewport."""
+        return self._chips.box(position).translated(0, -self.verticalScrollBar().value())
 
     def sizeHint(self) -> QSize:
         rows = min(max(1, self._chips.n_rows), _MOST_ROWS)
-        return QSize(400, round(rows * ROW))
+        return QSize(400, rows * scaled(ROW))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self.sizeHint().height())
@@ -92,9 +100,9 @@ class TokenStrip(QAbstractScrollArea):
         height = self.sizeHint().height()
         self._chips = TokenChips(axis, float(self.viewport().width()))
         bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, round((self._chips.n_rows - _MOST_ROWS) * ROW)))
-        bar.setPageStep(round(_MOST_ROWS * ROW))
-        bar.setSingleStep(round(ROW))
+        bar.setRange(0, max(0, (self._chips.n_rows - _MOST_ROWS) * scaled(ROW)))
+        bar.setPageStep(_MOST_ROWS * scaled(ROW))
+        bar.setSingleStep(scaled(ROW))
         if self.sizeHint().height() != height:
             self.updateGeometry()
         self.viewport().update()
@@ -104,7 +112,7 @@ class TokenStrip(QAbstractScrollArea):
         if self.viewport().width() != self._chips.width:
             self._lay_out(self._chips.axis)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         top = float(self.verticalScrollBar().value())
         painter.translate(0, -top)
@@ -117,6 +125,7 @@ class TokenStrip(QAbstractScrollArea):
             key=self._key,
             cursor=self._cursor if self.hasFocus() else None,
             stale=self._stale,
+            where=event.region().translated(0, round(top)),
         )
 
     # ---------------------------------------------------------------- mouse

@@ -28,7 +28,7 @@ from headscope.core.files import atomic_write
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.plot import svg
 
-PARTS = ("start", "latency", "switch", "core", "thumbnails", "generation", "memory", "sweep", "accelerator")
+PARTS = ("start", "latency", "switch", "frames", "core", "thumbnails", "generation", "memory", "sweep", "accelerator")
 """Modules bench_<part> with a function `figures`. The processes come first: they want the machine for themselves."""
 
 

@@ -9,13 +9,16 @@ import pytest
 import torch
 import transformers as hf
 
+from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.residual_stream import ResidualStream
 from headscope.core.predict import logit_lens as lens_file
+from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import logit_lens
+from headscope.core.requests import LensRequest
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
 
@@ -121,6 +124,40 @@ def test_the_toy_knows_the_verb_only_after_its_last_layer() -> None:
     assert best[-1].probabilities[0, 0] > 0.9 > best[0].probabilities[0, 0]
 
 
+# ---------------------------------------------------------------- one token, and how undecided a layer is
+def test_a_token_is_followed_with_its_probability_and_rank(gpt2: LoadedModel) -> None:
+    module = gpt2.module
+    with torch.inference_mode():
+        hidden = module(**gpt2.inputs(gpt2.encode(TEXT)[0]), output_hidden_states=True).hidden_states[:-1]
+        logits = [module.lm_head(module.transformer.ln_f(state[0])) for state in hidden]
+    own = own_probabilities(gpt2, TEXT)
+    for follow in (None, 7):
+        layers = list(logit_lens(gpt2, TEXT, follow=follow))
+        expected = own.argmax(-1) if follow is None else torch.full((len(own),), follow)
+        assert all(np.array_equal(layer.followed, expected.numpy()) for layer in layers)
+        for layer, scores in zip(layers, logits, strict=False):
+            probabilities = scores.softmax(-1)
+            chosen = probabilities.gather(-1, expected[:, None])[:, 0]
+            assert np.abs(layer.followed_probabilities - chosen.numpy()).max() <= TOLERANCE
+            better = (scores > scores.gather(-1, expected[:, None])).sum(-1)
+            assert np.abs(layer.followed_ranks - 1 - better.numpy()).max() <= 1  # equals but for rounding
+            entropies = torch.distributions.Categorical(probs=probabilities).entropy() / np.log(2)
+            assert np.abs(layer.entropies - entropies.numpy()).max() <= 1e-3
+        assert (layers[-1].n_layers, layers[-1].n_vocabulary) == (3, own.shape[-1])
+    assert (list(logit_lens(gpt2, TEXT))[-1].followed_ranks == 1).all()
+
+
+def test_the_engine_streams_each_layer_with_what_the_screen_shows(engine: Engine) -> None:
+    streamed: list[LensLayer] = []
+    request = LensRequest("the keys of the cabinet [MASK] rusty .", positions=(6,), top_k=3)
+    answer = engine.handle(request, Job(), streamed.append)
+    assert [layer.layer for layer in streamed] == [-1, 0, 1]
+    assert answer is streamed[-1]
+    assert answer.labels[0][0] == "are"
+    (prediction,) = load_model("toy:grammar", device="cpu", dtype="float32").fill_mask(request.text, top_k=3)
+    assert answer.labels == (tuple(candidate.label for candidate in prediction.candidates),)
+
+
 # ---------------------------------------------------------------- the model afterwards, and errors
 def test_the_model_is_as_it_was_before(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # a block at a time, to be stopped between two
@@ -153,6 +190,8 @@ def test_what_cannot_be_read_is_said(gpt2: LoadedModel, tmp_path: Path) -> None:
         (gpt2, {"positions": [99]}, "no_such_position"),
         (gpt2, {"positions": [-1]}, "no_such_position"),
         (gpt2, {"top_k": 0}, "bad_option"),
+        (gpt2, {"follow": -1}, "bad_option"),
+        (gpt2, {"follow": 99}, "bad_option"),
     ):
         with pytest.raises(HeadscopeError) as caught:
             logit_lens(model, TEXT, **options)

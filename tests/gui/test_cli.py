@@ -195,7 +195,7 @@ def test_export_of_numbers(capsys, tmp_path: Path) -> None:
         assert str(data["model"]) == "toy:grammar"
 
 
-@pytest.mark.parametrize("view", ["heatmap", "links"])
+@pytest.mark.parametrize("view", ["heatmap", "links", "arcs"])
 @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_export_of_pictures(qapp, tmp_path: Path, view: str, suffix: str, magic: bytes) -> None:
     out = tmp_path / f"head{suffix}"

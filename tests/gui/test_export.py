@@ -19,6 +19,7 @@ from headscope.core.attention.arrays import record_of
 from headscope.core.errors import HeadscopeError
 from headscope.gui.explorer import Explorer
 from headscope.gui.exporter import HeadExport, PictureExport, RecordExport
+from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.export import write_picture
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.links import LinksPicture
@@ -241,12 +242,13 @@ def explorer(qtbot, qapp) -> Iterator[Explorer]:
 @pytest.fixture
 def dialog(qtbot, explorer: Explorer) -> ExportDialog:
     state = explorer.state
-    panels = {"heatmap": HeatmapPanel(state, explorer), "links": LinksPanel(state, explorer)}
-    for panel in panels.values():
+    heatmap, links = HeatmapPanel(state, explorer), LinksPanel(state, explorer)
+    for panel in (heatmap, links):
         qtbot.addWidget(panel)
     state.update(weights=dict(state.weights))  # as a window's panels, they have seen the picture come
     state.update(pinned=Cell(5, 2))
-    dialog = ExportDialog(state, explorer, {name: panel.figure for name, panel in panels.items()})
+    figures = {"heatmap": heatmap.figure, "links": links.figure, "arcs": links.arcs_figure}
+    dialog = ExportDialog(state, explorer, figures)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -265,14 +267,14 @@ def test_each_thing_has_its_forms_and_fields(dialog: ExportDialog) -> None:
         for form in forms:
             choose(dialog, what, form)
             assert dialog.dpi.isVisible() is (form == "png")
-            assert dialog.look.isVisible() is dialog.mark.isVisible() is (what in ("heatmap", "links"))
+            assert dialog.look.isVisible() is dialog.mark.isVisible() is (what in ("heatmap", "links", "arcs"))
             assert dialog.note.text()
             assert dialog.write.isEnabled()
 
 
 def test_the_suggested_name_says_what_is_in_the_file(dialog: ExportDialog) -> None:
     layer, head = dialog._state.head
-    for what, form in (("heatmap", "png"), ("links", "pdf"), ("head", "csv")):
+    for what, form in (("heatmap", "png"), ("links", "pdf"), ("arcs", "svg"), ("head", "csv")):
         choose(dialog, what, form)
         name = dialog.suggested_name()
         assert name.startswith(f"toy-grammar-encoder-layer{layer}-head{head}-")
@@ -294,6 +296,8 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     assert dialog.request(tmp_path / "a.png").marked == Cell()
     choose(dialog, "links", "svg")
     assert isinstance(dialog.request(tmp_path / "a.svg").picture, LinksPicture)
+    choose(dialog, "arcs", "svg")
+    assert isinstance(dialog.request(tmp_path / "a.svg").picture, ArcsPicture)
     choose(dialog, "head", "csv")
     request = dialog.request(tmp_path / "a.csv")
     assert isinstance(request, HeadExport)
@@ -307,7 +311,7 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
 
 def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
     looks = []
-    for what in ("heatmap", "links"):
+    for what in ("heatmap", "links", "arcs"):
         for look in (0, 1):
             choose(dialog, what, "png")
             dialog.look.setCurrentIndex(look)
@@ -316,7 +320,7 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
             ground = QColor((LIGHT, DARK)[look].panel).rgb()
             assert (values(image) == ground).mean() > 0.2
             looks.append(values(image).tobytes())
-    assert len(set(looks)) == 4
+    assert len(set(looks)) == 6
     choose(dialog, "head", "csv")
     assert n_colors(shown(dialog.preview)) == 1, "numbers have no picture"
 
@@ -324,7 +328,7 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
 def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp) -> None:
     state = ExplorerState()
     explorer = Explorer(state)
-    dialog = ExportDialog(state, explorer, {"heatmap": lambda: None, "links": lambda: None})
+    dialog = ExportDialog(state, explorer, dict.fromkeys(("heatmap", "links", "arcs"), lambda: None))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     for what, forms in FORMS.items():

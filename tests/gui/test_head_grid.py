@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
+from headscope.core.attention.arrays import record_of
+from headscope.core.attention.record import AttentionRecord
 from headscope.core.results import ModelInfo
 from headscope.gui.explorer import Explorer
-from headscope.gui.paint.head_grid import LEAST_CELL, HeadGridPicture
+from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, HeadPlaces
+from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.stylesheet import stylesheet
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.heads import HeadsPanel
 from headscope.gui.state import ExplorerState
@@ -274,3 +280,313 @@ def test_one_click_shows_the_mean_in_the_place_of_the_brightest_cell_and_another
     qtbot.mouseClick(panel.mean, LEFT)
     assert state.pooling == "max"
     qtbot.waitUntil(shown, timeout=30_000)
+
+
+# ---------------------------------------------------------------- metrics, types, order
+def given(pattern_of: dict[tuple[int, int], str], shape: tuple[int, int], n_tokens: int = 8) -> AttentionRecord:
+    """A record whose heads do what is said, and look everywhere alike where nothing is."""
+    lower = np.tril(np.ones((n_tokens, n_tokens)))
+    patterns = {"even": lower / lower.sum(-1, keepdims=True), "same": np.eye(n_tokens)}
+    patterns["previous"] = np.eye(n_tokens, k=-1)
+    patterns["previous"][0, 0] = 1
+    weights = np.stack([patterns[pattern_of.get(head, "even")] for head in np.ndindex(shape)])
+    return record_of(weights.reshape(*shape, n_tokens, n_tokens), [f"t{number}" for number in range(n_tokens)])
+
+
+SHAPE = (3, 4)
+PATTERNS = {(0, 2): "previous", (2, 1): "previous", (1, 3): "same"}
+
+
+@pytest.fixture
+def measured(qtbot, panel: HeadsPanel) -> HeadsPanel:
+    """With three heads that do something, all measured, and all pictures drawn."""
+    panel._explorer.show_record(given(PATTERNS, SHAPE))
+    wait_for_metrics(qtbot, panel)
+    return panel
+
+
+def wait_for_metrics(qtbot, panel: HeadsPanel) -> None:
+    state = panel._state
+    qtbot.waitUntil(
+        lambda: panel.measuring.is_complete and state.thumbnails is not None and not np.isnan(state.thumbnails).any(),
+        timeout=30_000,
+    )
+
+
+def order_of(panel: HeadsPanel) -> list[tuple[int, int]]:
+    """The heads as they stand on the screen, row by row."""
+    return [head for row in panel.view.layout_now.placed.rows for head in row]
+
+
+def grabbed(panel: HeadsPanel) -> QImage:
+    return panel.view.viewport().grab().toImage()
+
+
+def mark_of(panel: HeadsPanel, head: tuple[int, int]) -> QColor:
+    """The colour of the bar under a head's picture."""
+    box = panel.view.layout_now.box(head)
+    return grabbed(panel).pixelColor(round(box.center().x()), round(box.bottom()) + 2)
+
+
+def test_each_heads_type_is_a_colour_under_its_picture_and_words_in_the_legend(measured: HeadsPanel) -> None:
+    found = {head: measured.measuring.metrics.types[head] for head in np.ndindex(SHAPE)}
+    assert {head: type_ for head, type_ in found.items() if type_ != "broad"} == PATTERNS
+    for head, type_ in found.items():
+        assert mark_of(measured, head) == type_color(type_, THEME), head
+    shown = {type_: button.text().strip() for type_, button in measured.legend.buttons.items() if not button.isHidden()}
+    assert shown == {"previous": "previous token 2", "same": "same token 1", "broad": "broad 9"}
+    assert "just before" in measured.legend.buttons["previous"].toolTip()
+
+
+def test_sorted_heads_flow_best_first_with_their_names(qtbot, measured: HeadsPanel) -> None:
+    measured.bar.sort_by["previous"].trigger()
+    values = measured.measuring.metrics.values["previous"]
+    assert order_of(measured)[:2] == [(0, 2), (2, 1)]
+    assert [values[head] for head in order_of(measured)] == sorted(values.ravel(), reverse=True)
+    assert "Previous token" in measured.bar.sort.text()
+    assert not measured.view.layout_now.has_numbers
+    layout = measured.view.layout_now
+    below = layout.box((2, 1)).translated(0, layout.side + 3)
+    part = grabbed(measured).copy(below.toRect().adjusted(0, 2, 0, round(layout.foot) - 3 - round(layout.side)))
+    assert len({part.pixelColor(x, y).rgb() for x in range(part.width()) for y in range(part.height())}) > 1  # its name
+    measured.bar.smallest_first.trigger()
+    assert order_of(measured)[-2:] == [(0, 2), (2, 1)]
+    measured.bar.sort_by[None].trigger()
+    assert order_of(measured) == list(np.ndindex(SHAPE))
+
+
+def test_in_a_sorted_grid_pictures_and_clicks_follow_the_heads(qtbot, measured: HeadsPanel) -> None:
+    measured.bar.sort_by["same"].trigger()
+    told = chosen(measured.view)
+    box = measured.view.layout_now.box((1, 3))
+    assert order_of(measured)[0] == (1, 3)
+    assert grabbed(measured).pixelColor(round(box.left() + box.width() / 16), round(box.top() + box.height() / 16)) == color_of(
+        1
+    )
+    assert grabbed(measured).pixelColor(round(box.right()) - 2, round(box.top()) + 2) == color_of(0)
+    qtbot.mouseClick(measured.view.viewport(), LEFT, NONE, box.center().toPoint())
+    qtbot.mouseClick(measured.view.viewport(), LEFT, CTRL, measured.view.layout_now.box((2, 1)).center().toPoint())
+    assert told == [((1, 3), False), ((2, 1), True)]
+    qtbot.waitUntil(lambda: measured._state.heads == ((1, 3), (2, 1)))
+
+
+def test_arrow_keys_follow_the_order_that_is_shown(qtbot, measured: HeadsPanel) -> None:
+    measured.bar.sort_by["previous"].trigger()
+    rows, told = measured.view.layout_now.placed.rows, chosen(measured.view)
+    assert len(rows) > 1
+    qtbot.keyClick(measured.view, Qt.Key.Key_Home, CTRL)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_Left):
+        qtbot.keyClick(measured.view, key)
+    # In the end a row goes on in the one before.
+    assert [head for head, _ in told] == [rows[0][0], rows[0][1], rows[1][1], rows[1][0], rows[0][-1]]
+    qtbot.waitUntil(lambda: measured._state.head == rows[0][-1])
+
+
+def test_a_click_in_the_legend_sets_all_other_heads_back_and_tells_how_many_are_left(qtbot, measured: HeadsPanel) -> None:
+    before = grabbed(measured)
+    qtbot.mouseClick(measured.legend.buttons["previous"], LEFT)
+    assert measured.summary.text() == "2 of 12 heads"
+    assert measured._picture.faded == frozenset(np.ndindex(SHAPE)) - {(0, 2), (2, 1)}
+    box = measured.view.layout_now.box((1, 3))
+    at = round(box.left() + box.width() / 16), round(box.top() + box.height() / 16)
+    assert before.pixelColor(*at) == color_of(1)
+    assert grabbed(measured).pixelColor(*at).lightness() > 200
+    measured.bar.sort_by["entropy"].trigger()
+    assert set(order_of(measured)) == {(0, 2), (2, 1)}  # in an order of their own, others are left out
+    measured.bar.everything.trigger()
+    assert len(order_of(measured)) == 12
+    assert not measured.legend.buttons["previous"].isChecked()
+
+
+def test_heads_under_a_minimum_are_set_back(measured: HeadsPanel) -> None:
+    bar = measured.bar
+    bar.measure.setCurrentIndex(bar.measure.findData("same"))
+    bar.minimum.setValue(0.9)
+    assert measured.summary.text() == "1 of 12 heads"
+    assert frozenset(np.ndindex(SHAPE)) - measured._picture.faded == {(1, 3)}
+    assert "Same token ≥ 0.90" in bar.filter.toolTip()
+    bar.measure.setCurrentIndex(bar.measure.findData("induction"))  # of no head here
+    assert measured.summary.text() == "0 of 12 heads"
+    bar.minimum.setValue(0)
+    assert measured.summary.text() == "3 × 4 heads"
+
+
+def test_a_filter_that_lets_no_head_through_leaves_a_sorted_grid_empty_and_alive(qtbot, measured: HeadsPanel) -> None:
+    measured.bar.sort_by["same"].trigger()
+    measured.bar.toggle_type("induction")
+    assert order_of(measured) == []
+    qtbot.keyClick(measured.view, Qt.Key.Key_Right)
+    qtbot.mouseMove(measured.view.viewport(), measured.view.viewport().rect().center())
+    assert grabbed(measured).pixelColor(60, 60) == QColor(THEME.panel)
+
+
+def test_averages_are_exact_and_one_for_each_layer(qtbot, measured: HeadsPanel) -> None:
+    qtbot.mouseClick(measured.bar.averages, LEFT)
+    assert order_of(measured) == [(layer, AVERAGE) for layer in range(3)]
+    assert measured.summary.text() == "3 averages"
+    record, shown = measured._state.record, grabbed(measured)
+    for layer in range(3):
+        average = record.layer_weights(layer, "decoder").mean(0)
+        box = measured.view.layout_now.box((layer, AVERAGE))
+        for query, key in ((0, 0), (1, 0), (4, 4), (7, 6), (2, 5)):
+            at = round(box.left() + box.width() * (key + 0.5) / 8), round(box.top() + box.height() * (query + 0.5) / 8)
+            assert shown.pixelColor(*at) == color_of(average[query, key]), (layer, query, key)
+
+
+def test_a_click_on_an_average_looks_at_all_heads_of_the_layer(qtbot, measured: HeadsPanel) -> None:
+    qtbot.mouseClick(measured.bar.averages, LEFT)
+    qtbot.mouseClick(measured.view.viewport(), LEFT, NONE, measured.view.layout_now.box((1, AVERAGE)).center().toPoint())
+    qtbot.waitUntil(lambda: measured._state.heads == ((1, 0), (1, 1), (1, 2), (1, 3)))
+    assert measured._state.head == (1, 0)
+    box = measured.view.layout_now.box((1, AVERAGE))
+    assert grabbed(measured).pixelColor(round(box.left()) - 1, round(box.center().y())) == THEME.head_color(0)
+
+
+def test_a_click_on_a_layers_number_folds_it_and_another_unfolds_it(qtbot, measured: HeadsPanel) -> None:
+    layout = measured.view.layout_now
+    number = layout.number_box(0, 1).center().toPoint()
+    assert layout.layer_at(QPointF(number)) == 1
+    qtbot.mouseClick(measured.view.viewport(), LEFT, NONE, number)
+    assert measured.view.layout_now.placed.rows[1] == ((1, AVERAGE),)
+    assert len(measured.view.layout_now.placed.rows[0]) == 4
+    qtbot.keyClick(measured.view, Qt.Key.Key_Down)  # from (0, 0) to the average: all of its heads
+    qtbot.waitUntil(lambda: len(measured._state.heads) == 4)
+    qtbot.keyClick(measured.view, Qt.Key.Key_A)
+    assert order_of(measured) == list(np.ndindex(SHAPE))
+
+
+def test_hover_names_the_head_and_tells_what_was_measured(qtbot, measured: HeadsPanel) -> None:
+    view = measured.view
+    qtbot.mouseMove(view.viewport(), view.layout_now.box((0, 2)).center().toPoint())
+    preview = view._preview
+    assert (preview.name, preview.details.title) == ("layer 0 · head 2", "previous token")
+    told = dict(preview.details.lines)
+    assert told["Previous token"] == "1.000"
+    assert told["Entropy"] == "0.00 bits"
+    assert told["Distance"] == "0.88 tokens"  # 7 of 8 look one token back
+    assert "Induction" not in told  # no token occurs twice
+    assert preview.isVisible()
+    assert preview.grab().toImage().pixelColor(10, 40) == type_color("previous", THEME)
+
+
+def test_another_record_is_measured_anew_and_its_heads_keep_the_order(qtbot, measured: HeadsPanel) -> None:
+    measured.bar.sort_by["previous"].trigger()
+    told = []
+    measured._state.changed.connect(lambda names: told.append(measured.measuring.metrics) if "record" in names else None)
+    old = measured._state.record
+    measured._explorer.show_record(given({(1, 1): "previous"}, SHAPE))
+    qtbot.waitUntil(lambda: measured._state.record is not old)
+    assert told == [None]  # no number of another text is told
+    wait_for_metrics(qtbot, measured)
+    assert order_of(measured)[0] == (1, 1)
+
+
+def test_marks_stay_while_the_next_are_on_their_way_but_not_for_long(qtbot, measured: HeadsPanel) -> None:
+    measured.hide()  # so that nothing new is measured
+    old = measured._state.record
+    measured._explorer.show_record(given({}, SHAPE))
+    qtbot.waitUntil(lambda: measured._state.record is not old)
+    assert measured._picture.types[1, 3] == "same"
+    assert measured._details((1, 3)).lines == ()  # but no number of the text before is told
+    qtbot.waitUntil(lambda: not measured._picture.types)
+
+
+def test_a_sorted_head_tells_what_it_is_sorted_by(measured: HeadsPanel) -> None:
+    measured.bar.sort_by["previous"].trigger()
+    assert measured._picture.notes[0, 2] == "1.00"
+    measured.bar.sort_by["induction"].trigger()
+    assert set(measured._picture.notes.values()) == {"–"}
+    assert order_of(measured) == list(np.ndindex(SHAPE))
+
+
+def test_layers_in_sight_are_asked_for_first_in_any_order(qtbot, view: HeadGridView) -> None:
+    told: list[range] = []
+    view.layers_seen.connect(told.append)
+    heads = [(layer, head) for layer in range(31, -1, -1) for head in range(32)]
+    view.set_picture(HeadGridPicture(32, 32, np.zeros((32, 32, 8, 8), np.float32), places=HeadPlaces.flowing(heads)))
+    shown = [layer for row in view.layout_now.rows_seen() for layer, _ in view.layout_now.placed.rows[row]]
+    assert told[-1] == range(min(shown), 32)
+    assert min(shown) > 25
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+    assert told[-1].start == 0
+    assert told[-1].stop < 6
+
+
+def test_a_panel_that_nobody_sees_asks_for_nothing(qtbot, panel: HeadsPanel) -> None:
+    panel.hide()
+    panel._explorer.show_record(given(PATTERNS, SHAPE))
+    qtbot.waitUntil(lambda: panel._state.thumbnails is not None and not panel._explorer._pictures._lane.is_busy)
+    assert not panel._explorer.long_questions._lane.is_busy
+    assert panel.measuring.metrics is None
+    panel.show()
+    wait_for_metrics(qtbot, panel)
+
+
+def test_controls_fit_a_narrow_dock(measured: HeadsPanel) -> None:
+    measured.bar.sort_by["relative_entropy"].trigger()
+    measured.bar.toggle_type("previous")
+    measured.setStyleSheet(stylesheet(THEME))
+    for width in (230, 300, 700):
+        measured.resize(width, 500)
+        QApplication.processEvents()
+        assert measured.width() == width
+        for button in (*measured.bar.findChildren(QToolButton), *measured.legend.buttons.values()):
+            right = button.mapTo(measured, button.rect().bottomRight()).x()
+            assert button.isHidden() or (right <= width and button.width() >= button.sizeHint().width()), button.text()
+    assert len({button.y() for button in measured.bar.findChildren(QToolButton)}) == 1  # in one line where there is room
+
+
+@pytest.mark.parametrize(("n_layers", "n_heads"), [(12, 12), (24, 16), (32, 32)])
+@pytest.mark.parametrize("size", [(300, 420), (900, 1000)])
+def test_every_head_of_a_sorted_grid_is_found_where_it_is_drawn(qapp, n_layers: int, n_heads: int, size: tuple) -> None:
+    heads = list(np.ndindex(n_layers, n_heads))[::-1]
+    picture = HeadGridPicture(n_layers, n_heads, places=HeadPlaces.flowing(heads))
+    layout = picture.layout(QRectF(0, 0, *size), QPointF(0, 30))
+    assert [head for row in layout.placed.rows for head in row] == heads
+    assert layout.width <= size[0]  # it scrolls down alone
+    seen = [head for head in heads if layout.cells.contains(layout.box(head).center())]
+    assert seen == [head for head in seen if layout.head_at(layout.box(head).center()) == head]
+    assert len(seen) > 10
+
+
+@pytest.mark.parametrize("sort", [None, "previous"])
+def test_what_the_mouse_leaves_behind_is_as_it_was(qtbot, measured: HeadsPanel, sort: str | None) -> None:
+    """Only what is around the mouse is drawn anew: nothing of it may stay."""
+    measured.bar.sort_by[sort].trigger()
+    view = measured.view
+    qtbot.mouseMove(view.viewport(), view.viewport().rect().bottomRight())  # where the test before left the mouse is a head
+    QApplication.processEvents()
+    without = view.viewport().grab().toImage()
+    shown, drawn = QImage(without), RegionWatch(view.viewport())
+    for head in ((0, 2), (0, 3), (2, 1), None):
+        point = view.viewport().rect().bottomRight() if head is None else view.layout_now.box(head).center().toPoint()
+        drawn.region = QRegion()
+        qtbot.mouseMove(view.viewport(), point)
+        qtbot.waitUntil(lambda: not drawn.region.isEmpty())
+        region, whole = drawn.region, view.viewport().grab().toImage()
+        assert region.boundingRect() != view.viewport().rect()
+        for rect in region:
+            paste(shown, whole, rect)
+        assert shown == whole, head
+    assert shown == without
+
+
+class RegionWatch(QObject):
+    """What is drawn anew on a widget, apart from grabs of the whole."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.region = QRegion()
+        self._whole = widget.rect()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent) and event.rect() != self._whole:
+            self.region += event.region()
+        return False
+
+
+def paste(onto: QImage, image: QImage, rect: QRect) -> None:
+    painter = QPainter(onto)
+    painter.drawImage(rect, image, rect)
+    painter.end()

@@ -14,7 +14,8 @@ from headscope.gui.explorer import Explorer
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout
 from headscope.gui.paint.labels import text_width
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.scales import Look
+from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.panels.heatmap import HeatmapPanel
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.heatmap_view import HeatmapView
@@ -73,7 +74,7 @@ def test_no_strong_cell_is_lost_where_the_painter_makes_everything_smaller(qapp)
     strong = values(image) == color_of(1, LIGHT).rgb()
     layout = layout_of(picture, 1200, 1200)
     for query, key in cells:
-        if not {0, 511}.isdisjoint((query, key)):
+        if not {0, 1, 510, 511}.isdisjoint((query, key)):
             continue  # the frame, a quarter of a pixel wide, shares its pixels with the cells at the edge
         x, y = (int(part / 4) for part in layout.cell_rect(query, key).center().toTuple())
         assert strong[y - 2 : y + 3, x - 2 : x + 3].any(), (query, key)
@@ -95,9 +96,9 @@ def test_the_cell_at_a_place_is_the_cell_drawn_there(qapp, view: QRectF | None) 
 def test_stretched_colours_change_the_bars_numbers_and_no_value(qapp) -> None:
     weights = random_weights(6, 6) / 4
     plain = HeatmapPicture(weights, words(6), words(6))
-    stretched = HeatmapPicture(weights, words(6), words(6), to_maximum=True)
+    stretched = HeatmapPicture(weights, words(6), words(6), look=Look(stretched=True))
     assert stretched.weights is weights
-    assert (plain.largest, stretched.largest) == (1, weights.max())
+    assert (plain.cells.bar.high, stretched.cells.bar.high) == (1, weights.max())
     layout = layout_of(plain)
     strongest = layout.cell_rect(*divmod(int(weights.argmax()), 6)).center().toPoint()
     before, after = painted(plain), painted(stretched)
@@ -109,7 +110,7 @@ def test_stretched_colours_change_the_bars_numbers_and_no_value(qapp) -> None:
 
 def test_a_head_without_weights_can_be_stretched(qapp) -> None:
     empty = np.zeros((4, 4), np.float32)
-    image = painted(HeatmapPicture(empty, words(4), words(4), to_maximum=True))
+    image = painted(HeatmapPicture(empty, words(4), words(4), look=Look(stretched=True)))
     assert n_colors(image) > 20
 
 
@@ -119,9 +120,10 @@ def test_labels_never_lie_over_each_other(qapp, count: int) -> None:
     layout = layout_of(picture)
     rows, columns = layout.labelled(count, queries=True), layout.labelled(count, queries=False)
     assert len(rows) == count or len(rows) > layout.plot.height() / 40, "thinned more than needed"
-    assert np.diff(rows).min() * layout.cell_height >= layout.label_size
+    size = scaled(layout.label_size)
+    assert np.diff(rows).min() * layout.cell_height >= size
     across = np.diff(columns).min() * layout.cell_width * math.sin(math.radians(KEY_ANGLE))
-    assert across >= layout.label_size * 0.99
+    assert across >= size * 0.99
 
 
 def label_images(picture: HeatmapPicture, axis_of: TokenAxis) -> list[bytes]:
@@ -409,11 +411,11 @@ def test_stretching_is_a_switch(panel: HeatmapPanel) -> None:
     state.update(weights={(0, 0): np.full((7, 7), 0.2, np.float32)})
     middle = place(view, 3, 3)
     assert shown(view).pixelColor(middle) == color_of(0.2, LIGHT)
-    panel.to_maximum.click()
+    panel.to_maximum.trigger()
     assert shown(view).pixelColor(middle) == color_of(1, LIGHT)
-    assert panel.figure().largest == pytest.approx(0.2)
+    assert panel.figure().cells.bar.high == pytest.approx(0.2)
     state.update(weights={(0, 0): np.full((7, 7), 0.1, np.float32)})
-    assert panel.figure().largest == pytest.approx(0.1), "it stays for the next head"
+    assert panel.figure().cells.bar.high == pytest.approx(0.1), "it stays for the next head"
 
 
 def test_light_and_dark_have_their_own_ground_and_ramp(panel: HeatmapPanel) -> None:

@@ -9,8 +9,11 @@ from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.tokens import Token, TokenAxis
+from headscope.core.view_jobs import FAINTEST
 from headscope.gui.explorer import Explorer
-from headscope.gui.paint.link_lines import FAINTEST, Rows, draw_lines, links_of
+from headscope.gui.paint.link_choice import Choice
+from headscope.gui.paint.link_lines import Links, Rows, draw_lines
+from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.links import LinksPanel
@@ -18,8 +21,16 @@ from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.link_view import LinkView
 from tests.gui.screen import axis, random_weights, words
 
-EVERYTHING = ((slice(None), slice(None)),)
+pytestmark = pytest.mark.usefixtures("qapp")  # no fonts without an application
 THEME = theme_of(dark=False)
+AREA = QRectF(0, 0, 600, 400)
+
+
+def links_of(weights: dict, **how) -> Links:
+    """All links of a picture of these heads."""
+    n_queries, n_keys = next(iter(weights.values())).shape
+    picture = LinksPicture(weights, words(n_queries), words(n_keys), **how)
+    return picture.links(picture.layout(AREA))
 
 
 def pixels(image: QImage) -> np.ndarray:
@@ -47,7 +58,7 @@ def ink(shown: np.ndarray, color: str, within: QRectF) -> int:
 # ---------------------------------------------------------------- which links
 def test_the_strongest_links_of_all_heads_are_chosen() -> None:
     weights = {(0, head): random_weights(30, 20, head) for head in range(3)}
-    links = links_of(weights, EVERYTHING, most=100)
+    links = links_of(weights, most=100)
     together = np.stack(list(weights.values()))
     assert len(links) == 100
     assert links.candidates == together.size
@@ -57,7 +68,7 @@ def test_the_strongest_links_of_all_heads_are_chosen() -> None:
 
 def test_links_that_change_no_pixel_are_left_out_and_causal_zeros_are_no_links() -> None:
     weights = np.array([[1, 0], [FAINTEST * 0.9, 1 - FAINTEST * 0.9]], np.float32)
-    links = links_of({(0, 0): weights}, EVERYTHING)
+    links = links_of({(0, 0): weights})
     assert sorted(zip(links.query, links.key, strict=True)) == [(0, 0), (1, 1)]
     assert links.candidates == 3
 
@@ -83,7 +94,7 @@ def test_opacity_is_the_weight(qapp, weight: float) -> None:
     image = QImage(100, 21, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     painter = QPainter(image)
-    links = links_of({(0, 0): np.full((1, 1), weight, np.float32)}, EVERYTHING)
+    links = links_of({(0, 0): np.full((1, 1), weight, np.float32)})
     list(draw_lines(painter, links, Rows(0, 100, 0, 21), QRectF(0, 0, 100, 21), [QColor("black")]))
     painter.end()
     assert image.pixelColor(50, 10).red() == pytest.approx(255 * (1 - weight), abs=2)
@@ -122,13 +133,13 @@ def test_the_picture_says_what_it_leaves_out(qapp) -> None:
     axes = words(40), words(40)
     whole = LinksPicture(weights, *axes)
     layout = whole.layout(QRectF(0, 0, 600, 400))
-    assert whole.footer(whole.links(layout)) == "opacity = weight"
-    some = LinksPicture(weights, *axes, threshold=0.05, most=30)
+    assert whole.footer(layout, whole.links(layout)) == "opacity = weight"
+    some = LinksPicture(weights, *axes, choice=Choice(0.05), most=30)
     links = some.links(layout)
     least = np.sort(weights[0, 0].ravel())[-30]
-    assert "links under 0.05 hidden" in some.footer(links)
-    assert f"strongest 30 of 1,600 links shown, weights ≥ {least:.3f}" in some.footer(links)
-    hidden = LinksPicture(weights, *axes, threshold=0.3)
+    assert "links under 0.05 hidden" in some.footer(layout, links)
+    assert f"strongest 30 of 1,600 links shown, weights ≥ {least:.3f}" in some.footer(layout, links)
+    hidden = LinksPicture(weights, *axes, choice=Choice(0.3))
     assert np.array_equal(np.sort(hidden.links(layout).weight), np.sort(weights[0, 0][weights[0, 0] >= 0.3]))
 
 
@@ -142,9 +153,9 @@ def test_one_tokens_links_come_with_numbers_on_the_other_side(qapp, width: int) 
     for row in range(9):
         box = layout.number_box(row, left=False)
         assert changed[int(box.top()) : int(box.bottom()), int(box.left()) : int(box.right())].any()
-    links = picture.links(layout, only_query=3)
+    links = picture.links(layout, Picked(query=3))
     assert set(links.query) == {3}
-    who_looks_here = picture.links(layout, only_key=8)
+    who_looks_here = picture.links(layout, Picked(key=8))
     assert set(who_looks_here.key) == {8}
     assert len(who_looks_here) == np.count_nonzero(weights[:, 8] >= FAINTEST)
 
@@ -254,7 +265,7 @@ def test_other_tokens_links_fade(qtbot, view: LinkView) -> None:
     line = view.layout_now.lines
     x, y = int(line.center().x()), [int(view.layout_now.rows.y(row)) for row in range(6)]
     before = pixels(view.viewport().grab().toImage())
-    view.set_focus(2, None)
+    view.set_picked(Picked(query=2))
     after = pixels(view.viewport().grab().toImage())
     ground = np.array(QColor(THEME.panel).getRgb()[:3])
     strength = [[np.abs(ground - shown[row - 1 : row + 2, x]).sum(axis=1).max() for row in y] for shown in (before, after)]
@@ -266,7 +277,7 @@ def test_other_tokens_links_fade(qtbot, view: LinkView) -> None:
 def test_keys_move_pin_and_let_go(qtbot, view: LinkView) -> None:
     view.set_picture(LinksPicture({(0, 0): random_weights(6, 6)}, words(6), words(6)))
     moves, pins = [], []
-    view.hovered.connect(lambda query, key: (moves.append((query, key)), view.set_focus(query, key)))
+    view.hovered.connect(lambda query, key: (moves.append((query, key)), view.set_picked(Picked(query, key))))
     view.clicked.connect(lambda query, key: pins.append((query, key)))
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Return):
         qtbot.keyClick(view, key)
@@ -329,7 +340,7 @@ def test_the_threshold_hides_links_and_is_told(qtbot, panel: LinksPanel) -> None
     picture = panel.view.picture
     links = picture.links(panel.view.layout_now)
     assert links.weight.min() >= 0.2
-    assert "0.20" in picture.footer(links)
+    assert "0.20" in picture.footer(panel.view.layout_now, links)
 
 
 def colors_of(picture: LinksPicture) -> dict:

@@ -16,6 +16,7 @@ from headscope.core.view_jobs import FAINTEST, HeadOverview
 from headscope.gui.exporter import HeadExport
 from headscope.gui.main_window import MainWindow
 from headscope.gui.messages import label_of
+from headscope.gui.paint.link_picture import Picked
 from headscope.gui.panels.status import StatusPanel
 from headscope.gui.state import Notice
 from headscope.gui.widgets.notice_bar import NoticeBar
@@ -81,7 +82,7 @@ def test_zooming_in_asks_for_the_part_and_shows_its_cells(qtbot, long_window: Ma
         view._zoom(0.7, None)
     rows = range(*(int(edge) for edge in (view._view.top(), view._view.bottom())))
     qtbot.waitUntil(lambda: state.part is not None and rows[0] in state.part.request.rows, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: view.picture._part is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)
     part = state.part.request
     whole = matrix(long_window)[part.rows.start : part.rows.stop, part.keys.start : part.keys.stop]
     assert state.part.picture == pytest.approx(whole, abs=1e-6)
@@ -100,7 +101,7 @@ def test_the_links_of_a_long_text_are_those_of_its_matrix(qtbot, long_window: Ma
     seen[rows.start : rows.stop], seen[:, rows.start : rows.stop] = True, True
     expected = set(zip(*np.nonzero((whole >= FAINTEST) & seen), strict=True))
     assert set(zip(found.query.tolist(), found.key.tolist(), strict=True)) == expected
-    one = panel.view.picture.links(layout, only_key=5)
+    one = panel.view.picture.links(layout, Picked(key=5))
     assert set(one.query.tolist()) == set(np.flatnonzero(whole[:, 5] >= FAINTEST).tolist())
 
 

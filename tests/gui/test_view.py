@@ -48,7 +48,7 @@ def test_a_window_shows_a_model_that_is_in_memory_and_gives_it_back(qtbot, qapp,
     assert not module.training
     assert window.picker.recent == []  # it cannot be opened again by a name
     run = state.run
-    window.picker._place("cpu", "bfloat16")  # nor read anew in another format
+    window.picker.place("cpu", "bfloat16")  # nor read anew in another format
     window.explorer.run()
     qtbot.waitUntil(lambda: state.run is not run and state.busy is None)
     assert state.notice is None

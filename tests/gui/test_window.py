@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from headscope.core.examples import examples_for
 from headscope.gui.commands import COMMANDS
+from headscope.gui.layouts import EXPLORE, layout_called
 from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.export_dialog import ExportDialog
-from headscope.gui.state import Cell
+from headscope.gui.state import Busy, Cell
 from tests.gui.screen import PATIENCE, color_of, n_colors, settle, shown, values
 from tests.installed_models import REACTION, albert
 
@@ -224,7 +225,9 @@ def test_a_name_that_is_no_model_is_said_and_everything_stays(qtbot, window: Mai
 
 def test_every_example_is_chosen_in_its_menu(qtbot, window: MainWindow) -> None:
     state = window.state
-    for example, action in zip(examples_for(state.model), window._examples.actions(), strict=True):
+    examples, actions = examples_for(state.model), window.menus.examples.actions()
+    assert actions[len(examples)].isSeparator()
+    for example, action in zip(examples, actions, strict=False):
         action.trigger()
         settle(qtbot, state)
         assert state.queries.text == window.text.text.toPlainText() == state.text == example.text
@@ -276,8 +279,14 @@ def test_commands_move_from_head_to_head_and_stop_at_the_edges(qtbot, window: Ma
 
 
 def test_no_two_commands_have_the_same_keys(window: MainWindow) -> None:
-    keys = [shortcut.toString() for command in COMMANDS for shortcut in window.commands.action(command.id).shortcuts()]
+    """Esc stops what is busy, and ends a presentation only when nothing is."""
+    commands = [command for command in COMMANDS if command.id != "stop_presenting"]
+    keys = [shortcut.toString() for command in commands for shortcut in window.commands.action(command.id).shortcuts()]
     assert len(keys) == len(set(keys))
+    for busy in (None, Busy("")):
+        window.state.update(busy=busy, presenting=True)
+        assert window.commands.action("stop").isEnabled() is not window.commands.action("stop_presenting").isEnabled()
+    window.state.update(busy=None, presenting=False)
 
 
 def test_shortcuts_work_from_the_text_field(qtbot, window: MainWindow) -> None:
@@ -297,16 +306,23 @@ def test_shortcuts_work_from_the_text_field(qtbot, window: MainWindow) -> None:
 
 
 # ---------------------------------------------------------------- looks and layout
+def in_menus(window: MainWindow) -> dict[str, QAction]:
+    """Every action in the menus and their submenus, by its words."""
+    menus = [action.menu() for action in window.menuBar().actions()]
+    for menu in menus:
+        menus += [action.menu() for action in menu.actions() if action.menu() is not None]
+    return {action.text(): action for menu in menus for action in menu.actions()}
+
+
 def test_light_and_dark_repaint_everything(qtbot, window: MainWindow) -> None:
-    actions = {action.text(): action for menu in window.menuBar().actions() for action in menu.menu().actions()}
     looks = []
     for words in ("Dark", "Light"):
-        actions[words].trigger()
+        in_menus(window)[words].trigger()
         theme = theme_of(words == "Dark")
         assert window.state.dark is theme.dark
         QApplication.processEvents()
         for view in (window.heatmap.view, window.links.view.viewport(), window.heads.view.viewport()):
-            assert QColor(int(values(shown(view))[3, 40])) == QColor(theme.panel), view
+            assert QColor(int(values(shown(view))[1, 1])) == QColor(theme.panel), view
         seen = shown(window)
         assert (values(seen) == QColor(theme.panel).rgb()).mean() > 0.2
         assert n_colors(seen) > 100
@@ -319,23 +335,43 @@ def test_layout_and_appearance_are_kept_for_the_next_start(qtbot, open_window: C
     first = open_window("toy:grammar", wait=False)
     first.appearance.choose("dark")
     first.resize(first.minimumSizeHint().width(), 701)
-    first._docks[1].hide()
-    first._views.setSizes([300, 500])
-    sizes = first._views.sizes()
+    first.choose_layout(layout_called("compare"))
+    first.desk.docks["predictions"].close()
+    first.desk.docks["links"].setFloating(True)
+    QApplication.processEvents()
+    widths = [first.desk.docks[name].width() for name in ("heads", "heatmap")]
     first.close()
     second = open_window("toy:grammar", wait=False)
+    QApplication.processEvents()
     assert second.height() == 701
-    assert [dock.isVisible() for dock in second._docks] == [True, False, True]
+    assert second.desk.layout_now.id == "compare"
+    assert not second.desk.is_open("predictions")
+    assert second.desk.docks["links"].isFloating()
     assert second.state.dark
-    np.testing.assert_allclose(second._views.sizes(), sizes, atol=30)
+    np.testing.assert_allclose([second.desk.docks[name].width() for name in ("heads", "heatmap")], widths, atol=30)
     second.commands.action("reset_layout").trigger()
-    assert all(dock.isVisible() for dock in second._docks)
+    assert second.desk.is_open("predictions")
+    assert not second.desk.docks["links"].isFloating()
     second.appearance.choose("light")
 
 
 def test_settings_that_are_nonsense_do_no_harm(settings, open_window: Callable) -> None:
-    for name in ("window/geometry", "window/layout", "window/views", "appearance", "models/recent"):
-        settings.setValue(name, "nonsense")
-    window = open_window("toy:grammar", wait=False)
+    names = ("geometry", "docks", "layout_name")
+    others = (
+        "appearance",
+        "type_size",
+        "cache_size",
+        "color_map",
+        "models/recent",
+        "models/device",
+        "models/dtype",
+        "texts/recent",
+    )
+    for name in (*(f"window/{name}" for name in names), *others):
+        settings.setValue(name, "[non/sense")
+    window = open_window("toy:grammar")
     assert window.isVisible()
-    assert all(dock.isVisible() for dock in window._docks)
+    assert window.desk.layout_now is EXPLORE
+    assert all(window.desk.is_seen(name) for name in ("heads", "heatmap", "links", "predictions", "generation"))
+    assert (window.preferences.type_size, window.preferences.device, window.preferences.dtype) == (100, "auto", "auto")
+    assert window.state.record is not None

@@ -25,6 +25,7 @@ def look():
         image = window.heatmap.view.grab().toImage()
         colors = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
         print(window.state.queries.text, len(colors))
+        timer.stop()
         window.close()
 
 timer = QTimer(window)

@@ -1,0 +1,66 @@
+"""What a prediction owes to each token of the text: gradient × attention, summed over all that looks at the token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headscope.core.analyse.gradient_attention import gradient_attention
+from headscope.core.jobs import FloatArray, Job, Kind
+from headscope.core.token_jobs import Attribution, AttributionRequest
+
+if TYPE_CHECKING:
+    from headscope.core.models.loaded import LoadedModel
+
+
+def token_attribution(model: LoadedModel, request: AttributionRequest, job: Job | None = None) -> Attribution:
+    """r_j = Σ over layers, heads and queries i of (A ⊙ ∂y/∂A)⁺_ij, with y the logit of the predicted token.
+
+    Of an encoder-decoder model, a token of the source is looked at by the encoder and, across, by the decoder.
+
+    Parameters
+    ----------
+    model : LoadedModel
+    request : AttributionRequest
+    job : Job, optional
+        Its cancel is looked at in every layer.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    HeadscopeError
+        As `gradient_attention`.
+    Cancelled
+
+    References
+    ----------
+    Barkan et al., Grad-SAM: Explaining Transformers via Gradient Self-Attention Maps, 2021 (there a mean: the same but for a
+    factor).
+    """
+    text, pair, target = request.text, request.text_pair, request.target
+    found = gradient_attention(
+        model, text, pair, target, position=request.position, token=request.token, positive=True, job=job
+    )
+    received = {kind: maps.sum(axis=(0, 1, 2), dtype=np.float32) for kind, maps in found.attributions.items()}
+    source, written = model.encode(text, pair, target)
+    of_source: tuple[Kind, ...] = ("encoder", "decoder") if written is None else ("encoder", "cross")
+    target_ids = () if written is None else written.ids
+    return Attribution(
+        found.position,
+        found.token,
+        source.ids,
+        _total([received[kind] for kind in of_source if kind in received], len(source.ids)),
+        target_ids,
+        received["decoder"] if target_ids else np.zeros(0, np.float32),
+    )
+
+
+def _total(arrays: list[FloatArray], n_tokens: int) -> FloatArray:
+    total = np.zeros(n_tokens, np.float32)
+    for array in arrays:
+        total += array
+    return total

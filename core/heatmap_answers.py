@@ -1,0 +1,66 @@
+"""Carries out what the heatmap asks of a record besides weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headscope.core.heatmap_jobs import (
+    HeatmapRequest,
+    RankRequest,
+    Ranks,
+    ScoreRow,
+    ScoreRowRequest,
+    Scores,
+    ScoresRequest,
+    Sums,
+    SumsRequest,
+)
+from headscope.core.jobs import FloatArray, Job
+from headscope.core.ranks import shares_below
+
+_ROWS = 256
+"""Computed between two looks at whether they are still wanted."""
+
+
+def heatmap_answer(request: HeatmapRequest, job: Job) -> object:
+    """What the request's docstring promises.
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_kind``, ``no_such_head``, ``layer_not_kept``, ``no_scores``.
+    Cancelled
+    """
+    match request:
+        case ScoresRequest(record, kind, head, rows, keys, height, width):
+            picture = record.attention_scores(*head, kind, rows=rows, keys=keys, height=height, width=width, job=job)
+            return Scores(request, picture)
+        case ScoreRowRequest(record, kind, head, query):
+            return ScoreRow(request, record.attention_scores(*head, kind, rows=range(query, query + 1))[0])
+        case RankRequest():
+            return Ranks(request, shares_below(request.values))
+        case SumsRequest():
+            return Sums(request, _received(request), _given(request, job))
+
+
+def _received(request: SumsRequest) -> FloatArray | None:
+    if not request.queries:
+        return None
+    record, (layer, head), kind = request.record, request.head, request.kind
+    total = np.zeros(len(record.axis(kind).keys), np.float64)
+    for query in request.queries:
+        total += record.attention_weights(layer, head, kind, slice(query, query + 1))[0]
+    return total.astype(np.float32)
+
+
+def _given(request: SumsRequest, job: Job) -> FloatArray | None:
+    if not request.keys:
+        return None
+    record, (layer, head), kind = request.record, request.head, request.kind
+    n_queries, keys = len(record.axis(kind).queries), list(request.keys)
+    given = np.zeros(n_queries, np.float32)
+    for start in range(0, n_queries, _ROWS):
+        job.cancel.check()
+        rows = slice(start, min(start + _ROWS, n_queries))
+        given[rows] = record.attention_weights(layer, head, kind, rows)[:, keys].sum(axis=1)
+    return given

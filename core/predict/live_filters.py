@@ -1,0 +1,155 @@
+"""What sampling filters do to a distribution, fast enough to follow a slider: `core.predict.sampling` in numpy.
+
+Order, definitions and ties are those of `core.predict.sampling.stages_of`. Nothing here imports torch: the window computes it.
+A cut leaves few tokens, so from there on only those are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headscope.core.jobs import Filter, FloatArray
+from headscope.core.requests import Sampling
+from headscope.core.results import FilterStage
+
+Doubles = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Left:
+    """A distribution: the ids that are left, ascending (None: all), their probabilities, and the mass they had before."""
+
+    ids: Ids | None
+    values: Doubles
+    mass: float
+
+    def of(self, ids: Sequence[int]) -> Doubles:
+        """Probabilities of any ids."""
+        wanted = np.asarray(ids, np.int64)
+        if self.ids is None:
+            return self.values[wanted]
+        at = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        return np.where(self.ids[at] == wanted, self.values[at], 0.0)
+
+    def cut(self, kept: npt.NDArray[np.bool_]) -> _Left:
+        """What is kept, renormalised."""
+        at = np.flatnonzero(kept)
+        values = self.values[at]
+        mass = float(values.sum())
+        return _Left(at if self.ids is None else self.ids[at], values / mass, mass)
+
+    def reshaped(self, logits: Doubles) -> _Left:
+        """The softmax of other logits in the place of a whole distribution."""
+        values = softmax(logits)
+        return _Left(None, values, float(self.values.sum(where=values > 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What the filters make of a distribution.
+
+    Attributes
+    ----------
+    stages : tuple of FilterStage
+        The model's own distribution, then each filter that is on, in order; with the probabilities of the ids asked about.
+    most_probable : int
+        The id that is most probable after all filters (the first among equals).
+    """
+
+    stages: tuple[FilterStage, ...]
+    most_probable: int
+
+
+class LiveFilters:
+    """The next token's distribution, ready to be filtered again and again.
+
+    Parameters
+    ----------
+    logits : float32, (vocabulary,)
+        As the model gives them.
+    written : sequence of int
+        Ids of the text so far, for the repetition penalty.
+    """
+
+    def __init__(self, logits: FloatArray, written: Sequence[int] = ()) -> None:
+        self._logits = logits.astype(np.float64)
+        self._written = np.array(sorted({id_ for id_ in written if id_ < len(logits)}), np.int64)
+        self._model = _Left(None, softmax(self._logits), 1.0)
+        self._moved = 1.0, self._logits, self._model  # by which penalty; kept while a slider moves something else
+
+    def filtered(self, sampling: Sampling, ids: Sequence[int]) -> Filtered:
+        """Filter as `sampling` says, at temperature 0 only by the repetition penalty.
+
+        Parameters
+        ----------
+        sampling : Sampling
+        ids : sequence of int
+            Tokens whose probabilities after each filter are wanted.
+        """
+        told, left = [], self._model
+        for name, left in self._stages(sampling):
+            n_kept = int(np.count_nonzero(left.values))
+            told.append(FilterStage(name, n_kept, min(left.mass, 1.0), tuple(left.of(ids).tolist())))
+        best = int(np.argmax(left.values))
+        return Filtered(tuple(told), best if left.ids is None else int(left.ids[best]))
+
+    def _stages(self, sampling: Sampling) -> Iterator[tuple[Filter, _Left]]:
+        yield "model", self._model
+        logits, left = self._penalised(sampling.repetition_penalty)
+        if sampling.repetition_penalty != 1:
+            yield "repetition_penalty", left
+        if sampling.temperature == 0:
+            return
+        if sampling.temperature != 1:
+            left = left.reshaped((logits - logits.max()) / sampling.temperature)
+            yield "temperature", left
+        cuts: tuple[tuple[Filter, bool, Callable[[Doubles], npt.NDArray[np.bool_]]], ...] = (
+            ("top_k", sampling.top_k > 0, lambda values: _top_k(values, sampling.top_k)),
+            ("top_p", sampling.top_p < 1, lambda values: _top_p(values, sampling.top_p)),
+            ("min_p", sampling.min_p > 0, lambda values: values >= sampling.min_p * values.max()),
+        )
+        for name, is_on, kept in cuts:
+            if is_on:
+                left = left.cut(kept(left.values))
+                yield name, left
+
+    def _penalised(self, penalty: float) -> tuple[Doubles, _Left]:
+        """The logits with those of tokens that were written moved down, and their distribution."""
+        if penalty != self._moved[0]:
+            logits = self._logits.copy()
+            found = logits[self._written]
+            logits[self._written] = np.where(found < 0, found * penalty, found / penalty)
+            self._moved = penalty, logits, self._model if penalty == 1 else self._model.reshaped(logits)
+        return self._moved[1:]
+
+
+def softmax(logits: Doubles) -> Doubles:
+    """Probabilities in float64; sums to 1."""
+    values: Doubles = np.exp(logits - logits.max())
+    values /= values.sum()
+    return values
+
+
+def _top_k(values: Doubles, k: int) -> npt.NDArray[np.bool_]:
+    """The `k` most probable and those that equal the last of them."""
+    k = min(k, len(values))
+    kept: npt.NDArray[np.bool_] = values >= np.partition(values, -k)[-k]
+    return kept
+
+
+def _top_p(values: Doubles, p: float) -> npt.NDArray[np.bool_]:
+    """The smallest set of most probable tokens whose mass is at least `p`; among equals, the first.
+
+    Only the values are sorted, not the tokens: twenty times as fast.
+    """
+    in_order = np.sort(values)[::-1]
+    n_kept = int(np.searchsorted(np.cumsum(in_order) - in_order, p))
+    last = in_order[n_kept - 1]
+    kept: npt.NDArray[np.bool_] = values > last
+    kept[np.flatnonzero(values == last)[: n_kept - np.count_nonzero(kept)]] = True
+    return kept

@@ -1,0 +1,136 @@
+"""What is asked about single tokens of a text, and what is answered: numbers along the tokens, for the text view and the strip.
+
+Nothing here imports torch. `LooksRequest` and `RolloutRequest` are of records, the others of the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from headscope.core.jobs import FloatArray, Head, Kind
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+Side = Literal["query", "key"]
+
+
+# ---------------------------------------------------------------- of records
+@dataclass(frozen=True, slots=True)
+class LooksRequest:
+    """What several heads have to do with some tokens; answers `Looks`.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Summed over.
+    side : Side
+        What `positions` are: of queries, what they look at; of keys, who looks at them (all rows are computed, block by block).
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    heads: tuple[Head, ...]
+    positions: tuple[int, ...]
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class StripRequest(LooksRequest):
+    """The strip's: a request of its own, so that it does not replace the text's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest(LooksRequest):
+    """The text view's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """float32 (n_heads, n_keys) of queries, (n_heads, n_queries) of keys: what `request` asked for, in the order of its heads."""
+
+    request: LooksRequest
+    weights: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRequest:
+    """How much of each token has reached `query` after the last layer, by attention rollout; answers `RolledOut`."""
+
+    record: AttentionRecord
+    kind: Kind
+    query: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RolledOut:
+    """float32 (n_keys,), sums to 1: what `request` asked for."""
+
+    request: RolloutRequest
+    shares: FloatArray
+
+
+# ---------------------------------------------------------------- of the model
+@dataclass(frozen=True, slots=True)
+class SurprisalRequest:
+    """How unexpected each token of a text is; answers `Surprisal`. See `headscope.core.predict.surprisal`."""
+
+    text: str
+    text_pair: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surprisal:
+    """How unexpected each token is.
+
+    Attributes
+    ----------
+    ids : tuple of int
+        The tokens as the model read them: of an encoder-decoder model the target's.
+    bits : float32, (len(ids),)
+        −log2 of the token's probability; NaN where nothing predicts it: the first, those the tokenizer added, masks.
+    pseudo : bool
+        Given the tokens on both sides, by a masked model, and not only those before.
+    """
+
+    ids: tuple[int, ...]
+    bits: FloatArray
+    pseudo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionRequest:
+    """What a prediction owes to each token, by gradient × attention; answers `Attribution`.
+
+    `position` and `token` as `headscope.core.analyse.gradient_attention` takes them.
+    """
+
+    text: str
+    text_pair: str | None = None
+    target: str | None = None
+    position: int | None = None
+    token: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """What a prediction owes to each token.
+
+    Attributes
+    ----------
+    position, token : int
+        What is predicted where.
+    ids, target_ids : tuple of int
+        The tokens as the model read them; no target where there is none.
+    source, target : float32, (len(ids),) and (len(target_ids),)
+        Logits, 0 and more.
+    """
+
+    position: int
+    token: int
+    ids: tuple[int, ...]
+    source: FloatArray
+    target_ids: tuple[int, ...]
+    target: FloatArray

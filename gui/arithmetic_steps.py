@@ -1,0 +1,293 @@
+"""The arithmetic of a cell as steps to be read: formulas with their numbers, bars, and sentences that say what happens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+
+from headscope.core.arithmetic_jobs import Arithmetic, Carried, Numbers, Softmax, Turned, Working
+from headscope.core.jobs import Tier
+from headscope.core.tokens import TokenAxis
+
+Group = Literal["head", "value"]
+"""Bars of one group stand over each other, dimension by dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A new part."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What happens, in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """A formula (see `paint.formula`), what it comes to, and a remark; `strong` for the result."""
+
+    formula: str
+    value: str
+    remark: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """A vector: a bar for each dimension, blue above the line and orange below; `name` is a formula, `spoken` its name in words."""
+
+    name: str
+    spoken: str
+    numbers: Numbers
+    group: Group
+    unit: Literal["", "°"] = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """Where the numbers of the dimension that is pointed at are written; `order` from the largest to the smallest."""
+
+    group: Group
+    hint: str
+    order: tuple[int, ...]
+    partners: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """Dimensions with their numbers."""
+
+    numbers: tuple[tuple[int, float], ...]
+
+
+Step = Heading | Sentence | Equation | Bars | Readout | Largest
+translate = QCoreApplication.translate
+_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number_text(number: float, digits: int = 4) -> str:
+    """A number as one reads it: ``−0.3712``, ``3.1×10⁻⁸``, ``−∞``."""
+    if not math.isfinite(number):
+        return "−∞" if number < 0 else "∞"
+    if number and not 1e-3 <= abs(number) < 1e5:
+        mantissa, exponent = f"{number:.{min(digits, 4) - 1}e}".split("e")
+        return f"{mantissa.replace('-', '−')}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    whole = len(str(int(abs(number))))
+    return f"{number:.{max(digits, whole)}g}".replace("-", "−")
+
+
+def steps_of(answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, tier: Tier) -> tuple[Step, ...]:
+    """All of it, top to bottom; the axes are those of the model's own tokens."""
+    return tuple(_steps(answer, queries.labels, keys.labels, tier))
+
+
+def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], tier: Tier) -> Iterator[Step]:
+    cell = answer.request.record.axis(answer.request.kind)
+    yield Heading(f"{cell.queries.labels[answer.request.query]} → {cell.keys.labels[answer.request.key]}")
+    yield from _of_several(answer, queries, keys)
+    working = answer.working
+    if answer.edited:
+        yield Sentence(
+            translate("arithmetic", "This run changed weights of this layer after they were computed; below is how it was before. The map shows {weight}.")
+            .format(weight=number_text(answer.weight))
+        )  # fmt: skip
+    if working is None:
+        yield Equation(r"\alpha", number_text(answer.token_weight), strong=True)
+        yield Sentence(_only_the_weight(tier))
+        return
+    yield Equation(_in_short(working.softmax), number_text(working.softmax.weight), strong=True)
+    yield from _vectors(answer, working)
+    yield from _score(working.softmax, answer)
+    yield from _softmax(working, keys)
+    yield from _carried(working.carried)
+
+
+def _in_short(softmax: Softmax) -> str:
+    """All of it as one formula."""
+    above = r"q \cdot k" if softmax.root or softmax.scale == 1 else rf"q \cdot k \times \text{{{number_text(softmax.scale)}}}"
+    below = ("" if softmax.cap is None else "c") + (rf"\sqrt{{{softmax.root}}}" if softmax.root else "")
+    score = rf"\frac{{{above}}}{{{below}}}" if below else above
+    score = score if softmax.cap is None else rf"c \tanh{score}"
+    score += "" if softmax.bias is None else " + b"
+    return rf"\alpha = \text{{softmax}}({score} + \text{{mask}})"
+
+
+def _of_several(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...]) -> Iterator[Step]:
+    """A cell of words: what its weight is made of."""
+    if answer.n_queries * answer.n_keys == 1 and not answer.renormalised:
+        return
+    told = translate(
+        "arithmetic",
+        "This cell stands for {rows} × {columns} tokens. Its weight, {weight}, is the mean over the tokens of the query of the sum "
+        "over the tokens of the key.",
+    )
+    yield Sentence(told.format(rows=answer.n_queries, columns=answer.n_keys, weight=number_text(answer.weight)))
+    if answer.renormalised:
+        yield Sentence(translate("arithmetic", "Before that, each row was divided by what special tokens leave of it."))
+    told = translate("arithmetic", "Its strongest pair of tokens, {query} → {key}, is worked out here.")
+    yield Sentence(told.format(query=queries[answer.query], key=keys[answer.key]))
+
+
+def _only_the_weight(tier: Tier) -> str:
+    if tier == "given":
+        return translate(
+            "arithmetic", "Only the weight is known: these weights were given, without the queries and keys behind them."
+        )
+    return translate(
+        "arithmetic",
+        "Only the weight is known: this model computes attention in a way of its own and leaves no queries and keys.",
+    )
+
+
+def _vectors(answer: Arithmetic, working: Working) -> Iterator[Step]:
+    yield Heading(translate("arithmetic", "Query and key"))
+    if len(working.shared_by) > 1:
+        told = translate("arithmetic", "Query heads {first} to {last} share key and value head {key_head}.")
+        yield Sentence(told.format(first=working.shared_by[0], last=working.shared_by[-1], key_head=working.key_head))
+    if isinstance(working.turned, tuple):
+        yield from _rotation(answer, *working.turned)
+    elif working.turned == "unseen":
+        yield Sentence(translate("arithmetic", "Rotary positions, where this layer has them, are already in these vectors."))
+    products = working.products
+    yield Bars("q", "q", working.q, "head")
+    yield Bars("k", "k", working.k, "head")
+    yield Bars("q_i k_i", "q × k", products, "head")
+    hint = translate("arithmetic", "Each bar is one of {count} dimensions: point at one, or use ← and →.").format(
+        count=len(products)
+    )
+    partners = tuple(working.turned[0].partners.tolist()) if isinstance(working.turned, tuple) else ()
+    yield Readout("head", hint, _falling(products), partners)
+
+
+def _rotation(answer: Arithmetic, of_query: Turned, of_key: Turned) -> Iterator[Step]:
+    yield Bars("q^\\prime", translate("arithmetic", "q before"), of_query.before, "head")
+    yield Bars("k^\\prime", translate("arithmetic", "k before"), of_key.before, "head")
+    n_turned = int((of_query.partners != np.arange(len(of_query.partners))).sum())
+    told = translate(
+        "arithmetic",
+        "Rotary positions turn {pairs} pairs of dimensions by where the token stands (q at {query}, k at {key}), each at its own speed.",
+    )
+    yield Sentence(told.format(pairs=n_turned // 2, query=answer.query, key=answer.key))
+    yield Bars("\\theta_q", translate("arithmetic", "turns q by"), np.degrees(of_query.angles), "head", "°")
+    yield Bars("\\theta_k", translate("arithmetic", "turns k by"), np.degrees(of_key.angles), "head", "°")
+    told = translate("arithmetic", "q′ and k′ were found by turning q and k back. Turned again, they differ by {difference}.")
+    yield Sentence(told.format(difference=number_text(max(of_query.difference, of_key.difference), 2)))
+
+
+def _score(softmax: Softmax, answer: Arithmetic) -> Iterator[Step]:
+    yield Heading(translate("arithmetic", "The score"))
+    yield Equation(r"q \cdot k = \sum_i q_i k_i", number_text(softmax.dot))
+    if softmax.root is not None:
+        yield Equation(rf"s = \frac{{q \cdot k}}{{\sqrt{{{softmax.root}}}}}", number_text(softmax.scaled))
+    elif softmax.scale == 1:
+        yield Sentence(translate("arithmetic", "This model does not scale q·k, or has scaled q before."))
+    else:
+        factor = rf"s = q \cdot k \times \text{{{number_text(softmax.scale)}}}"
+        yield Equation(factor, number_text(softmax.scaled), translate("arithmetic", "The model's own scale."))
+    if softmax.cap is not None and softmax.capped is not None:
+        formula = rf"c \tanh\frac{{s}}{{c}}, \quad c = \text{{{number_text(softmax.cap)}}}"
+        yield Equation(formula, number_text(softmax.capped), translate("arithmetic", "A soft cap: no score passes ±c."))
+    if softmax.bias is not None:
+        before = softmax.scaled if softmax.capped is None else softmax.capped
+        told = translate("arithmetic", "The bias of this distance is {bias}.").format(bias=number_text(softmax.bias))
+        yield Equation(r"s + b", number_text(before + softmax.bias), told)
+    yield Equation(r"+ \text{mask}", number_text(0.0 if softmax.hidden is None else -math.inf), _sight(softmax))
+
+
+def _sight(softmax: Softmax) -> str:
+    """Whether the query sees the key."""
+    if softmax.hidden == "later":
+        return translate("arithmetic", "Hidden: the key comes after the query, and this model reads from left to right.")
+    if softmax.hidden == "window":
+        return translate(
+            "arithmetic", "Hidden: this layer sees the last {window} tokens, and the key lies before them."
+        ).format(window=softmax.window)
+    if softmax.hidden == "mask" and softmax.sees is not None:
+        told = translate("arithmetic", "Hidden: this query sees the keys from {first} to {last}.")
+        return told.format(first=softmax.sees[0], last=softmax.sees[-1])
+    if softmax.hidden == "mask":
+        return translate("arithmetic", "Hidden by the mask.")
+    if softmax.window is not None:
+        return translate("arithmetic", "Visible: this layer sees the last {window} tokens.").format(window=softmax.window)
+    return translate("arithmetic", "Visible, as {count} keys are to this query.").format(count=softmax.n_seen)
+
+
+def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
+    softmax = working.softmax
+    yield Heading(translate("arithmetic", "The softmax"))
+    if not softmax.n_seen:
+        yield Sentence(translate("arithmetic", "This query sees nothing: it has no weight to share out."))
+        return
+    if softmax.largest_at is None:
+        told = translate("arithmetic", "m = {largest}, the largest of the row, is the sink's.")
+    else:
+        told = translate("arithmetic", "m = {largest}, the largest of the row, is that of “{token}” at {place}.")
+    place = softmax.largest_at
+    token = "" if place is None else keys[place]
+    yield Equation(
+        r"e^{s - m}",
+        number_text(softmax.exponential),
+        told.format(largest=number_text(softmax.largest), token=token, place=place),
+    )
+    told = translate("arithmetic", "Over the {count} keys that the query sees.").format(count=softmax.n_seen)
+    if softmax.sink is not None:
+        told += " " + translate("arithmetic", "A learned sink with the score {sink} takes its part too.").format(
+            sink=number_text(softmax.sink)
+        )
+    yield Equation(r"Z = \sum_j e^{s_j - m}", number_text(softmax.row_sum), told)
+    yield Equation(r"\alpha = \frac{e^{s - m}}{Z}", number_text(softmax.weight, 6), _compared(working), strong=True)
+
+
+def _compared(working: Working) -> str:
+    if working.difference == 0:
+        return translate("arithmetic", "Exactly the model's own weight, as on the map.")
+    difference = number_text(working.difference, 2)
+    if working.is_rounding:
+        return translate("arithmetic", "Worked out anew; differs from the model's own by {difference}: rounding.").format(
+            difference=difference
+        )
+    return translate(
+        "arithmetic", "Differs from the model's own by {difference}: this layer does more to its scores than is shown here."
+    ).format(difference=difference)
+
+
+def _carried(carried: Carried | None) -> Iterator[Step]:
+    yield Heading(translate("arithmetic", "What it carries"))
+    if carried is None:
+        yield Sentence(
+            translate(
+                "arithmetic", "Values were not kept for this text: it was generated, or long. Run a shorter text to see them."
+            )
+        )
+        return
+    yield Bars("v", "v", carried.value, "value")
+    hint = translate("arithmetic", "The value vector of the key, which α multiplies.")
+    yield Readout("value", hint, _falling(carried.value))
+    if carried.norm is None:
+        yield Sentence(
+            translate("arithmetic", "The output projection W_O does not read this head directly, or is not at hand any more.")
+        )
+        return
+    told = translate(
+        "arithmetic", "The length of what the key adds to the residual stream at the query. Its largest dimensions:"
+    )
+    if not carried.strongest:
+        told = translate("arithmetic", "A weight of 0 carries nothing.")
+    yield Equation(r"\norm \alpha v W_O \norm", number_text(carried.norm), told)
+    if carried.strongest:
+        yield Largest(carried.strongest)
+
+
+def _falling(numbers: Numbers) -> tuple[int, ...]:
+    """Dimensions from the largest number to the smallest, signs apart."""
+    return tuple(np.argsort(-np.abs(numbers), kind="stable").tolist())

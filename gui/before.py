@@ -1,0 +1,99 @@
+"""Before: which predictions of an earlier run the present ones are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from headscope.core.requests import FillRequest, GenerateRequest, ModelRequest
+from headscope.core.results import ModelInfo, Prediction, RunResult
+from headscope.core.tokens import TokenAxis
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a model predicted in a text of these tokens."""
+
+    ids: Ids = ()
+    predictions: tuple[Prediction, ...] = ()
+
+
+class Before:
+    """Remembers what was predicted, and answers with it in the places of the present predictions."""
+
+    def __init__(self) -> None:
+        self._source: ModelInfo | None = None
+        self._latest = _Said()
+        self._earlier = _Said()  # what `_latest` is compared with
+        self._kept: _Said | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all runs are compared with the same one."""
+        return self._kept is not None
+
+    def keep(self, kept: bool) -> tuple[Prediction, ...]:
+        """Compare all further runs with the present one, or each with the run before it again."""
+        self._kept = self._latest if kept else None
+        return () if kept else self._answer()
+
+    def after(self, request: ModelRequest, result: RunResult, model: ModelInfo | None) -> tuple[Prediction, ...]:
+        """What to compare a run's predictions with: none of another model's, and nothing with what was written or filled."""
+        if model is not self._source:
+            self._source, self._latest, self._earlier, self._kept = model, _Said(), _Said(), None
+        said = _Said(_ids(result, model), result.predictions)
+        if said != self._latest:
+            self._earlier, self._latest = self._latest, said
+        return () if isinstance(request, FillRequest | GenerateRequest) else self._answer()
+
+    def _answer(self) -> tuple[Prediction, ...]:
+        earlier = self._kept or self._earlier
+        return () if earlier is self._latest else counterparts(earlier.predictions, earlier.ids, self._latest)
+
+
+def counterparts(old: tuple[Prediction, ...], ids: Ids, new: _Said) -> tuple[Prediction, ...]:
+    """Those of `old`, made in a text of tokens `ids`, that have one of `new` in their place; at its position.
+
+    The next token stands for the next token. A mask in the part that both texts begin or end with stands for itself; in what was
+    edited between, the first for the first and so on, if there are as many.
+    """
+    start = _shared(ids, new.ids)
+    end = min(_shared(ids[::-1], new.ids[::-1]), len(ids) - start, len(new.ids) - start)
+    first, last = range(start), len(ids) - end
+    shift = len(new.ids) - len(ids)
+    places = {prediction.position for prediction in new.predictions}
+    fixed = {at: at if at in first else at + shift for at in (each.position for each in old) if at in first or at >= last}
+    edited = [each.position for each in old if each.position not in fixed]
+    others = sorted(places - set(fixed.values()))
+    if len(edited) == len(others):
+        fixed |= dict(zip(edited, others, strict=True))
+    return tuple(
+        replace(prediction, position=fixed[prediction.position])
+        for prediction in old
+        if fixed.get(prediction.position) in places
+    )
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    for at, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return at
+    return min(len(one), len(other))
+
+
+def predicted_axis(record: AttentionRecord, model: ModelInfo | None) -> TokenAxis:
+    """The tokens of the side that a model predicts: where its masks are, or what it continues."""
+    fills = model is not None and "fill_mask" in model.abilities
+    kind = record.kinds[0] if fills or "decoder" not in record.kinds else "decoder"
+    return record.axis(kind).queries
+
+
+def _ids(result: RunResult, model: ModelInfo | None) -> Ids:
+    return tuple(token.id for token in predicted_axis(result.record, model).tokens)

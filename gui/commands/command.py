@@ -1,0 +1,87 @@
+"""Command: something the user can do, with its words, keys and rules. The tables beside this file are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from headscope.gui.state import ExplorerState
+
+if TYPE_CHECKING:
+    from headscope.gui.main_window import MainWindow
+
+
+def always(_: ExplorerState) -> bool:
+    """At any time."""
+    return True
+
+
+def has_model(state: ExplorerState) -> bool:
+    """When a model is open."""
+    return state.model is not None
+
+
+def has_picture(state: ExplorerState) -> bool:
+    """When attention is on the screen."""
+    return state.shown is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An action.
+
+    Attributes
+    ----------
+    id : str
+    menu : str
+        The menu it stands in; an id of `MENUS`.
+    title : str
+        English; the context of its translation is "commands".
+    keys : str
+        Shortcuts, separated by a blank; may be empty.
+    help : str
+        What it does, in one English sentence: its tool tip.
+    do : callable
+    enabled : callable
+        Whether it can be done now.
+    checked : callable, optional
+        Whether it is what holds now: it gets a check mark then.
+    separated : bool
+        Whether a line stands above it.
+    """
+
+    id: str
+    menu: str
+    title: str
+    keys: str
+    help: str
+    do: Callable[[MainWindow], None]
+    enabled: Callable[[ExplorerState], bool] = always
+    checked: Callable[[MainWindow], bool] | None = None
+    separated: bool = False
+
+    @property
+    def words(self) -> str:
+        """The title in the user's language."""
+        return QCoreApplication.translate("commands", self.title)
+
+    @property
+    def hint(self) -> str:
+        """The help in the user's language."""
+        return QCoreApplication.translate("commands", self.help)
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A menu's English title, and the menu it stands in; "" for the menu bar."""
+
+    title: str
+    parent: str = ""
+
+    @property
+    def words(self) -> str:
+        """The title in the user's language."""
+        return QCoreApplication.translate("commands", self.title)

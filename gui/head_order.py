@@ -1,0 +1,69 @@
+"""HeadOrder: in what order the grid shows heads, and which of them it sets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+
+from headscope.core.jobs import Head
+from headscope.core.metrics_jobs import HeadMetrics, HeadType, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOrder:
+    """In what order the grid shows heads, and which of them it sets back.
+
+    Attributes
+    ----------
+    sort : Metric or None
+        Largest first; None: by layer and head.
+    smallest_first : bool
+    types : frozenset of HeadType
+        Which are let through; empty: all.
+    minimum : (Metric, float) or None
+        What a head must have at least; heads that a metric has no meaning for do not.
+    averages : bool
+        Show each layer's average instead of heads.
+    """
+
+    sort: Metric | None = None
+    smallest_first: bool = False
+    types: frozenset[HeadType] = frozenset()
+    minimum: tuple[Metric, float] | None = None
+    averages: bool = False
+
+    @property
+    def filters(self) -> bool:
+        """Whether any head can be set back."""
+        return bool(self.types) or self.minimum is not None
+
+    def set_back(self, metrics: HeadMetrics) -> frozenset[Head]:
+        """Heads that the filter does not let through; those that were not measured yet are."""
+        if not self.filters:
+            return frozenset()
+        found = set()
+        if self.types:
+            found = {head for head, type_ in metrics.types.items() if type_ not in self.types}
+        if self.minimum is not None:
+            metric, least = self.minimum
+            below = ~(metrics.values[metric] >= least)
+            found |= {(layer, head) for layer, head in np.argwhere(below).tolist() if layer in metrics.measured}
+        return frozenset(found)
+
+    def sorted(self, metrics: HeadMetrics) -> list[Head]:
+        """The heads that are let through, in order."""
+        assert self.sort is not None
+        out = self.set_back(metrics)
+        ranked = metrics.ranked(self.sort, smallest_first=self.smallest_first)
+        return [head for head in ranked if head in metrics.types and head not in out]
+
+    def values_of(self, metrics: HeadMetrics) -> dict[Head, str]:
+        """What each head is sorted by, in a few figures; nothing if heads are not sorted."""
+        if self.sort is None:
+            return {}
+        values = metrics.values[self.sort].tolist()
+        return {
+            (layer, head): "–" if isnan(values[layer][head]) else f"{values[layer][head]:.2f}" for layer, head in metrics.types
+        }

@@ -1,0 +1,198 @@
+"""Layouts: how the docks lie on the desk, by name. A layout is a tree of rows and columns with tabs at its leaves.
+
+All views are docks and the desk has no centre, so any of them can be large, small, on another screen or away. A layout is
+shares, not pixels: it fits any window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from headscope.gui.translating import QT_TRANSLATE_NOOP
+
+DOCKS: Final = (
+    "heads", "heatmap", "links", "reading", "head_strip", "arithmetic", "predictions", "lens", "generation", "film_strip",
+)  # fmt: skip
+"""Every view, in the order of the View menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    """Docks on top of each other, the first in front, and their share of the row or column they are in."""
+
+    share: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Parts beside each other (a row) or under each other (a column)."""
+
+    share: int
+    orientation: Qt.Orientation
+    parts: tuple[Split | Tabs, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A named arrangement. `title` and `help` are English; their context is "layouts"."""
+
+    id: str
+    title: str
+    help: str
+    plan: Split
+
+    @property
+    def words(self) -> str:
+        """The title in the user's language."""
+        return QCoreApplication.translate("layouts", self.title)
+
+    @property
+    def hint(self) -> str:
+        """What it is for, in the user's language."""
+        return QCoreApplication.translate("layouts", self.help)
+
+
+def _tabs(share: int, *names: str) -> Tabs:
+    return Tabs(share, names)
+
+
+def _row(share: int, *parts: Split | Tabs) -> Split:
+    return Split(share, Qt.Orientation.Horizontal, parts)
+
+
+def _column(share: int, *parts: Split | Tabs) -> Split:
+    return Split(share, Qt.Orientation.Vertical, parts)
+
+
+LAYOUTS: Final = (
+    Layout(
+        "explore",
+        QT_TRANSLATE_NOOP("layouts", "Explore"),
+        QT_TRANSLATE_NOOP(
+            "layouts", "Everything at hand: heads at the left, heatmap and links in the middle, numbers at the right."
+        ),
+        _row(
+            100,
+            _tabs(19, "heads", "head_strip"),
+            _tabs(29, "heatmap", "reading"),
+            _tabs(28, "links"),
+            _column(24, _tabs(50, "predictions", "lens", "arithmetic"), _tabs(50, "generation", "film_strip")),
+        ),
+    ),
+    Layout(
+        "present",
+        QT_TRANSLATE_NOOP("layouts", "Present"),
+        QT_TRANSLATE_NOOP("layouts", "For an audience: a large heatmap beside large links, and nothing else."),
+        _row(100, _tabs(56, "heatmap"), _tabs(44, "links")),
+    ),
+    Layout(
+        "compare",
+        QT_TRANSLATE_NOOP("layouts", "Compare"),
+        QT_TRANSLATE_NOOP("layouts", "Two large views side by side, the predictions under them, heads at the left."),
+        _row(
+            100,
+            _tabs(20, "heads", "head_strip"),
+            _column(
+                80,
+                _row(62, _tabs(50, "heatmap", "arithmetic"), _tabs(50, "links", "reading")),
+                _tabs(38, "predictions", "lens", "film_strip"),
+            ),
+        ),
+    ),
+    Layout(
+        "teach",
+        QT_TRANSLATE_NOOP("layouts", "Teach"),
+        QT_TRANSLATE_NOOP("layouts", "Where a weight comes from and what it leads to: heatmap, arithmetic and predictions."),
+        _row(
+            100,
+            _tabs(20, "heads", "head_strip"),
+            _tabs(36, "heatmap", "links", "reading"),
+            _column(44, _tabs(60, "arithmetic"), _tabs(40, "predictions", "lens", "generation", "film_strip")),
+        ),
+    ),
+)
+EXPLORE: Final = LAYOUTS[0]
+"""That of the first day."""
+
+
+def layout_called(id_: str) -> Layout:
+    """The layout with this id; that of the first day if there is none."""
+    return next((layout for layout in LAYOUTS if layout.id == id_), EXPLORE)
+
+
+def arrange(desk: QMainWindow, docks: Mapping[str, QDockWidget], layout: Layout, size: QSize) -> None:
+    """Lay the docks on the desk; those that the layout has no place for go away, into the View menu.
+
+    Parameters
+    ----------
+    docks : mapping of str to QDockWidget
+        A name of a layout that is not among them is passed over.
+    size : QSize
+        The desk's size in pixels, which it may be about to get.
+    """
+    plan = _existing(layout.plan, docks)
+    if plan is None:
+        return
+    for dock in docks.values():
+        dock.setFloating(False)
+        desk.removeDockWidget(dock)
+    first = docks[_first(plan)]
+    desk.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first)
+    first.show()
+    _place(desk, docks, plan)
+    for tabs in _leaves(plan):
+        docks[tabs.names[0]].raise_()
+    _share_out(desk, docks, plan, size)
+
+
+def _existing(part: Split | Tabs, docks: Mapping[str, QDockWidget]) -> Split | Tabs | None:
+    if isinstance(part, Tabs):
+        names = tuple(name for name in part.names if name in docks)
+        return Tabs(part.share, names) if names else None
+    parts = tuple(kept for inner in part.parts if (kept := _existing(inner, docks)) is not None)
+    return Split(part.share, part.orientation, parts) if parts else None
+
+
+def _leaves(part: Split | Tabs) -> Iterator[Tabs]:
+    if isinstance(part, Tabs):
+        yield part
+    else:
+        for inner in part.parts:
+            yield from _leaves(inner)
+
+
+def _first(part: Split | Tabs) -> str:
+    return next(_leaves(part)).names[0]
+
+
+def _place(desk: QMainWindow, docks: Mapping[str, QDockWidget], part: Split | Tabs) -> None:
+    """Lay out a part whose first dock is in its place. The outer split comes first, so that inner ones stay inside their part."""
+    if isinstance(part, Tabs):
+        for under, name in zip(part.names, part.names[1:], strict=False):
+            desk.tabifyDockWidget(docks[under], docks[name])
+            docks[name].show()
+        return
+    for before, after in zip(part.parts, part.parts[1:], strict=False):
+        desk.splitDockWidget(docks[_first(before)], docks[_first(after)], part.orientation)
+        docks[_first(after)].show()
+    for inner in part.parts:
+        _place(desk, docks, inner)
+
+
+def _share_out(desk: QMainWindow, docks: Mapping[str, QDockWidget], part: Split | Tabs, size: QSize) -> None:
+    if isinstance(part, Tabs):
+        return
+    across = part.orientation == Qt.Orientation.Horizontal
+    whole = size.width() if across else size.height()
+    total = sum(inner.share for inner in part.parts)
+    lengths = [max(1, whole * inner.share // total) for inner in part.parts]
+    desk.resizeDocks([docks[_first(inner)] for inner in part.parts], lengths, part.orientation)
+    for inner, length in zip(part.parts, lengths, strict=True):
+        room = QSize(length, size.height()) if across else QSize(size.width(), length)
+        _share_out(desk, docks, inner, room)

@@ -1,0 +1,80 @@
+"""The card of a heatmap: the exact number of a cell, its rank, and what was summed up over the rows and columns picked out."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QCoreApplication, QRectF
+from PySide6.QtGui import QFont, QPainter
+
+from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.heatmap_layout import HeatmapLayout
+from headscope.gui.paint.labels import elided
+from headscope.gui.paint.scales import written
+from headscope.gui.paint.theme import TEXT_SIZE, Theme
+from headscope.gui.paint.value_card import paint_value_card
+
+_LONGEST_NAME = 120.0
+
+
+def paint_heatmap_card(
+    painter: QPainter,
+    within: QRectF,
+    picture: HeatmapPicture,
+    layout: HeatmapLayout,
+    theme: Theme,
+    focus: tuple[int | None, int | None],
+    value: float | None,
+    note: str,
+) -> None:
+    """Paint the card of the cell in `focus`, or of the sum of a row or a column that is in focus alone.
+
+    `value` is the cell's number where the picture does not know it; `note` is the last line.
+    """
+    query, key = focus
+    names = [
+        elided(axis.tokens[at].text, TEXT_SIZE, QFont.Weight.DemiBold, _LONGEST_NAME)
+        if at is not None and at < len(axis)
+        else ""
+        for axis, at in ((picture.queries, query), (picture.keys, key))
+    ]
+    sums = _sum_words(picture, query, key)
+    if all(names) and query is not None and key is not None:
+        beside = layout.cell_rect(query, key)
+        if layout.plot.adjusted(-1, -1, 1, 1).contains(beside.center()):
+            lines = [*_rank_words(picture, query, key), *sums, note]
+            number = picture.value(query, key) if value is None else value
+            paint_value_card(painter, within, beside, theme, " → ".join(names), _written(number), lines)
+    elif any(names) and sums:
+        beside = layout.cell_rect(query or 0, key or 0)
+        if query is None:
+            beside.moveTop(layout.received.top())
+        else:
+            beside.moveLeft(layout.plot.right())
+        paint_value_card(painter, within, beside, theme, "".join(names), "", [*sums, note])
+
+
+def _sum_words(picture: HeatmapPicture, query: int | None, key: int | None) -> list[str]:
+    """What the bars of the row and of the column say, where they are sums of what was picked out."""
+    say, found = QCoreApplication.translate, []
+    if picture.received is not None and picture.received.selected and key is not None and key < len(picture.keys):
+        found.append(say("Heatmap", "received: {sum}").format(sum=picture.received.says(key)))
+    if picture.given is not None and picture.given.selected and query is not None and query < len(picture.queries):
+        found.append(say("Heatmap", "given: {sum}").format(sum=picture.given.says(query)))
+    return found
+
+
+def _rank_words(picture: HeatmapPicture, query: int, key: int) -> list[str]:
+    """The exact rank, where colours are ranks."""
+    found = picture.cells.rank(query, key) if picture.cells.look.scale == "rank" else None
+    if found is None:
+        return []
+    return [
+        QCoreApplication.translate("Heatmap", "rank {rank:,} of {count:,} in the head").format(rank=found[0], count=found[1])
+    ]
+
+
+def _written(number: float | None) -> str:
+    if number is None:
+        return "…"
+    return QCoreApplication.translate("Heatmap", "masked") if math.isnan(number) else written(number)

@@ -1,0 +1,54 @@
+"""The legend of a picture of links: where the name of each head stands, in as few lines as there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF
+from PySide6.QtGui import QFontMetricsF
+
+from headscope.core.jobs import Head
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, scaled, text_font
+
+Legend = tuple[tuple[QRectF, str, Head | None], ...]
+"""Boxes, what is written in them, and the head that is meant; None: of all that follow."""
+_HIGH, _CLOSE = 20.0, 16.0  # a line of a legend, and one of several
+
+
+def lay_out_legend(heads: Sequence[Head], room: QRectF) -> Legend:
+    """The names of the heads, centred in as many lines as they need: in words if one line is enough for that, else short.
+
+    Heads of one layer then have the layer's name once, before them.
+    """
+    metrics = QFontMetricsF(text_font(SMALL_SIZE))
+    translate = QCoreApplication.translate
+    words = translate("links", "layer {layer} · head {head}")
+    names: list[tuple[str, Head | None]] = [(words.format(layer=layer, head=head), (layer, head)) for layer, head in heads]
+    if sum(_width(metrics, *name) for name in names) > room.width():
+        names = [(f"{layer}·{head}", (layer, head)) for layer, head in heads]
+        if len({layer for layer, _ in heads}) == 1:
+            names = [(f"{head}", (layer, head)) for layer, head in heads]
+            names.insert(0, (translate("links", "layer {layer}, heads").format(layer=heads[0][0]), None))
+    lines: list[list[tuple[float, str, Head | None]]] = []
+    for name, head in names:
+        width = _width(metrics, name, head)
+        if not lines or sum(used for used, *_ in lines[-1]) + width > room.width():
+            lines.append([])
+        lines[-1].append((width, name, head))
+    high = scaled(_HIGH if len(lines) == 1 else _CLOSE)
+    legend = []
+    for number, line in enumerate(lines):
+        x = room.center().x() - sum(width for width, *_ in line) / 2
+        for width, name, head in line:
+            legend.append((QRectF(x, room.top() + number * high, width, high), name, head))
+            x += width
+    return tuple(legend)
+
+
+def head_at(legend: Legend, point: QPointF) -> Head | None:
+    """The head whose name or square is at `point`."""
+    return next((head for box, _, head in legend if box.contains(point)), None)
+
+
+def _width(metrics: QFontMetricsF, name: str, head: Head | None) -> float:
+    return metrics.horizontalAdvance(name) + (2 if head is None else 5) * GRID

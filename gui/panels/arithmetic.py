@@ -1,0 +1,122 @@
+"""ArithmeticPanel: where a cell's weight comes from, with the real numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Kind
+from headscope.gui.arithmetic_steps import Sentence, steps_of
+from headscope.gui.messages import notice_of
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.arithmetic_view import ArithmeticView
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.tall_area import TallArea
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.gui.explorer import Explorer
+
+
+class ArithmeticPanel(QWidget):
+    """The arithmetic of the cell that is pinned, or else pointed at; when nothing is any more, the last one stays."""
+
+    def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._explorer = explorer
+        self._cell: tuple[AttentionRecord, Kind, int, int] | None = None
+        self._asked: ArithmeticRequest | None = None
+        self.view = ArithmeticView()
+        self.title = LineLabel(muted=True)
+        self.sorted = QToolButton()
+        self.sorted.setObjectName("flat")
+        self.sorted.setCheckable(True)
+        self.sorted.setText(self.tr("Largest first"))
+        self.sorted.setToolTip(
+            self.tr("Dimensions from the largest product to the smallest, so that it shows how few make the score")
+        )
+        self.sorted.toggled.connect(self.view.set_sorted)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 8, 0)
+        row.addWidget(self.title, 1)
+        row.addWidget(self.sorted)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(TallArea(self.view), 1)
+        self.setFocusProxy(self.view)
+        explorer.questions.answered.connect(self._on_answered)
+        explorer.questions.failed.connect(self._on_failed)
+        state.changed.connect(self._on_changed)
+        self.view.set_theme(theme_of(state.dark))
+        self._show_hint()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ask()
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "dark" in names:
+            self.view.set_theme(theme_of(self._state.dark))
+        if names & {"hover", "pinned", "head", "record", "kind"}:
+            self._ask()
+
+    def _ask(self) -> None:
+        wanted = self._wanted()
+        if not self.isVisible():
+            return
+        if wanted is None:
+            self._show_hint()
+        elif wanted != self._asked:
+            self._asked = wanted
+            self._explorer.questions.ask(wanted)
+
+    def _wanted(self) -> ArithmeticRequest | None:
+        """The cell in focus, or the one that was last, of the head that is looked at."""
+        state, focus = self._state, self._state.focus
+        record, kind = state.record, state.kind
+        if record is None:
+            return None
+        query, key = focus.query, focus.key
+        if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
+            self._cell = record, kind, query, key
+        if self._cell is None or self._cell[:2] != (record, kind):
+            return None
+        return ArithmeticRequest(record, kind, *state.head, *self._cell[2:])
+
+    @Slot(object, object)
+    def _on_answered(self, request: object, answer: object) -> None:
+        if request == self._asked and isinstance(answer, Arithmetic):
+            self._show(answer)
+
+    @Slot(object, object)
+    def _on_failed(self, request: object, error: HeadscopeError) -> None:
+        if request == self._asked:
+            self.title.set_text("")
+            notice = notice_of(error)
+            self.view.set_steps((Sentence(f"{notice.message} {notice.remedy}"),))
+
+    def _show(self, answer: Arithmetic) -> None:
+        state, request = self._state, answer.request
+        if state.captured is None or request.record is not state.record:
+            return  # the next answer is about the text that is shown now
+        axes = state.captured.axis(request.kind)
+        self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=request.layer, head=request.head))
+        self.view.set_steps(steps_of(answer, axes.queries, axes.keys, request.record.tier))
+
+    def _show_hint(self) -> None:
+        self._asked = None
+        self.title.set_text("")
+        hint = self.tr(
+            "Point at a cell of the heatmap, or click it to pin it: every number on the way to its weight appears here."
+        )
+        self.view.set_steps((Sentence(hint),))

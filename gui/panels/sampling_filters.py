@@ -1,0 +1,101 @@
+"""SamplingFilters: the filters of the next token's distribution, acting at once, and what each of them leaves."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from headscope.core.jobs import Filter
+from headscope.core.predict.live_filters import Filtered, LiveFilters
+from headscope.core.requests import Sampling
+from headscope.core.results import FilterStage, Prediction
+from headscope.core.tokens import TokenAxis
+from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.filter_fields import FilterFields
+
+
+class SamplingFilters(QWidget):
+    """Fields that share their values with those of the generation panel; nothing is run again.
+
+    Attributes
+    ----------
+    asked : QPushButton
+        Shows the fields and lets the filters act; for the panel to place, as `told`.
+    told : QLabel
+        What each filter leaves.
+    """
+
+    def __init__(self, state: ExplorerState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._live: tuple[Prediction, LiveFilters] | None = None
+        self.asked = QPushButton(self.tr("Sampling filters"))
+        self.asked.setObjectName("flat")
+        self.asked.setCheckable(True)
+        self.asked.setToolTip(
+            self.tr("See at once what temperature, top-k, top-p, min-p and the penalty make of the next token")
+        )
+        self.fields = FilterFields()
+        self.fields.changed.connect(self._share)
+        self.told = QLabel()
+        self.told.setObjectName("muted")
+        self.told.setWordWrap(True)
+        self.told.setContentsMargins(16, 0, 16, 4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 4, 16, 8)
+        column.addWidget(self.fields)
+        for part in (self, self.asked, self.told):
+            part.hide()
+
+    @Slot()
+    def _share(self) -> None:
+        mine = self.fields.sampling
+        self._state.update(sampling=mine)
+
+    def show_prediction(self, following: Prediction | None, read: TokenAxis) -> Filtered | None:
+        """Filter the next token's prediction in a text of tokens `read`; None if the filters do not act."""
+        logits = None if following is None else following.logits
+        self.asked.setVisible(logits is not None)
+        acts = logits is not None and self.asked.isChecked()
+        self.setVisible(acts)
+        self.told.setVisible(acts)
+        if not acts or following is None or logits is None:
+            self._live = None
+            return None
+        sampling = self._state.sampling
+        self.fields.set_sampling(sampling)
+        if self._live is None or self._live[0] is not following:
+            self._live = following, LiveFilters(logits, [token.id for token in read.tokens])
+        filtered = self._live[1].filtered(sampling, [candidate.id for candidate in following.candidates])
+        self.told.setText("\n".join(self._lines(filtered, following, sampling)))
+        return filtered
+
+    # ---------------------------------------------------------------- in words
+    def _lines(self, filtered: Filtered, following: Prediction, sampling: Sampling) -> list[str]:
+        lines = [self._line(stage, sampling) for stage in filtered.stages]
+        if sampling.temperature == 0:
+            lines.append(self.tr("At temperature 0 the most probable token is taken; nothing is drawn or cut."))
+        if filtered.most_probable not in {candidate.id for candidate in following.candidates}:
+            lines.append(self.tr("The most probable token is none of those listed."))
+        return lines
+
+    def _line(self, stage: FilterStage, sampling: Sampling) -> str:
+        """What a stage leaves: ``Top-p 0.90 keeps 12, 91.2 % of the mass``."""
+        words = self.tr("{filter} keeps {n}, {share} of the mass")
+        if stage.name == "model":
+            words = self.tr("{filter}: {n} tokens")
+        elif stage.name in ("repetition_penalty", "temperature"):
+            words = self.tr("{filter} leaves {n}")
+        share = f"{100 * stage.mass:.1f} %"
+        return words.format(filter=self._name(stage.name, sampling), n=f"{stage.n_kept:,}", share=share)
+
+    def _name(self, name: Filter, sampling: Sampling) -> str:
+        names = {
+            "model": self.tr("The model"),
+            "repetition_penalty": self.tr("Repetition penalty {value:.2f}").format(value=sampling.repetition_penalty),
+            "temperature": self.tr("Temperature {value:.2f}").format(value=sampling.temperature),
+            "top_k": self.tr("Top-k {value}").format(value=sampling.top_k),
+            "top_p": self.tr("Top-p {value:.2f}").format(value=sampling.top_p),
+            "min_p": self.tr("Min-p {value:.2f}").format(value=sampling.min_p),
+        }
+        return names[name]

@@ -1,0 +1,101 @@
+"""PlayerBar: play, pause and a slider over steps, as of a film."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
+
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.number_field import fraction_field
+
+SLOWEST, FASTEST = 0.25, 4.0
+"""Steps a second."""
+
+
+class PlayerBar(QWidget):
+    """Where one is among the steps, and how fast they go by.
+
+    Signals
+    -------
+    moved(int)
+        The slider was moved to a step.
+    ticked()
+        It is time for the next step.
+    started()
+        Play was pressed.
+    whole_asked()
+        Not a step is to be seen but what came out in the end.
+    """
+
+    moved = Signal(int)
+    ticked = Signal()
+    started = Signal()
+    whole_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.play = QToolButton()
+        self.play.setCheckable(True)
+        self.play.setToolTip(self.tr("Show one step after the other; Space in the strip does the same"))
+        self.play.toggled.connect(self._toggle)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setMinimumWidth(40)
+        self.slider.setAccessibleName(self.tr("Step"))
+        self.slider.valueChanged.connect(self.moved)
+        self.label = LineLabel(muted=True)
+        self.speed = fraction_field(SLOWEST, FASTEST, 0.25, 1.0)
+        self.speed.setSuffix(self.tr(" /s"))
+        self.speed.setToolTip(self.tr("Steps a second"))
+        self.speed.setAccessibleName(self.tr("Steps a second"))
+        self.speed.valueChanged.connect(self._set_speed)
+        self.whole = QToolButton()
+        self.whole.setObjectName("flat")
+        self.whole.setText(self.tr("Whole"))
+        self.whole.setToolTip(self.tr("Back to the whole of what was written"))
+        self.whole.clicked.connect(self.whole_asked)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.ticked)
+        self._set_speed(self.speed.value())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 8, 2)
+        row.setSpacing(6)
+        row.addWidget(self.play)
+        row.addWidget(self.slider, 3)
+        row.addWidget(self.label, 2)
+        row.addWidget(self.speed)
+        row.addWidget(self.whole)
+        self._show_words()
+
+    @property
+    def is_playing(self) -> bool:
+        return self.play.isChecked()
+
+    def stop(self) -> None:
+        """Play no further."""
+        self.play.setChecked(False)
+
+    def set_place(self, step: int, n_steps: int, words: str) -> None:
+        """Show where one is, and `words` about it."""
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, max(0, n_steps - 1))
+            self.slider.setValue(step)
+        self.label.set_text(words)
+        self.label.setToolTip(words)
+
+    @Slot(bool)
+    def _toggle(self, plays: bool) -> None:
+        self._show_words()
+        if plays:
+            self._timer.start()
+            self.started.emit()
+        else:
+            self._timer.stop()
+
+    @Slot(float)
+    def _set_speed(self, steps_per_second: float) -> None:
+        self._timer.setInterval(round(1000 / steps_per_second))
+
+    def _show_words(self) -> None:
+        widest = max((self.tr("Play"), self.tr("Pause")), key=self.fontMetrics().horizontalAdvance)
+        self.play.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest) + 28)  # the slider stays where it is
+        self.play.setText(self.tr("Pause") if self.is_playing else self.tr("Play"))

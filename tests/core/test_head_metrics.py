@@ -1,0 +1,278 @@
+"""Head metrics against their definitions, written out one query at a time, and against patterns whose numbers are known."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headscope.core.analyse.head_metrics import head_metrics
+from headscope.core.attention import layers as layers_module
+from headscope.core.attention.arrays import record_of
+from headscope.core.attention.layers import Layer, LazyLayer
+from headscope.core.attention.record import AttentionRecord
+from headscope.core.attention.sights import Sight
+from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.metrics_jobs import METRICS, HeadMetrics, MetricsRequest, head_type
+from headscope.core.models.load import load_model
+from headscope.core.requests import Keep
+from headscope.core.tokens import Reading, Token, TokenAxis
+from headscope.core.views import view
+
+
+def measured(record: AttentionRecord, kind: str | None = None, **options: object) -> HeadMetrics:
+    return list(head_metrics(record, kind, **options))[-1]
+
+
+# ---------------------------------------------------------------- the long way
+def brute_force(weights: np.ndarray, tokens: tuple[Token, ...], kind: str, visible: np.ndarray) -> dict[str, float]:
+    """One head's metrics from (n_queries, n_keys) float64, a query at a time; `visible` counts the keys each sees."""
+    found: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    text_from = next((place for place, token in enumerate(tokens) if not token.special), len(tokens))
+    special = [place for place, token in enumerate(tokens) if token.special]
+    ordinary = [place for place, token in enumerate(tokens) if not token.special]
+    separator = [place for place in special if place > text_from]
+    for i, row in enumerate(weights):
+        if row.sum() <= 0:
+            continue
+        shares = row / row.sum()
+        entropy = -sum(share * math.log2(share) for share in shares if share > 0)
+        found["entropy"].append(entropy)
+        if visible[i] > 1:
+            found["relative_entropy"].append(entropy / math.log2(visible[i]))
+        if ordinary and row[ordinary].max() > 0:
+            found["confidence"].append(row[ordinary].max())
+        found["first"].append(row[0])
+        if special:
+            found["special"].append(row[special].sum())
+        if separator:
+            found["separator"].append(row[separator].sum())
+        if kind == "cross":
+            continue
+        found["distance"].append(sum(share * abs(i - j) for j, share in enumerate(shares)))
+        found["same"].append(row[i])
+        if i > 0:
+            found["previous"].append(row[i - 1])
+        if i + 1 < len(row) and kind == "encoder":
+            found["next"].append(row[i + 1])
+        earlier = [j for j in range(i) if tokens[j].id == tokens[i].id and not tokens[i].special]
+        if earlier:
+            found["duplicate"].append(sum(row[j] for j in earlier))
+            found["induction"].append(sum(row[j + 1] for j in earlier))
+    return {metric: np.mean(values) if values else math.nan for metric, values in found.items()}
+
+
+def assert_as_defined(record: AttentionRecord, kind: str) -> None:
+    found = measured(record, kind)
+    tokens = record.axis(kind).keys.tokens
+    for layer in range(record.n_layers(kind)):
+        weights = record.layer_weights(layer, kind).astype(float)
+        visible = (weights > 0).sum(-1).max(0)
+        for head, matrix in enumerate(weights):
+            expected = brute_force(matrix, tokens, kind, visible)
+            assert found.of((layer, head)) == pytest.approx(expected, abs=2e-5, nan_ok=True), (kind, layer, head)
+
+
+@pytest.mark.parametrize(
+    "reading", [Reading(), Reading("words"), Reading("tokens", "hidden"), Reading("words", "renormalised")]
+)
+def test_an_encoders_heads_are_as_the_definitions_say(reading: Reading) -> None:
+    model = load_model("toy:grammar", device="cpu")
+    record = model.capture("the keys near the cabinet [MASK] rusty .", "the cabinet near the keys is old .")
+    assert_as_defined(record.read_as(reading), "encoder")
+
+
+def test_a_decoders_heads_are_as_the_definitions_say() -> None:
+    text = "once upon a time a brave mouse named Mia lived in a castle . once upon a time a brave mouse"
+    assert_as_defined(load_model("toy:tales", device="cpu").capture(text), "decoder")
+
+
+def test_all_three_kinds_of_an_encoder_decoder_are_as_the_definitions_say(originals: Path) -> None:
+    record = load_model(str(originals / "t5"), device="cpu").capture("abcab", target="bacba")
+    assert set(record.kinds) == {"encoder", "decoder", "cross"}
+    for kind in record.kinds:
+        assert_as_defined(record, kind)
+    cross = measured(record, "cross")
+    nowhere = {metric for metric in METRICS if np.isnan(cross.values[metric]).all()}
+    assert nowhere >= {"distance", "previous", "next", "same", "induction", "duplicate"}
+    assert not nowhere & {"entropy", "relative_entropy", "confidence", "first"}
+
+
+# ---------------------------------------------------------------- patterns
+REPEATED = ["a", "b", "c", "d", "a", "b", "c", "d"]
+
+
+def of_pattern(pattern: np.ndarray, tokens: list[str] = REPEATED) -> dict[str, float]:
+    return measured(record_of(pattern.astype(np.float32), tokens)).of((0, 0))
+
+
+def shifted(by: int, n: int = 8) -> np.ndarray:
+    """Each query looks at the key so many places before it, those that have none at the first."""
+    pattern = np.zeros((n, n))
+    pattern[np.arange(n), np.maximum(np.arange(n) - by, 0)] = 1
+    return pattern
+
+
+def test_a_previous_token_head_is_one() -> None:
+    found = of_pattern(shifted(1))
+    assert (found["previous"], found["entropy"], found["confidence"]) == (1, 0, 1)
+    assert found["same"] == pytest.approx(1 / 8)  # the first has no other
+    assert found["distance"] == pytest.approx(7 / 8)
+    assert math.isnan(found["next"])  # nothing here looks ahead
+    assert math.isnan(found["special"])
+    assert head_type(found) == "previous"
+
+
+def test_a_next_token_head_is_one() -> None:
+    found = of_pattern(np.eye(8, k=1) + np.diag([0.0] * 7 + [1.0]))
+    assert found["next"] == 1
+    assert head_type(found) == "next"
+
+
+def test_a_head_that_looks_at_the_token_itself_is_one() -> None:
+    assert head_type(of_pattern(np.eye(8))) == "same"
+
+
+def test_an_induction_head_looks_behind_the_earlier_occurrence() -> None:
+    found = of_pattern(shifted(3))
+    assert (found["induction"], found["duplicate"]) == (1, 0)
+    assert head_type(found) == "induction"
+
+
+def test_a_duplicate_token_head_looks_at_the_earlier_occurrence() -> None:
+    found = of_pattern(shifted(4))
+    assert (found["induction"], found["duplicate"]) == (0, 1)
+    assert head_type(found) == "duplicate"
+
+
+def test_where_no_token_occurs_twice_there_is_neither_induction_nor_a_duplicate() -> None:
+    found = of_pattern(shifted(3), [f"t{number}" for number in range(8)])
+    assert math.isnan(found["induction"])
+    assert math.isnan(found["duplicate"])
+    assert head_type(found) == "first"  # four of eight look at it
+
+
+def test_a_sink_is_told_from_special_tokens_and_those_from_a_sink() -> None:
+    axis = TokenAxis(
+        (Token("[CLS]", 1, special=True), *(Token("a", 7 + place) for place in range(6)), Token("[SEP]", 2, special=True))
+    )
+    matrices = {}
+    for name, key in (("first", 0), ("special", 7)):
+        matrix = np.zeros((8, 8), np.float32)
+        matrix[:, key] = 0.8
+        matrix[:, 3] += 0.2
+        matrices[name] = matrix
+    given = record_of(np.stack(list(matrices.values())), ["x"] * 8)
+    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, tier="given")
+    found = measured(record)
+    assert [found.types[0, head] for head in range(2)] == ["first", "special"]
+    assert found.values["special"][0] == pytest.approx([0.8, 0.8])
+    assert found.values["separator"][0] == pytest.approx([0, 0.8])
+    assert found.values["confidence"][0] == pytest.approx([0.2, 0.2])
+
+
+def test_an_even_spread_is_broad_even_over_a_few_tokens() -> None:
+    for n_tokens in (4, 9, 64):
+        even = np.tril(np.ones((n_tokens, n_tokens)))
+        found = of_pattern(even / even.sum(-1, keepdims=True), [f"t{number}" for number in range(n_tokens)])
+        assert found["relative_entropy"] == pytest.approx(1)
+        assert found["entropy"] == pytest.approx(np.mean(np.log2(np.arange(1, n_tokens + 1))), abs=1e-5)
+        assert head_type(found) == "broad"
+
+
+def test_thresholds_are_the_published_ones() -> None:
+    spread = {"relative_entropy": 0.5, "entropy": 2.0}
+    assert head_type({**spread, "previous": 0.51}) == "previous"
+    assert head_type({**spread, "previous": 0.49}) == "mixed"
+    assert head_type({**spread, "previous": 0.55, "induction": 0.7}) == "induction"
+    assert head_type({**spread, "special": 0.61, "first": 0.1}) == "special"
+    assert head_type({**spread, "special": 0.59, "first": 0.1}) == "mixed"
+    assert head_type({**spread, "special": 0.7, "first": 0.65}) == "first"
+    assert head_type({**spread, "first": 0.31}) == "first"
+    assert head_type({**spread, "entropy": 3.81 / math.log(2)}) == "broad"
+    assert head_type({**spread, "entropy": 3.79 / math.log(2)}) == "mixed"
+    assert head_type({"previous": math.nan}) == "mixed"
+
+
+# ---------------------------------------------------------------- any length, layers, order
+def random_layer(n_tokens: int, *, n_heads: int = 3, causal: bool = True, seed: int = 0) -> LazyLayer:
+    generator = torch.Generator().manual_seed(seed)
+    query, key = (torch.randn(1, n_heads, n_tokens, 8, generator=generator) * 2 for _ in range(2))
+    return LazyLayer(query, key, 0.35, (Sight(range(n_tokens), range(n_tokens), causal=causal),))
+
+
+def record_with(*layers: Layer, kept: Keep | None = None) -> AttentionRecord:
+    n_tokens = layers[0].shape[1]
+    axis = TokenAxis(tuple(Token("a", place % 41) for place in range(n_tokens)))
+    options = {} if kept is None else {"kept": kept}
+    return AttentionRecord({"decoder": layers}, {"decoder": (axis, axis)}, tier="fast", **options)
+
+
+def test_blocks_of_rows_and_heads_one_by_one_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = record_with(random_layer(300))
+    monkeypatch.setattr(layers_module, "BLOCK_BYTES", 1 << 30)
+    whole = measured(record)
+    assert_as_defined(record, "decoder")
+    monkeypatch.setattr(layers_module, "BLOCK_BYTES", 4 * 300 * 16)
+    blocks = list(record.blocks_of_heads(0, "decoder"))
+    assert [len(rows) for rows, _ in blocks[:2]] == [16, 16]
+    parts = measured(record)
+    for metric in METRICS:
+        np.testing.assert_allclose(parts.values[metric], whole.values[metric], rtol=1e-4, atol=1e-5)
+    for how in ("max", "mean"):
+        np.testing.assert_allclose(parts.averages[how], whole.averages[how], atol=1e-6)
+
+
+def test_the_average_of_a_layer_is_the_exact_one_and_not_that_of_its_pictures() -> None:
+    record = record_with(random_layer(100), random_layer(100, seed=1))
+    found = measured(record, size=20)
+    for layer in range(2):
+        average = record.layer_weights(layer, "decoder").astype(float).mean(0)
+        cells = average.reshape(20, 5, 20, 5)
+        np.testing.assert_allclose(found.averages["max"][layer], cells.max(axis=(1, 3)), atol=1e-6)
+        np.testing.assert_allclose(found.averages["mean"][layer], cells.mean(axis=(1, 3)), atol=1e-6)
+
+
+def test_a_query_that_sees_nothing_does_not_count() -> None:
+    weights = np.zeros((1, 3, 3), np.float32)
+    weights[0, 1:] = [[0, 1, 0], [0, 0.5, 0.5]]
+    found = measured(record_of(weights, ["a", "b", "c"])).of((0, 0))
+    assert found["entropy"] == pytest.approx(0.5)
+    assert found["same"] == pytest.approx(0.75)
+    assert found["first"] == 0
+
+
+def test_metrics_come_layer_by_layer_in_the_order_that_is_asked_for() -> None:
+    record = record_with(*(random_layer(20, seed=seed) for seed in range(3)))
+    streamed: list[HeadMetrics] = []
+    answer = view(MetricsRequest(record, "decoder", (2, 0)), Job(), streamed.append)
+    assert [part.measured for part in streamed] == [{2}, {0, 2}]
+    assert streamed[-1] is answer
+    assert np.isnan(streamed[0].values["entropy"][0]).all()  # what was streamed stays as it was
+    assert np.isnan(answer.values["entropy"][1]).all()
+    assert set(answer.types) == {(layer, head) for layer in (0, 2) for head in range(3)}
+    assert all(answer.types[head] == head_type(answer.of(head)) for head in answer.types)
+    assert view(MetricsRequest(record, "decoder", ()), Job(), streamed.append).measured == frozenset()
+
+
+def test_layers_that_were_not_kept_are_left_out() -> None:
+    record = record_with(*(random_layer(20, seed=seed) for seed in range(3)), kept=Keep(layers=(1,)))
+    assert measured(record).measured == {1}
+
+
+def test_heads_are_ranked_with_those_that_have_no_value_last() -> None:
+    record = record_with(*(random_layer(20, seed=seed) for seed in range(2)))
+    found = next(head_metrics(record, layers=(1,)))
+    for smallest_first in (False, True):
+        ranked = found.ranked("entropy", smallest_first=smallest_first)
+        values = [float(found.values["entropy"][head]) for head in ranked[:3]]
+        assert values == sorted(values, reverse=not smallest_first)
+        assert ranked[3:] == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_measuring_can_be_cancelled() -> None:
+    cancel = Cancel()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        measured(record_with(random_layer(20)), job=Job(cancel=cancel))

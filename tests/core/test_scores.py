@@ -1,0 +1,141 @@
+"""Scores before the softmax are what the model's own eager attention gives to its softmax; ranks and sums are those of the matrix."""
+
+import numpy as np
+import pytest
+import torch
+
+from headscope.core import load_model
+from headscope.core.attention.arrays import record_of
+from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.interface import eager_pass, install
+from headscope.core.attention.softmax_input import SOFTMAXES
+from headscope.core.errors import HeadscopeError
+from headscope.core.heatmap_jobs import RankRequest, ScoreRowRequest, ScoresRequest, SumsRequest
+from headscope.core.jobs import Job
+from headscope.core.ranks import rank, shares_below
+from headscope.core.tokens import Reading
+from headscope.core.views import view
+from tests.golden.families import FAMILIES, axis, built, inputs_of
+
+SCORED = [family for family in FAMILIES if family.tier != "fallback"]
+
+
+def ignore(_: object) -> None:
+    pass
+
+
+class EverySoftmax(torch.overrides.TorchFunctionMode):
+    """What every softmax over four dimensions was given, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inputs: list[torch.Tensor] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func in SOFTMAXES and args[0].dim() == 4:
+            self.inputs.append(args[0].detach().float().clone())
+        return func(*args, **(kwargs or {}))
+
+
+def record_and_eager(family):
+    """The second of two texts as a record, and what its eager attention gives to its softmaxes, layer by layer."""
+    model, inputs = built(family), inputs_of(family, 21)
+    tier = install(model)
+    recorder = recorder_for(model, tier)
+    with torch.inference_mode(), recorder.recording():
+        model(**inputs)
+    axes = {kind: (axis(layers[0].shape[1]), axis(layers[0].shape[2])) for kind, layers in recorder.layers.items()}
+    with torch.inference_mode(), EverySoftmax() as tap:
+        eager_pass(model, inputs)
+    return recorder.record(axes, tier=tier, batch=1), [scores[1] for scores in tap.inputs]
+
+
+@pytest.mark.parametrize("family", SCORED, ids=str)
+def test_scores_are_what_the_models_own_attention_gives_to_its_softmax(family) -> None:
+    record, eager = record_and_eager(family)
+    order = [("encoder", layer) for layer in range(record.n_layers("encoder"))] if "encoder" in record.kinds else []
+    for layer in range(record.n_layers("decoder") if "decoder" in record.kinds else 0):
+        order += [("decoder", layer), ("cross", layer)] if "cross" in record.kinds else [("decoder", layer)]
+    assert len(order) == len(eager)
+    for (kind, layer), expected in zip(order, eager, strict=True):
+        for head in range(record.n_heads(kind)):
+            scores, weights = record.attention_scores(layer, head, kind), record.attention_weights(layer, head, kind)
+            seen = ~np.isnan(scores)
+            assert (weights[~seen] == 0).all()
+            theirs = expected[head, :, : scores.shape[1]].numpy()
+            shift = 0.0
+            if family.name == "gpt-oss-sinks":  # it takes the row's largest away first
+                shift = np.where(seen, scores - theirs, -np.inf).max(axis=1, keepdims=True)
+            assert np.abs(np.where(seen, scores - theirs - shift, 0)).max() < 2e-4
+            assert (theirs[~seen] < -1e4).all()
+
+
+@pytest.mark.parametrize("family", [family for family in SCORED if "sinks" not in family.name], ids=str)
+def test_the_softmax_of_the_scores_is_the_weights(family) -> None:
+    record, _ = record_and_eager(family)
+    for kind in record.kinds:
+        scores = np.nan_to_num(record.attention_scores(1, 3, kind), nan=-np.inf)
+        weights = torch.softmax(torch.tensor(scores), -1).numpy()
+        assert np.abs(weights - record.attention_weights(1, 3, kind)).max() < 1e-6
+
+
+@pytest.fixture(scope="module")
+def tale():
+    return load_model("toy:tales", device="cpu").capture("once upon a time a brave mouse named Mia lived in a castle .")
+
+
+def test_parts_and_rows_of_scores_are_those_of_the_whole(tale) -> None:
+    whole = tale.attention_scores(1, 2)
+    n = len(whole)
+    part = view(ScoresRequest(tale, "decoder", (1, 2), range(2, 9), range(1, 6), 7, 5), Job(), ignore).picture
+    np.testing.assert_allclose(part, whole[2:9, 1:6], atol=1e-5)
+    row = view(ScoreRowRequest(tale, "decoder", (1, 2), 4), Job(), ignore).scores
+    np.testing.assert_allclose(row, whole[4], atol=1e-5)
+    assert np.isnan(row[5:]).all()
+    small = view(ScoresRequest(tale, "decoder", (1, 2), range(n), range(n), 3, 4), Job(), ignore).picture
+    rows, columns = ([i * n // pixels for i in range(pixels + 1)] for pixels in (3, 4))
+    for (i, j), pixel in np.ndenumerate(small):
+        block = whole[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
+        if np.isnan(block).all():
+            assert np.isnan(pixel)
+        else:
+            assert pixel == pytest.approx(np.nanmax(block), abs=1e-5)
+
+
+def test_scores_without_special_tokens_are_the_others_and_words_have_none() -> None:
+    record = load_model("toy:grammar", device="cpu").capture("the keys near the cabinet [MASK] rusty .")
+    hidden = record.read_as(Reading(special="renormalised"))
+    np.testing.assert_allclose(hidden.attention_scores(1, 2), record.attention_scores(1, 2)[1:-1, 1:-1], atol=1e-5)
+    sentences = record.read_as(Reading("sentences"))
+    with pytest.raises(HeadscopeError) as told:
+        sentences.attention_scores(1, 2)
+    assert told.value.code == "no_scores"
+
+
+def test_given_weights_have_no_scores() -> None:
+    with pytest.raises(HeadscopeError) as told:
+        record_of(np.eye(3, dtype=np.float32)[None], ["a", "b", "c"]).attention_scores(0, 0)
+    assert told.value.code == "no_scores"
+    assert "only its weights were given" in str(told.value)
+
+
+def test_ranks_are_the_share_of_smaller_values_in_255_steps(tale) -> None:
+    values = np.random.default_rng(0).normal(size=(60, 70)).astype(np.float32)
+    values[values < -0.5] = -0.5  # many that are equal
+    values[3, 4] = np.nan
+    shares = view(RankRequest(tale, values), Job(), ignore).shares
+    known = values[~np.isnan(values)]
+    assert np.isnan(shares[3, 4])
+    for value, share in zip(known[::37], shares[~np.isnan(values)][::37], strict=True):
+        assert abs(share - (known < value).mean()) <= 1 / 255 + 1 / known.size
+        assert rank(values, value) == (1 + int((known > value).sum()), known.size)
+    assert shares_below(np.zeros((2, 2), np.float32)).max() == 0
+
+
+def test_sums_over_chosen_rows_and_columns(tale) -> None:
+    weights = tale.attention_weights(0, 1)
+    sums = view(SumsRequest(tale, "decoder", (0, 1), (3, 7), (0, 2, 5)), Job(), ignore)
+    np.testing.assert_allclose(sums.received, weights[[3, 7]].sum(0), atol=1e-6)
+    np.testing.assert_allclose(sums.given, weights[:, [0, 2, 5]].sum(1), atol=1e-6)
+    nothing = view(SumsRequest(tale, "decoder", (0, 1), (), ()), Job(), ignore)
+    assert (nothing.received, nothing.given) == (None, None)

@@ -1,0 +1,169 @@
+"""All views are docks: layouts by name, docks that close, float and come to the front, and a presentation."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication, QTabBar
+
+from headscope.gui.layouts import DOCKS, EXPLORE, LAYOUTS, Split, Tabs, layout_called
+from headscope.gui.main_window import MainWindow
+from headscope.gui.paint.theme import text_font, type_scale
+from tests.gui.screen import settle, shown, values
+
+SIZE = QSize(1280, 800)
+
+
+@pytest.fixture
+def window(qtbot, settings, open_window: Callable) -> MainWindow:
+    settings.setValue("appearance", "light")
+    window = open_window("toy:grammar")
+    window.resize(SIZE)
+    window.reset_layout()
+    QApplication.processEvents()
+    return window
+
+
+def seen(window: MainWindow) -> set[str]:
+    QApplication.processEvents()
+    return {name for name in DOCKS if window.desk.is_seen(name)}
+
+
+def leaves(part: Split | Tabs) -> list[Tabs]:
+    return [part] if isinstance(part, Tabs) else [leaf for inner in part.parts for leaf in leaves(inner)]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
+def test_a_layout_shows_the_first_of_its_tabs_and_fits_a_small_screen(window: MainWindow, layout) -> None:
+    window.commands.action(f"layout_{layout.id}").trigger()
+    tabs = leaves(layout.plan)
+    assert seen(window) == {tab.names[0] for tab in tabs}
+    assert {name for name in DOCKS if window.desk.is_open(name)} == {name for tab in tabs for name in tab.names}
+    assert window.size() == SIZE
+    assert [action.isChecked() for action in layout_actions(window)] == [other is layout for other in LAYOUTS]
+    for tab in tabs:
+        dock = window.desk.docks[tab.names[0]]
+        assert dock.widget().width() >= dock.widget().minimumSizeHint().width()
+        assert dock.widget().height() >= dock.widget().minimumSizeHint().height()
+
+
+def layout_actions(window: MainWindow) -> list:
+    return [window.commands.action(f"layout_{layout.id}") for layout in LAYOUTS]
+
+
+def test_layouts_are_shares_of_any_size(window: MainWindow) -> None:
+    shares = []
+    for size in (QSize(1600, 1000), QSize(2560, 1440)):
+        window.resize(size)
+        window.choose_layout(layout_called("present"))
+        QApplication.processEvents()
+        shares.append(window.desk.docks["heatmap"].width() / window.desk.width())
+    assert shares == pytest.approx([0.56, 0.56], abs=0.01)
+
+
+def test_every_view_is_in_a_layout_and_has_a_command(window: MainWindow) -> None:
+    assert set(window.desk.docks) == set(DOCKS)
+    assert {name for tab in leaves(EXPLORE.plan) for name in tab.names} == set(DOCKS)
+    for name in DOCKS:
+        assert window.commands.action(f"view_{name}").text() == window.desk.docks[name].windowTitle()
+
+
+def test_a_views_command_brings_it_to_the_front_closes_it_and_opens_it(qtbot, window: MainWindow) -> None:
+    action = window.commands.action("view_reading")
+    assert "reading" not in seen(window)  # behind the heatmap
+    action.trigger()
+    assert "reading" in seen(window)
+    assert "heatmap" not in seen(window)
+    action.trigger()
+    assert not window.desk.is_open("reading")
+    assert not action.isChecked()
+    action.trigger()
+    assert "reading" in seen(window)
+    assert action.isChecked()
+
+
+def test_the_buttons_of_a_dock_float_and_close_it(qtbot, window: MainWindow) -> None:
+    dock = window.desk.docks["links"]
+    qtbot.mouseClick(dock._float, Qt.MouseButton.LeftButton)
+    assert dock.isFloating()
+    assert dock._title.text() == "Links"
+    qtbot.mouseClick(dock._float, Qt.MouseButton.LeftButton)
+    assert not dock.isFloating()
+    qtbot.mouseClick(dock._close, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.commands.action("view_links").isChecked())
+
+
+def test_a_title_stands_in_the_tab_or_in_the_bar(window: MainWindow) -> None:
+    assert window.desk.docks["heatmap"]._title.text() == ""
+    assert window.desk.docks["links"]._title.text() == "Links"
+    bars = window.desk.findChildren(QTabBar)
+    assert "Heatmap" in {bar.tabText(at) for bar in bars for at in range(bar.count())}
+
+
+def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> None:
+    settle(qtbot, window.state)
+    visited = []
+    for _ in range(3):
+        window.commands.action("next_view").trigger()
+        focus = window.focusWidget()
+        visited.append(next(name for name in DOCKS if window.desk.docks[name].isAncestorOf(focus)))
+    assert visited == ["heads", "heatmap", "links"]
+    window.commands.action("previous_view").trigger()
+    assert window.desk.docks["heatmap"].isAncestorOf(window.focusWidget())
+
+
+# ---------------------------------------------------------------- presentation
+def test_f11_is_full_screen_with_large_type_and_escape_brings_everything_back(qtbot, open_window: Callable) -> None:
+    window = open_window("toy:grammar")
+    window.resize(SIZE)
+    window.choose_layout(layout_called("teach"))
+    QApplication.processEvents()
+    before, height = seen(window), text_font().pixelSize()
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    assert window.isFullScreen()
+    assert seen(window) == {"heatmap", "links"}
+    assert not window.toolbar.isVisible()
+    assert not window.menuBar().isVisible()
+    assert text_font().pixelSize() == pytest.approx(1.5 * height, abs=1)
+    assert window.statusBar().fontInfo().pixelSize() == text_font().pixelSize()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isFullScreen()
+    assert seen(window) == before
+    assert window.toolbar.isVisible()
+    assert window.desk.layout_now.id == "teach"
+    assert type_scale() == 1.0
+
+
+def test_a_window_closed_in_a_presentation_opens_as_it_was_before(qtbot, open_window: Callable) -> None:
+    first = open_window("toy:grammar")
+    first.present(True)
+    first.close()
+    second = open_window("toy:grammar", wait=False)
+    assert second.desk.layout_now is EXPLORE
+    assert "heads" in seen(second)
+    assert not second.isFullScreen()
+    assert type_scale() == 1.0
+
+
+def test_larger_type_makes_labels_of_every_view_larger(window: MainWindow) -> None:
+    window.resize(2000, 1200)
+    window.reset_layout()
+    for name in ("heatmap", "links", "predictions"):
+        panel = getattr(window, name)
+        usual = ink(panel)
+        window.commands.action("larger_type").trigger()
+        window.commands.action("larger_type").trigger()
+        QApplication.processEvents()
+        assert ink(panel) > 1.15 * usual, name
+        window.commands.action("usual_type").trigger()
+        QApplication.processEvents()
+        assert ink(panel) == pytest.approx(usual, rel=0.05), name
+
+
+def ink(panel) -> int:
+    """How many pixels have the light look's colour of text, or nearly so."""
+    image = values(shown(panel))
+    channels = [(image >> shift) & 0xFF for shift in (16, 8, 0)]
+    near = [abs(channel.astype(int) - wanted) < 24 for channel, wanted in zip(channels, (0x1B, 0x24, 0x30), strict=True)]
+    return int(np.logical_and.reduce(near).sum())

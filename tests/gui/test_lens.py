@@ -1,0 +1,301 @@
+"""The logit lens's panel with the real explorer and engine: its numbers are core's, and every click and key does what it says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import transformers as hf
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+
+from headscope.core.models.load import load_model
+from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens import logit_lens
+from headscope.core.tokens import Reading
+from headscope.gui.explorer import Explorer
+from headscope.gui.paint.lens_grid import LensPicture
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.panels.lens import LensPanel
+from headscope.gui.state import Cell, ExplorerState
+from tests.gui.screen import PATIENCE, settle, shown, values
+from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+KEYS = "the keys of the cabinet [MASK] rusty ."
+TALE = "once upon a time there was a little"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    write_masked(folder / "headless")
+    hf.BertModel.from_pretrained(folder / "headless").save_pretrained(folder / "headless")
+    write_decoder(folder / "gpt2")
+    write_encoder_decoder(folder / "t5")
+    return folder
+
+
+@pytest.fixture
+def panel(qtbot, qapp) -> Iterator[LensPanel]:
+    state = ExplorerState()
+    explorer = Explorer(state)
+    panel = LensPanel(state, explorer)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 400)
+    panel.show()
+    yield panel
+    assert explorer.close()
+
+
+def opened(qtbot, panel: LensPanel, model: str, text: str, target: str = "") -> ExplorerState:
+    state = panel._state
+    state.update(text=text, target=target)
+    panel._explorer.load(model)
+    qtbot.waitUntil(lambda: state.run is not None and state.busy is None, timeout=PATIENCE)
+    return state
+
+
+def run(qtbot, panel: LensPanel, text: str) -> None:
+    panel._state.update(text=text)
+    panel._explorer.run()
+    settle(qtbot, panel._state)
+
+
+def of_core(source: str, *texts: str, **options) -> list[LensLayer]:
+    return list(logit_lens(load_model(source, device="cpu", dtype="float32"), *texts, **options))
+
+
+def place_of(panel: LensPanel, depth: int, position: int) -> QPoint:
+    return panel.view.layout_now.box(depth, position).center().toPoint()
+
+
+def assert_shows(picture: LensPicture, layers: list[LensLayer]) -> None:
+    assert picture.n_depths == len(layers)
+    for depth, layer in enumerate(layers):
+        np.testing.assert_allclose(picture.probabilities[depth, list(layer.positions)], layer.probabilities[:, 0], atol=1e-6)
+        np.testing.assert_allclose(picture.entropies[depth, list(layer.positions)], layer.entropies, atol=1e-5)
+        ranks = picture.followed_ranks[depth, list(layer.positions)]
+        np.testing.assert_array_equal(ranks, layer.followed_ranks)
+        for at, position in enumerate(layer.positions):
+            assert [id_ for id_, _, _ in picture.candidates(depth, position)] == layer.ids[at].tolist()
+
+
+# ---------------------------------------------------------------- what it reads
+@pytest.mark.parametrize(("model", "text"), [("toy:grammar", KEYS), ("toy:tales", TALE)])
+def test_a_short_text_is_read_by_itself_and_the_last_row_is_the_prediction(
+    qtbot, panel: LensPanel, model: str, text: str
+) -> None:
+    state = opened(qtbot, panel, model, text)
+    assert_shows(panel.view.picture, of_core(model, text))
+    (prediction,) = state.predictions
+    at = min(prediction.position, len(state.queries) - 1)
+    last = panel.view.picture.candidates(panel.view.picture.n_depths - 1, at)
+    best = prediction.candidates[:5]
+    assert [(id_, label) for id_, label, _ in last] == [(candidate.id, candidate.label) for candidate in best]
+    assert [p for _, _, p in last] == pytest.approx([candidate.probability for candidate in best], abs=1e-6)
+    assert "the model's prediction, exactly" in panel.status.text()
+
+
+def test_of_an_encoder_decoder_the_decoder_is_read(qtbot, panel: LensPanel, tiny: Path) -> None:
+    state = opened(qtbot, panel, str(tiny / "t5"), "abc", "dead")
+    assert_shows(panel.view.picture, of_core(str(tiny / "t5"), "abc", None, "dead"))
+    panel._explorer.set_kind("encoder")
+    qtbot.waitUntil(lambda: state.kind == "encoder")
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 2))
+    assert state.hover == Cell(), "rows of the encoder are other tokens"
+    panel._explorer.set_kind("cross")
+    qtbot.waitUntil(lambda: state.kind == "cross")
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 3))
+    assert state.hover == Cell(query=3)
+
+
+def test_a_hidden_panel_reads_nothing_until_it_is_shown(qtbot, panel: LensPanel) -> None:
+    panel.hide()
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    assert panel.view.picture.n_depths == 0
+    panel.show()
+    settle(qtbot, state)
+    assert panel.view.picture.is_read(range(len(state.queries)))
+
+
+def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPanel) -> None:
+    text = " ".join(["once upon a time there was a little girl ."] * 10)
+    state = opened(qtbot, panel, "toy:tales", text)
+    assert panel.view.picture.n_depths == 0, "nobody asked"
+    assert panel.fill.text() == "Fill in sight"
+    qtbot.mouseClick(panel.fill, LEFT)
+    settle(qtbot, state)
+    columns = panel.view.layout_now.columns
+    assert columns.start == 0
+    assert columns.stop < 20 < len(state.queries)
+    assert panel.view.picture.is_read(columns)
+    assert np.isnan(panel.view.picture.probabilities[:, columns.stop :]).all()
+    panel.view.horizontalScrollBar().setValue(panel.view.horizontalScrollBar().maximum())
+    assert "not read yet" in panel.status.text()
+    qtbot.mouseClick(panel.fill, LEFT)
+    settle(qtbot, state)
+    assert panel.view.picture.is_read(panel.view.layout_now.columns)
+    assert panel.view.picture.is_read(columns), "what was read before stays"
+    expected = of_core("toy:tales", text, positions=[len(state.queries) - 1])
+    last = [panel.view.picture.probabilities[depth, -1] for depth in range(len(expected))]
+    np.testing.assert_allclose(last, [layer.probabilities[0, 0] for layer in expected], atol=1e-5)
+
+
+def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny: Path) -> None:
+    state = opened(qtbot, panel, str(tiny / "gpt2"), "abc")
+    told: list[str] = []
+    panel._explorer.streamed.connect(lambda _request, part: told.append((part.layer, panel.status.text())))
+    run(qtbot, panel, "abcd")
+    assert [layer for layer, _ in told] == [-1, 0, 1, 2]
+    assert any("of 3" in words for _, words in told)
+    panel._state.update(text="abcde")
+    panel._explorer.run()
+    qtbot.waitUntil(lambda: state.ran.text == "abcde", timeout=PATIENCE)
+    panel._explorer.stop()
+    settle(qtbot, state)
+    assert "Reading" not in panel.status.text()
+    assert panel.fill.isEnabled()
+    qtbot.mouseClick(panel.fill, LEFT)
+    settle(qtbot, state)
+    assert_shows(panel.view.picture, of_core(str(tiny / "gpt2"), "abcde"))
+
+
+# ---------------------------------------------------------------- when it cannot
+def test_a_model_without_a_head_says_so_in_the_panel_and_nowhere_else(qtbot, panel: LensPanel, tiny: Path) -> None:
+    state = opened(qtbot, panel, str(tiny / "headless"), "the cat sat")
+    qtbot.waitUntil(lambda: "no head that predicts tokens" in panel.status.text(), timeout=PATIENCE)
+    assert "no head that predicts tokens" in panel.card.title.text()
+    assert state.notice is None
+    assert state.busy is None
+
+
+def test_after_a_generation_the_old_grid_is_grey_and_the_panel_says_what_to_do(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", TALE)
+    fresh = values(shown(panel.view))
+    panel._explorer.generate(3, state.sampling)
+    settle(qtbot, state)
+    assert "Run the text" in panel.status.text()
+    assert not panel.fill.isEnabled()
+    assert not np.array_equal(values(shown(panel.view)), fresh)
+
+
+def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    panel.hide()
+    run(qtbot, panel, KEYS.replace("keys", "key"))
+    assert "text or model before" in panel.status.text()
+    panel._state.update(hover=Cell())
+    panel._point_at((1, 2))
+    assert state.hover == Cell(), "its tokens are not those of the other views"
+    panel.show()
+    settle(qtbot, state)
+    assert_shows(panel.view.picture, of_core("toy:grammar", state.text))
+
+
+# ---------------------------------------------------------------- pointing
+def test_the_mouse_shows_a_cells_best_tokens_and_lights_the_token_everywhere(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 4))
+    assert state.hover == Cell(query=4)
+    layer = of_core("toy:grammar", KEYS)[1]
+    assert [bar.probability for bar in panel.card.bars.bars] == pytest.approx(layer.probabilities[4].tolist(), abs=1e-6)
+    assert panel.card.title.text().startswith(f"After layer 0, at “{state.queries.labels[4]}” (4)")
+    before = values(shown(panel.view))
+    state.update(hover=Cell(query=6))
+    after = values(shown(panel.view))
+    changed = np.flatnonzero((before != after).any(axis=0))
+    layout = panel.view.layout_now
+    assert changed.min() >= layout.box(0, 4).left() - 2
+    assert changed.max() <= layout.box(0, 6).right() + 2
+
+
+def test_a_click_pins_and_a_second_lets_go(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    qtbot.mouseClick(panel.view.viewport(), LEFT, NONE, place_of(panel, 1, 4))
+    assert state.pinned == Cell(query=4)
+    bars = panel.card.bars.bars
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 0, 2))
+    assert panel.card.bars.bars != bars
+    panel.view._point_at(None)
+    assert panel.card.bars.bars == bars, "back to the pinned cell"
+    qtbot.mouseClick(panel.view.viewport(), LEFT, NONE, place_of(panel, 1, 4))
+    assert state.pinned == Cell()
+    qtbot.mouseClick(panel.view.viewport(), LEFT, NONE, place_of(panel, 1, 4))
+    state.update(pinned=Cell(query=2))
+    assert panel._pinned is None, "pinned elsewhere"
+
+
+def test_keys_move_and_pin(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    panel.view.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+        qtbot.keyClick(panel.view, key)
+    assert state.hover == Cell(query=2)
+    qtbot.keyClick(panel.view, Qt.Key.Key_Return)
+    assert state.pinned == Cell(query=2)
+    assert panel._pinned == (panel.view.picture.n_depths - 2, 2)
+
+
+def test_pictures_of_words_light_the_word(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    panel._explorer.set_reading(Reading(special="hidden"))
+    qtbot.waitUntil(lambda: len(state.queries) < len(state.captured.axis("encoder").queries))
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 4))
+    assert state.hover == Cell(query=3), "[CLS] is hidden"
+    qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 0))
+    assert state.hover == Cell(query=None)
+
+
+# ---------------------------------------------------------------- one token
+def test_a_clicked_candidate_is_followed_through_the_layers(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    assert panel.view.picture.followed_ranks[-1].tolist() == [1] * len(state.queries), "the final prediction is its own best"
+    (mask,) = state.queries.masks
+    qtbot.mouseClick(panel.view.viewport(), LEFT, NONE, place_of(panel, panel.view.picture.n_depths - 1, mask))
+    id_, label, _ = panel.view.picture.candidates(panel.view.picture.n_depths - 1, mask)[1]
+    bars = panel.card.bars
+    qtbot.waitUntil(lambda: bars.height() > bars.row_rect(1).bottom())  # laid out
+    qtbot.mouseClick(bars, LEFT, NONE, bars.row_rect(1).center().toPoint())
+    settle(qtbot, state)
+    assert_shows(panel.view.picture, of_core("toy:grammar", KEYS, follow=id_))
+    assert panel.view.picture.followed_ranks[-1, mask] == 2
+    assert panel.view.picture.words(0, mask, "token").endswith(f"#{panel.view.picture.followed_ranks[0, mask]}")
+    assert panel.modes["token"].isChecked()
+    assert label in panel.status.text()
+    panel.final.trigger()
+    settle(qtbot, state)
+    assert panel.view.picture.followed_ranks[-1, mask] == 1
+    assert not panel.final.isEnabled()
+
+
+# ---------------------------------------------------------------- the picture
+@pytest.mark.parametrize("dark", [False, True])
+def test_cells_have_the_ramps_colour_of_their_number(qtbot, panel: LensPanel, dark: bool) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    state.update(dark=dark)
+    picture, theme = panel.view.picture, theme_of(dark)
+    most = np.log2(of_core("toy:grammar", KEYS)[0].n_vocabulary)
+    numbers = {
+        "probability": picture.probabilities,
+        "entropy": picture.entropies / most,
+        "token": picture.followed_probabilities,
+    }
+    for mode, shown_numbers in numbers.items():
+        panel.modes[mode].trigger()
+        seen = values(shown(panel.view.viewport()))
+        layout = panel.view.layout_now
+        for depth in range(picture.n_depths):
+            corner = layout.box(depth, 3).topLeft().toPoint() + QPoint(2, 2)
+            expected = QColor(*(int(part) for part in theme.ramp[round(float(shown_numbers[depth, 3]) * 255)]))
+            assert seen[corner.y(), corner.x()] == expected.rgb()
+
+
+def test_a_narrow_panel_puts_the_card_below(qtbot, panel: LensPanel) -> None:
+    opened(qtbot, panel, "toy:grammar", KEYS)
+    assert panel.card.geometry().left() >= panel.view.geometry().right()
+    panel.resize(320, 500)
+    qtbot.waitUntil(lambda: panel.card.geometry().top() >= panel.view.geometry().bottom())
+    hint = panel.minimumSizeHint()
+    assert hint.width() <= 260
+    assert hint.height() <= 240

@@ -1,0 +1,232 @@
+"""The palette finds every command, head, layout, example, text and model, and does what is chosen."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QLabel
+
+from headscope.gui.commands import COMMANDS, MENUS
+from headscope.gui.fuzzy import score
+from headscope.gui.gestures import GESTURES
+from headscope.gui.main_window import MainWindow
+from headscope.gui.palette_entries import entries_for
+from headscope.gui.panels.help import ShortcutSheet
+from headscope.gui.panels.palette import Palette
+from tests.gui.screen import PATIENCE, n_colors, settle, shown
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def window(open_window: Callable) -> MainWindow:
+    return open_window("toy:grammar")
+
+
+@pytest.fixture
+def palette(qtbot, window: MainWindow) -> Palette:
+    qtbot.keyClick(window, Qt.Key.Key_K, CTRL)
+    palette = QApplication.activePopupWidget()
+    assert isinstance(palette, Palette)
+    return palette
+
+
+def found(palette: Palette) -> list[str]:
+    model = palette.list.model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+# ---------------------------------------------------------------- matching
+@pytest.mark.parametrize(
+    ("query", "best", "others"),
+    [
+        ("nxhd", "Next head", ["Next layer", "Export…"]),
+        ("export", "Export…", ["Exit a port", "Previous head"]),
+        ("all heads", "All heads of the layer", ["All links", "Heads"]),
+        ("ÉXP", "Export…", ["Presentation"]),
+    ],
+)
+def test_letters_in_their_order_find_a_command_and_word_beginnings_count_most(query: str, best: str, others: list) -> None:
+    scores = {text: score(query, text) for text in (best, *others)}
+    assert scores[best] is not None
+    assert all(value is None or value < scores[best] for text, value in scores.items() if text != best)
+
+
+def test_letters_that_are_not_there_find_nothing() -> None:
+    assert score("xyz", "Next head") is None
+    assert score("daeh", "head") is None
+    assert score("", "Next head") == 0
+
+
+# ---------------------------------------------------------------- doing
+def test_enter_does_what_was_found_and_closes(qtbot, window: MainWindow, palette: Palette) -> None:
+    qtbot.keyClicks(palette.field, "compare")
+    assert found(palette)[0] == "Compare"
+    assert n_colors(shown(palette.list.viewport())) > 10
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.desk.layout_now.id == "compare")
+    assert QApplication.activePopupWidget() is None
+
+
+def test_numbers_find_a_head(qtbot, window: MainWindow, palette: Palette) -> None:
+    for query in ("1 2", "layer 1 head 2", "L1H2", "1.2"):
+        palette.field.clear()
+        qtbot.keyClicks(palette.field, query)
+        assert found(palette)[0] == "layer 1 · head 2"
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.state.head == (1, 2), timeout=PATIENCE)
+
+
+def test_what_cannot_be_done_is_grey_and_does_nothing(qtbot, window: MainWindow, palette: Palette) -> None:
+    head = window.state.head
+    qtbot.keyClicks(palette.field, "9.9")
+    assert not palette._entries[0].enabled
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.wait(0)
+    assert palette.isVisible()
+    assert window.state.head == head
+    palette.field.clear()
+    qtbot.keyClicks(palette.field, "stop")
+    assert found(palette)[0] == "Stop"
+    assert not palette._entries[0].enabled
+
+
+def test_arrow_keys_move_in_the_list_and_escape_closes(qtbot, window: MainWindow, palette: Palette) -> None:
+    for key, row in ((Qt.Key.Key_Down, 1), (Qt.Key.Key_Down, 2), (Qt.Key.Key_Up, 1), (Qt.Key.Key_PageUp, 0)):
+        qtbot.keyClick(palette.field, key)
+        assert palette.list.row == row
+        assert palette.hint.text() == palette._entries[row].hint
+    qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert QApplication.activePopupWidget() is None
+
+
+def test_a_click_does_it(qtbot, window: MainWindow, palette: Palette) -> None:
+    qtbot.keyClicks(palette.field, "dark")
+    box = palette.list.visualRect(palette.list.model().index(found(palette).index("Dark"), 0))
+    qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+    qtbot.waitUntil(lambda: window.state.dark)
+    window.appearance.choose("light")
+
+
+def test_examples_models_and_recent_texts_are_found(qtbot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: window.state.catalogue is not None, timeout=PATIENCE)
+    groups = {entry.group: entry for query in ("kite to", "toy:tales", "cabinet") for entry in entries_for(window, query)[:6]}
+    assert {"Example", "Model", "Recent text"} <= set(groups)
+    next(entry for entry in entries_for(window, "toy:tales") if entry.group == "Model").do()
+    qtbot.waitUntil(lambda: window.state.model.name == "toy:tales" and window.state.busy is None, timeout=PATIENCE)
+
+
+def test_nothing_found_is_said(qtbot, window: MainWindow, palette: Palette) -> None:
+    qtbot.keyClicks(palette.field, "qqqqq")
+    assert palette.nothing.isVisible()
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()
+
+
+def test_every_command_is_found_by_its_own_words_and_explains_itself(window: MainWindow) -> None:
+    for command in COMMANDS:
+        assert command.words in [entry.words for entry in entries_for(window, command.words)[:4]], command.id
+        assert command.menu in MENUS
+        assert command.help.endswith("."), command.id
+        assert len(command.help) > 10
+        assert window.commands.action(command.id).toolTip() == command.hint
+
+
+def test_every_shortcut_works_while_the_cursor_is_in_the_text(qtbot, window: MainWindow) -> None:
+    window.activateWindow()
+    field = window.text.text
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    text, given = field.toPlainText(), []
+    for command in COMMANDS:
+        action = window.commands.action(command.id)
+        action.triggered.disconnect()
+        action.triggered.connect(lambda _checked=False, id_=command.id: given.append(id_))
+        action.setEnabled(command.id != "stop_presenting")  # Esc is either's
+    for command in COMMANDS:
+        for keys in window.commands.action(command.id).shortcuts():
+            qtbot.keySequence(field, keys)
+            if command.id != "stop_presenting":
+                assert given.pop() == command.id, keys.toString()
+    assert field.toPlainText() == text
+
+
+# ---------------------------------------------------------------- the sheet of shortcuts
+def test_the_sheet_lists_keys_and_gestures_by_menu_and_is_searched(qtbot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    sheet = window.findChild(ShortcutSheet)
+    assert len(sheet.rows) == len(COMMANDS) + len(GESTURES)
+    assert ("Next head", "Alt+Right") in sheet.rows
+    qtbot.keyClicks(sheet.field, "zoom")
+    assert ("Zoom", "Wheel, + and −") in sheet.rows
+    assert ("Next head", "Alt+Right") not in sheet.rows
+    headings = [label.text() for label in sheet.findChildren(QLabel, "cardTitle") if not label.isHidden()]
+    assert "Mouse and keys in Heatmap" in headings
+    assert "Run" not in headings
+    sheet.field.clear()
+    qtbot.keyClicks(sheet.field, "alt+right")
+    assert ("Next head", "Alt+Right") in sheet.rows
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert not sheet.isVisible()
+
+
+# ---------------------------------------------------------------- commands on what is looked at
+def do(qtbot, window: MainWindow, id_: str) -> None:
+    action = window.commands.action(id_)
+    assert action.isEnabled(), id_
+    action.trigger()
+    settle(qtbot, window.state)
+
+
+def test_units_special_tokens_lens_and_pairs_are_chosen_by_command(qtbot, window: MainWindow) -> None:
+    state = window.state
+    for id_ in ("units_words", "special_hidden", "lens_scores"):
+        do(qtbot, window, id_)
+    qtbot.waitUntil(lambda: (state.reading.units, state.reading.special) == ("words", "hidden"), timeout=PATIENCE)
+    assert state.lens == "scores"
+    checked = {id_ for id_ in ("units_tokens", "units_words", "special_shown", "special_hidden", "lens_weights", "lens_scores")
+               if window.commands.action(id_).isChecked()}  # fmt: skip
+    assert checked == {"units_words", "special_hidden", "lens_scores"}
+    assert not window.commands.action("pairing_AB").isEnabled()
+    do(qtbot, window, "lens_weights")
+    do(qtbot, window, "units_tokens")
+    do(qtbot, window, "special_shown")
+    state.update(text="Tom lost the kite .", text_pair="he was tired .")
+    do(qtbot, window, "run")
+    qtbot.waitUntil(lambda: window.commands.action("pairing_AB").isEnabled(), timeout=PATIENCE)
+    do(qtbot, window, "pairing_AB")
+    assert state.pairing == "AB"
+
+
+def test_all_heads_of_the_layer_and_only_one(qtbot, window: MainWindow) -> None:
+    state = window.state
+    window.explorer.select_head((1, 2))
+    qtbot.waitUntil(lambda: state.head == (1, 2), timeout=PATIENCE)
+    do(qtbot, window, "whole_layer")
+    qtbot.waitUntil(lambda: state.heads == ((1, 0), (1, 1), (1, 2), (1, 3)), timeout=PATIENCE)
+    assert state.head == (1, 2)
+    do(qtbot, window, "one_head")
+    assert state.heads == ((1, 2),)
+
+
+def test_steps_of_a_generation_are_walked_through(qtbot, open_window: Callable) -> None:
+    window = open_window("toy:tales", "once upon a time")
+    state = window.state
+    assert not window.commands.action("previous_step").isEnabled()
+    window.generation.fields.max_new_tokens.setValue(4)
+    do(qtbot, window, "generate")
+    do(qtbot, window, "previous_step")
+    qtbot.waitUntil(lambda: state.step == 2, timeout=PATIENCE)
+    do(qtbot, window, "previous_step")
+    qtbot.waitUntil(lambda: state.step == 1, timeout=PATIENCE)
+    do(qtbot, window, "next_step")
+    qtbot.waitUntil(lambda: state.step == 2, timeout=PATIENCE)
+    do(qtbot, window, "last_step")
+    qtbot.waitUntil(lambda: state.step is None, timeout=PATIENCE)
+
+
+def test_the_tool_bars_find_button_opens_the_palette(qtbot, window: MainWindow) -> None:
+    qtbot.mouseClick(window.toolbar.search, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    palette = QApplication.activePopupWidget()
+    assert isinstance(palette, Palette)
+    palette.close()
