@@ -61,6 +61,7 @@ class Desk(QMainWindow):
         for dock in self.docks.values():
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
+        self._moved.timeout.connect(self._rest_unseen)
         self._moved.timeout.connect(self._dress_tabs)
         self._moved.timeout.connect(self.docks_changed)
         self.layout_now = EXPLORE
@@ -99,7 +100,16 @@ class Desk(QMainWindow):
         dock = self.docks[name]
         dock.show()
         dock.raise_()
-        getattr(self, name).setFocus()
+        panel: QWidget = getattr(self, name)
+        panel.show()
+        panel.setFocus()
+
+    @Slot()
+    def _rest_unseen(self) -> None:
+        """A panel behind another's tab is hidden, so that it asks and computes nothing: to Qt it would still be visible."""
+        for name in DOCKS:
+            panel: QWidget = getattr(self, name)
+            panel.setVisible(self.is_seen(name))
 
     def is_seen(self, name: str) -> bool:
         """Whether a dock is open and not behind another."""

@@ -161,11 +161,12 @@ def _widest(axis: TokenAxis, size: int, most: float) -> float:
     return _widths[key][1]
 
 
-def _cell(width: float, height: float) -> tuple[float, float]:
+def _cell(width: float, height: float, view: QRectF) -> tuple[float, float]:
     """A cell for this much room: square, but stretched a little where a matrix is much longer one way (cross-attention)."""
     width, height = min(max(width, 0.01), _MOST_CELL), min(max(height, 0.01), _MOST_CELL)
     square = min(width, height)
-    if max(width, height) < 2 * square:
+    is_long = max(view.width(), view.height()) >= 2 * min(view.width(), view.height())
+    if not is_long or max(width, height) < 2 * square:
         return square, square
     return min(width, _MOST_STRETCH * square), min(height, _MOST_STRETCH * square)
 
@@ -194,7 +195,7 @@ def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRec
         left = _MARGIN + query_label + GAP
         right = max(given + scaled(_BAR_SPACE) + _MARGIN, key_label * math.cos(turn) + _MARGIN)
         room_x, room_y = rect.width() - left - right, rect.bottom() - top - head - _RECEIVED - words - _MARGIN
-        cell_width, cell_height = _cell(room_x / view.width(), room_y / view.height())
+        cell_width, cell_height = _cell(room_x / view.width(), room_y / view.height(), view)
         size = TEXT_SIZE if min(cell_width, cell_height) >= scaled(TEXT_SIZE) + 3 else SMALL_SIZE
     width, height = cell_width * view.width(), cell_height * view.height()
     spare_x, spare_y = max(0.0, room_x - width), max(0.0, room_y - height)

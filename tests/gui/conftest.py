@@ -8,6 +8,9 @@ import pytest
 from PySide6.QtCore import QSettings, QThread
 from PySide6.QtWidgets import QApplication
 
+from headscope.gui.paint.stylesheet import stylesheet
+from headscope.gui.paint.theme import set_type_scale, text_font, theme_of, type_scale
+
 
 @pytest.fixture(scope="session")
 def qapp(qapp: QApplication) -> QApplication:
@@ -45,6 +48,16 @@ def _is_running(thread: QThread) -> bool:
     from shiboken6 import isValid
 
     return isValid(thread) and thread is not QApplication.instance().thread() and thread.isRunning()
+
+
+@pytest.fixture(autouse=True)
+def type_is_of_its_usual_size(qapp: QApplication) -> Iterator[None]:
+    """A window that is gone leaves its type size behind, which the next one takes back: tests of parts alone begin anew."""
+    yield
+    if type_scale() != 1:
+        set_type_scale(1)
+        qapp.setFont(text_font(tabular=True))
+        qapp.setStyleSheet(stylesheet(theme_of(dark=False)))
 
 
 @pytest.fixture
