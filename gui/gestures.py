@@ -31,6 +31,7 @@ _HEATMAP = QT_TRANSLATE_NOOP("gestures", "Heatmap")
 _LINKS = QT_TRANSLATE_NOOP("gestures", "Links")
 _READING = QT_TRANSLATE_NOOP("gestures", "Text and heads by token")
 _ARITHMETIC = QT_TRANSLATE_NOOP("gestures", "Arithmetic")
+_READING = QT_TRANSLATE_NOOP("gestures", "Text view and heads by token")
 _NUMBERS = QT_TRANSLATE_NOOP("gestures", "Predictions and generation")
 _WINDOW = QT_TRANSLATE_NOOP("gestures", "Window")
 
@@ -44,6 +45,8 @@ GESTURES: Final = (
     Gesture(_HEADS, QT_TRANSLATE_NOOP("gestures", "Click a head"), QT_TRANSLATE_NOOP("gestures", "Look at it")),
     Gesture(_HEADS, QT_TRANSLATE_NOOP("gestures", "Ctrl+click a head"),
             QT_TRANSLATE_NOOP("gestures", "Draw it beside the others in the links, or no longer")),
+    Gesture(_HEADS, QT_TRANSLATE_NOOP("gestures", "Click a layer's number, A"),
+            QT_TRANSLATE_NOOP("gestures", "Fold the layer into the average of its heads, or unfold it")),
     Gesture(_HEADS, QT_TRANSLATE_NOOP("gestures", "Arrow keys"), QT_TRANSLATE_NOOP("gestures", "Move from head to head")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Point at a cell"),
             QT_TRANSLATE_NOOP("gestures", "Its exact weight; the same tokens light up in every view")),
@@ -55,18 +58,30 @@ GESTURES: Final = (
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Shift+drag"), QT_TRANSLATE_NOOP("gestures", "Zoom to a region")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Drag an end of the colour bar"),
             QT_TRANSLATE_NOOP("gestures", "Change where colours begin and end")),
+    Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Shift+drag"), QT_TRANSLATE_NOOP("gestures", "Zoom to a rectangle")),
+    Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Drag an end of the colour bar, Page Up and Page Down"),
+            QT_TRANSLATE_NOOP("gestures", "Move the upper end of the colours, with Shift the lower; double-click or Home resets")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Double-click, 0"), QT_TRANSLATE_NOOP("gestures", "Show everything again")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),
             QT_TRANSLATE_NOOP("gestures", "Move from cell to cell, pin, let go")),
     Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Point at a token"),
             QT_TRANSLATE_NOOP("gestures", "Only its links: at the left what it looks at, at the right what looks at it")),
     Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Click a token"), QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
+    Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Ctrl+click a token"),
+            QT_TRANSLATE_NOOP("gestures", "Pick it out beside others: their links stay, the numbers are sums")),
+    Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Click a head in the legend"),
+            QT_TRANSLATE_NOOP("gestures", "Hide or show its links; a double click shows it alone, another all again")),
     Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),
             QT_TRANSLATE_NOOP("gestures", "Move from token to token, pin, let go")),
     Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a token"), QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
     Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Point at a column"), QT_TRANSLATE_NOOP("gestures", "Preview the head")),
     Gesture(_ARITHMETIC, QT_TRANSLATE_NOOP("gestures", "Point at a bar, ← and →"),
             QT_TRANSLATE_NOOP("gestures", "The numbers of one dimension")),
+    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a word"), QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
+    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Ctrl+click a word"),
+            QT_TRANSLATE_NOOP("gestures", "Pick it out beside others, to be summed")),
+    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a head of the strip"),
+            QT_TRANSLATE_NOOP("gestures", "Look at it; with Ctrl beside the others")),
     Gesture(_NUMBERS, QT_TRANSLATE_NOOP("gestures", "Click a candidate"),
             QT_TRANSLATE_NOOP("gestures", "Put it into the text and run")),
     Gesture(_NUMBERS, QT_TRANSLATE_NOOP("gestures", "Click a written token"),

@@ -22,6 +22,8 @@ __all__ = ["COMMANDS", "MENUS", "Command", "Commands", "Menu"]
 _FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})
 """Values of the state that no rule looks at; they change at each move of the mouse."""
 
+_OF_HISTORY = frozenset({"undoable", "redoable"})
+
 MENUS: Final = {
     "file": Menu(QT_TRANSLATE_NOOP("commands", "&File")),
     "edit": Menu(QT_TRANSLATE_NOOP("commands", "&Edit")),
@@ -74,9 +76,9 @@ class Commands(QObject):
         return self._actions[id_]
 
     @Slot()
-    def refresh(self) -> None:
+    def refresh(self, commands: tuple[Command, ...] = COMMANDS) -> None:
         """Enable and check the actions as things are now."""
-        for command in COMMANDS:
+        for command in commands:
             action = self._actions[command.id]
             action.setEnabled(command.enabled(self._window.state))
             if command.checked is not None:
@@ -90,5 +92,7 @@ class Commands(QObject):
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
-        if names - _FOLLOWING_THE_MOUSE:
+        if names <= _OF_HISTORY:  # after every choice of a head
+            self.refresh(tuple(command for command in COMMANDS if command.id in ("undo", "redo")))
+        elif names - _FOLLOWING_THE_MOUSE:
             self.refresh()

@@ -82,12 +82,10 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         return (at, None) if y < (ends.top + ends.bottom) / 2 else (None, at)
 
     # ---------------------------------------------------------------- drawing
-    def paint_frame(self, painter: QPainter, layout: ArcsLayout, theme: Theme, footer: str, picked: Picked = NOTHING) -> None:
-        """Draw everything but arcs and labels."""
+    def paint_picked(self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.paint_legend(painter, layout, theme)
-        self.paint_footer(painter, layout, theme, footer)
         painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))
         box = QRectF(layout.clip.left(), layout.titles, layout.clip.width(), line_height())

@@ -25,7 +25,7 @@ MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
-_BANDS = (1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
+_BANDS = (250, 1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
 _PER_STEP = 200  # lines drawn between two looks at the clock
 
 Block = tuple[slice, slice]

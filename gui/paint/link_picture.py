@@ -185,8 +185,8 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """The query or the key at `point`."""
 
     @abstractmethod
-    def paint_frame(self, painter: QPainter, layout: LayoutT, theme: Theme, footer: str, picked: Picked = NOTHING) -> None:
-        """Draw everything but lines and labels."""
+    def paint_picked(self, painter: QPainter, layout: LayoutT, theme: Theme, picked: Picked = NOTHING) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels."""
 
     @abstractmethod
     def paint_tokens(
@@ -296,7 +296,8 @@ class LinkPicture(ABC, Generic[LayoutT]):
         links = self.links(layout, picked)
         painter.fillRect(rect, theme.color("panel"))
         self.paint_lines(painter, layout, theme, links)
-        self.paint_frame(painter, layout, theme, self.footer(layout, links, picked), picked)
+        self.paint_still(painter, layout, theme, self.footer(layout, links, picked))
+        self.paint_picked(painter, layout, theme, picked)
         self.paint_tokens(painter, layout, theme, picked)
 
     def draw(self, painter: QPainter, layout: Layout, theme: Theme, links: Links, *, width: float = 1.0) -> Iterator[None]:
@@ -310,7 +311,15 @@ class LinkPicture(ABC, Generic[LayoutT]):
             pass
         painter.restore()
 
-    def paint_legend(self, painter: QPainter, layout: Layout, theme: Theme) -> None:
+    def paint_still(self, painter: QPainter, layout: Layout, theme: Theme, footer: str) -> None:
+        """Draw the legend and the last line, which are the same whatever is picked."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_legend(painter, layout, theme)
+        self._paint_footer(painter, layout, theme, footer)
+        painter.restore()
+
+    def _paint_legend(self, painter: QPainter, layout: Layout, theme: Theme) -> None:
         """The heads' names beside squares of their colours; squares of heads that are switched off are hollow."""
         painter.setFont(text_font(SMALL_SIZE))
         colors = dict(zip(self.weights, self.head_colors(theme), strict=True))
@@ -325,7 +334,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             painter.setPen(theme.color("muted" if color is None else "text"))
             painter.drawText(box.adjusted(indent, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, name)
 
-    def paint_footer(self, painter: QPainter, layout: Layout, theme: Theme, words: str) -> None:
+    def _paint_footer(self, painter: QPainter, layout: Layout, theme: Theme, words: str) -> None:
         """The last line of the picture."""
         painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))

@@ -70,13 +70,11 @@ class LinksPicture(LinkPicture[LinksLayout]):
         return None, None
 
     # ---------------------------------------------------------------- drawing
-    def paint_frame(self, painter: QPainter, layout: LinksLayout, theme: Theme, footer: str, picked: Picked = NOTHING) -> None:
-        """Draw everything but lines and labels."""
+    def paint_picked(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked = NOTHING) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.paint_legend(painter, layout, theme)
         self._paint_titles(painter, layout, theme, picked)
-        self.paint_footer(painter, layout, theme, footer)
         if layout.scrolled:
             painter.setClipRect(layout.clip)
         for left in (True, False):

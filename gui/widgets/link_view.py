@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -27,11 +28,13 @@ from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_scale
 from headscope.gui.widgets.sliced_lines import SlicedLines, Work, drawn
 
-_SLICE = 0.008  # seconds of drawing between two events
+_SLICE = 0.004  # seconds of drawing between two events
+_IN_FRAME = 0.002  # of it in the frame that shows another head; its strongest lines are in that one, however long they take
+_PAUSE = 4  # milliseconds before the next slice: what else is in the frame comes first
 _FADED = 0.15  # opacity of the other tokens' lines
 _FEW_LINES = 32  # a token's lines, if there are no more, are drawn two pixels wide
 _MOST_FOCUSED = 1000  # of a token's lines are drawn; the others could hardly be seen
-_FRONT_BANDS = (100,)  # so many of them in the frame that shows them first, the others in the next
+_FRONT_BANDS = (60,)  # so many of them in the frame that shows them first, the others in the next
 _ALONG = ({Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}, {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1})  # down the rows, along a line
 _SIDES = ({Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}, {Qt.Key.Key_Up: True, Qt.Key.Key_Down: False})  # to the queries?
 _PIN = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
@@ -71,9 +74,11 @@ class LinkView(QAbstractScrollArea):
         self._lines, self._front = SlicedLines(), SlicedLines()  # of all tokens, and of those that are picked
         self._sheet_image = self._ground_image = QImage()
         self._sheet_key: object = None
-        self._ground_of: tuple[QImage | None, QImage | None, bool] = (None, None, False)
+        self._ground_of: tuple[object, ...] = (None, None)  # the images it was made of, and what else
         self._footer = ""
         self._stale = True
+        self._layout: Layout = self._picture.layout(QRectF())
+        self._layout_key: object = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._draw_on)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -123,8 +128,10 @@ class LinkView(QAbstractScrollArea):
     def layout_now(self) -> Layout:
         """Where everything lies in the viewport."""
         scroll = None if self._whole else float(self._bar.value())
-        layout: Layout = self._picture.layout(QRectF(self.viewport().rect()), scroll)
-        return layout
+        key = (self._picture, self.viewport().size().toTuple(), scroll, type_scale())
+        if key != self._layout_key:  # it is asked for several times a frame
+            self._layout, self._layout_key = self._picture.layout(QRectF(self.viewport().rect()), scroll), key
+        return self._layout
 
     @property
     def _bar(self) -> QScrollBar:
@@ -158,6 +165,7 @@ class LinkView(QAbstractScrollArea):
     @Slot()
     def _draw_on(self) -> None:
         """Draw some more, first what is picked, and show it in a frame of its own."""
+        self._timer.setInterval(0)
         sheets = [sheet for sheet in (self._front, self._lines) if not sheet.is_complete]
         if sheets and sheets[0].advance(_SLICE):
             self.viewport().update()
@@ -179,8 +187,8 @@ class LinkView(QAbstractScrollArea):
         """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
         self._stale = False
         self._lines.begin((type(self._picture), layout), self._choose_and_draw(layout))
-        self._lines.advance(_SLICE)
-        self._timer.start()
+        self._lines.advance(_IN_FRAME, until_seen=True)
+        self._timer.start(_PAUSE)
 
     def _begin_front(self, layout: Layout, picked: Picked) -> None:
         """Start to draw what is picked, if it is not what there is; the strongest lines are in this frame."""
@@ -194,7 +202,7 @@ class LinkView(QAbstractScrollArea):
             width = 2.0 if few else 0.0
             self._front.begin(key, drawn(picture, layout, self._theme, parts, self.devicePixelRatioF(), width=width))
             self._front.advance(0.0, until_seen=True)
-            self._timer.start()
+            self._timer.start(_PAUSE)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         layout, picture = self.layout_now, self._picture
@@ -210,7 +218,7 @@ class LinkView(QAbstractScrollArea):
         painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any, labels=labels_stay))
         if self._front.image is not None:
             painter.drawImage(layout.lines.toAlignedRect().topLeft(), self._front.image)
-        picture.paint_frame(painter, layout, self._theme, self._footer, picked)
+        picture.paint_picked(painter, layout, self._theme, picked)
         if picked.is_any:
             picture.paint_tokens(painter, layout, self._theme, picked, again=labels_stay)
         if self.hasFocus():
@@ -219,23 +227,26 @@ class LinkView(QAbstractScrollArea):
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _ground(self, layout: Layout, *, faded: bool, labels: bool) -> QImage:
-        """All that does not follow the mouse: labels, and the lines of all tokens. Kept, because images laid on images take long."""
+        """All that does not follow the mouse: labels, legend, and the lines of all tokens. Kept: images laid on images take long."""
         sheet, lines = self._sheet(layout, labels=labels), self._lines.image
         of = self._ground_of
-        if of[0] is not sheet or of[1] is not lines or of[2] != faded:
+        if of[0] is not sheet or of[1] is not lines or of[2:] != (self._picture, self._footer, faded):
             ground = QImage(sheet)
+            painter = QPainter(ground)
             if lines is not None:
-                painter = QPainter(ground)
                 painter.setOpacity(_FADED if faded else 1.0)
                 painter.drawImage(layout.lines.toAlignedRect().topLeft(), lines)
-                painter.end()
-            self._ground_of, self._ground_image = (sheet, lines, faded), ground
+                painter.setOpacity(1.0)
+            self._picture.paint_still(painter, layout, self._theme, self._footer)
+            painter.end()
+            self._ground_of, self._ground_image = (sheet, lines, self._picture, self._footer, faded), ground
         return self._ground_image
 
     def _sheet(self, layout: Layout, *, labels: bool) -> QImage:
         """The panel, and labels on it: hundreds of words, the same for every head of a text."""
         picture, ratio = self._picture, self.devicePixelRatioF()
-        key = (layout, picture.queries, picture.keys, self._theme.dark, ratio, type_scale(), labels)
+        place = replace(layout, legend=())  # type: ignore[type-var]  # a dataclass; labels do not depend on the names of heads
+        key = (place, picture.queries, picture.keys, self._theme.dark, ratio, type_scale(), labels)
         if self._sheet_key != key:
             self._sheet_image = QImage(self.viewport().size() * ratio, QImage.Format.Format_RGB32)
             self._sheet_image.setDevicePixelRatio(ratio)

@@ -81,4 +81,5 @@ class ReadingButton(QToolButton):
         return f"{first} {second}"
 
     def _choose(self, change: dict[str, Any]) -> None:
-        self.chosen.emit(replace(self._reading, **change))
+        self.set_reading(replace(self._reading, **change))  # at once: the next choice builds on this one
+        self.chosen.emit(self._reading)

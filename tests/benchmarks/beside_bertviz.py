@@ -66,7 +66,7 @@ def bertviz(view: str, n_tokens: int, scripts: Path) -> dict[str, float]:
             page = page.replace(f"https://cdnjs.cloudflare.com/ajax/libs/{online}", online.rsplit("/", 1)[-1])
         (scripts / "page.html").write_text(page, encoding="utf-8")
         made = time.perf_counter() - began
-        driver.get((scripts / "page.html").as_uri())
+        driver.get((scripts / "page.html").resolve().as_uri())
         driver.execute_async_script(_WHEN_DRAWN, _LINES[view] * n_tokens**2)
         return {"seconds": time.perf_counter() - began, "python": made, "bytes": _renderer_bytes(driver.service.process.pid)}
     finally:
