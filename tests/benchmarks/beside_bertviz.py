@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +28,7 @@ import numpy as np
 LENGTHS = (64, 128, 256, 512)
 VIEWS = ("head view", "model view")
 N_LAYERS = N_HEADS = 12
-PATIENCE = 150.0
+PATIENCE = 120.0
 """Seconds after which a picture counts as none."""
 _LINES = {"head view": N_HEADS, "model view": N_LAYERS * N_HEADS}
 """Heads whose weights BertViz draws, each an SVG line."""
@@ -145,14 +147,18 @@ WAYS: dict[str, Callable[[str, int, Path], dict[str, float]]] = {"bertviz": bert
 def measured(way: str, view: str, n_tokens: int, scripts: Path) -> dict[str, float] | None:
     """What a process of its own says; None if it gave no picture in time."""
     command = [sys.executable, __file__, "--one", way, view, str(n_tokens), "--scripts", str(scripts)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, check=False)
+        told, complaint = process.communicate(timeout=2 * PATIENCE)
     except subprocess.TimeoutExpired:
         return None
-    if told.returncode:
-        print(told.stderr.strip().splitlines()[-1:], file=sys.stderr)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # a browser that gives no answer does not end with its driver
+    if process.returncode:
+        print(complaint.strip().splitlines()[-1:], file=sys.stderr)
         return None
-    found: dict[str, float] = json.loads(told.stdout.splitlines()[-1])
+    found: dict[str, float] = json.loads(told.splitlines()[-1])
     return found
 
 
