@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from headscope.core.jobs import Head
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, scaled, text_font
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 
 Legend = tuple[tuple[QRectF, str, Head | None], ...]
 """Boxes, what is written in them, and the head that is meant; None: of all that follow."""
@@ -52,3 +52,18 @@ def head_at(legend: Legend, point: QPointF) -> Head | None:
 
 def _width(metrics: QFontMetricsF, name: str, head: Head | None) -> float:
     return metrics.horizontalAdvance(name) + (2 if head is None else 5) * GRID
+
+
+def paint_legend(painter: QPainter, legend: Legend, colors: Mapping[Head, QColor], theme: Theme) -> None:
+    """The heads' names beside squares of their colours; squares of heads that have none, being switched off, are hollow."""
+    painter.setFont(text_font(SMALL_SIZE))
+    for box, name, head in legend:
+        color = None if head is None else colors.get(head)
+        indent = 0.0
+        if head is not None:
+            square, indent = QRectF(box.left() + GRID, box.center().y() - GRID, 2 * GRID, 2 * GRID), 4.0 * GRID
+            painter.setPen(QPen(theme.color("muted")) if color is None else Qt.PenStyle.NoPen)
+            painter.setBrush(Qt.BrushStyle.NoBrush if color is None else color)
+            painter.drawRoundedRect(square if color is not None else square.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+        painter.setPen(theme.color("muted" if color is None else "text"))
+        painter.drawText(box.adjusted(indent, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, name)

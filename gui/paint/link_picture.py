@@ -9,13 +9,13 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from headscope.core.jobs import FloatArray, Head
 from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadMap, HeadOverview
 from headscope.gui.paint.link_choice import Choice, HeadChoice
-from headscope.gui.paint.link_legend import Legend
+from headscope.gui.paint.link_legend import Legend, paint_legend
 from headscope.gui.paint.link_lines import MOST_LINKS, Block, Ends, Links, draw_lines, joined, links_of_head
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 
@@ -315,24 +315,9 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """Draw the legend and the last line, which are the same whatever is picked."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_legend(painter, layout, theme)
+        paint_legend(painter, layout.legend, dict(zip(self.weights, self.head_colors(theme), strict=True)), theme)
         self._paint_footer(painter, layout, theme, footer)
         painter.restore()
-
-    def _paint_legend(self, painter: QPainter, layout: Layout, theme: Theme) -> None:
-        """The heads' names beside squares of their colours; squares of heads that are switched off are hollow."""
-        painter.setFont(text_font(SMALL_SIZE))
-        colors = dict(zip(self.weights, self.head_colors(theme), strict=True))
-        for box, name, head in layout.legend:
-            color = None if head is None else colors.get(head)
-            indent = 0.0
-            if head is not None:
-                square, indent = QRectF(box.left() + GRID, box.center().y() - GRID, 2 * GRID, 2 * GRID), 4.0 * GRID
-                painter.setPen(QPen(theme.color("muted")) if color is None else Qt.PenStyle.NoPen)
-                painter.setBrush(Qt.BrushStyle.NoBrush if color is None else color)
-                painter.drawRoundedRect(square if color is not None else square.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
-            painter.setPen(theme.color("muted" if color is None else "text"))
-            painter.drawText(box.adjusted(indent, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_footer(self, painter: QPainter, layout: Layout, theme: Theme, words: str) -> None:
         """The last line of the picture."""
