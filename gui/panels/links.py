@@ -10,6 +10,7 @@ from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import Head
+from headscope.gui.chosen_tokens import marked
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.link_choice import Choice
 from headscope.gui.paint.link_picture import Picked
@@ -265,22 +266,8 @@ class LinksPanel(QWidget):
     @Slot(object, object)
     def _mark(self, query: int | None, key: int | None) -> None:
         """Pick a token out beside others, the pinned one among them, or no longer."""
-        marks, pinned = self._state.marks, self._state.pinned
-        queries = _toggled(marks.queries or _some(pinned.query if pinned.key is None else None), query)
-        keys = _toggled(marks.keys or _some(pinned.key if pinned.query is None else None), key)
-        self._state.update(marks=Marks(queries, keys), pinned=Cell())
+        self._state.update(marks=marked(self._state, Cell(query, key)), pinned=Cell())
 
     @Slot()
     def _unpin(self) -> None:
         self._state.update(pinned=Cell(), marks=Marks())
-
-
-def _some(position: int | None) -> tuple[int, ...]:
-    return () if position is None else (position,)
-
-
-def _toggled(places: tuple[int, ...], place: int | None) -> tuple[int, ...]:
-    """`places` with one more, or without it."""
-    if place is None:
-        return places
-    return tuple(other for other in places if other != place) if place in places else (*places, place)

@@ -105,6 +105,7 @@ def test_a_click_does_it(qtbot, window: MainWindow, palette: Palette) -> None:
     box = palette.list.visualRect(palette.list.model().index(found(palette).index("Dark"), 0))
     qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
     qtbot.waitUntil(lambda: window.state.dark)
+    assert window.appearance.choice == "dark"
     window.appearance.choose("light")
 
 

@@ -336,6 +336,7 @@ def test_rows_of_a_large_head_are_asked_for_and_exact(qtbot, explorer) -> None:
         explorer.state.update(hover=Cell(7, 7))
         qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
         qtbot.waitUntil(lambda: np.allclose(shades(panel).values, expected, atol=1e-7), timeout=PATIENCE)  # noqa: B023
+        assert shades(panel).values.argmax() == expected.argmax()
 
 
 # ---------------------------------------------------------------- surprisal
