@@ -24,7 +24,8 @@ from headscope.core.predict.generate import generate
 from headscope.core.predict.gibbs import fill_by_gibbs
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import labelled_lens
-from headscope.core.predict.surprisal import surprisal
+from headscope.core.predict.reader import read_by
+from headscope.core.predict.surprisal import surprisal_of
 from headscope.core.requests import (
     CaptureRequest,
     CatalogueRequest,
@@ -37,7 +38,7 @@ from headscope.core.requests import (
     ModelRequest,
     SweepRequest,
 )
-from headscope.core.results import Catalogue, GenerationStep, ModelInfo, Prediction, RunResult
+from headscope.core.results import Catalogue, GenerationStep, ModelInfo, RunResult
 from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 from headscope.core.view_jobs import ViewRequest
 from headscope.core.views import view
@@ -83,8 +84,8 @@ class Engine:
                 return self._sweep(request, job, stream)
             case LensRequest():
                 return self._lens(request, job, stream)
-            case SurprisalRequest(text, text_pair, target):
-                return surprisal(self._loaded, text, text_pair, target, job=job)
+            case SurprisalRequest(record):
+                return surprisal_of(self._loaded, read_by(record), job)
             case AttributionRequest():
                 return token_attribution(self._loaded, request, job)
             case CatalogueRequest():
@@ -195,9 +196,7 @@ class Engine:
 def _written(steps: Iterable[GenerationStep], stream: Stream, started: float) -> RunResult:
     for step in steps:  # there is always one
         stream(step)
-    read = len(step.record.axis("decoder").queries)
-    predictions = (Prediction(read, step.candidates),)
-    return RunResult(step.record, step.text, predictions, None, time.perf_counter() - started)
+    return RunResult(step.record, step.text, (step.prediction,), None, time.perf_counter() - started)
 
 
 def _catalogue() -> Catalogue:

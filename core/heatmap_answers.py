@@ -1,20 +1,10 @@
-"""Carries out what the heatmap asks of a record besides weights."""
+"""Carries out what the heatmap asks of a record besides cells."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from headscope.core.heatmap_jobs import (
-    HeatmapRequest,
-    RankRequest,
-    Ranks,
-    ScoreRow,
-    ScoreRowRequest,
-    Scores,
-    ScoresRequest,
-    Sums,
-    SumsRequest,
-)
+from headscope.core.heatmap_jobs import HeatmapRequest, RankRequest, Ranks, Sums, SumsRequest
 from headscope.core.jobs import FloatArray, Job
 from headscope.core.ranks import shares_below
 
@@ -32,13 +22,12 @@ def heatmap_answer(request: HeatmapRequest, job: Job) -> object:
     Cancelled
     """
     match request:
-        case ScoresRequest(record, kind, head, rows, keys, height, width):
-            picture = record.attention_scores(*head, kind, rows=rows, keys=keys, height=height, width=width, job=job)
-            return Scores(request, picture)
-        case ScoreRowRequest(record, kind, head, query):
-            return ScoreRow(request, record.attention_scores(*head, kind, rows=range(query, query + 1))[0])
-        case RankRequest():
-            return Ranks(request, shares_below(request.values))
+        case RankRequest(record, kind, head, lens) if record.is_large(kind):
+            return Ranks(request, record.rank_table(*head, kind, lens, job))
+        case RankRequest(record, kind, head, "scores"):
+            return Ranks(request, shares_below(record.attention_scores(*head, kind, job=job)))
+        case RankRequest(record, kind, head):
+            return Ranks(request, shares_below(record.attention_weights(*head, kind)))
         case SumsRequest():
             return Sums(request, _received(request), _given(request, job))
 

@@ -1,4 +1,4 @@
-"""What the heatmap asks of a record besides weights: scores before the softmax, ranks, sums over chosen rows and columns.
+"""What the heatmap asks of a record besides cells: ranks, and sums over chosen rows and columns.
 
 Nothing here imports torch, as in `core.view_jobs`. `core.heatmap_answers` carries them out.
 """
@@ -8,65 +8,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.jobs import FloatArray, Head, Kind, Lens
+from headscope.core.ranks import RankTable
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
 
 
 @dataclass(frozen=True, slots=True)
-class ScoresRequest:
-    """Scores of a part of a head's map, at most `height` × `width` pixels, exact maxima; answers `Scores`."""
-
-    record: AttentionRecord
-    kind: Kind
-    head: Head
-    rows: range
-    keys: range
-    height: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """float32 (height, width), NaN where no query may see a key: what `request` asked for."""
-
-    request: ScoresRequest
-    picture: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRowRequest:
-    """One query's scores; answers `ScoreRow`."""
-
-    record: AttentionRecord
-    kind: Kind
-    head: Head
-    query: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreRow:
-    """float32 (n_keys,): what `request` asked for."""
-
-    request: ScoreRowRequest
-    scores: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class RankRequest:
-    """Where each of a head's `values` stands among all of them; answers `Ranks`."""
+    """Where each cell of a head stands among all of them; answers `Ranks`."""
 
     record: AttentionRecord
-    values: FloatArray
+    kind: Kind
+    head: Head
+    lens: Lens = "weights"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """float32 like the values: the share of cells with a smaller value, in 255 steps; NaN where there is none."""
+    """What `request` asked for.
+
+    Attributes
+    ----------
+    found : float32, (n_queries, n_keys), or RankTable
+        `shares_below` of the head; of a large one the table that tells them.
+    """
 
     request: RankRequest
-    shares: FloatArray
+    found: FloatArray | RankTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +67,4 @@ class Sums:
     given: FloatArray | None
 
 
-HeatmapRequest = ScoresRequest | ScoreRowRequest | RankRequest | SumsRequest
+HeatmapRequest = RankRequest | SumsRequest

@@ -22,6 +22,8 @@ FillStrategy = Literal["confident", "left_to_right", "gibbs"]
 FloatArray = npt.NDArray[np.float32]
 Head = tuple[int, int]
 """(layer, head), both from 0."""
+Lens = Literal["weights", "scores"]
+"""After the softmax, or before it."""
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it

@@ -9,6 +9,7 @@ from headscope.core.jobs import FillStrategy, Kind
 from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 
 if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
     from headscope.core.intervention import Intervention
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.results import GenerationStep, KeptCopy
@@ -194,12 +195,11 @@ class SweepRequest:
 class LensRequest:
     """Read the residual stream after each layer; streams a `LensLayer` with labels for each, answers the last.
 
-    Parameters are those of `core.predict.logit_lens.logit_lens`; no `positions` means all.
+    The tokens are those that `record` is of, whoever wrote them. The other parameters are those of
+    `core.predict.logit_lens.logit_lens`; no `positions` means all.
     """
 
-    text: str
-    text_pair: str | None = None
-    target: str | None = None
+    record: AttentionRecord
     positions: tuple[int, ...] | None = None
     top_k: int = 5
     follow: int | None = None
@@ -217,16 +217,15 @@ class DeleteCopiesRequest:
     copies: tuple[KeptCopy, ...]
 
 
+Question = SweepRequest | LensRequest | SurprisalRequest | AttributionRequest
+"""What changes no picture: a panel asks it, and says the answer or why there is none."""
 ModelRequest = (
     LoadRequest
     | CaptureRequest
     | GenerateRequest
     | ForkRequest
     | FillRequest
-    | SweepRequest
-    | LensRequest
-    | SurprisalRequest
-    | AttributionRequest
     | CatalogueRequest
     | DeleteCopiesRequest
+    | Question
 )

@@ -77,6 +77,8 @@ class Candidate:
 
 MOST_WHOLE: Final = 24
 """Predictions of one pass that carry their logits: at 152,000 tokens of vocabulary, 14.6 MB."""
+WHOLE_BYTES: Final = 64 << 20
+"""Logits that the steps of one generation and of its branches carry together: 340 steps at 49,152 tokens of vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Prediction:
     candidates : tuple of Candidate
     logits : float32, (vocabulary,), or None
         Of the whole vocabulary, in the computer's memory: what any token's probability, and what any filter leaves, is computed
-        from. Only the first `MOST_WHOLE` predictions of a pass have them, those of a generation's steps do not.
+        from. Only the first `MOST_WHOLE` predictions of a pass have them, and the first steps of a generation, up to `WHOLE_BYTES`.
     log_total : float
         Natural logarithm of the sum of exp(logits), in float64; 0 without them.
     """
@@ -193,7 +195,7 @@ class GenerationStep:
     """One generated token.
 
     `record` holds everything up to the token that was fed last: a query row for each token but `token` itself.
-    `candidates` are of the distribution before temperature and filters; `probability` is the chosen token's there,
+    `prediction` is the distribution before temperature and filters; `probability` is the chosen token's there,
     `sampled_probability` its probability after them (1.0 when greedy); `filters` are the stages between, the first is the
     model's own. `cut` is what the token would have added to `text` behind a stop string. `forced` tokens were not the model's
     choice. `generation` is what the step belongs to and can be forked by, where it can.
@@ -204,12 +206,17 @@ class GenerationStep:
     text: str
     probability: float
     sampled_probability: float
-    candidates: tuple[Candidate, ...]
+    prediction: Prediction
     record: AttentionRecord
     filters: tuple[FilterStage, ...] = ()
     cut: str = ""
     forced: bool = False
     generation: Generation | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The most probable tokens of `prediction`."""
+        return self.prediction.candidates
 
     def attention_rows(self, layer: int, kind: Kind = "decoder") -> FloatArray:
         """What every head of a layer looked at when this token was chosen: float32 (n_heads, n_keys)."""

@@ -1,6 +1,6 @@
 """What is asked about single tokens of a text, and what is answered: numbers along the tokens, for the text view and the strip.
 
-Nothing here imports torch. `LooksRequest` and `RolloutRequest` are of records, the others of the model.
+Nothing here imports torch. `LooksRequest` and `RolloutRequest` ask a record, the others the model about a record's tokens.
 """
 
 from __future__ import annotations
@@ -74,11 +74,9 @@ class RolledOut:
 # ---------------------------------------------------------------- of the model
 @dataclass(frozen=True, slots=True)
 class SurprisalRequest:
-    """How unexpected each token of a text is; answers `Surprisal`. See `headscope.core.predict.surprisal`."""
+    """How unexpected each of the tokens is that `record` is of; answers `Surprisal`. See `headscope.core.predict.surprisal`."""
 
-    text: str
-    text_pair: str | None = None
-    target: str | None = None
+    record: AttentionRecord
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,14 +100,12 @@ class Surprisal:
 
 @dataclass(frozen=True, slots=True)
 class AttributionRequest:
-    """What a prediction owes to each token, by gradient × attention; answers `Attribution`.
+    """What a prediction owes to each of the tokens that `record` is of, by gradient × attention; answers `Attribution`.
 
     `position` and `token` as `headscope.core.analyse.gradient_attention` takes them.
     """
 
-    text: str
-    text_pair: str | None = None
-    target: str | None = None
+    record: AttentionRecord
     position: int | None = None
     token: int | None = None
 

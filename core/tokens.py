@@ -31,6 +31,8 @@ class Token:
         Is the model's mask token.
     generated : bool
         Was written by the model.
+    type_id : int
+        Which text of a pair the model is told that it is of, 0 or 1: the `segment`, but for tokenizers that tell them not apart.
     """
 
     text: str
@@ -42,6 +44,7 @@ class Token:
     unknown: bool = False
     masked: bool = False
     generated: bool = False
+    type_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from headscope.core.arithmetic_jobs import ArithmeticRequest
 from headscope.core.heatmap_jobs import HeatmapRequest
-from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.jobs import FloatArray, Head, Kind, Lens
 from headscope.core.metrics_jobs import MetricsRequest
 from headscope.core.token_jobs import LooksRequest, RolloutRequest
 
@@ -38,8 +38,12 @@ class HeadOverview:
     shape : (n_queries, n_keys)
     picture : float32, (height, width)
         Each pixel the maximum of the cells it covers.
+    row_picture : float32, (height, width)
+        The same of cells divided by the largest of their row.
     received : float32, (n_keys,)
         Mean weight that each key receives.
+    given : float32, (n_queries,)
+        What each query's weights sum to.
     strong : Strong
         Every weight of at least `FAINTEST`; none if not `exact`.
     exact : bool
@@ -48,14 +52,16 @@ class HeadOverview:
 
     shape: tuple[int, int]
     picture: FloatArray
+    row_picture: FloatArray
     received: FloatArray
+    given: FloatArray
     strong: Strong
     exact: bool
 
     @property
     def nbytes(self) -> int:
         """Memory it takes."""
-        return sum(array.nbytes for array in (self.picture, self.received, *self.strong))
+        return sum(array.nbytes for array in (self.picture, self.row_picture, self.received, self.given, *self.strong))
 
     def row(self, query: int) -> FloatArray:
         """(n_keys,), weights under `FAINTEST` as 0."""
@@ -98,7 +104,10 @@ class HeadWeights:
 
 @dataclass(frozen=True, slots=True)
 class PartRequest:
-    """A part of a large head's map as a picture of at most `height` × `width` pixels, exact maxima; answers `Part`."""
+    """A part of a head's map as a picture of at most `height` × `width` pixels, exact maxima; answers `Part`.
+
+    `by_row`: of weights divided by the largest of their row.
+    """
 
     record: AttentionRecord
     kind: Kind
@@ -107,32 +116,54 @@ class PartRequest:
     keys: range
     height: int
     width: int
+    lens: Lens = "weights"
+    by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """float32 (height, width): what `request` asked for."""
+    """What `request` asked for.
+
+    Attributes
+    ----------
+    picture : float32, (height, width)
+        NaN where no query may see a key, of scores.
+    before_edits : bool
+        They are scores, and the run changed weights of the head after the softmax of these.
+    """
 
     request: PartRequest
     picture: FloatArray
+    before_edits: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many queries and keys it is of."""
+        return len(self.request.rows), len(self.request.keys)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each pixel is a single cell."""
+        return self.picture.shape == self.shape
 
 
 @dataclass(frozen=True, slots=True)
 class RowRequest:
-    """One query's weights of a head; answers `Row`."""
+    """One query's weights or scores of a head; answers `Row`."""
 
     record: AttentionRecord
     kind: Kind
     head: Head
     query: int
+    lens: Lens = "weights"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """float32 (n_keys,): what `request` asked for."""
+    """float32 (n_keys,), NaN where the query may not see a key, of scores: what `request` asked for."""
 
     request: RowRequest
-    weights: FloatArray
+    values: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

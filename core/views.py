@@ -13,7 +13,7 @@ from headscope.core.analyse.rollout import rollout_to
 from headscope.core.arithmetic_jobs import ArithmeticRequest
 from headscope.core.attention.looks import looks
 from headscope.core.heatmap_answers import heatmap_answer
-from headscope.core.heatmap_jobs import RankRequest, ScoreRowRequest, ScoresRequest, SumsRequest
+from headscope.core.heatmap_jobs import RankRequest, SumsRequest
 from headscope.core.jobs import Head, Job
 from headscope.core.metrics_jobs import MetricsRequest
 from headscope.core.models.device import check_room, out_of_memory_said
@@ -46,7 +46,8 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
     Raises
     ------
     HeadscopeError
-        ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``layer_not_kept``, ``not_enough_memory``, ``out_of_memory``.
+        ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``layer_not_kept``, ``no_scores``, ``not_enough_memory``,
+        ``out_of_memory``.
     Cancelled
     """
     with out_of_memory_said(torch.device(request.record.device.split(",")[0])):
@@ -55,6 +56,8 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
                 return _weights(request, job, stream)
             case PartRequest():
                 return _part(request, job)
+            case RowRequest(record, kind, head, query, "scores"):
+                return Row(request, record.attention_scores(*head, kind, rows=range(query, query + 1))[0])
             case RowRequest(record, kind, head, query):
                 return Row(request, record.attention_weights(*head, kind, slice(query, query + 1))[0])
             case StepRowsRequest(record, kind, layer, query):
@@ -69,7 +72,7 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
                 return _thumbnails(request, job, stream)
             case MetricsRequest():
                 return measure(request, job, stream)
-            case ScoresRequest() | ScoreRowRequest() | RankRequest() | SumsRequest():
+            case RankRequest() | SumsRequest():
                 return heatmap_answer(request, job)
 
 
@@ -99,11 +102,15 @@ def _overviews(request: WeightsRequest, job: Job, stream: Stream) -> HeadWeights
 
 
 def _part(request: PartRequest, job: Job) -> Part:
-    layer, head = request.head
-    picture = request.record.pooled(
-        layer, head, request.kind, height=request.height, width=request.width, rows=request.rows, keys=request.keys, job=job
+    record, (layer, head), kind = request.record, request.head, request.kind
+    height, width, rows, keys = request.height, request.width, request.rows, request.keys
+    if request.lens == "scores":
+        picture = record.attention_scores(layer, head, kind, rows=rows, keys=keys, height=height, width=width, job=job)
+        return Part(request, picture, before_edits=record.sets_weights(layer, head, kind))
+    by_row = request.by_row
+    return Part(
+        request, record.pooled(layer, head, kind, height=height, width=width, rows=rows, keys=keys, by_row=by_row, job=job)
     )
-    return Part(request, picture)
 
 
 def _thumbnails(request: ThumbnailsRequest, job: Job, stream: Stream) -> Thumbnails:

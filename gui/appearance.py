@@ -1,4 +1,4 @@
-"""Appearance: light or dark, as the system has it or as the user wants it, and how large type is."""
+"""Appearance: light or dark, as the system has it or as the user wants it, and what type looks like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QApplication
 
 from headscope.gui.paint.stylesheet import stylesheet
-from headscope.gui.paint.theme import palette_of, set_type_scale, text_font, theme_of
+from headscope.gui.paint.theme import TypeStyle, palette_of, set_type_style, text_font, theme_of
 from headscope.gui.preferences import LOOKS, TYPE_SIZES, Preferences
 from headscope.gui.state import ExplorerState
 
@@ -21,7 +21,7 @@ class Appearance(QObject):
         super().__init__(parent)
         self._state = state
         self._preferences = preferences
-        self._applied: tuple[bool, float] | None = None
+        self._applied: tuple[bool, TypeStyle] | None = None
         QApplication.styleHints().colorSchemeChanged.connect(self._apply)
         preferences.changed.connect(self._apply)
         state.changed.connect(self._on_changed)
@@ -55,18 +55,19 @@ class Appearance(QObject):
         system_dark = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         dark = system_dark if self.choice == "system" else self.choice == "dark"
         scale = self._preferences.type_size / 100 * (_PRESENTING if self._state.presenting else 1)
-        before, self._applied = self._applied, (dark, scale)
+        style = TypeStyle(self._preferences.typeface, scale)
+        before, self._applied = self._applied, (dark, style)
         if self._applied == before:
             return
         application = QApplication.instance()
         assert isinstance(application, QApplication)
-        if before is None or before[1] != scale:
-            set_type_scale(scale)
+        if before is None or before[1] != style:
+            set_type_style(style)
             application.setFont(text_font(tabular=True))
         theme = theme_of(dark)
         application.setPalette(palette_of(theme))
         application.setStyleSheet(stylesheet(theme))
         if self._state.dark == dark:
-            self._state.changed.emit(frozenset({"dark"}))  # type of another size: all is to be painted anew
+            self._state.changed.emit(frozenset({"dark"}))  # other type: all is to be painted anew
         else:
             self._state.update(dark=dark)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from headscope.core.requests import FillRequest, GenerateRequest, ModelRequest
+from headscope.core.requests import FillRequest, ForkRequest, GenerateRequest, ModelRequest
 from headscope.core.results import ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 
@@ -50,7 +50,7 @@ class Before:
         said = _Said(_ids(result, model), result.predictions)
         if said != self._latest:
             self._earlier, self._latest = self._latest, said
-        return () if isinstance(request, FillRequest | GenerateRequest) else self._answer()
+        return () if isinstance(request, FillRequest | ForkRequest | GenerateRequest) else self._answer()
 
     def _answer(self) -> tuple[Prediction, ...]:
         earlier = self._kept or self._earlier

@@ -26,18 +26,22 @@ def chosen_tokens(state: ExplorerState, side: Side) -> tuple[int, ...]:
     return tuple(position for position in positions if position < n_tokens)
 
 
-def marked(state: ExplorerState, cell: Cell) -> Marks:
-    """The marks with a token among them, beside the one that is pinned; without it if it was among them."""
-    queries = state.marks.queries or _some(state.pinned.query if state.pinned.key is None else None)
-    keys = state.marks.keys or _some(state.pinned.key if state.pinned.query is None else None)
-    return Marks(_toggled(queries, cell.query), _toggled(keys, cell.key))
+def mark(state: ExplorerState, cell: Cell) -> None:
+    """Pick a row, a column or both out beside those that are, or let them go if all of them are.
+
+    A token that is pinned becomes one of those that are picked out; a cell that is pinned stays pinned.
+    """
+    is_cell = None not in (state.pinned.query, state.pinned.key)
+    token = Cell() if is_cell else state.pinned
+    queries, keys = _with(state.marks.queries, token.query), _with(state.marks.keys, token.key)
+    change = _without if cell.query in (None, *queries) and cell.key in (None, *keys) else _with
+    marks = Marks(change(queries, cell.query), change(keys, cell.key))
+    state.update(marks=marks, pinned=state.pinned if is_cell else Cell())
 
 
-def _some(position: int | None) -> tuple[int, ...]:
-    return () if position is None else (position,)
+def _with(positions: tuple[int, ...], position: int | None) -> tuple[int, ...]:
+    return positions if position is None or position in positions else (*positions, position)
 
 
-def _toggled(positions: tuple[int, ...], position: int | None) -> tuple[int, ...]:
-    if position is None:
-        return positions
-    return tuple(at for at in positions if at != position) if position in positions else (*positions, position)
+def _without(positions: tuple[int, ...], position: int | None) -> tuple[int, ...]:
+    return tuple(at for at in positions if at != position)

@@ -24,18 +24,19 @@ from headscope.core.requests import (
     ForkRequest,
     GenerateRequest,
     Keep,
-    LensRequest,
     LoadRequest,
     ModelRequest,
     Offer,
+    Question,
     Sampling,
 )
 from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import Reading
-from headscope.core.view_jobs import Pooling
+from headscope.core.view_jobs import PartRequest, Pooling
 from headscope.gui.before import Before
 from headscope.gui.exporter import Export, Exporter
 from headscope.gui.given_text import GivenText
+from headscope.gui.heatmap_numbers import HeatmapNumbers
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.pictures import MOST_HEADS, Pictures
@@ -73,9 +74,10 @@ class Explorer(QObject):
 
     Signals
     -------
-    answered(request, answer)
-        What a panel asked the model by `ask`. What goes wrong becomes a notice, but for the lens, which `failed` tells.
-    streamed(request, part)
+    answered(request, answer), streamed(request, part)
+        What a panel asked the model by `ask`.
+    failed(request, HeadscopeError)
+        Why there is no answer, for that panel to say in its place.
     """
 
     answered = Signal(object, object)
@@ -87,6 +89,7 @@ class Explorer(QObject):
         self.state = state
         self._pictures = Pictures(state, _view_handler, self)
         self.questions = Questions(_view_handler, self)
+        self.numbers = HeatmapNumbers(state, self.questions, self)
         self.long_questions = Questions(_view_handler, self)  # such as all heads' metrics: no other waits for them
         self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
         self._lane.progressed.connect(self._on_progressed)
@@ -204,12 +207,12 @@ class Explorer(QObject):
             self._stream.begin("text", self._loaded)
             self.state.update(busy=busy_at("filling"))
 
-    def ask(self, request: ModelRequest) -> None:
-        """Ask the model something that changes no picture; `answered` tells what it says. A run drops the question."""
+    def ask(self, question: Question) -> None:
+        """Ask the model something that changes no picture; `answered` or `failed` tells of it. A run drops the question."""
         if self._loaded is None:
-            self.state.update(notice=notice_of(HeadscopeError("no_model")))
+            self.failed.emit(question, HeadscopeError("no_model"))
             return
-        self._asked[self._lane.submit(request)] = request
+        self._asked[self._lane.submit(question)] = question
         self.state.update(busy=busy_at("running"))
 
     def stop(self) -> None:
@@ -282,9 +285,9 @@ class Explorer(QObject):
         """Keep at most so much of the heads that were looked at."""
         self._pictures.limit_cache(n_bytes)
 
-    def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
-        """Show a part of a head that is too large to be here as a whole, in as many pixels."""
-        self._pictures.look_closer(rows, keys, height, width)
+    def look_closer(self, wanted: PartRequest) -> None:
+        """Show a part of the head that is shown and too large to be here as a whole."""
+        self._pictures.look_closer(wanted)
 
     def see_layers(self, layers: range) -> None:
         """Draw the heads of these layers first: they are in sight."""
@@ -366,9 +369,9 @@ class Explorer(QObject):
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         self._stream.show_arrived()
         request = self._asked.pop(id_)
-        if isinstance(request, LensRequest):
+        if isinstance(request, Question):
             self.failed.emit(request, error)
-        else:
+        if not isinstance(request, Question) or error.code == "unexpected":  # whose details are for the developers
             self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
             self._lane.cancel()

@@ -13,8 +13,9 @@ from headscope.core.jobs import Head, Job, Kind, Progress
 from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.paint.export import Picture, write_picture
+from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.theme import Theme
-from headscope.gui.state import Cell, ExplorerState, Notice
+from headscope.gui.state import ExplorerState, Notice
 from headscope.gui.worker import Handle, Lane, Stream
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureExport:
-    """A picture that nothing else paints (painting keeps things), its look, and what is marked in it."""
+    """A picture that nothing else paints (painting keeps things), its look, and the tokens that stand out in it."""
 
     path: Path
     picture: Picture
     theme: Theme
     dpi: int
-    marked: Cell
+    picked: Picked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +58,8 @@ Export = PictureExport | HeadExport | RecordExport
 def _write(request: Export, job: Job, _stream: Stream) -> Path:
     job.report(Progress("writing", detail=request.path.name))
     match request:
-        case PictureExport(path, picture, theme, dpi, marked):
-            write_picture(picture, path, theme, dpi=dpi, query=marked.query, key=marked.key)
+        case PictureExport(path, picture, theme, dpi, picked):
+            write_picture(picture, path, theme, dpi=dpi, picked=picked)
         case HeadExport(path, record, kind, head):
             weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
             if path.suffix.lower() == ".csv":

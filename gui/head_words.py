@@ -10,101 +10,114 @@ from PySide6.QtCore import QCoreApplication
 from headscope.core.metrics_jobs import HeadType, Metric
 from headscope.gui.translating import QT_TRANSLATE_NOOP
 
-_METRICS: Final[Mapping[Metric, tuple[str, str]]] = {
+METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {
     "entropy": (
         QT_TRANSLATE_NOOP("HeadWords", "Entropy"),
-        QT_TRANSLATE_NOOP("HeadWords", "How widely a head spreads its attention, in bits; 0 is all on one token"),
+        QT_TRANSLATE_NOOP("HeadWords", "How widely a head spreads its attention, in bits; 0 is all on one token."),
     ),
     "relative_entropy": (
         QT_TRANSLATE_NOOP("HeadWords", "Relative entropy"),
-        QT_TRANSLATE_NOOP("HeadWords", "Entropy as a share of the most that the visible tokens allow"),
+        QT_TRANSLATE_NOOP("HeadWords", "Entropy as a share of the most that the visible tokens allow."),
     ),
     "confidence": (
         QT_TRANSLATE_NOOP("HeadWords", "Confidence"),
-        QT_TRANSLATE_NOOP("HeadWords", "The largest weight of each query, on average; special tokens left out"),
+        QT_TRANSLATE_NOOP("HeadWords", "The largest weight of each query, on average; special tokens left out."),
     ),
     "distance": (
         QT_TRANSLATE_NOOP("HeadWords", "Distance"),
-        QT_TRANSLATE_NOOP("HeadWords", "How many tokens away a head looks, on average"),
+        QT_TRANSLATE_NOOP("HeadWords", "How many tokens away a head looks, on average."),
     ),
     "first": (
         QT_TRANSLATE_NOOP("HeadWords", "First token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the first token gets: an attention sink"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share that the first token gets: an attention sink."),
     ),
     "previous": (
         QT_TRANSLATE_NOOP("HeadWords", "Previous token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just before gets"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just before gets."),
     ),
     "next": (
         QT_TRANSLATE_NOOP("HeadWords", "Next token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just behind gets"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just behind gets."),
     ),
     "same": (
         QT_TRANSLATE_NOOP("HeadWords", "Same token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that a token gives to itself"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share that a token gives to itself."),
     ),
     "special": (
         QT_TRANSLATE_NOOP("HeadWords", "Special tokens"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of all tokens that the tokenizer added"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share of all tokens that the tokenizer added."),
     ),
     "separator": (
         QT_TRANSLATE_NOOP("HeadWords", "Separators"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of special tokens that stand behind a text, such as [SEP]"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share of special tokens that stand behind a text, such as [SEP]."),
     ),
     "induction": (
         QT_TRANSLATE_NOOP("HeadWords", "Induction"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of tokens that followed the same token earlier in the text"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share of tokens that followed the same token earlier in the text."),
     ),
     "duplicate": (
         QT_TRANSLATE_NOOP("HeadWords", "Duplicate token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of earlier occurrences of the same token"),
+        QT_TRANSLATE_NOOP("HeadWords", "The share of earlier occurrences of the same token."),
     ),
 }
-_TYPES: Final[Mapping[HeadType, tuple[str, str]]] = {
+"""Name and meaning, in English; the context of their translations is "HeadWords"."""
+TYPE_WORDS: Final[Mapping[HeadType, tuple[str, str]]] = {
     "previous": (
         QT_TRANSLATE_NOOP("HeadWords", "previous token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just before"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just before."),
     ),
     "next": (
         QT_TRANSLATE_NOOP("HeadWords", "next token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just behind"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just behind."),
     ),
     "same": (
         QT_TRANSLATE_NOOP("HeadWords", "same token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention stays at the token itself"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention stays at the token itself."),
     ),
     "induction": (
         QT_TRANSLATE_NOOP("HeadWords", "induction"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half goes to tokens that followed the same token earlier in the text"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half goes to tokens that followed the same token earlier in the text."),
     ),
     "duplicate": (
         QT_TRANSLATE_NOOP("HeadWords", "duplicate token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half goes to earlier occurrences of the same token"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half goes to earlier occurrences of the same token."),
     ),
     "special": (
         QT_TRANSLATE_NOOP("HeadWords", "special tokens"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than 0.6 goes to special tokens, and not most of it to the first"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than 0.6 goes to special tokens, and not most of it to the first."),
     ),
     "first": (
         QT_TRANSLATE_NOOP("HeadWords", "first token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than 0.3 goes to the first token: an attention sink"),
+        QT_TRANSLATE_NOOP("HeadWords", "More than 0.3 goes to the first token: an attention sink."),
     ),
     "broad": (
         QT_TRANSLATE_NOOP("HeadWords", "broad"),
-        QT_TRANSLATE_NOOP("HeadWords", "Attention is spread widely: over 3.8 nats, or over 0.9 of what is possible"),
+        QT_TRANSLATE_NOOP("HeadWords", "Attention is spread widely: over 3.8 nats, or over 0.9 of what is possible."),
     ),
-    "mixed": (QT_TRANSLATE_NOOP("HeadWords", "mixed"), QT_TRANSLATE_NOOP("HeadWords", "None of the others")),
+    "mixed": (QT_TRANSLATE_NOOP("HeadWords", "mixed"), QT_TRANSLATE_NOOP("HeadWords", "None of the others.")),
+}
+"""The same."""
+_SHORT: Final[Mapping[HeadType, str]] = {
+    "previous": QT_TRANSLATE_NOOP("HeadWords", "previous"),
+    "next": QT_TRANSLATE_NOOP("HeadWords", "next"),
+    "same": QT_TRANSLATE_NOOP("HeadWords", "same"),
+    "induction": QT_TRANSLATE_NOOP("HeadWords", "induction"),
+    "duplicate": QT_TRANSLATE_NOOP("HeadWords", "duplicate"),
+    "special": QT_TRANSLATE_NOOP("HeadWords", "special"),
+    "first": QT_TRANSLATE_NOOP("HeadWords", "first"),
+    "broad": QT_TRANSLATE_NOOP("HeadWords", "broad"),
+    "mixed": QT_TRANSLATE_NOOP("HeadWords", "mixed"),
 }
 
 
 def metric_name(metric: Metric) -> str:
     """As in menus."""
-    return QCoreApplication.translate("HeadWords", _METRICS[metric][0])
+    return QCoreApplication.translate("HeadWords", METRIC_WORDS[metric][0])
 
 
 def metric_meaning(metric: Metric) -> str:
     """As a tool tip."""
-    return QCoreApplication.translate("HeadWords", _METRICS[metric][1])
+    return QCoreApplication.translate("HeadWords", METRIC_WORDS[metric][1])
 
 
 def metric_value(metric: Metric, value: float) -> str:
@@ -117,10 +130,15 @@ def metric_value(metric: Metric, value: float) -> str:
 
 
 def type_name(type_: HeadType) -> str:
-    """As in the legend."""
-    return QCoreApplication.translate("HeadWords", _TYPES[type_][0])
+    """As in menus."""
+    return QCoreApplication.translate("HeadWords", TYPE_WORDS[type_][0])
 
 
 def type_meaning(type_: HeadType) -> str:
     """As a tool tip."""
-    return QCoreApplication.translate("HeadWords", _TYPES[type_][1])
+    return QCoreApplication.translate("HeadWords", TYPE_WORDS[type_][1])
+
+
+def type_short(type_: HeadType) -> str:
+    """As in the legend, where all types stand beside each other in a narrow dock."""
+    return QCoreApplication.translate("HeadWords", _SHORT[type_])

@@ -6,7 +6,8 @@ have their own undo. What counts as one change:
 
 * typing in one text, until it is run, generated from, or something else is done;
 * what a generation writes;
-* each choice of a head, a kind, units, a lens, a pair filter, colours, a generation step, a pin or a mark.
+* setting the least that heads must have, however many steps the number takes;
+* each choice of a head, a kind, units, a lens, a pair filter, colours, an order of the grid, a generation step, a pin or a mark.
 
 What follows from a run (a pin that finds its token in the new text, a head that the new model has) is no change of its own.
 A text that comes back and had been run is run again, so that text and picture belong together as they did.
@@ -22,9 +23,10 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from headscope.core.jobs import Head, Kind
+from headscope.core.jobs import Head, Kind, Lens
 from headscope.core.tokens import Reading
-from headscope.gui.state import Cell, ExplorerState, Lens, Marks, Pairing
+from headscope.gui.head_order import HeadOrder
+from headscope.gui.state import Cell, ExplorerState, Marks, Pairing
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -35,7 +37,7 @@ _LOOKS: Final = ("kind", "head", "heads", "reading", "step")
 """These need weights: the explorer changes them, a moment later."""
 _PLACES: Final = ("pinned", "marks")
 """These are positions in the units of the picture: they come back when it has."""
-_PLAIN: Final = ("lens", "pairing", "color_map")
+_PLAIN: Final = ("lens", "pairing", "color_map", "head_order")
 _TRACKED: Final = (*_TEXTS, *_LOOKS, *_PLACES, *_PLAIN)
 
 
@@ -62,6 +64,7 @@ class _Look:
     lens: Lens
     pairing: Pairing
     color_map: str
+    head_order: HeadOrder
 
     @property
     def texts(self) -> tuple[str, str, str]:
@@ -84,7 +87,7 @@ class History(QObject):
         self._past: deque[_Look] = deque(maxlen=DEPTH)
         self._future: list[_Look] = []
         self._now = self._look()
-        self._typed: str | None = None  # the text that is being edited: more of it is the same change
+        self._typed: str | None = None  # the field that is being edited: more of it is the same change
         self._was_busy = False
         self._runs: deque[tuple[str, str, str]] = deque(maxlen=DEPTH)
         self._goal: _Look | None = None  # what is being brought back
@@ -138,7 +141,7 @@ class History(QObject):
         changed = [name for name in _TRACKED if getattr(look, name) != getattr(self._now, name)]
         if not changed:
             return
-        typed = changed[0] if len(changed) == 1 and changed[0] in _TEXTS else None
+        typed = _typed(self._now, look) if len(changed) == 1 else None
         if typed is None or typed != self._typed:
             self._past.append(self._now)
         self._typed = typed
@@ -208,6 +211,15 @@ class History(QObject):
         self._goal = None
         self._awaits_run = False
         self._now = self._look()
+
+
+def _typed(before: _Look, after: _Look) -> str | None:
+    """The field that was typed into, if nothing else differs."""
+    for name in _TEXTS:
+        if getattr(before, name) != getattr(after, name):
+            return name
+    old, new = before.head_order, after.head_order
+    return "minimum" if new.minimum is not None and old != new and old == replace(new, minimum=old.minimum) else None
 
 
 def _chooses_step(names: frozenset[str]) -> bool:

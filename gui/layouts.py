@@ -19,6 +19,8 @@ DOCKS: Final = (
     "heads", "heatmap", "links", "reading", "head_strip", "arithmetic", "predictions", "lens", "generation", "film_strip",
 )  # fmt: skip
 """Every view, in the order of the View menu."""
+ROOMY: Final = QSize(1900, 1050)
+"""Pixels; on a smaller desk, docks under each other would be too low for their pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,23 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A named arrangement. `title` and `help` are English; their context is "layouts"."""
+    """A named arrangement. `title` and `help` are English; their context is "layouts".
+
+    Attributes
+    ----------
+    roomy : Split, optional
+        The plan for a desk from `ROOMY` on, if it is another one: fewer docks lie behind others.
+    """
 
     id: str
     title: str
     help: str
     plan: Split
+    roomy: Split | None = None
+
+    def plan_for(self, size: QSize) -> Split:
+        """The plan for a desk of `size` pixels."""
+        return self.plan if self.roomy is None or size.boundedTo(ROOMY) != ROOMY else self.roomy
 
     @property
     def words(self) -> str:
@@ -84,6 +97,13 @@ LAYOUTS: Final = (
             _tabs(28, "links"),
             _column(24, _tabs(50, "predictions", "lens", "arithmetic"), _tabs(50, "generation", "film_strip")),
         ),
+        roomy=_row(
+            100,
+            _column(18, _tabs(56, "heads"), _tabs(44, "head_strip")),
+            _column(31, _tabs(64, "heatmap"), _tabs(36, "reading")),
+            _tabs(27, "links"),
+            _column(24, _tabs(32, "predictions", "lens"), _tabs(36, "arithmetic"), _tabs(32, "generation", "film_strip")),
+        ),
     ),
     Layout(
         "present",
@@ -115,6 +135,12 @@ LAYOUTS: Final = (
             _tabs(36, "heatmap", "links", "reading"),
             _column(44, _tabs(60, "arithmetic"), _tabs(40, "predictions", "lens", "generation", "film_strip")),
         ),
+        roomy=_row(
+            100,
+            _column(18, _tabs(50, "heads"), _tabs(50, "head_strip")),
+            _column(38, _tabs(62, "heatmap"), _tabs(38, "links", "reading")),
+            _column(44, _tabs(64, "arithmetic"), _tabs(36, "predictions", "lens", "generation", "film_strip")),
+        ),
     ),
 )
 EXPLORE: Final = LAYOUTS[0]
@@ -136,7 +162,7 @@ def arrange(desk: QMainWindow, docks: Mapping[str, QDockWidget], layout: Layout,
     size : QSize
         The desk's size in pixels, which it may be about to get.
     """
-    plan = _existing(layout.plan, docks)
+    plan = _existing(layout.plan_for(size), docks)
     if plan is None:
         return
     for dock in docks.values():

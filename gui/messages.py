@@ -46,6 +46,12 @@ def notice_of(error: HeadscopeError) -> Notice:
     return Notice("error", message, remedy, error.details, error.offers)
 
 
+def refusal_of(error: HeadscopeError) -> str:
+    """Why a question of a panel has no answer, and the way out: for the panel to say in the place of the answer."""
+    notice = notice_of(error)
+    return f"{notice.message} {notice.remedy}"
+
+
 def label_of(offer: Offer) -> str:
     """An offer as its button says it."""
     keep, translate = offer.keep, QCoreApplication.translate

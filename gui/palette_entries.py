@@ -40,7 +40,7 @@ class Entry:
 
 def entries_for(window: MainWindow, query: str) -> list[Entry]:
     """What fits `query`, best first; the commands in their order if it is empty."""
-    found = [(score(query, f"{entry.words} {entry.group}"), entry) for entry in _commands(window)]
+    found = [(_fit(query, entry), entry) for entry in _commands(window)]
     if query.strip():
         found += [
             (None if value is None else value - _WORTH_LESS, entry)
@@ -50,6 +50,12 @@ def entries_for(window: MainWindow, query: str) -> list[Entry]:
     fitting = [(value, entry) for value, entry in found if value is not None]
     fitting.sort(key=lambda pair: -pair[0])
     return [*_heads(window, query), *(entry for _, entry in fitting)][:_MOST]
+
+
+def _fit(query: str, entry: Entry) -> float | None:
+    """How well a command fits: "entropy", "entropy sort", or, as menus are read, "sort entropy"."""
+    fit = score(query, f"{entry.words} {entry.group}")
+    return fit if fit is not None else score(query, f"{entry.group} {entry.words}")
 
 
 def menu_path(id_: str) -> str:

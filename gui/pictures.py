@@ -201,12 +201,8 @@ class Pictures(QObject):
             record = goal.captured.read_as(reading)
             self._pursue(replace(goal, record=record, values={**goal.values, "reading": reading}))
 
-    def look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
-        """Show a part of the head that is shown and too large to be here as a whole, in as many pixels."""
-        state = self._state
-        if state.record is None:
-            return
-        wanted = PartRequest(state.record, state.kind, state.head, rows, keys, height, width)
+    def look_closer(self, wanted: PartRequest) -> None:
+        """Show a part of the head that is shown and too large to be here as a whole."""
         if wanted != self._part:
             self._order = ()
             self._part_id = self._lane.submit(wanted)

@@ -8,6 +8,8 @@ from typing import Final
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from headscope.gui.paint.color_maps import COLOR_MAPS
+from headscope.gui.paint.fonts import typefaces
+from headscope.gui.paint.theme import INTER
 
 LOOKS: Final = ("system", "light", "dark")
 TYPE_SIZES: Final = (80, 90, 100, 110, 125, 150, 175, 200)
@@ -40,6 +42,16 @@ class Preferences(QObject):
     @look.setter
     def look(self, look: str) -> None:
         self._keep("appearance", look, "look")
+
+    @property
+    def typeface(self) -> str:
+        """One of `typefaces()`; Inter as long as the one that was chosen is not on this computer."""
+        kept = self._settings.value("typeface")
+        return kept if isinstance(kept, str) and kept in typefaces() else INTER
+
+    @typeface.setter
+    def typeface(self, family: str) -> None:
+        self._keep("typeface", family, "typeface")
 
     @property
     def type_size(self) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.jobs import FloatArray, Head, Kind, Lens
 from headscope.core.requests import CaptureRequest, Offer, Sampling
 from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
+from headscope.gui.head_order import HeadOrder
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -35,8 +37,6 @@ class Marks:
     keys: tuple[int, ...] = ()
 
 
-Lens = Literal["weights", "scores"]
-"""After the softmax, or before it."""
 Pairing = Literal["all", "AA", "AB", "BA", "BB"]
 """Which links of a sentence pair are shown: "AB" those of the first sentence's queries to the second's keys."""
 
@@ -101,6 +101,7 @@ class _Fields:
     lens: Lens = "weights"
     pairing: Pairing = "all"
     color_map: str = "plain"  # of the heatmap, one of `COLOR_MAPS`
+    head_order: HeadOrder = field(default_factory=HeadOrder)  # of the grid of heads
     # how it stands
     busy: Busy | None = None
     notice: Notice | None = None
@@ -157,6 +158,7 @@ class ExplorerState(QObject):
         lens: Lens
         pairing: Pairing
         color_map: str
+        head_order: HeadOrder
         busy: Busy | None
         notice: Notice | None
         dark: bool
@@ -167,7 +169,8 @@ class ExplorerState(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._values: dict[str, Any] = {item.name: getattr(_Fields(), item.name) for item in fields(_Fields)}
-        self._color_of = _colors({}, self.heads)
+        self._color_of = _colors({}, {}, self.heads)
+        self._had: dict[Head, int] = {}  # colours of those that were among them, until all are others
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})
@@ -183,7 +186,9 @@ class ExplorerState(QObject):
         different = {name for name, value in values.items() if not _same(self._values[name], value)}
         self._values.update({name: values[name] for name in different})
         if "heads" in different:
-            self._color_of = _colors(self._color_of, self.heads)
+            had = {**self._had, **self._color_of}
+            self._had = had if had.keys() & set(self.heads) else {}
+            self._color_of = _colors(self._color_of, self._had, self.heads)
         if different:
             self.changed.emit(frozenset(different))
 
@@ -205,7 +210,7 @@ class ExplorerState(QObject):
         if isinstance(shown, np.ndarray):
             return float(shown[query, key])
         wanted = None if self.record is None else RowRequest(self.record, self.kind, self.head, query)
-        return float(row.weights[key]) if row is not None and row.request == wanted else None
+        return float(row.values[key]) if row is not None and row.request == wanted else None
 
     @property
     def color_of(self) -> Mapping[Head, int]:
@@ -218,11 +223,14 @@ class ExplorerState(QObject):
         return self.pinned if self.pinned != Cell() else self.hover
 
 
-def _colors(old: Mapping[Head, int], heads: tuple[Head, ...]) -> dict[Head, int]:
-    """The colours of `heads`: what they had, or the first that is free."""
-    kept = {head: old[head] for head in heads if head in old}
-    free = iter(sorted(set(range(len(heads))) - set(kept.values())))
-    return {head: kept[head] if head in kept else next(free) for head in heads}
+def _colors(now: Mapping[Head, int], before: Mapping[Head, int], heads: tuple[Head, ...]) -> dict[Head, int]:
+    """The colours of `heads`: what they have now, or had before if nobody has it by now, or the first that is free."""
+    colors = {head: now[head] for head in heads if head in now}
+    for head in heads:
+        if head not in colors and head in before and before[head] not in colors.values():
+            colors[head] = before[head]
+    free = (number for number in count() if number not in set(colors.values()))
+    return {head: colors[head] if head in colors else colors.setdefault(head, next(free)) for head in heads}
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from headscope.core.results import BeamStep, FillStep, GenerationStep, ModelInfo, Prediction
 from headscope.gui.pictures import Pictures
 from headscope.gui.state import ExplorerState
+from headscope.gui.steps import predicted
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -92,15 +93,15 @@ class StepStream(QObject):
         if isinstance(last, BeamStep):
             best = last.best.steps[-1]
             self._state.update(beams=last)
-            self._show(best.text, best.record, _next_of(best))
+            self._show(best.text, best.record, (best.prediction,))
             return
         steps = tuple(step for step in arrived if not isinstance(step, BeamStep))
         for step in steps:
             if isinstance(step, FillStep):
-                self._fillings[step.position] = Prediction(step.position, step.candidates)
+                self._fillings[step.position] = predicted(step)
         so_far, branches, at = (*self._state.steps, *steps), self._state.branches, self._state.branch
         self._state.update(steps=so_far, branches=(*branches[:at], so_far, *branches[at + 1 :]), beams=None)
-        self._show(last.text, last.record, _next_of(last) if isinstance(last, GenerationStep) else self.fillings)
+        self._show(last.text, last.record, (last.prediction,) if isinstance(last, GenerationStep) else self.fillings)
 
     def show_branch(self, branch: int) -> None:
         """Show what the model wrote along one of the branches."""
@@ -108,7 +109,7 @@ class StepStream(QObject):
         last = steps[-1] if steps else None  # a fork at the first token that was stopped at once has none
         if isinstance(last, GenerationStep):
             self._state.update(steps=steps, branch=branch)
-            self._show(last.text, last.record, _next_of(last), streaming=False)
+            self._show(last.text, last.record, (last.prediction,), streaming=False)
 
     def show_step(self, index: int | None) -> None:
         """Show what the model saw when it chose a step's token, or all of it again (None). The field stays as it is.
@@ -122,7 +123,8 @@ class StepStream(QObject):
         if index == len(steps) - 1 and isinstance(last, GenerationStep):
             index = None
         step = last if index is None else steps[index]
-        record, predictions = step.record, _predicted(step)
+        record = step.record
+        predictions: tuple[Prediction, ...] = (predicted(step),)
         run = self._state.run
         if index is None and isinstance(step, FillStep):
             predictions = self.fillings
@@ -133,13 +135,3 @@ class StepStream(QObject):
         self.left = text
         self._put(self._field, text)
         self._pictures.show(record, streaming=streaming, model=self._model, predictions=predictions, step=None)
-
-
-def _predicted(step: Written) -> tuple[Prediction, ...]:
-    """What could stand where a step's token stands."""
-    return _next_of(step) if isinstance(step, GenerationStep) else (Prediction(step.position, step.candidates),)
-
-
-def _next_of(step: GenerationStep) -> tuple[Prediction, ...]:
-    """What could stand where the model wrote a step's token."""
-    return (Prediction(len(step.record.axis("decoder").queries), step.candidates),)

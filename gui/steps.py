@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from headscope.core.jobs import Kind
-from headscope.core.results import Candidate, FillStep, GenerationStep
+from headscope.core.results import Candidate, FillStep, GenerationStep, Prediction
 from headscope.core.tokens import TokenAxis
 
 Written = GenerationStep | FillStep
@@ -18,6 +18,11 @@ def chosen(step: Written) -> Candidate:
     if isinstance(step, FillStep):
         return step.chosen
     return Candidate(step.token.text, step.token.text, step.token.id, step.probability)
+
+
+def predicted(step: Written) -> Prediction:
+    """What could stand where a step's token stands."""
+    return Prediction(step.position, step.candidates) if isinstance(step, FillStep) else step.prediction
 
 
 def chosen_at(step: Written) -> tuple[int, Kind]:

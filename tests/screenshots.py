@@ -120,6 +120,14 @@ def of_all_heads(window: MainWindow) -> QWidget:
     return window
 
 
+def long_views(window: MainWindow) -> QWidget:
+    """Some tokens written behind a long text, a cell pinned, arcs instead of columns."""
+    window.explorer.generate(6, Sampling())
+    wait_until(lambda: window.state.busy is None and len(window.state.steps) == 6)
+    window.links.arcs.setChecked(True)
+    return pointed(window)
+
+
 def exporting(what: str) -> Callable[[MainWindow], QWidget]:
     """The export dialog, asked for `what`."""
 
@@ -242,10 +250,12 @@ def scenes() -> Iterator[Scene]:
         return
     yield Scene("albert-512", real[0], ".".join([REACTION] * 12))
     yield Scene("smollm2-chinese", real[1], CHINESE)
+    yield Scene("smollm2-chinese-views", real[1], CHINESE, pointed, front=("head_strip", "reading", "arithmetic"))
     yield Scene("smollm2-512", real[1], STORY * 22)
     yield Scene("smollm2-512-whole", real[1], STORY * 22, zoomed)
     yield Scene("smollm2-1000", real[1], STORY * 44)
     yield Scene("smollm2-1000-words", real[1], STORY * 44, in_words, front=("reading", "head_strip", "arithmetic"))
+    yield Scene("smollm2-1000-views", real[1], STORY * 44, long_views, front=("head_strip", "lens", "film_strip"))
     yield Scene("smollm2-generated", real[1], "The capital of France is", generated)
 
 

@@ -20,6 +20,7 @@ from headscope.core.models.device import check_room, out_of_memory_said
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.models.text import Encoded
 
 _MAPS_OF_A_HEAD: Final = 8
 """Alive at the height of a pass with gradients, each n_queries × n_keys: scores, softmax, mask, zeros, products, gradients."""
@@ -92,7 +93,22 @@ def gradient_attention(
     Barkan et al., Grad-SAM: Explaining Transformers via Gradient Self-Attention Maps, 2021.
     Chefer, Gur and Wolf, Generic Attention-model Explainability, 2021, equation 5 (without its mean over heads).
     """
-    source, written = model.encode(text, text_pair, target)
+    read = model.encode(text, text_pair, target)
+    return gradient_attention_of(model, read, position=position, token=token, measure=measure, positive=positive, job=job)
+
+
+def gradient_attention_of(
+    model: LoadedModel,
+    read: tuple[Encoded, Encoded | None],
+    *,
+    position: int | None = None,
+    token: int | None = None,
+    measure: Measure = "logit",
+    positive: bool = False,
+    job: Job | None = None,
+) -> GradientAttention:
+    """As `gradient_attention`, of tokens as a model has read or written them."""
+    source, written = read
     position = position_of(model, source, written, position)
     axes = model.axes(source.axis, written.axis if written else None)
     cells = sum(n * h * len(axes[kind][0]) * len(axes[kind][1]) for kind, (n, h) in model.info.layers.items())

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headscope.core.analyse.gradient_attention import gradient_attention
+from headscope.core.analyse.gradient_attention import gradient_attention_of
 from headscope.core.jobs import FloatArray, Job, Kind
+from headscope.core.predict.reader import read_by
 from headscope.core.token_jobs import Attribution, AttributionRequest
 
 if TYPE_CHECKING:
@@ -41,12 +42,9 @@ def token_attribution(model: LoadedModel, request: AttributionRequest, job: Job 
     Barkan et al., Grad-SAM: Explaining Transformers via Gradient Self-Attention Maps, 2021 (there a mean: the same but for a
     factor).
     """
-    text, pair, target = request.text, request.text_pair, request.target
-    found = gradient_attention(
-        model, text, pair, target, position=request.position, token=request.token, positive=True, job=job
-    )
+    source, written = read = read_by(request.record)
+    found = gradient_attention_of(model, read, position=request.position, token=request.token, positive=True, job=job)
     received = {kind: maps.sum(axis=(0, 1, 2), dtype=np.float32) for kind, maps in found.attributions.items()}
-    source, written = model.encode(text, pair, target)
     of_source: tuple[Kind, ...] = ("encoder", "decoder") if written is None else ("encoder", "cross")
     target_ids = () if written is None else written.ids
     return Attribution(

@@ -67,8 +67,22 @@ class EditedLayer(Layer):
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
         return edited_weights(self.layer, self.edits, rows, batch=batch, head=head)
 
+    @torch.inference_mode()
     def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
-        return self.layer.scores(rows, batch=batch, head=head)
+        """What is cut is hidden; edits that set weights come after."""
+        scores = self.layer.scores(rows, batch=batch, head=head)
+        heads = range(self.shape[0]) if head is None else range(head, head + 1)
+        hidden = _cut(self.layer, _acting(self.edits, batch, head), rows, heads)
+        return scores.masked_fill(hidden[..., : scores.shape[-1]], -torch.inf)
+
+
+def sets_weights(layer: Layer, *, batch: int, head: int) -> bool:
+    """Whether weights of a head were set after their softmax."""
+    found: Layer | None = layer
+    while found is not None and not isinstance(found, EditedLayer):
+        found = found.inner
+    acting = () if found is None else _acting(found.edits, batch, head)
+    return any(not isinstance(edit, Cut) for edit in acting)
 
 
 def edited_output(
@@ -96,7 +110,7 @@ def edited_output(
     edits = [edit.moved(first_query, first_key) for edit in edits]
     changing = [edit for edit in edits if edit.on_weights]
     for batch, head, rows in touched(changing, *output.shape[:2]):
-        acting = [edit for edit in changing if edit.batch in (None, batch) and (head is None or edit.head in (None, head))]
+        acting = _acting(changing, batch, head)
         for block in layer.row_blocks(rows=rows, head=head):
             mixed = _mixed(layer, acting, block, batch=batch, head=head)  # (1 or n_heads, len(block), d_value)
             heads = slice(None) if head is None else slice(head, head + 1)
@@ -121,15 +135,10 @@ class Formed(Protocol):
 
 def edited_weights(layer: Formed, edits: Sequence[Edit], rows: range, *, batch: int, head: int | None) -> Tensor:
     """As `Layer.weights`, after the edits (whose positions are the layer's): float32 (1 or n_heads, len(rows), n_keys)."""
-    edits = [edit for edit in edits if edit.batch in (None, batch) and (head is None or edit.head in (None, head))]
+    edits = _acting(edits, batch, head)
     n_heads, _, n_keys = layer.shape
     heads = range(n_heads) if head is None else range(head, head + 1)
-    hidden = torch.zeros((len(heads), len(rows), n_keys), dtype=torch.bool, device=layer.device)
-    for edit in edits:
-        if isinstance(edit, Cut):
-            keys = torch.zeros(n_keys, dtype=torch.bool, device=hidden.device)
-            keys[[key for key in edit.keys if 0 <= key < n_keys]] = True
-            hidden |= _selected(edit, heads, rows, hidden.device) & keys
+    hidden = _cut(layer, edits, rows, heads)
     weights, mask = layer.formed(rows, batch=batch, head=head, hidden=hidden if hidden.any() else None)
     visible = torch.ones_like(weights) if mask is None else (mask > -torch.inf).float().expand_as(weights)
     weights, visible = (F.pad(part, (0, n_keys - part.shape[-1])) for part in (weights, visible))
@@ -143,6 +152,23 @@ def edited_weights(layer: Formed, edits: Sequence[Edit], rows: range, *, batch: 
         elif isinstance(edit, Transform):
             weights = weights.where(~_selected(edit, heads, rows, hidden.device), edit.function(weights, rows))
     return weights
+
+
+def _acting(edits: Sequence[Edit], batch: int, head: int | None) -> list[Edit]:
+    """Those about a text, and about a head or (None) about any."""
+    return [edit for edit in edits if edit.batch in (None, batch) and (head is None or edit.head in (None, head))]
+
+
+def _cut(layer: Formed, edits: Sequence[Edit], rows: range, heads: range) -> Tensor:
+    """Which keys are cut: bool (len(heads), len(rows), n_keys)."""
+    n_keys = layer.shape[2]
+    hidden = torch.zeros((len(heads), len(rows), n_keys), dtype=torch.bool, device=layer.device)
+    for edit in edits:
+        if isinstance(edit, Cut):
+            keys = torch.zeros(n_keys, dtype=torch.bool, device=hidden.device)
+            keys[[key for key in edit.keys if 0 <= key < n_keys]] = True
+            hidden |= _selected(edit, heads, rows, hidden.device) & keys
+    return hidden
 
 
 def _mixed(layer: LazyLayer, edits: Sequence[Edit], rows: range, *, batch: int, head: int | None) -> Tensor:

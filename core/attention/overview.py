@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from headscope.core.attention.layers import Layer
-from headscope.core.attention.pooling import PooledPicture, edges
+from headscope.core.attention.pooling import PooledPicture, edges, relative_to_rows
 from headscope.core.jobs import Cancel
 from headscope.core.view_jobs import FAINTEST, HeadOverview, Strong
 
-LARGE_CELLS: Final = 1 << 22
-"""Maps of more cells than this (2,048 × 2,048) are not sent to the screen as a whole."""
+LARGE_CELLS: Final = 1 << 21
+"""Maps of more cells than this (1,448 × 1,448) are not sent to the screen as a whole: in a frame the GUI thread can pool no more."""
 _SAMPLED_ROWS: Final = 384
 """Of a first picture: as many as are computed while nobody notices a wait."""
 
@@ -56,25 +56,33 @@ def _overview(layer: Layer, n_queries: int, *, batch: int, head: int, size: int,
     _, n_rows, n_keys = layer.shape
     exact = n_rows == n_queries
     rows, keys = range(n_rows), range(n_keys)
-    picture = PooledPicture(rows, keys, min(size, n_rows), min(size, n_keys), "max")
-    received, strong = np.zeros(n_keys, np.float64), []
+    picture, row_picture = (PooledPicture(rows, keys, min(size, n_rows), min(size, n_keys), "max") for _ in range(2))
+    received, given, strong = np.zeros(n_keys, np.float64), np.zeros(n_rows, np.float32), []
     for block in layer.row_blocks(rows=rows, head=head):
         cancel.check()
         weights = layer.weights(block, batch=batch, head=head)
         picture.add(block, weights)
+        row_picture.add(block, relative_to_rows(weights))
+        given[block.start : block.stop] = weights[0].sum(-1).cpu().numpy()
         received[: weights.shape[-1]] += weights[0].sum(0).cpu().numpy()
         if exact:
             strong.append(_strong(weights[0], block.start))
     return HeadOverview(
         shape=(n_queries, n_keys),
         picture=picture.finished()[0],
+        row_picture=row_picture.finished()[0],
         received=(received / n_rows).astype(np.float32),
+        given=given if exact else np.repeat(given, np.diff(edges(n_queries, n_rows))),
         strong=_joined(strong),
         exact=exact,
     )
 
 
 def _strong(weights: Tensor, first_row: int) -> Strong:
+    if weights.device.type == "cpu":  # where numpy finds them in a third of the time
+        cells = weights.numpy()
+        queries, keys = np.divmod(np.flatnonzero(cells >= FAINTEST), cells.shape[1])
+        return (queries + first_row).astype(np.int32), keys.astype(np.int32), cells[queries, keys]
     query, key = (weights >= FAINTEST).nonzero(as_tuple=True)
     found = weights[query, key]
     return (query + first_row).int().cpu().numpy(), key.int().cpu().numpy(), found.cpu().numpy()

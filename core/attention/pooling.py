@@ -19,6 +19,12 @@ from headscope.core.jobs import Cancel, FloatArray
 from headscope.core.view_jobs import Pooling
 
 
+def relative_to_rows(weights: Tensor) -> Tensor:
+    """Weights (n_heads, n_rows, seen) divided by the largest of their row; rows without any stay 0."""
+    most = weights.amax(-1, keepdim=True)
+    return weights / most.where(most > 0, 1)
+
+
 def edges(n_cells: int, n_pixels: int) -> list[int]:
     """Where pixels begin, and the end of the last: each cell belongs to one pixel, floor(i·n/p) to floor((i+1)·n/p)."""
     return [i * n_cells // n_pixels for i in range(n_pixels + 1)]
@@ -96,9 +102,12 @@ def pooled(
     rows: range | None = None,
     keys: range | None = None,
     how: Pooling = "max",
+    by_row: bool = False,
     cancel: Cancel | None = None,
 ) -> FloatArray:
     """A part of the maps of one head, or of all heads (None), in blocks; of a causal layer half of it is never computed.
+
+    With `by_row` each weight is first divided by the largest of its row.
 
     Returns
     -------
@@ -114,7 +123,7 @@ def pooled(
     height, width = min(height, len(rows)), min(width, len(keys))
     picture = PooledPicture(rows, keys, height, width, how, n_heads if head is None else 1)
     is_whole = (len(rows), len(keys)) == (n_queries, n_keys)
-    if is_whole and (takes_means(layer, width) if how == "mean" else takes_maxima(layer)):
+    if is_whole and not by_row and (takes_means(layer, width) if how == "mean" else takes_maxima(layer)):
         across = means if how == "mean" else maxima
         for number, one in enumerate(range(n_heads) if head is None else [head]):
             for block, pixels in across(layer, one, edges(n_keys, width), batch=batch):
@@ -125,7 +134,8 @@ def pooled(
         heads = slice(None) if turn is None or head is not None else slice(turn, turn + 1)
         for block in layer.row_blocks(rows=rows, head=turn):
             (cancel or Cancel()).check()
-            picture.add(block, layer.weights(block, batch=batch, head=turn), heads)
+            weights = layer.weights(block, batch=batch, head=turn)
+            picture.add(block, relative_to_rows(weights) if by_row else weights, heads)
     return picture.finished()
 
 

@@ -9,12 +9,15 @@ import numpy as np
 from torch import Tensor
 
 from headscope.core.attention import overview as overviews
+from headscope.core.attention.counting import rank_table
+from headscope.core.attention.intervene import sets_weights
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.pooling import blocks_of_heads, pooled
 from headscope.core.attention.reading import ReadLayer
 from headscope.core.attention.scores import pooled_scores
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Job, Kind, Tier
+from headscope.core.jobs import FloatArray, Job, Kind, Lens, Tier
+from headscope.core.ranks import RankTable
 from headscope.core.reading import read_axis
 from headscope.core.requests import KEEP_ALL, Keep
 from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
@@ -162,6 +165,7 @@ class AttentionRecord:
         rows: range | None = None,
         keys: range | None = None,
         how: Pooling = "max",
+        by_row: bool = False,
         job: Job | None = None,
     ) -> FloatArray:
         """A picture of a part of a head's map, which is computed in blocks and never whole.
@@ -174,6 +178,8 @@ class AttentionRecord:
             The part (step 1); everything if not given.
         how : Pooling
             Each pixel is the exact maximum or mean of the cells from floor(i·n/p) to floor((i+1)·n/p).
+        by_row : bool
+            Of cells divided by the largest of their row.
 
         Returns
         -------
@@ -188,9 +194,10 @@ class AttentionRecord:
         """
         found, cancel = self._layer(self.kinds[0] if kind is None else kind, layer, head), (job or Job()).cancel
         size = {"height": height, "width": width}
-        picture: FloatArray = pooled(found, batch=self._batch, head=head, rows=rows, keys=keys, how=how, cancel=cancel, **size)[
-            0
-        ]
+        pictures = pooled(
+            found, batch=self._batch, head=head, rows=rows, keys=keys, how=how, by_row=by_row, cancel=cancel, **size
+        )
+        picture: FloatArray = pictures[0]
         return picture
 
     def attention_scores(
@@ -205,7 +212,7 @@ class AttentionRecord:
         width: int | None = None,
         job: Job | None = None,
     ) -> FloatArray:
-        """What goes into a head's softmax: q·k · scale with position bias and soft cap, before any edit of weights.
+        """What goes into a head's softmax: q·k · scale with position bias and soft cap, before weights are set (`sets_weights`).
 
         Parameters
         ----------
@@ -217,7 +224,7 @@ class AttentionRecord:
         Returns
         -------
         float32, (len(rows), len(keys)), or as many pixels
-            NaN where a query may not see a key.
+            NaN where a query may not see a key, of its model or since it was cut.
 
         Raises
         ------
@@ -230,6 +237,15 @@ class AttentionRecord:
         size = {"height": height or len(rows), "width": width or len(keys)}
         cancel = (job or Job()).cancel
         return pooled_scores(found, batch=self._batch, head=head, rows=rows, keys=keys, cancel=cancel, **size)
+
+    def sets_weights(self, layer: int, head: int, kind: Kind) -> bool:
+        """Whether the run set weights of a head after its softmax, so that its scores do not tell them."""
+        return sets_weights(self._layer(kind, layer, head), batch=self._batch, head=head)
+
+    def rank_table(self, layer: int, head: int, kind: Kind, lens: Lens = "weights", job: Job | None = None) -> RankTable:
+        """Ranks among all weights or scores of a head, which are counted in blocks. Raises as `attention_scores`."""
+        found, cancel = self._layer(kind, layer, head), (job or Job()).cancel
+        return rank_table(found, batch=self._batch, head=head, lens=lens, cancel=cancel)
 
     def is_large(self, kind: Kind) -> bool:
         """Whether the map of a head has more cells than the screen takes as a whole: ask for `overview` and `pooled`."""

@@ -99,8 +99,7 @@ class HubTokenizer:
         tokens = self._tokens(kept, _owners(kept.special_tokens_mask, keep[0]), first, second)
         dropped = sum(lengths) - sum(keep)
         axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if keep[0] < lengths[0] else len(text))
-        segments = tuple(1 if type_id else 0 for type_id in kept.type_ids)
-        return Encoded(tuple(kept.ids), segments, axis)
+        return Encoded.of(axis)
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""
@@ -136,7 +135,7 @@ class HubTokenizer:
         """See `TextTokenizer.target`."""
         start = Token(self._tokenizer.convert_ids_to_tokens(start_id), start_id, special=True)
         if not text:
-            return Encoded((start_id,), (0,), TokenAxis((start,), "", 0, 0))
+            return Encoded.of(TokenAxis((start,), "", 0, 0))
         prepared = self._prepared(text)
         encoding = self._encoding(prepared.text)
         n_tokens = len(encoding)
@@ -144,7 +143,7 @@ class HubTokenizer:
         tokens = self._tokens(encoding, [0] * len(encoding), prepared, None)
         dropped = n_tokens - len(tokens)
         axis = TokenAxis((start, *tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
-        return Encoded((start_id, *encoding.ids), (0,) * (len(tokens) + 1), axis)
+        return Encoded.of(axis)
 
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`.
@@ -192,7 +191,7 @@ class HubTokenizer:
         tokens = [replace(token, special=token.id in self._special and not token.masked) for token in tokens]
         dropped = n_tokens - len(tokens)
         axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
-        return Encoded(tuple(encoding.ids), (0,) * len(tokens), axis)
+        return Encoded.of(axis)
 
     # ---------------------------------------------------------------- in
     def _prepared(self, text: str) -> _Prepared:
@@ -215,14 +214,16 @@ class HubTokenizer:
         sources = [first.text if second is None or not owner else second.text for owner in owners]
         pieces = zip(owners, sources, encoding.offsets, encoding.tokens, strict=True)
         spans = [(owner, *_span(source, *offsets, raw)) for owner, source, offsets, raw in pieces]
-        for place, (id_, raw, span) in enumerate(zip(encoding.ids, encoding.tokens, spans, strict=True)):
+        types = [1 if type_id else 0 for type_id in encoding.type_ids]
+        for place, (id_, raw, span, type_id) in enumerate(zip(encoding.ids, encoding.tokens, spans, types, strict=True)):
             segment, start, end = span
             if segment is None:
-                tokens.append(Token(visible(raw), id_, segment=self._segment_near(spans, place), special=True))
+                near = self._segment_near(spans, place)
+                tokens.append(Token(visible(raw), id_, segment=near, special=True, type_id=type_id))
                 continue
             prepared = second if segment and second is not None else first
             label = self._shown(prepared.text, spans, place, raw)
-            token = Token(label, id_, prepared.at(start), prepared.at(end), segment)
+            token = Token(label, id_, prepared.at(start), prepared.at(end), segment, type_id=type_id)
             if id_ == self.mask_id:
                 token = replace(token, text=self.mask_token or raw, masked=True)
             tokens.append(replace(token, unknown=id_ == self._tokenizer.unk_token_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from headscope.core.tokens import Token, TokenAxis
 
@@ -16,6 +16,11 @@ class Encoded:
     ids: tuple[int, ...]
     segments: tuple[int, ...]
     axis: TokenAxis
+
+    @classmethod
+    def of(cls, axis: TokenAxis) -> Self:
+        """The tokens of an axis, one for one; the text is not cut into tokens again."""
+        return cls(tuple(token.id for token in axis.tokens), tuple(token.type_id for token in axis.tokens), axis)
 
 
 class TextTokenizer(Protocol):

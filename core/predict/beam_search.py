@@ -25,12 +25,11 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded
 from headscope.core.predict.generate import Generation, Rules, prompt_of
-from headscope.core.predict.predictions import candidates_of
 from headscope.core.predict.reader import encoder_side, longer
 from headscope.core.predict.sampling import check, penalised, said, stages_of
 from headscope.core.predict.stops import stopped
 from headscope.core.requests import BeamSearch, Sampling
-from headscope.core.results import Beam, BeamStep, Candidate, FilterStage, GenerationStep
+from headscope.core.results import Beam, BeamStep, FilterStage, GenerationStep, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -107,7 +106,7 @@ class _Told:
     """What the model says after one of the beams: `probabilities` (vocabulary,), and what the screen shows of them."""
 
     probabilities: Tensor
-    candidates: tuple[Candidate, ...]
+    prediction: Prediction
     filters: tuple[FilterStage, ...]
 
 
@@ -168,9 +167,9 @@ class _Search:
         return [_Found(at // n_words, at % n_words, value) for at, value in zip(places.tolist(), values.tolist(), strict=True)]
 
     def _told(self, logits: Tensor, written: Encoded) -> _Told:
-        candidates = candidates_of(logits, self._model.tokenizer, self._rules.top_k)
+        prediction = self._rules.prediction(written, logits, self._model.tokenizer)
         stages = stages_of(logits, self._rules.sampling, written.ids)
-        return _Told(stages["model"], candidates, said(stages, [candidate.id for candidate in candidates]))
+        return _Told(stages["model"], prediction, said(stages, [candidate.id for candidate in prediction.candidates]))
 
     def _grown(self, index: int, found: _Found, told: _Told, rows: PassRows) -> _Running:
         """The beam that a continuation makes of its parent."""
@@ -185,7 +184,7 @@ class _Search:
             text=text,
             probability=float(told.probabilities[found.token_id]),
             sampled_probability=1.0,
-            candidates=told.candidates,
+            prediction=told.prediction,
             record=self._record(parent.written, path),
             filters=told.filters,
             cut=cut,

@@ -35,7 +35,8 @@ class Draft:
         tokens = [_moved(token, mask, moved) for token in source.axis.tokens]
         end = mask.end + moved
         start = end - len(candidate.text.lstrip(" "))
-        tokens[position] = Token(candidate.label, candidate.id, start, end, mask.segment, generated=True)
+        filled = Token(candidate.label, candidate.id, start, end, mask.segment, generated=True, type_id=mask.type_id)
+        tokens[position] = filled
         ids = (*source.ids[:position], candidate.id, *source.ids[position + 1 :])
         axis = replace(source.axis, tokens=tuple(tokens))
         if mask.segment:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
-from headscope.core.models.text import Encoded
-from headscope.core.predict.predictions import candidates_of
+from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.predict.predictions import Allowance, prediction_of
 from headscope.core.predict.reader import Reader, longer, read_by
 from headscope.core.predict.sampling import check, choose, generator_of, last_of, said, stages_of
 from headscope.core.predict.stops import check_stops, stopped
 from headscope.core.requests import Sampling
-from headscope.core.results import GenerationStep
+from headscope.core.results import GenerationStep, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.attention.capture import Mark
@@ -108,6 +108,11 @@ class Rules:
     top_k: int = 10
     stop: tuple[str, ...] = ()
     intervention: Intervention | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+
+    def prediction(self, written: Encoded, logits: Tensor, tokenizer: TextTokenizer) -> Prediction:
+        """What could follow `written`, whole as long as there is room for it."""
+        return prediction_of(len(written.ids), logits, tokenizer, self.top_k, whole=self.allowance.takes(logits))
 
 
 class Generation(Iterator[GenerationStep]):
@@ -151,7 +156,8 @@ class Generation(Iterator[GenerationStep]):
         """See `GenerationStep.fork`."""
         _check_length(max_new_tokens)
         other = Generation(self._model, self._source, self._target, self._rules, 0, job)
-        other._written, other._forced = read_by(step.record), token_id
+        source, target = read_by(step.record)
+        other._written, other._forced = target or source, token_id
         other._index = other._first = step.index
         other._end = step.index + max_new_tokens
         # The last token before the fork is read again, for its logits; what was read before it is shared.
@@ -184,16 +190,16 @@ class Generation(Iterator[GenerationStep]):
         cut = ""
         if ended := stopped(token, text, self._rules.stop, begins=self._begins, was=len(written.axis.text)):
             token, text, cut = ended
-        candidates = candidates_of(logits, self._model.tokenizer, self._rules.top_k)
+        prediction = self._rules.prediction(written, logits, self._model.tokenizer)
         return GenerationStep(
             index=self._index,
             token=token,
             text=text,
             probability=float(stages["model"][chosen]),
             sampled_probability=drawn,
-            candidates=candidates,
+            prediction=prediction,
             record=record,
-            filters=said(stages, [candidate.id for candidate in candidates]),
+            filters=said(stages, [candidate.id for candidate in prediction.candidates]),
             cut=cut,
             forced=forced is not None,
             generation=self,

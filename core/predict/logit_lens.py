@@ -21,10 +21,12 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.residual_stream import ResidualStream
 from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.reader import read_by
 from headscope.core.requests import LensRequest
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.models.text import Encoded
 
 _LOGIT_BYTES: Final = 64 << 20
 """Logits that are there at one time: positions × vocabulary would be 400 MB for SmolLM2 at 2,048 tokens, for each layer."""
@@ -76,10 +78,32 @@ def logit_lens(
     ----------
     nostalgebraist, Interpreting GPT: the Logit Lens, 2020.
     """
+    return _lens(model, model.encode(text, text_pair, target), positions, top_k, follow, job or Job())
+
+
+def labelled_lens(model: LoadedModel, request: LensRequest, job: Job) -> Iterator[LensLayer]:
+    """As `logit_lens`, of the tokens of a record, with what the screen shows for each token."""
+
+    @cache
+    def label(token_id: int) -> str:
+        return model.tokenizer.candidate(token_id)[1]
+
+    read = read_by(request.record)
+    for layer in _lens(model, read, request.positions, request.top_k, request.follow, job):
+        yield replace(layer, labels=tuple(tuple(label(id_) for id_ in row) for row in layer.ids.tolist()))
+
+
+def _lens(
+    model: LoadedModel,
+    read: tuple[Encoded, Encoded | None],
+    positions: Sequence[int] | None,
+    top_k: int,
+    follow: int | None,
+    job: Job,
+) -> Iterator[LensLayer]:
     if top_k < 1:
         raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="1 or more")
-    job = job or Job()
-    stream = ResidualStream(model, *model.encode(text, text_pair, target), job)
+    stream = ResidualStream(model, *read, job)
     chosen = tuple(range(stream.n_tokens) if positions is None else positions)
     for position in chosen:
         if not 0 <= position < stream.n_tokens:
@@ -87,27 +111,6 @@ def logit_lens(
     if follow is not None and not 0 <= follow < len(stream.logits):
         raise HeadscopeError("bad_option", option="follow", value=follow, expected=f"from 0 to {len(stream.logits) - 1}")
     return _layers(stream, chosen, top_k, follow, job)
-
-
-def labelled_lens(model: LoadedModel, request: LensRequest, job: Job) -> Iterator[LensLayer]:
-    """As `logit_lens`, with what the screen shows for each token."""
-
-    @cache
-    def label(token_id: int) -> str:
-        return model.tokenizer.candidate(token_id)[1]
-
-    layers = logit_lens(
-        model,
-        request.text,
-        request.text_pair,
-        request.target,
-        positions=request.positions,
-        top_k=request.top_k,
-        follow=request.follow,
-        job=job,
-    )
-    for layer in layers:
-        yield replace(layer, labels=tuple(tuple(label(id_) for id_ in row) for row in layer.ids.tolist()))
 
 
 def _layers(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.results import MOST_WHOLE, Candidate, Prediction
+from headscope.core.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -45,7 +45,7 @@ def mask_predictions(logits: Tensor, source: Encoded, tokenizer: TextTokenizer, 
     logits : Tensor, (1, n_tokens, vocabulary)
     """
     return tuple(
-        _prediction(at, logits[0, at], tokenizer, top_k, whole=number < MOST_WHOLE)
+        prediction_of(at, logits[0, at], tokenizer, top_k, whole=number < MOST_WHOLE)
         for number, at in enumerate(source.axis.masks)
     )
 
@@ -72,13 +72,28 @@ def predictions_of(
         return mask_predictions(logits, source, model.tokenizer, top_k)
     if "generate" in model.info.abilities:
         written = source if target is None else target
-        return (_prediction(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True),)
+        return (prediction_of(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True),)
     return ()
 
 
-def _prediction(position: int, logits: Tensor, tokenizer: TextTokenizer, top_k: int, *, whole: bool) -> Prediction:
+def prediction_of(position: int, logits: Tensor, tokenizer: TextTokenizer, top_k: int, *, whole: bool) -> Prediction:
+    """What could stand at `position`, of (vocabulary,) logits, which it carries if `whole`."""
     candidates = candidates_of(logits, tokenizer, top_k)
     if not whole:
         return Prediction(position, candidates)
     copied = logits.detach().float().cpu().clone()  # a row of the pass's logits would hold all of them
     return Prediction(position, candidates, copied.numpy(), float(copied.double().logsumexp(dim=-1)))
+
+
+class Allowance:
+    """The `WHOLE_BYTES` that the logits of a generation's steps may take, those of its branches among them."""
+
+    def __init__(self) -> None:
+        self._left = WHOLE_BYTES
+
+    def takes(self, logits: Tensor) -> bool:
+        """Whether (vocabulary,) logits fit as well; if so, their room is taken."""
+        needed = 4 * logits.numel()
+        fits = needed <= self._left
+        self._left -= needed if fits else 0
+        return fits

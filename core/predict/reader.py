@@ -120,7 +120,10 @@ def longer(written: Encoded, token: Token, text: str) -> Encoded:
     return Encoded((*written.ids, token.id), (*written.segments, 0), axis)
 
 
-def read_by(record: AttentionRecord) -> Encoded:
-    """The text that a step had read."""
-    axis = record.axis("decoder").queries
-    return Encoded(tuple(token.id for token in axis.tokens), (0,) * len(axis), axis)
+def read_by(record: AttentionRecord) -> tuple[Encoded, Encoded | None]:
+    """The very tokens that a model had read when it left `record`: of an encoder-decoder its source and its target."""
+    kinds = record.kinds
+    if kinds in (("encoder",), ("decoder",)):
+        return Encoded.of(record.axis(kinds[0]).queries), None
+    source = record.axis("cross").keys if "cross" in kinds else record.axis("encoder").queries
+    return Encoded.of(source), Encoded.of(record.axis("cross" if "cross" in kinds else "decoder").queries)

@@ -59,8 +59,12 @@ def surprisal(
         ``out_of_memory``.
     Cancelled
     """
-    source, written = model.encode(text, text_pair, target)
-    job = job or Job()
+    return surprisal_of(model, model.encode(text, text_pair, target), job or Job())
+
+
+def surprisal_of(model: LoadedModel, read: tuple[Encoded, Encoded | None], job: Job) -> Surprisal:
+    """As `surprisal`, of tokens as a model has read or written them."""
+    source, written = read
     if "fill_mask" in model.info.abilities and written is None:
         return Surprisal(source.ids, _masked_in_turn(model, source, job), pseudo=True)
     if "generate" not in model.info.abilities:

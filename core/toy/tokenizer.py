@@ -57,7 +57,7 @@ class WordTokenizer:
         tokens = self._with_specials(first, second, paired=pair is not None)
         cut = dropped_from(first) if len(first) < n_first else len(text)
         axis = TokenAxis(tuple(tokens), text, n_first + n_second - len(first) - len(second), cut)
-        return Encoded(tuple(token.id for token in tokens), tuple(token.segment for token in tokens), axis)
+        return Encoded.of(axis)
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""
@@ -83,7 +83,7 @@ class WordTokenizer:
         tokens = [Token(self.words[start_id], start_id, special=True), *words]
         cut = dropped_from(words) if len(words) < n_words else len(written)
         axis = TokenAxis(tuple(tokens), written, n_words - len(words), cut)
-        return Encoded(tuple(token.id for token in tokens), (0,) * len(tokens), axis)
+        return Encoded.of(axis)
 
     def _tokens(self, text: str, segment: int, most: int | None) -> tuple[list[Token], int]:
         """The first `most` words as tokens, and how many words there are in all."""
@@ -93,9 +93,9 @@ class WordTokenizer:
 
     def _token(self, word: str, start: int, end: int, segment: int) -> Token:
         if self.mask_id is not None and word.upper() == MASK:
-            return Token(MASK, self.mask_id, start, end, segment, masked=True)
+            return Token(MASK, self.mask_id, start, end, segment, masked=True, type_id=segment)
         id_ = self.id_of(word)
-        return Token(visible(word), id_, start, end, segment, unknown=id_ == self.unknown_id)
+        return Token(visible(word), id_, start, end, segment, unknown=id_ == self.unknown_id, type_id=segment)
 
     def _with_specials(self, first: list[Token], second: list[Token], *, paired: bool) -> list[Token]:
         if not self._is_encoder:
@@ -104,4 +104,4 @@ class WordTokenizer:
         return [self._special(CLS), *first, self._special(SEP), *closing]
 
     def _special(self, word: str, segment: int = 0) -> Token:
-        return Token(word, self._ids[word], segment=segment, special=True)
+        return Token(word, self._ids[word], segment=segment, special=True, type_id=segment)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
-from headscope.gui.commands.command import Command, Menu
+from headscope.gui.commands.command import Command, Menu, has_picture
 from headscope.gui.commands.looking import HEADS, PAIRING, READING
+from headscope.gui.commands.ordering import ORDERING
 from headscope.gui.commands.screen import COLORS, HELP, LAYOUT, LOOKS, SCREEN, VIEWS
 from headscope.gui.commands.work import EDIT, FILE, RUN
 from headscope.gui.translating import QT_TRANSLATE_NOOP
@@ -23,12 +24,16 @@ _FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})
 """Values of the state that no rule looks at; they change at each move of the mouse."""
 
 _OF_HISTORY = frozenset({"undoable", "redoable"})
+_OF_CHOICE = frozenset({"head", "heads", "weights"})
+"""Another head of the same picture: only rules in `HEADS` look at which."""
 
 MENUS: Final = {
     "file": Menu(QT_TRANSLATE_NOOP("commands", "&File")),
     "edit": Menu(QT_TRANSLATE_NOOP("commands", "&Edit")),
     "run": Menu(QT_TRANSLATE_NOOP("commands", "&Run")),
     "heads": Menu(QT_TRANSLATE_NOOP("commands", "&Heads")),
+    "sorting": Menu(QT_TRANSLATE_NOOP("commands", "Sort by"), "heads"),
+    "head_types": Menu(QT_TRANSLATE_NOOP("commands", "Show only"), "heads"),
     "view": Menu(QT_TRANSLATE_NOOP("commands", "&View")),
     "views": Menu(QT_TRANSLATE_NOOP("commands", "Views"), "view"),
     "layout": Menu(QT_TRANSLATE_NOOP("commands", "Layout"), "view"),
@@ -41,7 +46,7 @@ MENUS: Final = {
 }
 """In the order of the menu bar; a menu inside another comes before the other's own commands."""
 
-COMMANDS: Final = (*FILE, *EDIT, *RUN, *HEADS, *VIEWS, *LAYOUT, *READING, *PAIRING, *COLORS, *LOOKS, *SCREEN, *HELP)
+COMMANDS: Final = (*FILE, *EDIT, *RUN, *HEADS, *ORDERING, *VIEWS, *LAYOUT, *READING, *PAIRING, *COLORS, *LOOKS, *SCREEN, *HELP)
 
 
 class Commands(QObject):
@@ -59,6 +64,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self._actions: dict[str, QAction] = {}
+        self._had_picture = False
         for command in COMMANDS:
             action = QAction(command.words, window)
             action.setObjectName(command.id)
@@ -92,7 +98,10 @@ class Commands(QObject):
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
+        had_picture, self._had_picture = self._had_picture, has_picture(self._window.state)
         if names <= _OF_HISTORY:  # after every choice of a head
-            self.refresh(tuple(command for command in COMMANDS if command.id in ("undo", "redo")))
+            self.refresh(tuple(command for command in EDIT if command.id in ("undo", "redo")))
+        elif names <= _OF_CHOICE and self._had_picture == had_picture:
+            self.refresh(HEADS)
         elif names - _FOLLOWING_THE_MOUSE:
             self.refresh()

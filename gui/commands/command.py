@@ -39,7 +39,7 @@ class Command:
     menu : str
         The menu it stands in; an id of `MENUS`.
     title : str
-        English; the context of its translation is "commands".
+        English.
     keys : str
         Shortcuts, separated by a blank; may be empty.
     help : str
@@ -51,6 +51,8 @@ class Command:
         Whether it is what holds now: it gets a check mark then.
     separated : bool
         Whether a line stands above it.
+    context : str
+        Of the translations of its words, if they are another table's.
     """
 
     id: str
@@ -62,16 +64,17 @@ class Command:
     enabled: Callable[[ExplorerState], bool] = always
     checked: Callable[[MainWindow], bool] | None = None
     separated: bool = False
+    context: str = "commands"
 
     @property
     def words(self) -> str:
         """The title in the user's language."""
-        return QCoreApplication.translate("commands", self.title)
+        return QCoreApplication.translate(self.context, self.title)
 
     @property
     def hint(self) -> str:
         """The help in the user's language."""
-        return QCoreApplication.translate("commands", self.help)
+        return QCoreApplication.translate(self.context, self.help)
 
 
 @dataclass(frozen=True, slots=True)

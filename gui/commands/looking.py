@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
-from headscope.core.jobs import Kind
+from headscope.core.jobs import Kind, Lens
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.pictures import MOST_HEADS
-from headscope.gui.state import ExplorerState, Lens, Pairing
+from headscope.gui.state import ExplorerState, Pairing
 from headscope.gui.translating import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ def _layout(number: int, layout: Layout) -> Command:
         layout.help,
         lambda w: w.choose_layout(layout),
         checked=lambda w: w.desk.layout_now is layout,
+        context="layouts",
     )
 
 

@@ -77,7 +77,7 @@ EDIT: Final = (
             QT_TRANSLATE_NOOP("commands", "Type a part of any command, head, layout, example or model, and press Enter."),
             lambda w: w.show_palette(), separated=True),
     Command("settings", "edit", QT_TRANSLATE_NOOP("commands", "Settings…"), "Ctrl+,",
-            QT_TRANSLATE_NOOP("commands", "Light or dark, type size, colours, device and memory; applied at once and remembered."),
+            QT_TRANSLATE_NOOP("commands", "Light or dark, typeface and size of type, colours, device and memory; applied at once and remembered."),
             lambda w: w.show_settings(), separated=True),
 )
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from headscope.core.jobs import Head
+from headscope.core.jobs import FloatArray, Head
 from headscope.core.tokens import Token, TokenAxis
 from headscope.core.view_jobs import HeadMap
 from headscope.gui.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
 from headscope.gui.paint.labels import elided, stride, text_width
-from headscope.gui.paint.link_meters import paint_bars, paint_largest
+from headscope.gui.paint.link_meters import paint_bars, paint_largest, told
 from headscope.gui.paint.link_picture import NOTHING, LinkPicture, Picked, line_height
 from headscope.gui.paint.links import sum_words
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font, type_scale
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, TypeStyle, scaled, text_font, type_style
+from headscope.gui.paint.write import CENTER, write
 
 _WIDEST = 160.0  # pixels a label may have along the line
 _NEAR = 24.0  # pixels above and below the labels that still point at them
@@ -45,7 +47,7 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
     ) -> None:
         super().__init__(weights, queries, keys, **how)
         self.one_sided = one_sided
-        self._places: dict[float, tuple[Places, float]] = {}
+        self._places: dict[TypeStyle, tuple[Places, float]] = {}
 
     def size(self) -> QSizeF:
         """A good size for a figure: every label is readable."""
@@ -65,13 +67,13 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
 
     def _measured(self) -> tuple[Places, float]:
         """Where tokens lie if each has as much room as it needs, and what the longest needs; for type of the present size."""
-        scale = type_scale()
-        if scale not in self._places:
+        style = type_style()
+        if style not in self._places:
             most, least = scaled(_WIDEST), scaled(_NUMBER)
             widths = [min(text_width(label, TEXT_SIZE, QFont.Weight.DemiBold), most) for label in self.keys.labels]
             places = Places.of_widths([max(width + 2.0 * GRID, least) for width in widths])
-            self._places[scale] = places, max(widths, default=0.0) + GRID
-        return self._places[scale]
+            self._places[style] = places, max(widths, default=0.0) + GRID
+        return self._places[style]
 
     def token_at(self, layout: ArcsLayout, point: QPointF) -> tuple[int | None, int | None]:
         """The token at `point`: in the upper half of its label and above as a query, in the lower half and below as a key."""
@@ -133,10 +135,6 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
             self._paint_label(painter, layout, theme, self.keys.tokens[at], layout.box(at), role)
         painter.restore()
 
-    def labels_stay(self, layout: ArcsLayout) -> bool:
-        """Always: numbers and bars are below."""
-        return True
-
     @staticmethod
     def _written(layout: ArcsLayout, at: int) -> QRectF:
         """The part of a label's box that letters cover; written upwards they may need more."""
@@ -161,11 +159,10 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         size = SMALL_SIZE if layout.turned else TEXT_SIZE
         room = box.height() - GRID if layout.turned else box.width()
         text = elided(token.text, size, weight, room)
-        painter.setFont(text_font(size, weight))
         painter.setPen(color)
         width = min(text_width(text, size, weight), room)
         if not layout.turned:
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+            write(painter, box, text, size, weight, side=CENTER)
             if token.unknown:
                 painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
                 start, y = box.center().x() - width / 2, box.center().y() + 2 * GRID
@@ -174,7 +171,7 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         painter.save()
         painter.translate(box.center().x(), box.bottom() - GRID / 2)
         painter.rotate(-90)
-        painter.drawText(QRectF(0, -line_height() / 2, room, line_height()), Qt.AlignmentFlag.AlignVCenter, text)
+        write(painter, QRectF(0, -line_height() / 2, room, line_height()), text, size, weight)
         painter.restore()
 
     def _paint_meters(self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked) -> None:
@@ -185,27 +182,27 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
             return
         full = max(1, len(picked.queries if gives else picked.keys)) if picked.several else 1
         colors = self.head_colors(theme)
-        painter.setFont(text_font(SMALL_SIZE))
-        for at in layout.visible(len(seen[0])):
-            values = [float(column[at]) for column in seen]
-            if any(values):
-                box = layout.box(at)
-                self._paint_meter(
-                    painter, QRectF(box.left(), box.bottom(), box.width(), scaled(METER)), theme, values, full, colors
-                )
+        tokens, values = told(layout.visible(len(seen[0])), seen)
+        parts, boxes = values / np.float32(full), [layout.box(at) for at in tokens]
+        boxes = [QRectF(box.left(), box.bottom(), box.width(), scaled(METER)) for box in boxes]
+        roomy = np.array([box.width() >= scaled(_NUMBER) for box in boxes], bool)
+        paint_bars(painter, list(compress(boxes, ~roomy)), parts[:, ~roomy], colors)
+        self._paint_roomy(painter, list(compress(boxes, roomy)), theme, values[:, roomy], parts[:, roomy], colors)
 
     @staticmethod
-    def _paint_meter(
-        painter: QPainter, box: QRectF, theme: Theme, values: list[float], full: float, colors: list[QColor]
+    def _paint_roomy(
+        painter: QPainter, boxes: list[QRectF], theme: Theme, values: FloatArray, parts: FloatArray, colors: list[QColor]
     ) -> None:
-        parts = [value / full for value in values]
-        if box.width() < scaled(_NUMBER):
-            paint_bars(painter, box, parts, colors)
-            return
-        painter.fillRect(box, theme.color("panel", 0.8))
-        bars = box.adjusted(2, 1, -2, -box.height() / 2)
+        """Bars, and a number under them."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("panel", 0.8))
+        painter.drawRects(boxes)
+        upper = [box.adjusted(2, 1, -2, -box.height() / 2) for box in boxes]
         if len(parts) == 1:
-            painter.fillRect(QRectF(bars.left(), bars.top() + 2, parts[0] * bars.width(), bars.height() - 4), colors[0])
+            painter.setBrush(colors[0])
+            bars = zip(upper, parts[0].tolist(), strict=True)
+            painter.drawRects([QRectF(box.left(), box.top() + 2, part * box.width(), box.height() - 4) for box, part in bars])
         else:
-            paint_bars(painter, bars, parts, colors)
-        paint_largest(painter, box.adjusted(0, box.height() / 2 - 2, 0, 0), theme, values, colors)
+            paint_bars(painter, upper, parts, colors)
+        lower = [box.adjusted(0, box.height() / 2 - 2, 0, 0) for box in boxes]
+        paint_largest(painter, lower, theme, values, colors, SMALL_SIZE)

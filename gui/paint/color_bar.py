@@ -44,11 +44,11 @@ def _paint_legend(painter: QPainter, area: QRectF, theme: Theme, cells: HeatmapC
     words = cells.bar.words(stretched=cells.look.stretched)
     painter.setFont(text_font(SMALL_SIZE))
     painter.setPen(theme.color("muted"))
-    place = QRectF(area.left() - 9, area.bottom() + 8, scaled(90), scaled(48))
+    place = QRectF(area.left() - 9, area.bottom() + 8, scaled(90), scaled(64))
     painter.drawText(place, Qt.AlignmentFlag.AlignLeft, words)
     if cells.of_scores:
         side = scaled(10)
-        below = place.bottom() - scaled(12)
+        below = painter.boundingRect(place, Qt.AlignmentFlag.AlignLeft, words).bottom() + scaled(6)
         painter.fillRect(QRectF(place.left(), below + 3, side, side), QColor.fromRgb(int(cells.palette(theme)[0])))
         line = QRectF(place.left() + side + 5, below, place.width(), scaled(16))
         painter.drawText(line, _FLAGS, QCoreApplication.translate("Heatmap", "masked"))

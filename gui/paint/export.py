@@ -18,6 +18,7 @@ from headscope.core.files import atomic_write
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.heatmap import HeatmapPicture
+from headscope.gui.paint.link_picture import NOTHING, Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import Theme
 
@@ -35,8 +36,7 @@ def write_picture(
     theme: Theme,
     *,
     dpi: int = 300,
-    query: int | None = None,
-    key: int | None = None,
+    picked: Picked = NOTHING,
 ) -> None:
     """Write a picture; the ending of `path` says in which form.
 
@@ -48,8 +48,9 @@ def write_picture(
     theme : Theme
     dpi : int
         Dots per inch of a PNG; SVG and PDF have none.
-    query, key : int, optional
-        A token that is marked (heatmap) or whose links alone are drawn (links, arcs).
+    picked : Picked
+        Tokens whose links alone are drawn (links, arcs). A heatmap has rows and columns of its own picked out; its `query` and
+        `key` are framed.
 
     Raises
     ------
@@ -60,17 +61,15 @@ def write_picture(
     write = {".png": _png, ".svg": _svg, ".pdf": _pdf}.get(path.suffix.lower())
     if write is None:
         raise HeadscopeError("unknown_file_type", path=path, known=", ".join(SUFFIXES))
-    scene = _Scene(picture, theme, query, key)
+    scene = _Scene(picture, theme, picked)
     content = write(scene, dpi)
     with atomic_write(path) as temporary:
         temporary.write_bytes(content.data())
 
 
-def paint_scaled(
-    picture: Picture, painter: QPainter, size: QSizeF, theme: Theme, *, query: int | None = None, key: int | None = None
-) -> None:
+def paint_scaled(picture: Picture, painter: QPainter, size: QSizeF, theme: Theme, *, picked: Picked = NOTHING) -> None:
     """Paint a figure, made smaller or larger to `size`, at the painter's origin: what a file of it will look like."""
-    scene = _Scene(picture, theme, query, key)
+    scene = _Scene(picture, theme, picked)
     painter.scale(size.width() / scene.size.width(), size.height() / scene.size.height())
     scene.paint(painter, vector=False)
 
@@ -78,21 +77,21 @@ def paint_scaled(
 class _Scene:
     """A picture with all that it is painted with."""
 
-    def __init__(self, picture: Picture, theme: Theme, query: int | None, key: int | None) -> None:
+    def __init__(self, picture: Picture, theme: Theme, picked: Picked) -> None:
         self.picture = picture
         self.theme = theme
-        self.focus = query, key
+        self.picked = picked
         size = picture.size()
         self.size = QSizeF(round(size.width()), round(size.height()))
 
     def paint(self, painter: QPainter, *, vector: bool) -> None:
         """Paint it, ground and all, at the painter's origin."""
-        area, (query, key) = QRectF(0, 0, self.size.width(), self.size.height()), self.focus
+        area, picked = QRectF(0, 0, self.size.width(), self.size.height()), self.picked
         painter.fillRect(area, self.theme.color("panel"))
         if isinstance(self.picture, HeatmapPicture):
-            self.picture.paint(painter, area, self.theme, query=query, key=key, vector=vector)
+            self.picture.paint(painter, area, self.theme, query=picked.query, key=picked.key, vector=vector)
         else:
-            self.picture.paint(painter, area, self.theme, only_query=query, only_key=key)
+            self.picture.paint(painter, area, self.theme, picked=picked)
 
 
 def _png(scene: _Scene, dpi: int) -> QByteArray:

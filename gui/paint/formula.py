@@ -9,13 +9,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
-from headscope.gui.paint.theme import text_font
+from headscope.gui.paint.theme import kept_by_type, text_font
 
 _SIGNS: Final = {
     "cdot": "·", "times": "×", "div": "÷", "alpha": "α", "theta": "θ", "infty": "∞", "sum": "Σ", "norm": "‖", "prime": "′",
@@ -143,7 +142,7 @@ def _rule(painter: QPainter, points: Sequence[QPointF]) -> None:
 
 
 # ---------------------------------------------------------------- reading
-@lru_cache(maxsize=512)
+@kept_by_type(512)
 def typeset(source: str, pixels: float) -> Box:
     r"""Set `source` in type.
 

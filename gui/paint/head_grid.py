@@ -15,7 +15,7 @@ from headscope.core.metrics_jobs import HeadType
 from headscope.gui.paint.head_levels import HeadLevels, Indices, Uints
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_scale
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_style
 
 _FADED: Final = 0.18
 """How much is left of the colours of heads that a filter sets back."""
@@ -106,7 +106,7 @@ class HeadGridPicture:
     def layout(self, area: QRectF, scroll: QPointF | None = None) -> GridLayout:
         """Lay out as large as fits into `area`, no smaller than can be read; scrolled by so many pixels."""
         scroll = scroll or QPointF()
-        key = (area.getRect(), scroll.toTuple(), type_scale())
+        key = (area.getRect(), scroll.toTuple(), type_style())
         if self._layout is None or self._layout[0] != key:
             digits = QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(str(max(0, self.n_layers - 1)))
             shape = (self.n_layers, self.n_heads)

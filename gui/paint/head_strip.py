@@ -14,7 +14,7 @@ from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.labels import draw_label, stride, text_width, widest
 from headscope.gui.paint.pooled import PooledMatrix
 from headscope.gui.paint.scale_line import Scale, number_text
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font, type_scale
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font
 
 ROW = 20.0
 """Pixels of a row that can be read."""
@@ -98,7 +98,6 @@ class HeadStripPicture:
         self.weights = weights
         self.axis = axis
         self.largest = float(weights.max(initial=0.0))
-        self._widest: tuple[float, float] | None = None
         self._pooled = PooledMatrix(np.ascontiguousarray(weights.T))
 
     def scale(self, theme: Theme) -> Scale:
@@ -109,19 +108,13 @@ class HeadStripPicture:
     def layout(self, area: QRectF, scroll: QPointF | None = None, *, whole: bool = False) -> StripLayout:
         """Lay out with rows that can be read, scrolled by so many pixels; or, with `whole`, all tokens in `area`."""
         n_heads, n_tokens = self.weights.shape
-        labels = min(self._label_width() + 3 * GRID, area.width() * 0.4)
+        labels = min(widest(self.axis, TEXT_SIZE, scaled(_MOST_LABEL)) + 3 * GRID, area.width() * 0.4)
         cells = area.adjusted(labels, scaled(_TOP), 0, 0)
         column = min(max((cells.width() - GRID) / max(1, n_heads), _LEAST_COLUMN), _MOST_COLUMN)
         row = float(scaled(ROW))
         if whole:
             row = min(row, (cells.height() - GRID) / max(1, n_tokens))
         return StripLayout(area, cells, cells.topLeft() - (scroll or QPointF()), row, column, n_tokens, n_heads)
-
-    def _label_width(self) -> float:
-        """Of the widest label, kept until the type changes its size: a long text has thousands."""
-        if self._widest is None or self._widest[0] != type_scale():
-            self._widest = type_scale(), widest(self.axis, TEXT_SIZE, scaled(_MOST_LABEL))
-        return self._widest[1]
 
     def paint(
         self,

@@ -11,10 +11,10 @@ import numpy as np
 from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
-from headscope.core.heatmap_jobs import Scores
 from headscope.core.jobs import FloatArray
+from headscope.core.ranks import RankTable
 from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, Part
+from headscope.core.view_jobs import HeadMap, HeadOverview, Part
 from headscope.gui.paint.color_bar import paint_color_bar
 from headscope.gui.paint.heatmap_axes import beside, paint_boundaries, paint_label, paint_strong_label
 from headscope.gui.paint.heatmap_cells import HeatmapCells
@@ -52,7 +52,7 @@ class HeatmapPicture:
 
     Parameters
     ----------
-    weights : float32, (n_queries, n_keys), or HeadOverview
+    weights : float32, (n_queries, n_keys), HeadOverview, or Part
         0 to 1; with `of_scores` any numbers, NaN where a query may not see a key.
     queries, keys : TokenAxis
         As long as the weights' sides.
@@ -62,10 +62,12 @@ class HeatmapPicture:
         They are from before the softmax: colours diverge from 0, and there are no sums.
     caption : str
         A line above the picture; for figures.
-    part : Part or Scores, optional
-        Of the head of an overview: finer, and shown wherever nothing outside of it is to be seen.
-    shares : float32, (n_queries, n_keys), optional
-        Ranks of the weights, if they are known already.
+    note : str
+        What must be known of the numbers, in a few words under them.
+    part : Part, optional
+        Of a large head: finer, and shown wherever nothing outside of it is to be seen.
+    ranks : float32, (n_queries, n_keys), or RankTable, optional
+        Of the weights, if they are known already; of a large head its table.
     picked : Picked
     received, given : Marginal, optional
         Of an overview: the sums over what was picked out; those of a matrix are computed here.
@@ -75,15 +77,16 @@ class HeatmapPicture:
 
     def __init__(
         self,
-        weights: HeadMap,
+        weights: HeadMap | Part,
         queries: TokenAxis,
         keys: TokenAxis,
         *,
         look: Look = LINEAR,
         of_scores: bool = False,
         caption: str = "",
-        part: Part | Scores | None = None,
-        shares: FloatArray | None = None,
+        note: str = "",
+        part: Part | None = None,
+        ranks: FloatArray | RankTable | None = None,
         picked: Picked = NOTHING,
         received: Marginal | None = None,
         given: Marginal | None = None,
@@ -93,8 +96,9 @@ class HeatmapPicture:
         self.queries = queries
         self.keys = keys
         self.caption = caption
+        self.note = note
         self.boundaries = boundaries
-        self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, shares=shares)
+        self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, ranks=ranks)
         self.picked = Picked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
         self._sums = received, given
 
@@ -112,16 +116,18 @@ class HeatmapPicture:
             return None
         if isinstance(self.weights, np.ndarray):
             return received_of(self.weights, self.picked.queries)
-        return self._sums[0] if self.picked.queries else Marginal(self.weights.received)
+        every = Marginal(self.weights.received) if isinstance(self.weights, HeadOverview) else None
+        return self._sums[0] if self.picked.queries else every
 
     @cached_property
     def given(self) -> Marginal | None:
-        """What each query gives; None of scores, while a sum is on the way, and of a large head to all its keys."""
+        """What each query gives; None of scores, and while a sum is on the way."""
         if self.cells.of_scores:
             return None
         if isinstance(self.weights, np.ndarray):
             return given_of(self.weights, self.picked.keys)
-        return self._sums[1] if self.picked.keys else None
+        every = Marginal(self.weights.given) if isinstance(self.weights, HeadOverview) else None
+        return self._sums[1] if self.picked.keys else every
 
     def value(self, query: int, key: int) -> float | None:
         """The number of a cell, NaN if hidden; None where only an overview is here."""
@@ -180,7 +186,7 @@ class HeatmapPicture:
         for queries, positions in ((True, self.picked.queries), (False, self.picked.keys)):
             for at in positions:
                 self._paint_frame_of(painter, layout, theme, at, queries=queries, picked=True)
-        paint_marginals(painter, layout, theme, self.received, self.given)
+        paint_marginals(painter, layout, theme, self.received, self.given, self.note)
         paint_color_bar(painter, layout, theme, self.cells)
 
     def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, screen: float | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen, QPixmap
@@ -13,7 +12,7 @@ from headscope.core.reading import read_axis
 from headscope.core.tokens import Reading, Token, TokenAxis
 from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout
 from headscope.gui.paint.labels import draw_label
-from headscope.gui.paint.theme import Theme, scaled, type_scale
+from headscope.gui.paint.theme import Theme, kept_by_type, scaled
 
 _TICK = 6.0
 _LEAST_APART = 8.0
@@ -56,7 +55,7 @@ def paint_label(
     room = (layout.query_label if queries else layout.key_label) + 1
     place = QPointF(plot.left() - GAP, middle.y()) if queries else QPointF(middle.x(), plot.top() - GAP)
     if screen is not None and color is None:
-        stamp, origin = _stamp(axis.tokens[at], theme, layout.label_size, math.ceil(room), screen, type_scale(), queries)
+        stamp, origin = _stamp(axis.tokens[at], theme, layout.label_size, math.ceil(room), screen, queries)
         painter.drawPixmap((place - origin).toPoint(), stamp)
         return
     painter.save()
@@ -67,10 +66,8 @@ def paint_label(
     painter.restore()
 
 
-@lru_cache(maxsize=4096)
-def _stamp(
-    token: Token, theme: Theme, size: int, room: int, ratio: float, _scale: float, upright: bool
-) -> tuple[QPixmap, QPointF]:
+@kept_by_type(4096)
+def _stamp(token: Token, theme: Theme, size: int, room: int, ratio: float, upright: bool) -> tuple[QPixmap, QPointF]:
     """A label as a picture, and where in it the label begins (or ends, `upright`): text takes ten times as long to draw."""
     turn, half = math.radians(0.0 if upright else KEY_ANGLE), scaled(size)
     width, height = room * math.cos(turn) + 2 * half, room * math.sin(turn) + 2 * half

@@ -42,8 +42,8 @@ def paint_heatmap_card(
     if all(names) and query is not None and key is not None:
         beside = layout.cell_rect(query, key)
         if layout.plot.adjusted(-1, -1, 1, 1).contains(beside.center()):
-            lines = [*_rank_words(picture, query, key), *sums, note]
             number = picture.value(query, key) if value is None else value
+            lines = [*_rank_words(picture, query, key, number), *sums, note]
             paint_value_card(painter, within, beside, theme, " → ".join(names), _written(number), lines)
     elif any(names) and sums:
         beside = layout.cell_rect(query or 0, key or 0)
@@ -64,14 +64,18 @@ def _sum_words(picture: HeatmapPicture, query: int | None, key: int | None) -> l
     return found
 
 
-def _rank_words(picture: HeatmapPicture, query: int, key: int) -> list[str]:
-    """The exact rank, where colours are ranks."""
-    found = picture.cells.rank(query, key) if picture.cells.look.scale == "rank" else None
+def _rank_words(picture: HeatmapPicture, query: int, key: int, number: float | None) -> list[str]:
+    """The rank, where colours are ranks; exact, or from where to where it may be."""
+    found = picture.cells.rank(query, key, number) if picture.cells.look.scale == "rank" else None
     if found is None:
         return []
-    return [
-        QCoreApplication.translate("Heatmap", "rank {rank:,} of {count:,} in the head").format(rank=found[0], count=found[1])
-    ]
+    best, worst, count = found
+    say = QCoreApplication.translate
+    exact, between = (
+        say("Heatmap", "rank {best:,} of {count:,} in the head"),
+        say("Heatmap", "rank {best:,} to {worst:,} of {count:,} in the head"),
+    )
+    return [(exact if best == worst else between).format(best=best, worst=worst, count=count)]
 
 
 def _written(number: float | None) -> str:

@@ -8,10 +8,9 @@ import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from headscope.core.heatmap_jobs import Scores
 from headscope.core.jobs import FloatArray
-from headscope.core.ranks import rank, shares_below
-from headscope.core.view_jobs import HeadMap, Part
+from headscope.core.ranks import RankTable, rank, shares_below
+from headscope.core.view_jobs import HeadMap, HeadOverview, Part
 from headscope.gui.paint.color_maps import color_table, palette32
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.pooled import PooledMatrix
@@ -28,36 +27,36 @@ class HeatmapCells:
 
     Parameters
     ----------
-    values : float32, (n_queries, n_keys), or HeadOverview
-        Weights; or scores, NaN where a query may not see a key.
+    values : float32, (n_queries, n_keys), HeadOverview, or Part
+        Weights; or scores, NaN where a query may not see a key; what stands for those of a large head.
     of_scores : bool
-    part : Part or Scores, optional
-        Of the head of an overview: finer, and shown wherever nothing outside of it is to be seen.
-    shares : float32, (n_queries, n_keys), optional
-        `shares_below` of the values, if they are known already.
+    part : Part, optional
+        Of a large head, by row if the look is: finer, and shown wherever nothing outside of it is to be seen.
+    ranks : float32, (n_queries, n_keys), or RankTable, optional
+        `shares_below` of the values, if they are known already; of a large head its table.
     """
 
     def __init__(
         self,
-        values: HeadMap,
+        values: HeadMap | Part,
         look: Look,
         *,
         of_scores: bool = False,
-        part: Part | Scores | None = None,
-        shares: FloatArray | None = None,
+        part: Part | None = None,
+        ranks: FloatArray | RankTable | None = None,
     ) -> None:
         self.values = values
         self.of_scores = of_scores
         self._look = look
         self.part = part
-        self._shares = shares
+        self._ranks = ranks
         self._pools: dict[str, PooledMatrix] = {}
-        if not self.is_whole and look.scale in ("row", "rank"):
+        if look.scale == "rank" and not self.is_whole and ranks is None:
             self._look = Look("linear", look.stretched, color_map=look.color_map)
 
     def take_over(self, other: HeatmapCells) -> bool:
         """Go on with what was computed of the same numbers in another look; whether they are the same."""
-        mine, theirs = ((cells.values, cells._shares, cells.of_scores) for cells in (self, other))
+        mine, theirs = ((cells.values, cells._ranks, cells.of_scores) for cells in (self, other))
         same = all(one is their for one, their in zip(mine, theirs, strict=True))
         if same:
             self._pools = other._pools
@@ -69,7 +68,7 @@ class HeatmapCells:
 
     @property
     def look(self) -> Look:
-        """The look asked for, where it can be had: rows and ranks of a large head are not known."""
+        """The look asked for; while the ranks of a large head are not known, a linear one."""
         return self._look
 
     @property
@@ -94,17 +93,30 @@ class HeatmapCells:
     def bar(self) -> Bar:
         """What stands at the ends of the colour bar."""
         needs_largest = self._look.stretched or self.of_scores
-        return bar_of(self._look, self.largest if needs_largest else 1.0, of_scores=self.of_scores)
+        largest = self.largest if needs_largest else 1.0
+        return bar_of(self._look, largest, of_scores=self.of_scores, counted=isinstance(self._ranks, RankTable))
 
     # ---------------------------------------------------------------- numbers
     def value(self, query: int, key: int) -> float | None:
         """The number of a cell, NaN if it is hidden; None where only an overview is here."""
         return float(self.values[query, key]) if isinstance(self.values, np.ndarray) else None
 
-    def rank(self, query: int, key: int) -> tuple[int, int] | None:
-        """The exact place of a cell among all, 1 for the largest, and their number; None where it is not known."""
-        value = self.value(query, key)
-        return None if value is None or np.isnan(value) else rank(self.numbers, value)
+    def rank(self, query: int, key: int, value: float | None) -> tuple[int, int, int] | None:
+        """The best and the worst place that a cell of this value may have among all, 1 for the largest, and their number.
+
+        They differ only among the many values of a large head. None where the cell is hidden, and while it is not known.
+        """
+        if value is None or np.isnan(value):
+            return None
+        if isinstance(self.values, np.ndarray):
+            best, count = rank(self.values, value)
+            return best, best, count
+        if not isinstance(self._ranks, RankTable):
+            return None
+        if isinstance(self.values, HeadOverview) and (strong := self.values.row(query)[key]) > 0:
+            best = 1 + int(np.count_nonzero(self.values.strong[2] > strong))
+            return best, best, self._ranks.count
+        return *self._ranks.rank(value), self._ranks.count
 
     def finer(self, rows: range, keys: range, height: int, width: int) -> tuple[range, range, int, int] | None:
         """What would show a part more closely than the picture here: see `HeatmapPicture.finer`."""
@@ -134,9 +146,17 @@ class HeatmapCells:
         return int(self.of_scores)
 
     def _indices(self, pixels: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-        bar = self.bar
-        places = pixels if bar.scale in ("row", "rank") else bar.places(pixels)
-        return indices(places, self._look.ends, self.first_color)
+        if self._look.scale == "rank" and isinstance(self._ranks, RankTable):
+            pixels = self._ranks.shares(pixels)
+        elif self._pooled_as == "values":
+            pixels = self.bar.places(pixels)
+        return indices(pixels, self._look.ends, self.first_color)
+
+    @property
+    def _pooled_as(self) -> str:
+        """What pixels are the largest of: values, which find their places later, or places of each cell."""
+        scale = self._look.scale
+        return scale if scale == "row" or (scale == "rank" and not isinstance(self._ranks, RankTable)) else "values"
 
     def _pool(self, view: QRectF) -> PooledMatrix:
         """Of the part if that is enough, else of everything."""
@@ -151,8 +171,7 @@ class HeatmapCells:
 
     @property
     def _whole(self) -> PooledMatrix:
-        scale = self._look.scale
-        name = scale if scale in ("row", "rank") else "values"
+        name = self._pooled_as
         if name not in self._pools:
             n_queries, n_keys = self.values.shape
             self._pools[name] = PooledMatrix(self._pooled(self._base(name)), QRectF(0, 0, max(1, n_keys), max(1, n_queries)))
@@ -161,7 +180,9 @@ class HeatmapCells:
     def _base(self, name: str) -> FloatArray:
         """What is pooled: a monotone function of the values row by row, so that the largest stays the largest."""
         if name == "rank":
-            return shares_below(self.numbers) if self._shares is None else self._shares
+            return self._ranks if isinstance(self._ranks, np.ndarray) else shares_below(self.numbers)
+        if name == "row" and isinstance(self.values, HeadOverview):
+            return self.values.row_picture
         if name == "row":
             most = self.numbers.max(axis=1, keepdims=True, initial=0)
             most[most == 0] = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
@@ -11,7 +10,7 @@ from PySide6.QtGui import QPolygonF
 
 from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.labels import stride, widest
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, scaled, type_scale
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, scaled
 
 KEY_ANGLE = 50.0
 """Degrees by which key labels are turned."""
@@ -26,7 +25,6 @@ _LEAST_WITH_GIVEN, _NARROW = 320.0, 460.0
 _WORDS = 4.0 * GRID
 _BAR_SPACE, BAR_WIDTH = 80.0, 12.0
 _HANDLE = 9.0
-_KEPT = 64
 _CAPTION = 6.0 * GRID
 
 
@@ -148,19 +146,6 @@ class HeatmapLayout:
         return QPolygonF([QPointF(x, y), QPointF(x - _HANDLE, y - 5), QPointF(x - _HANDLE, y + 5)])
 
 
-_widths: OrderedDict[tuple[object, ...], tuple[object, float]] = OrderedDict()
-
-
-def _widest(axis: TokenAxis, size: int, most: float) -> float:
-    """`widest`, kept: of thousands of labels it takes longer than to paint them."""
-    key = (id(axis.tokens), size, most, type_scale())
-    if key not in _widths or _widths[key][0] is not axis.tokens:  # the id of one that is gone may come again
-        _widths[key] = axis.tokens, widest(axis, size, most)
-        if len(_widths) > _KEPT:
-            _widths.popitem(last=False)
-    return _widths[key][1]
-
-
 def _cell(width: float, height: float, view: QRectF) -> tuple[float, float]:
     """A cell for this much room: square, but stretched a little where a matrix is much longer one way (cross-attention)."""
     width, height = min(max(width, 0.01), _MOST_CELL), min(max(height, 0.01), _MOST_CELL)
@@ -189,14 +174,14 @@ def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRec
     size = TEXT_SIZE
     # Two rounds: labels shrink where cells are small, which leaves the cells a little more room.
     for _ in range(2):
-        query_label = _widest(queries, size, min(_MOST_LABEL, rect.width() * 0.24))
-        key_label = _widest(keys, size, min(_MOST_LABEL, rect.height() * 0.24))
+        query_label = widest(queries, size, min(_MOST_LABEL, rect.width() * 0.24))
+        key_label = widest(keys, size, min(_MOST_LABEL, rect.height() * 0.24))
         head = key_label * math.sin(turn) + scaled(size) + GAP
         left = _MARGIN + query_label + GAP
         right = max(given + scaled(_BAR_SPACE) + _MARGIN, key_label * math.cos(turn) + _MARGIN)
         room_x, room_y = rect.width() - left - right, rect.bottom() - top - head - _RECEIVED - words - _MARGIN
         cell_width, cell_height = _cell(room_x / view.width(), room_y / view.height(), view)
-        size = TEXT_SIZE if min(cell_width, cell_height) >= scaled(TEXT_SIZE) + 3 else SMALL_SIZE
+        size = size if min(cell_width, cell_height) >= scaled(TEXT_SIZE) + 3 else SMALL_SIZE  # small ones stay small
     width, height = cell_width * view.width(), cell_height * view.height()
     spare_x, spare_y = max(0.0, room_x - width), max(0.0, room_y - height)
     plot = QRectF(rect.left() + left + spare_x / 2, top + head + min(spare_y / 2, 6 * GRID), max(1.0, width), max(1.0, height))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.labels import draw_label, elided, text_width
 from headscope.gui.paint.probability import readable_probability
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, kept_by_type, scaled, text_font
 
 Shows = Literal["probability", "entropy", "token"]
 """The best token coloured by its probability, or by the entropy of all; or one token through the layers."""
@@ -242,7 +241,7 @@ class LensPicture:
         painter.restore()
 
 
-@lru_cache(maxsize=4096)
+@kept_by_type(4096)
 def _fitting(words: str) -> tuple[str, float]:
     """What of it fits into a cell, and its width."""
     shown = elided(words, SMALL_SIZE, QFont.Weight.Normal, scaled(CELL_WIDTH) - GAP - GRID)

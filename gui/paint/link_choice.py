@@ -14,7 +14,6 @@ from headscope.core.view_jobs import FAINTEST, HeadMap, HeadOverview, Strong
 
 _PER_STEP = 1 << 16  # cells looked at between two looks at the clock
 _REACHED = 1e-6  # weights are float32: a share that is missed by less is reached
-_ALL_IS_KNOWN = 1e-4  # rows of an overview whose mean sum is so near to 1 all sum to 1: none sums to more
 
 Mask = npt.NDArray[np.bool_]
 
@@ -68,7 +67,7 @@ class HeadChoice:
         self._last_weight = np.full(n_queries, np.inf, np.float32)  # the weakest chosen link of each row,
         self._last_key = np.zeros(n_queries, np.int32)  # of equally strong ones the last
         if isinstance(weights, HeadOverview):
-            self.exact = weights.exact and abs(float(weights.received.sum(dtype=np.float64)) - 1) < _ALL_IS_KNOWN
+            self.exact = weights.exact
         self._work: Iterator[None] | None = self._prepare()
 
     @property
@@ -96,10 +95,9 @@ class HeadChoice:
     def _sums(self, rows: range) -> npt.NDArray[np.float64]:
         if not isinstance(self.weights, HeadOverview):
             return np.asarray(self.weights[rows.start : rows.stop].sum(axis=1, dtype=np.float64))
-        if self.exact:
-            return np.ones(len(rows))
-        query, _, weight = _strong(self.weights, rows)
-        return _row_sums(rows, query, weight)
+        if not self.weights.exact:
+            return np.zeros(len(rows))  # of which no link is known
+        return self.weights.given[rows.start : rows.stop].astype(np.float64)
 
     def _cut(self, rows: range, sums: npt.NDArray[np.float64], share: float) -> None:
         """Find the weakest link of each row that is still needed."""

@@ -16,6 +16,8 @@ from headscope.gui.paint.theme import GRID, scaled
 
 LEAST_ROW, MOST_ROW = 18.0, 80.0
 """Pixels a token's row is high when there is a choice."""
+READABLE_ROW = 13.0
+"""Labels of lower rows are thinned out."""
 GAP = 2.0 * GRID
 NUMBER = 36.0
 """Width of a weight's number."""
@@ -94,6 +96,11 @@ class LinksLayout:
         """The box of a token's label."""
         x = self.rows.left - GAP - self.label if left else self.rows.right + GAP
         return QRectF(x, self.rows.top + row * self.rows.height, self.label, self.rows.height)
+
+    def written_box(self, row: int, *, left: bool) -> QRectF:
+        """The part of a label's box that letters cover, and more than the box if it is low."""
+        box, high = self.label_box(row, left=left), scaled(READABLE_ROW) + 1.0
+        return QRectF(box.left(), box.center().y() - high / 2, box.width(), high)
 
     def number_box(self, row: int, *, left: bool) -> QRectF:
         """The box of the weight beside a label: outside of it, or, if there is no room, at the end of the lines."""

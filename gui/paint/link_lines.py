@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -25,8 +26,8 @@ MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
-_BANDS = (250, 1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
-_PER_STEP = 200  # lines drawn between two looks at the clock
+_BANDS = (100, 400, 1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
+_PER_STEP, _LOOK = 200, 30  # lines drawn between two looks at the clock, at most and at least
 
 Block = tuple[slice, slice]
 """Rows (queries) and columns (keys) of an attention map."""
@@ -180,14 +181,23 @@ def draw_lines(
     together = width == 0 or not raster  # wide lines on an image are drawn faster one by one
     opacity = np.maximum(np.rint(links.weight * 255), 1).astype(np.int32)
     order = np.lexsort((links.head, opacity))
-    head, opacity, curves = links.head[order], opacity[order], ends.curves(links.take(order))
+    head, opacity, curves = links.head[order], opacity[order], ends.curves(links.take(order)).tolist()
     edges = np.flatnonzero(np.diff(opacity * len(colors) + head, prepend=-1, append=-1))
+    names, drawn = [color.rgb() for color in colors], 0
     for first, last in pairwise(np.union1d(edges, np.arange(0, len(links), _PER_STEP)).tolist()):
-        color = QColor(colors[head[first]])
-        color.setAlpha(int(opacity[first]))
-        painter.setPen(QPen(color, width))
-        _draw_group(painter, curves[first:last].tolist(), together=together)
-        yield
+        painter.setPen(_pen(names[head[first]], int(opacity[first]), width))
+        _draw_group(painter, curves[first:last], together=together)
+        if last - drawn >= _LOOK or last == len(links):
+            drawn = last
+            yield
+
+
+@lru_cache(maxsize=16384)
+def _pen(rgb: int, opacity: int, width: float) -> QPen:
+    """Kept: to make one takes as long as to draw a line with it."""
+    color = QColor.fromRgb(rgb)
+    color.setAlpha(opacity)
+    return QPen(color, width)
 
 
 def _draw_group(painter: QPainter, curves: list[list[float]], *, together: bool) -> None:

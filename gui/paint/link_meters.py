@@ -1,13 +1,21 @@
-"""Beside each token the weights between it and the token in focus: a number and a bar for each head."""
+"""Beside each token the weights between it and the token in focus: a number and a bar for each head.
+
+All tokens are drawn together, head by head: a frame has a hundred of them, and to a painter many rectangles of one colour are
+little more than one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from headscope.core.jobs import FloatArray
 from headscope.gui.paint.link_layout import LinksLayout
-from headscope.gui.paint.link_picture import line_height
 from headscope.gui.paint.theme import GRID, Theme
+from headscope.gui.paint.write import CENTER, write
 
 _FEW_HEADS = 4  # whose bars fit under each other
 _LITTLE = 0.05  # numbers of smaller weights are muted
@@ -15,65 +23,91 @@ _SEEN = 0.1  # pixels; most of many bars are lower
 _BEHIND = 0.3  # opacity of a bar that a label is written on
 
 
-def paint_meter(
+def told(rows: Sequence[int], seen: Sequence[FloatArray]) -> tuple[list[int], FloatArray]:
+    """Those of `rows` that have any weight, and the weights (n_heads, n_rows) of each."""
+    values = np.stack([column[rows] for column in seen])
+    some = np.flatnonzero(values.any(axis=0))
+    return [rows[at] for at in some.tolist()], values[:, some]
+
+
+def paint_meters(
     painter: QPainter,
     layout: LinksLayout,
     theme: Theme,
-    row: int,
-    values: list[float],
-    colors: list[QColor],
+    rows: Sequence[int],
+    values: FloatArray,
+    colors: Sequence[QColor],
     *,
     left: bool,
-    full: float = 1.0,
+    full: float,
+    pixels: int,
 ) -> None:
-    """Draw the weights of one token, one of each head, with the painter's font; the number is the largest.
+    """Draw the weights (n_heads, n_rows) of the tokens of `rows`; the number, `pixels` high, is the largest.
 
-    A bar of weight `full` has its whole length. Where there is no room outside of the labels, the number stands over the lines, and a single head's bar behind the label.
+    A bar of weight `full` has its whole length. Where there is no room outside of the labels, the number stands over the lines,
+    and a single head's bar behind the label, which has to be written again.
     """
-    alone, parts = len(values) == 1, [value / full for value in values]
-    number, bars = layout.number_box(row, left=left), layout.bars_box(row, left=left)
+    alone, parts = len(values) == 1, values / np.float32(full)
+    firsts = (layout.number_box, layout.bars_box, layout.label_box, layout.written_box)
+    numbers, bars, labels, written = (
+        [first.translated(0, row * layout.rows.height) for row in rows] for first in [box(0, left=left) for box in firsts]
+    )
+    painter.setPen(Qt.PenStyle.NoPen)
     if not layout.meter:
-        painter.fillRect(number if alone else number.united(bars), theme.color("panel", 0.8))
+        painter.setBrush(theme.color("panel", 0.8))
+        painter.drawRects(numbers if alone else [number.united(bar) for number, bar in zip(numbers, bars, strict=True)])
     if layout.meter and len(values) <= _FEW_HEADS:
         _paint_lanes(painter, bars, parts, colors, left=left)
     elif alone:
+        painter.setBrush(theme.color("panel"))
+        painter.drawRects(written)
         faint = QColor(colors[0])
         faint.setAlphaF(_BEHIND)
-        _paint_lanes(painter, layout.label_box(row, left=left), parts, [faint], left=left)
+        _paint_lanes(painter, labels, parts, [faint], left=left)
     else:
         paint_bars(painter, bars, parts, colors)
-    paint_largest(painter, tall(number), theme, values, colors)
+    paint_largest(painter, numbers, theme, values, colors, pixels)
 
 
-def paint_largest(painter: QPainter, box: QRectF, theme: Theme, values: list[float], colors: list[QColor]) -> None:
-    """The largest of the weights as a number, in the colour of its head if there are several."""
-    largest = max(values)
-    strong = theme.color("text") if len(values) == 1 else colors[values.index(largest)]
-    painter.setPen(theme.color("muted") if largest < _LITTLE else strong)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{largest:.3f}")
+def paint_largest(
+    painter: QPainter, boxes: Sequence[QRectF], theme: Theme, values: FloatArray, colors: Sequence[QColor], pixels: int
+) -> None:
+    """In each box the largest of its weights as a number, in the colour of its head if there are several."""
+    muted, strong = theme.color("muted"), [theme.color("text")] if len(values) == 1 else colors
+    largest = values.max(axis=0).tolist()
+    for box, value, head in zip(boxes, largest, values.argmax(axis=0).tolist(), strict=True):
+        painter.setPen(muted if value < _LITTLE else strong[head])
+        write(painter, box, f"{value:.3f}", pixels, side=CENTER)
 
 
-def _paint_lanes(painter: QPainter, room: QRectF, parts: list[float], colors: list[QColor], *, left: bool) -> None:
-    """A bar for each head, one under the other, from the tokens outwards; 1 is as long as the room."""
-    height = min(room.height() - 2, 4.0 * GRID)
-    each = height / len(parts)
-    for i, (part, color) in enumerate(zip(parts, colors, strict=True)):
-        width = part * room.width()
-        x = room.right() - width if left else room.left()
-        painter.fillRect(QRectF(x, room.center().y() - height / 2 + i * each, width, max(1.0, each - 1)), color)
+def _paint_lanes(
+    painter: QPainter, boxes: Sequence[QRectF], parts: FloatArray, colors: Sequence[QColor], *, left: bool
+) -> None:
+    """In each box a bar for each head, one under the other, from the tokens outwards; 1 is as long as the box."""
+    for lane, (row, color) in enumerate(zip(parts.tolist(), colors, strict=True)):
+        bars = []
+        for box, part in zip(boxes, row, strict=True):
+            height = min(box.height() - 2, 4.0 * GRID)
+            each, width = height / len(parts), part * box.width()
+            x = box.right() - width if left else box.left()
+            bars.append(QRectF(x, box.center().y() - height / 2 + lane * each, width, max(1.0, each - 1)))
+        painter.setBrush(color)
+        painter.drawRects(bars)
 
 
-def paint_bars(painter: QPainter, room: QRectF, parts: list[float], colors: list[QColor]) -> None:
-    """A bar for each head, side by side in the order of the legend; 1 is as high as the room, at most 20 pixels."""
-    each = min(room.width() / len(parts), 2.0 * GRID)
-    height = min(room.height() - 2, 5.0 * GRID)
-    base, width = room.center().y() + height / 2, max(each - 1, 0.8 * each)
-    for i, (part, color) in enumerate(zip(parts, colors, strict=True)):
-        if part * height > _SEEN:
-            painter.fillRect(QRectF(room.left() + i * each, base - part * height, width, part * height), color)
-
-
-def tall(box: QRectF) -> QRectF:
-    """`box`, at least high enough for a line of text about its middle."""
-    more = max(0.0, (line_height() - box.height()) / 2)
-    return box.adjusted(0, -more, 0, more)
+def paint_bars(painter: QPainter, boxes: Sequence[QRectF], parts: FloatArray, colors: Sequence[QColor]) -> None:
+    """In each box a bar for each head, side by side in the order of the legend; 1 is as high as the box, at most 20 pixels."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    frames = []
+    for box in boxes:
+        each = min(box.width() / len(parts), 2.0 * GRID)
+        height = min(box.height() - 2, 5.0 * GRID)
+        frames.append((box.left(), each, max(each - 1, 0.8 * each), box.center().y() + height / 2, height))
+    for head, (row, color) in enumerate(zip(parts.tolist(), colors, strict=True)):
+        bars = [
+            QRectF(left + head * each, base - part * height, width, part * height)
+            for (left, each, width, base, height), part in zip(frames, row, strict=True)
+            if part * height > _SEEN
+        ]
+        painter.setBrush(color)
+        painter.drawRects(bars)

@@ -194,10 +194,6 @@ class LinkPicture(ABC, Generic[LayoutT]):
     ) -> None:
         """Draw the labels; `again`: over those that are drawn already without `picked`, only those that look different."""
 
-    @abstractmethod
-    def labels_stay(self, layout: LayoutT) -> bool:
-        """Whether labels are the same and free to be seen whatever is picked, but for the picked ones themselves."""
-
     # ---------------------------------------------------------------- which links
     def prepare(self) -> Iterator[None]:
         """Find out which links are chosen; pauses after every few milliseconds."""
@@ -279,20 +275,19 @@ class LinkPicture(ABC, Generic[LayoutT]):
         rect: QRectF,
         theme: Theme,
         *,
-        only_query: int | None = None,
-        only_key: int | None = None,
+        picked: Picked = NOTHING,
         scroll: float | None = None,
     ) -> None:
         """Draw the picture into `rect`; the same code draws files.
 
         Parameters
         ----------
-        only_query, only_key : int, optional
-            Draw only this token's links, with their weights as numbers.
+        picked : Picked
+            Draw only these tokens' links, with their weights as numbers.
         scroll : float, optional
             See `layout`; None draws the whole text.
         """
-        layout, picked = self.layout(rect, scroll), Picked(only_query, only_key)
+        layout, picked = self.layout(rect, scroll), picked.within(len(self.queries), len(self.keys))
         links = self.links(layout, picked)
         painter.fillRect(rect, theme.color("panel"))
         self.paint_lines(painter, layout, theme, links)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFont, QPainter, QPen
 
-from headscope.core.jobs import Head
+from headscope.core.jobs import FloatArray, Head
 from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadMap
-from headscope.gui.paint.labels import elided, stride, text_width
-from headscope.gui.paint.link_layout import LinksLayout, lay_out
-from headscope.gui.paint.link_meters import paint_meter, tall
+from headscope.gui.paint.labels import elided, stride, text_width, widest
+from headscope.gui.paint.link_layout import READABLE_ROW, LinksLayout, lay_out
+from headscope.gui.paint.link_meters import paint_meters, told
 from headscope.gui.paint.link_picture import NOTHING, LinkPicture, Picked, line_height
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font
+from headscope.gui.paint.write import LEFT, RIGHT, write
 
 _TITLE = 160.0  # room for the name of a side
-_READABLE_ROW = 13.0  # labels of lower rows are thinned out
 _LEAST_FOR_TEXT = 16.0  # height of a row; the type in lower ones is small
 
 
@@ -47,7 +49,6 @@ class LinksPicture(LinkPicture[LinksLayout]):
         super().__init__(weights, queries, keys, **how)
         translate = QCoreApplication.translate
         self.titles = titles or (translate("links", "query"), translate("links", "key"))
-        self._longest = sorted({*queries.labels, *keys.labels}, key=len)[-40:]  # the widest is among the longest
 
     def size(self, width: float = 640.0, row: float = 24.0) -> QSizeF:
         """A good size for a figure: every label is readable."""
@@ -57,7 +58,7 @@ class LinksPicture(LinkPicture[LinksLayout]):
     # ---------------------------------------------------------------- layout
     def layout(self, area: QRectF, scroll: float | None = None) -> LinksLayout:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable rows scrolled up by so many pixels."""
-        label = max((text_width(text, TEXT_SIZE) for text in self._longest), default=0.0) + 2 * GRID
+        label = max(widest(axis, TEXT_SIZE, math.inf) for axis in (self.queries, self.keys)) + 2 * GRID
         return lay_out(area, self.listed, len(self.weights), self.n_rows, label, scroll)
 
     def token_at(self, layout: LinksLayout, point: QPointF) -> tuple[int | None, int | None]:
@@ -93,15 +94,12 @@ class LinksPicture(LinkPicture[LinksLayout]):
             rows = self._labelled(layout, len(axis), picked_here)
             if again:
                 gone = set(self._labelled(layout, len(axis), ())) - set(rows)  # to make room for those that are picked
-                rows = [row for row in rows if row in picked_here]
-                for row in (*gone, *rows):
-                    painter.fillRect(_written(layout.label_box(row, left=left)), theme.color("panel"))
+                over = () if layout.meter or len(self.weights) > 1 else self._told(layout, picked, left=left)[0]
+                for row in (*gone, *picked_here.intersection(rows).difference(over)):
+                    painter.fillRect(layout.written_box(row, left=left), theme.color("panel"))
+                rows = [row for row in rows if row in picked_here or row in over]
             self._paint_side(painter, layout, theme, axis, rows, picked_here, left=left)
         painter.restore()
-
-    def labels_stay(self, layout: LinksLayout) -> bool:
-        """Where numbers and bars have a place of their own."""
-        return bool(layout.meter)
 
     def _paint_titles(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked) -> None:
         """The names of the sides; beside numbers that are sums, that they are."""
@@ -132,25 +130,22 @@ class LinksPicture(LinkPicture[LinksLayout]):
         *,
         left: bool,
     ) -> None:
-        role = "query" if left else "accent"
-        side = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
-        flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
+        role, side = ("query", RIGHT) if left else ("accent", LEFT)
         size = _row_type(layout)
-        plain, strong = text_font(size), text_font(size, QFont.Weight.DemiBold)
         for row in rows:
             token, box = axis.tokens[row], layout.label_box(row, left=left)
-            font = strong if row in focus or token.masked else plain
-            color = theme.color(role if row in focus else "query" if token.masked else "muted" if token.special else "text")
-            painter.setFont(font)
-            painter.setPen(color)
-            text = elided(token.text, size, font.weight(), box.width())
-            painter.drawText(tall(box), flags, text)
+            weight = QFont.Weight.DemiBold if row in focus or token.masked else QFont.Weight.Normal
+            painter.setPen(
+                theme.color(role if row in focus else "query" if token.masked else "muted" if token.special else "text")
+            )
+            text = elided(token.text, size, weight, box.width())
+            write(painter, box, text, size, weight, side=side)
             if token.unknown:
-                _underline(painter, box, QFontMetricsF(font).horizontalAdvance(text), left=left)
+                _underline(painter, box, text_width(text, size, weight), left=left)
 
     def _labelled(self, layout: LinksLayout, count: int, focus: Collection[int]) -> Sequence[int]:
         """Rows that have a label: all, or as many as can be read and those in focus."""
-        step = stride(layout.rows.height, scaled(_READABLE_ROW))
+        step = stride(layout.rows.height, scaled(READABLE_ROW))
         rows = [row for row in layout.visible(count) if row % step == 0]
         if step > 1:
             shown = [row for row in focus if row < count]
@@ -159,17 +154,19 @@ class LinksPicture(LinkPicture[LinksLayout]):
 
     def _paint_meters(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked, *, left: bool) -> None:
         """The weights between each token of a side and the one in focus, or those picked out."""
+        rows, values = self._told(layout, picked, left=left)
+        if rows:
+            full = max(1, len(picked.keys if left else picked.queries)) if picked.several else 1
+            how: dict[str, Any] = {"left": left, "full": full, "pixels": _row_type(layout)}
+            paint_meters(painter, layout, theme, rows, values, self.head_colors(theme), **how)
+
+    def _told(self, layout: LinksLayout, picked: Picked, *, left: bool) -> tuple[list[int], FloatArray]:
+        """The tokens of a side that have weights beside them, and these, (n_heads, n_rows)."""
         seen = self.seen_of(picked, keys=not left)
         if seen is None:
-            return
-        colors = self.head_colors(theme)
-        full = max(1, len(picked.keys if left else picked.queries)) if picked.several else 1
-        painter.setFont(text_font(_row_type(layout)))
+            return [], np.empty((0, 0), np.float32)
         beside = picked.query if left else picked.key
-        for row in self._labelled(layout, len(seen[0]), () if beside is None else (beside,)):
-            values = [float(column[row]) for column in seen]
-            if any(values):
-                paint_meter(painter, layout, theme, row, values, colors, left=left, full=full)
+        return told(self._labelled(layout, len(seen[0]), () if beside is None else (beside,)), seen)
 
 
 def sum_words(count: int) -> str:
@@ -183,12 +180,6 @@ def _underline(painter: QPainter, box: QRectF, width: float, *, left: bool) -> N
     start, y = box.right() - width if left else box.left(), box.center().y() + 2 * GRID
     painter.setPen(QPen(painter.pen().color(), 1, Qt.PenStyle.DotLine))
     painter.drawLine(QPointF(start, y), QPointF(start + width, y))
-
-
-def _written(box: QRectF) -> QRectF:
-    """The part of a label's box that letters cover, and more than the box if it is low."""
-    high = scaled(_READABLE_ROW) + 1.0
-    return QRectF(box.left(), box.center().y() - high / 2, box.width(), high)
 
 
 def _row_type(layout: LinksLayout) -> int:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QImage, QPaintEngine, QPainter
 
 from headscope.core.jobs import FloatArray
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.scales import written
 from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled, text_font
+
+_APART = 4.0
+"""Pixels a cell must have more than, for a gap between its bar and the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,23 +83,21 @@ def given_words(marginal: Marginal) -> str:
 
 
 def paint_marginals(
-    painter: QPainter, layout: HeatmapLayout, theme: Theme, received: Marginal | None, given: Marginal | None
+    painter: QPainter, layout: HeatmapLayout, theme: Theme, received: Marginal | None, given: Marginal | None, note: str = ""
 ) -> None:
-    """Paint both, and a line of words under them."""
-    words = []
+    """Paint both, and a line of words under them, which begins with `note`."""
+    words = [note] if note else []
     if received is not None:
         color = theme.color("query", 0.75) if received.selected else theme.color("muted", 0.55)
-        area, shown = layout.received, layout.shown(len(received.values), queries=False)
-        bars = _bars(received, shown, layout.cell_width, area.height())
-        left = layout.cell_rect(0, 0).left()
-        _paint(painter, area, color, [QRectF(left + x, area.top(), width, height) for x, width, height in bars])
+        shown = layout.shown(len(received.values), queries=False)
+        _paint_bars(
+            painter, layout.received, color, received, shown, layout.cell_rect(0, 0).left(), layout.cell_width, down=True
+        )
         words.append(f"▾ {received_words(received)}")
     if given is not None and layout.given_room:
         color = theme.color("accent", 0.75) if given.selected else theme.color("muted", 0.55)
-        area, shown = layout.given, layout.shown(len(given.values), queries=True)
-        bars = _bars(given, shown, layout.cell_height, area.width())
-        top = layout.cell_rect(0, 0).top()
-        _paint(painter, area, color, [QRectF(area.left(), top + y, width, height) for y, height, width in bars])
+        shown = layout.shown(len(given.values), queries=True)
+        _paint_bars(painter, layout.given, color, given, shown, layout.cell_rect(0, 0).top(), layout.cell_height, down=False)
         words.append(f"▸ {given_words(given)}")
     if words:
         _paint_words(painter, layout, theme, words)
@@ -115,12 +117,25 @@ def _paint_words(painter: QPainter, layout: HeatmapLayout, theme: Theme, words: 
         painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _paint(painter: QPainter, area: QRectF, color: QColor, bars: list[QRectF]) -> None:
+def _paint_bars(
+    painter: QPainter, area: QRectF, color: QColor, marginal: Marginal, shown: range, origin: float, cell: float, *, down: bool
+) -> None:
+    """Bars that grow from `area`'s upper edge `down`, or from its left edge to the right; that of cell 0 is at `origin`."""
+    if not len(shown) or marginal.most <= 0:
+        return
     painter.save()
     painter.setClipRect(area)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    painter.drawRects(bars)
+    if cell <= _APART and painter.paintEngine().type() == QPaintEngine.Type.Raster:
+        _paint_dense(painter, area, color, marginal, shown, origin, cell, down=down)
+    else:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        room = area.height() if down else area.width()
+        boxes = []
+        for at, broad, length in _bars(marginal, shown, cell, room):
+            place = origin + at
+            boxes.append(QRectF(place, area.top(), broad, length) if down else QRectF(area.left(), place, length, broad))
+        painter.drawRects(boxes)
     painter.restore()
 
 
@@ -128,14 +143,40 @@ def _bars(marginal: Marginal, shown: range, cell: float, room: float) -> list[tu
     """Where each bar begins along the side, how broad it is, and how long. Of bars that share a pixel only the longest is drawn."""
     per_pixel = max(1, int(1 / max(cell, 1e-6)))
     starts = np.arange(shown.start, shown.stop, per_pixel)
-    if not len(starts):
-        return []
-    most = marginal.most
-    scale = room / most if most > 0 else 0.0
-    lengths = np.maximum.reduceat(marginal.values[: shown.stop], starts) * np.float32(scale)
-    inset = 0.2 * cell if cell > 4 else 0.0
+    lengths = np.maximum.reduceat(marginal.values[: shown.stop], starts) * np.float32(room / marginal.most)
+    inset = 0.2 * cell if cell > _APART else 0.0
     broad = max(1.0, cell - 2 * inset)
     long = lengths > 0
     return [
         (at * cell + inset, broad, length) for at, length in zip(starts[long].tolist(), lengths[long].tolist(), strict=True)
     ]
+
+
+def _paint_dense(
+    painter: QPainter, area: QRectF, color: QColor, marginal: Marginal, shown: range, origin: float, cell: float, *, down: bool
+) -> None:
+    """Bars without gaps as one image: hundreds of rectangles take longer, and show stripes. Of bars that share a pixel it has the longest."""
+    scale = painter.deviceTransform().m11()
+    along, room = (area.width(), area.height()) if down else (area.height(), area.width())
+    n_along, n_room = (max(1, math.ceil(side * scale)) for side in (along, room))
+    edges = ((area.left() if down else area.top()) - origin + np.arange(n_along + 1) / scale) / cell
+    inside = (edges[1:] > shown.start) & (edges[:-1] < shown.stop)
+    first = np.clip(edges[:-1].astype(int), shown.start, shown.stop - 1)
+    after = np.clip(np.ceil(edges[1:]).astype(int), first + 1, shown.stop)
+    if cell * scale >= 1:  # the cell that has the middle of the pixel, as above
+        first = np.clip(((edges[:-1] + edges[1:]) / 2).astype(int), shown.start, shown.stop - 1)
+        after = first + 1
+    longest = marginal.values[first]
+    for more in range(1, int((after - first).max())):
+        np.maximum(longest, marginal.values[np.minimum(first + more, after - 1)], out=longest)
+    covered = np.clip(longest * np.float32(n_room / marginal.most) - np.arange(n_room, dtype=np.float32)[:, None], 0, 1)
+    inside = (edges[1:] > shown.start) & (edges[:-1] < shown.stop)
+    alpha = np.ascontiguousarray(((covered * inside * 255) if down else (covered * inside * 255).T).astype(np.uint8))
+    mask = QImage(alpha.data, alpha.shape[1], alpha.shape[0], alpha.shape[1], QImage.Format.Format_Alpha8)
+    bars = QImage(mask.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    bars.fill(color)
+    cut = QPainter(bars)
+    cut.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    cut.drawImage(0, 0, mask)
+    cut.end()
+    painter.drawImage(QRectF(area.left(), area.top(), bars.width() / scale, bars.height() / scale), bars)

@@ -13,6 +13,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from headscope.core.jobs import FloatArray
+from headscope.core.ranks import RESOLUTION
 
 ScaleName = Literal["linear", "log", "row", "rank"]
 _DECADES = 4
@@ -53,6 +54,8 @@ class Bar:
     low: float
     high: float
     of_scores: bool = False
+    counted: bool = False
+    """Ranks were counted in bins: values that are about equal count as equal."""
 
     def places(self, values: FloatArray) -> FloatArray:
         """Where `values` (shares with "row" and "rank") stand; below 0 and above 1 what the bar does not reach."""
@@ -92,7 +95,8 @@ class Bar:
         if self.scale == "row":
             return say("Heatmap", "of each row's\nmaximum")
         if self.scale == "rank":
-            return say("Heatmap", "rank: share of\ncells below")
+            words = say("Heatmap", "rank: share of\ncells below")
+            return f"{words}\n{say('Heatmap', '(to {share:.2f} %)').format(share=100 * RESOLUTION)}" if self.counted else words
         lines = [say("Heatmap", "scores before\nthe softmax")] if self.of_scores else []
         if self.scale == "log":
             lines.append(say("Heatmap", "logarithmic"))
@@ -106,10 +110,10 @@ def written(value: float) -> str:
     return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
 
 
-def bar_of(look: Look, largest: float, *, of_scores: bool) -> Bar:
+def bar_of(look: Look, largest: float, *, of_scores: bool, counted: bool = False) -> Bar:
     """The bar for cells whose largest absolute value is `largest`; of scores it is the same on both sides of 0."""
     if look.scale in ("row", "rank"):
-        return Bar(look.scale, 0.0, 1.0, of_scores)
+        return Bar(look.scale, 0.0, 1.0, of_scores, counted)
     if of_scores:
         return Bar("linear", -(largest or 1.0), largest or 1.0, of_scores)
     high = (largest or 1.0) if look.stretched else 1.0

@@ -45,6 +45,7 @@ QPushButton#primary:disabled { background: $line; color: $muted; border-color: $
 QPushButton#primary:focus { border: 2px solid $text; padding: 4px 11px; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 QToolButton#flat, QPushButton#flat { background: transparent; border-color: transparent; padding: 2px 6px; }
+QToolButton#flat[tight="true"] { padding: 2px; }
 QToolButton#flat:hover, QPushButton#flat:hover { background: $soft; }
 QPushButton#link { background: transparent; border: 1px solid transparent; text-align: left; padding: 3px 7px; margin: 0 8px;
     font-weight: 600; }
@@ -52,7 +53,7 @@ QPushButton#link:hover { background: $soft; }
 QPushButton#link:focus { border-color: $accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QToolButton#flat:focus, QPushButton#flat:focus { border-color: $accent; }
-QToolButton#flat:checked { background: $soft; color: $accent; border-color: $line; }
+QToolButton#flat:checked, QPushButton#flat:checked { background: $soft; color: $accent; border-color: $line; }
 QToolButton#flat:checked:focus { border-color: $accent; }
 
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
@@ -66,10 +67,11 @@ QPlainTextEdit#prompt:hover { border-color: $muted; }
 QPlainTextEdit#prompt:focus { border-color: $accent; }
 QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $muted; background: $ground; }
 QAbstractSpinBox QLineEdit { border: none; padding: 0 8px; background: transparent; }
+QComboBox QLineEdit { border: none; padding: 0; background: transparent; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($chevron); width: 16px; height: 16px; }
-QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; selection-background-color: $soft;
+QComboBox QAbstractItemView, QListView#completions { background: $panel; border: 1px solid $line; selection-background-color: $soft;
     selection-color: $text; }
 QRadioButton, QCheckBox { spacing: 8px; }
 QRadioButton::indicator, QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; background: $ground; }

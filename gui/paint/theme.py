@@ -8,8 +8,10 @@ kinds of colour blindness for the first eight.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +20,41 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from headscope.gui.paint.head_colors import more_colors
 
 Palette = npt.NDArray[np.uint8]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 GRID = 4
 """Every distance is a multiple of this many pixels."""
 
-FONT_FAMILIES = ["Inter", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "sans-serif"]
+INTER: Final = "Inter"
+"""The bundled typeface."""
+_FALLBACKS: Final = (INTER, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "sans-serif")
+"""For what a typeface has no glyphs for, Chinese above all."""
 TEXT_SIZE = 13
 """Pixels, for everything one reads."""
 SMALL_SIZE = 11
 """Pixels, for axis numbers, units and hints."""
 
 
-class _Type(threading.local):
-    """Each thread's own: files are drawn in other threads than the screen, in the designed size."""
+class TypeStyle(NamedTuple):
+    """What type looks like, all but the size and weight of a single word. Equal styles measure alike.
 
-    scale = 1.0
+    Attributes
+    ----------
+    family : str
+        The typeface that comes before the others.
+    scale : float
+        By how much type is larger than designed.
+    """
+
+    family: str = INTER
+    scale: float = 1.0
+
+
+class _Type(threading.local):
+    """Each thread's own: files are drawn in other threads than the screen, in the designed type."""
+
+    style = TypeStyle()
 
 
 _type = _Type()
@@ -101,23 +123,44 @@ def theme_of(dark: bool) -> Theme:
     )  # fmt: skip
 
 
-def type_scale() -> float:
-    """By how much type on the screen is larger than designed: the user's choice, and more in a presentation."""
-    return _type.scale
+def type_style() -> TypeStyle:
+    """What type on the screen looks like: the user's choice, and larger in a presentation.
+
+    Whatever is measured or drawn in type and then kept has this in its key; a function's results are, with `kept_by_type`.
+    """
+    return _type.style
 
 
-def set_type_scale(factor: float) -> None:
-    """Draw type larger or smaller from now on, in this thread. Who keeps widths of texts must measure anew."""
-    _type.scale = factor
+def set_type_style(style: TypeStyle) -> None:
+    """Draw type so from now on, in this thread."""
+    _type.style = style
+
+
+def kept_by_type(most: int) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """`lru_cache` for what depends on the style of type as well as on the arguments."""
+
+    def keeping(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        def fresh(_style: TypeStyle, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+            return function(*args, **kwargs)
+
+        kept: Callable[..., _R] = lru_cache(most)(fresh)
+
+        @wraps(function)
+        def asked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            return kept(_type.style, *args, **kwargs)
+
+        return asked
+
+    return keeping
 
 
 def scaled(pixels: float) -> int:
     """Room for what holds type, such as a row: `pixels` as designed, on the scale of the type."""
-    return round(pixels * _type.scale)
+    return round(pixels * _type.style.scale)
 
 
 def text_font(pixels: float = TEXT_SIZE, weight: QFont.Weight = QFont.Weight.Normal, *, tabular: bool = False) -> QFont:
-    """Inter (bundled), then the system's fonts for Chinese; `pixels` as designed, drawn on the scale of the type.
+    """The typeface that is chosen, then Inter (bundled) and the system's fonts for Chinese; `pixels` as designed, drawn on the scale of the type.
 
     `tabular` makes all figures as wide as each other, for numbers under numbers. Never in files: a PDF names a glyph by its
     character, and glyphs that a feature puts in another's place have none: nobody could search for or copy them.
@@ -125,11 +168,11 @@ def text_font(pixels: float = TEXT_SIZE, weight: QFont.Weight = QFont.Weight.Nor
     return QFont(_font(max(1, scaled(pixels)), weight, tabular))  # a copy, which may be changed
 
 
-@lru_cache(maxsize=256)
+@kept_by_type(256)
 def _font(pixels: int, weight: QFont.Weight, tabular: bool) -> QFont:
     """Kept, because a frame asks a hundred times, and to make one takes as long as to draw a word with it."""
     font = QFont()
-    font.setFamilies(FONT_FAMILIES)
+    font.setFamilies(list(dict.fromkeys((_type.style.family, *_FALLBACKS))))
     font.setPixelSize(pixels)
     font.setWeight(weight)
     font.setFeature(QFont.Tag("tnum"), int(tabular))

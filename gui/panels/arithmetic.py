@@ -12,7 +12,7 @@ from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind
 from headscope.gui.arithmetic_steps import Sentence, steps_of
-from headscope.gui.messages import notice_of
+from headscope.gui.messages import refusal_of
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.arithmetic_view import ArithmeticView
@@ -102,8 +102,7 @@ class ArithmeticPanel(QWidget):
     def _on_failed(self, request: object, error: HeadscopeError) -> None:
         if request == self._asked:
             self.title.set_text("")
-            notice = notice_of(error)
-            self.view.set_steps((Sentence(f"{notice.message} {notice.remedy}"),))
+            self.view.set_steps((Sentence(refusal_of(error)),))
 
     def _show(self, answer: Arithmetic) -> None:
         state, request = self._state, answer.request

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from headscope.gui.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.export import SCREEN_DPI, Picture, paint_scaled
+from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.number_field import whole_field
@@ -110,8 +111,10 @@ class ExportDialog(QDialog):
         return theme_of(self.look.currentData() == "dark")
 
     @property
-    def _marked(self) -> Cell:
-        return self._state.pinned if self.mark.isChecked() else Cell()
+    def _picked(self) -> Picked:
+        """What is picked out stands out in a file as it does on the screen; what is pinned, if it is wanted."""
+        marks, pinned = self._state.marks, self._state.pinned if self.mark.isChecked() else Cell()
+        return Picked(pinned.query, pinned.key, marks.queries, marks.keys)
 
     def _figure(self) -> Picture | None:
         make = self._figures.get(self.what.currentData())
@@ -122,7 +125,7 @@ class ExportDialog(QDialog):
         state, what = self._state, self.what.currentData()
         if what in _PICTURES:
             figure = self._figure()
-            return None if figure is None else PictureExport(path, figure, self._theme, self.dpi.value(), self._marked)
+            return None if figure is None else PictureExport(path, figure, self._theme, self.dpi.value(), self._picked)
         if state.record is None or state.shown is None:
             return None
         if what == "heads":
@@ -156,7 +159,7 @@ class ExportDialog(QDialog):
         for field, wanted in ((self.dpi, form == "png"), (self.look, is_picture), (self.mark, is_picture)):
             self._rows.setRowVisible(field, wanted)
         self.note.setText(self._words(figure, form))
-        self.preview.show_figure(figure, self._theme, self._marked)
+        self.preview.show_figure(figure, self._theme, self._picked)
         self.write.setEnabled(self.request(Path()) is not None)
 
     def _words(self, figure: Picture | None, form: str) -> str:
@@ -204,7 +207,7 @@ class _Preview(QWidget):
         self.setMinimumSize(_PREVIEW)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_figure(self, figure: Picture | None, theme: Theme, marked: Cell) -> None:
+    def show_figure(self, figure: Picture | None, theme: Theme, picked: Picked) -> None:
         self._image = None
         if figure is not None:
             ratio = self.devicePixelRatioF()
@@ -212,7 +215,7 @@ class _Preview(QWidget):
             self._image = QPixmap((size * ratio).toSize())
             self._image.setDevicePixelRatio(ratio)
             painter = QPainter(self._image)
-            paint_scaled(figure, painter, size, theme, query=marked.query, key=marked.key)
+            paint_scaled(figure, painter, size, theme, picked=picked)
             painter.end()
         self.update()
 

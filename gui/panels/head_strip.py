@@ -13,7 +13,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Head
 from headscope.core.token_jobs import Looks, LooksRequest, Side, StripRequest
 from headscope.gui.chosen_tokens import chosen_tokens, is_one_text
-from headscope.gui.messages import notice_of
+from headscope.gui.messages import refusal_of
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_strip import HeadStripPicture
 from headscope.gui.paint.scale_line import number_text
@@ -212,7 +212,7 @@ class HeadStripPanel(QWidget):
     @Slot(object, object)
     def _on_failed(self, request: object, error: HeadscopeError) -> None:
         if request is self._asked:
-            self._clear(notice_of(error).message)
+            self._clear(refusal_of(error))
 
     def _show_number(self, token: int | None, head: int | None) -> None:
         picture = self.view.picture

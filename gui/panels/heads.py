@@ -15,7 +15,7 @@ from headscope.core.jobs import Head, Kind
 from headscope.core.metrics_jobs import HEAD_TYPES, METRICS
 from headscope.gui.head_measuring import HeadMeasuring
 from headscope.gui.head_order import HeadOrder
-from headscope.gui.head_words import metric_name, metric_value, type_meaning, type_name
+from headscope.gui.head_words import metric_name, metric_value, type_meaning, type_name, type_short
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
 from headscope.gui.paint.head_types import type_color
@@ -49,7 +49,7 @@ class HeadsPanel(QWidget):
         )
         self.mean.toggled.connect(self._pool)
         self.bar = HeadOrderBar(self.mean, self.own_maximum)
-        self.bar.changed.connect(self._show_pictures)
+        self.bar.changed.connect(self._set_order)
         self.view = self._new_view()
         self.legend = TypeLegend()
         self.legend.toggled.connect(self.bar.toggle_type)
@@ -65,7 +65,7 @@ class HeadsPanel(QWidget):
         self._lay_out()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "record", "head"}))
+        self._on_changed(frozenset({"dark", "record", "head", "head_order"}))
 
     def _new_view(self) -> HeadGridView:
         view = HeadGridView()
@@ -95,7 +95,9 @@ class HeadsPanel(QWidget):
             self._folded &= frozenset(range(self._shape()[0]))
         if names & {"record", "kind", "busy"} and self.isVisible():
             self.measuring.ask(self._seen)
-        if names & {"thumbnails", "record", "kind", "model"}:
+        if "head_order" in names:
+            self.bar.set_order(self._state.head_order)
+        if names & {"thumbnails", "record", "kind", "model", "head_order"}:
             self._show_pictures()
         if names & {"dark", "record", "kind"}:
             self._show_legend()
@@ -123,11 +125,16 @@ class HeadsPanel(QWidget):
     def _show_legend(self) -> None:
         metrics, theme = self.measuring.marking, theme_of(self._state.dark)
         counts = Counter(metrics.types.values() if metrics is not None else ())
-        self.legend.set_chosen(self.bar.order.types)
+        self.legend.set_chosen(self._state.head_order.types)
         for type_ in HEAD_TYPES:
-            self.legend.set_type(type_, type_name(type_), type_meaning(type_), type_color(type_, theme), counts[type_])
+            meaning = f"{type_name(type_)}: {type_meaning(type_)}"
+            self.legend.set_type(type_, type_short(type_), meaning, type_color(type_, theme), counts[type_])
 
     # ---------------------------------------------------------------- choices
+    @Slot(object)
+    def _set_order(self, order: HeadOrder) -> None:
+        self._state.update(head_order=order)
+
     @Slot(tuple, bool)
     def _choose(self, head: Head, extend: bool) -> None:
         self._explorer.select_head(head, extend)
@@ -165,7 +172,7 @@ class HeadsPanel(QWidget):
     @Slot()
     def _show_pictures(self) -> None:
         n_layers, n_heads = self._shape()
-        order, metrics = self.bar.order, self.measuring.marking
+        order, metrics = self._state.head_order, self.measuring.marking
         self.legend.set_chosen(order.types)
         places = self._placed()
         self._picture = self._base(n_layers, n_heads).rearranged(
@@ -188,7 +195,7 @@ class HeadsPanel(QWidget):
 
     def _placed(self) -> HeadPlaces:
         """Where heads stand; the same object as before if they still stand there."""
-        shape, order, metrics = self._shape(), self.bar.order, self.measuring.metrics
+        shape, order, metrics = self._shape(), self._state.head_order, self.measuring.metrics
         key: tuple[tuple[int, int], object] = (shape, self._folded)
         if order.averages:
             key = (shape, "averages")
@@ -204,13 +211,13 @@ class HeadsPanel(QWidget):
         n_layers, n_heads = self._shape()
         if isinstance(order, list):
             return HeadPlaces.flowing(order)
-        if self.bar.order.averages:
+        if self._state.head_order.averages:
             return HeadPlaces.flowing([(layer, AVERAGE) for layer in range(n_layers)])
         return HeadPlaces.in_layers(n_layers, n_heads, self._folded)
 
     def _summary(self) -> str:
         n_layers, n_heads = self._shape()
-        order, metrics = self.bar.order, self.measuring.metrics
+        order, metrics = self._state.head_order, self.measuring.metrics
         if not n_layers:
             return ""
         if order.averages:
@@ -249,6 +256,7 @@ class HeadsPanel(QWidget):
 def _flat_toggle(text: str) -> QToolButton:
     button = QToolButton()
     button.setObjectName("flat")
+    button.setProperty("tight", True)
     button.setText(text)
     button.setCheckable(True)
     return button

@@ -11,10 +11,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.heatmap_jobs import Scores
 from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, HeadOverview, Part
-from headscope.gui.heatmap_numbers import HeatmapNumbers
+from headscope.core.view_jobs import HeadMap, HeadOverview, Part, PartRequest
+from headscope.gui.chosen_tokens import mark
 from headscope.gui.paint.heatmap import HeatmapPicture, Picked
 from headscope.gui.paint.heatmap_axes import boundaries_of
 from headscope.gui.paint.marginals import Marginal
@@ -39,7 +38,7 @@ class HeatmapPanel(QWidget):
         self._explorer = explorer
         self._ends = (0.0, 1.0)
         self._bounded: tuple[TokenAxis, TokenAxis, tuple[tuple[int, ...], tuple[int, ...]]] | None = None
-        self._numbers = HeatmapNumbers(state, explorer.questions, self)
+        self._numbers = explorer.numbers
         self._numbers.came.connect(self._show_what_came)
         self.view = HeatmapView()
         self.view.hovered.connect(self._hover)
@@ -115,9 +114,10 @@ class HeatmapPanel(QWidget):
         state, values = self._state, self._values()
         if values is None or isinstance(values, HeadscopeError) or values.shape != (len(state.queries), len(state.keys)):
             return None
-        look, shares = replace(self.controls.look, ends=self._ends), None
-        if look.scale == "rank" and isinstance(values, np.ndarray) and (shares := self._numbers.shares(values)) is None:
-            return None
+        look = replace(self.controls.look, ends=self._ends)
+        ranks = self._numbers.ranks(values) if look.scale == "rank" else None
+        if look.scale == "rank" and ranks is None and isinstance(values, np.ndarray):
+            return None  # those of a large head take longer: it is shown without them
         received, given = self._sums(values)
         return HeatmapPicture(
             values,
@@ -125,33 +125,46 @@ class HeatmapPanel(QWidget):
             state.keys,
             look=look,
             of_scores=state.lens == "scores",
+            note=self._note(),
             part=self._part(),
-            shares=shares,
+            ranks=ranks,
             picked=Picked(state.marks.queries, state.marks.keys, self._pair()),
             received=received,
             given=given,
             boundaries=self._boundaries,
         )
 
-    def _values(self) -> HeadMap | HeadscopeError | None:
+    def _values(self) -> HeadMap | Part | HeadscopeError | None:
         """Weights or scores, or why there are none."""
         if self._state.lens == "weights" or self._state.shown is None:
             return self._state.shown
-        return self._numbers.scores()
+        scores = self._numbers.scores()
+        return scores.picture if isinstance(scores, Part) and scores.is_whole else scores
 
-    def _part(self) -> Part | Scores | None:
+    def _note(self) -> str:
+        """Of scores: whether weights were set after them."""
+        scores = self._numbers.scores() if self._state.lens == "scores" else None
+        before = isinstance(scores, Part) and scores.before_edits
+        return self.tr("scores from before this run's edit of the weights") if before else ""
+
+    def _part(self) -> Part | None:
         """The part that was zoomed in on, if it is of what is shown."""
-        state = self._state
-        part = state.part if state.lens == "weights" else self._numbers.part
+        part = self._state.part
         if part is None:
             return None
-        of = part.request.record, part.request.kind, part.request.head
-        return part if of == (state.record, state.kind, state.head) else None
+        of = part.request
+        return part if of == self._part_request(of.rows, of.keys, of.height, of.width) else None
 
-    def _sums(self, values: HeadMap) -> tuple[Marginal | None, Marginal | None]:
+    def _part_request(self, rows: range, keys: range, height: int, width: int) -> PartRequest | None:
+        state, by_row = self._state, self.controls.look.scale == "row"
+        if state.record is None:
+            return None
+        return PartRequest(state.record, state.kind, state.head, rows, keys, height, width, state.lens, by_row)
+
+    def _sums(self, values: HeadMap | Part) -> tuple[Marginal | None, Marginal | None]:
         """Over what was picked out of a large head."""
         marks = self._state.marks
-        if isinstance(values, np.ndarray) or self._state.lens == "scores":
+        if not isinstance(values, HeadOverview):
             return None, None
         sums = self._numbers.sums(marks.queries, marks.keys)
         if sums is None:
@@ -179,16 +192,24 @@ class HeatmapPanel(QWidget):
         picture = self.figure()
         if picture is None:
             return  # the old picture stays until the new one is whole
+        self._name(picture)
+        self.view.set_picture(picture.sharing(self.view.picture))
+
+    def _name(self, picture: HeatmapPicture) -> None:
+        """Say what is shown, and what of it is not final."""
+        state, hints = self._state, []
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
         if state.lens == "scores":
             name = self.tr("{head} · scores").format(head=name)
-        first_look = isinstance(values, HeadOverview) and not values.exact
-        self._title.set_text(f"{name} · {self.tr('approximate')}" if first_look else name)
-        self._title.setToolTip(
-            self.tr("A first look at some rows; the exact picture follows in a moment") if first_look else ""
-        )
         self.view.set_note(name)
-        self.view.set_picture(picture.sharing(self.view.picture))
+        if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
+            name = self.tr("{head} · approximate").format(head=name)
+            hints.append(self.tr("A first look at some rows; the exact picture follows in a moment"))
+        if picture.cells.look.scale != self.controls.look.scale:
+            name = self.tr("{head} · ranks follow").format(head=name)
+            hints.append(self.tr("Linear for a moment, while the ranks of so many cells are counted"))
+        self._title.set_text(name)
+        self._title.setToolTip("\n".join(hints))
 
     @Slot()
     def _show_what_came(self) -> None:
@@ -198,10 +219,7 @@ class HeatmapPanel(QWidget):
 
     def _show_focus(self) -> None:
         state, (query, key) = self._state, (self._state.focus.query, self._state.focus.key)
-        value = state.value(query, key)
-        if state.lens == "scores":
-            picture = self.view.picture
-            value = self._numbers.score(query, key) if picture is not None and not picture.cells.is_whole else None
+        value = self._numbers.score(query, key) if state.lens == "scores" else state.value(query, key)
         self.view.set_focus(query, key, value)
 
     # ---------------------------------------------------------------- what is chosen
@@ -225,8 +243,8 @@ class HeatmapPanel(QWidget):
 
     @Slot(object, object, int, int)
     def _look_closer(self, rows: range, keys: range, height: int, width: int) -> None:
-        closer = self._numbers.closer if self._state.lens == "scores" else self._explorer.look_closer
-        closer(rows, keys, height, width)
+        if (wanted := self._part_request(rows, keys, height, width)) is not None:
+            self._explorer.look_closer(wanted)
 
     @Slot(object, object)
     def _hover(self, query: int | None, key: int | None) -> None:
@@ -238,14 +256,7 @@ class HeatmapPanel(QWidget):
 
     @Slot(object, object)
     def _mark(self, query: int | None, key: int | None) -> None:
-        """Pick out a row, a column or both, or let them go if they are picked out."""
-        marks = self._state.marks
-        known = (query is None or query in marks.queries) and (key is None or key in marks.keys)
-        queries, keys = (
-            tuple(old for old in before if old != at) if known else (*before, *(() if at is None or at in before else (at,)))
-            for before, at in ((marks.queries, query), (marks.keys, key))
-        )
-        self._state.update(marks=Marks(queries, keys))
+        mark(self._state, Cell(query, key))
 
     @Slot()
     def _let_go(self) -> None:

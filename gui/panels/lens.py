@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QTool
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.predict.lens_layer import LensLayer
-from headscope.core.requests import CaptureRequest, LensRequest
+from headscope.core.requests import LensRequest
 from headscope.core.results import ModelInfo
 from headscope.core.tokens import TokenAxis
-from headscope.gui.messages import notice_of
+from headscope.gui.messages import refusal_of
 from headscope.gui.paint.lens_grid import LensPicture, Shows
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
@@ -29,16 +29,17 @@ _SHORT = 64
 """Tokens of a text that is read without being asked."""
 _WIDE = 640
 """Pixels from which on the card is beside the grid."""
-_SUBJECT = {"run", "ran", "captured", "model"}
+_SUBJECT = {"captured", "model", "step"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a grid is of."""
+    """What a grid is of: tokens, those of an encoder-decoder's source among them, and the one that is followed."""
 
     model: ModelInfo
-    ran: CaptureRequest
-    follow: int | None
+    source: TokenAxis
+    axis: TokenAxis
+    follow: int | None = None
 
 
 class LensPanel(QWidget):
@@ -138,11 +139,13 @@ class LensPanel(QWidget):
     # ---------------------------------------------------------------- what it is of
     @property
     def _subject(self) -> _Subject | None:
-        """What a grid would be of now; None while there is no run of a text, or its pictures are not those that are shown."""
+        """What a grid would be of now, whoever wrote it; None while there is nothing that a model has read."""
         state = self._state
-        if state.model is None or state.ran is None or state.run is None or state.captured is not state.run.record:
+        if state.model is None or state.captured is None:
             return None
-        return _Subject(state.model, state.ran, None if self._follow is None else self._follow[0])
+        kinds = state.captured.kinds
+        source = state.captured.axis("cross" if "cross" in kinds else kinds[0]).keys
+        return _Subject(state.model, source, self._axis, None if self._follow is None else self._follow[0])
 
     @property
     def _axis(self) -> TokenAxis:
@@ -162,26 +165,28 @@ class LensPanel(QWidget):
     def _is_of_the_text(self) -> bool:
         """Whether the grid is of the tokens that the other views show, whichever token is followed."""
         shown, subject = self._shown, self._subject
-        return shown is not None and subject is not None and (shown.model, shown.ran) == (subject.model, subject.ran)
+        return shown is not None and subject is not None and replace(shown, follow=subject.follow) == subject
 
     # ---------------------------------------------------------------- asking and answers
     @Slot()
     def _ask(self) -> None:
-        subject = self._subject
-        if subject is None:
+        subject, record = self._subject, self._state.captured
+        if subject is None or record is None:
             return
-        ran, n_positions = subject.ran, len(self._axis)
+        n_positions = len(subject.axis)
         in_sight = replace(self.view.layout_now, n_positions=n_positions).columns
         positions = None if n_positions <= _SHORT else tuple(in_sight)
-        self._asked = LensRequest(ran.text, ran.text_pair, ran.target, positions, follow=subject.follow)
+        self._asked = LensRequest(record, positions, follow=subject.follow)
         self._asked_of, self._is_filling, self._error = subject, True, ""
         self._explorer.ask(self._asked)
         self._say()
 
     def _ask_if_short(self) -> None:
-        """Read a short text without being asked, once."""
-        subject = self._subject
-        if not self.isVisible() or subject is None or self._state.busy is not None or len(self._axis) > _SHORT:
+        """Read a short text without being asked, once; not while one looks back at the steps in which it was written."""
+        state, subject = self._state, self._subject
+        if not self.isVisible() or subject is None or state.busy is not None or state.step is not None:
+            return
+        if len(subject.axis) > _SHORT:
             return
         if subject not in (self._shown, self._asked_of):
             self._ask()
@@ -204,8 +209,7 @@ class LensPanel(QWidget):
     @Slot(object, object)
     def _on_failed(self, request: object, error: HeadscopeError) -> None:
         if request is self._asked:
-            notice = notice_of(error)
-            self._error, self._is_filling = f"{notice.message} {notice.remedy}", False
+            self._error, self._is_filling = refusal_of(error), False
             self._say()
             self._show_card()
 
@@ -222,6 +226,8 @@ class LensPanel(QWidget):
             self._is_filling = False
         if names & _SUBJECT:
             self._error = ""
+            if self._is_of_the_text and self._shown is not None and (subject := self._subject) is not None:
+                self._shown = replace(subject, follow=self._shown.follow)  # the same tokens in new objects: quickly compared
             self._show_stale()
             self._show_card()
         if names & {"busy", *_SUBJECT}:
@@ -340,9 +346,7 @@ class LensPanel(QWidget):
                 return self.tr("Reading the layers …")
             return self.tr("Layer {layer} of {count} …").format(layer=part.layer + 1, count=part.n_layers)
         if subject is None:
-            if self._state.model is None:
-                return self.tr("The lens needs a model and a text.")
-            return self.tr("Run the text: the lens reads a run, not a generation.")
+            return self.tr("The lens needs a model and a text.")
         if self._shown is None:
             return self.tr("Press Fill to see what the model would say if it stopped after each layer.")
         if self._is_stale:
@@ -358,6 +362,6 @@ class LensPanel(QWidget):
         if self.modes["token"].isChecked():
             what = self.tr("each position's final prediction") if self._follow is None else f"“{self._follow[1]}”"
             last = self.tr("Probability and rank of {what}.").format(what=what) + " " + last
-        if self._shown is not None and self._shown.ran.intervention is not None:
+        if self._state.ran is not None and self._state.ran.intervention is not None:
             last += " " + self.tr("Read without the changes to heads.")
         return last

@@ -10,7 +10,7 @@ from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import Head
-from headscope.gui.chosen_tokens import marked
+from headscope.gui.chosen_tokens import mark
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.link_choice import Choice
 from headscope.gui.paint.link_picture import Picked
@@ -265,8 +265,7 @@ class LinksPanel(QWidget):
 
     @Slot(object, object)
     def _mark(self, query: int | None, key: int | None) -> None:
-        """Pick a token out beside others, the pinned one among them, or no longer."""
-        self._state.update(marks=marked(self._state, Cell(query, key)), pinned=Cell())
+        mark(self._state, Cell(query, key))
 
     @Slot()
     def _unpin(self) -> None:

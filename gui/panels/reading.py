@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import FloatArray
-from headscope.gui.chosen_tokens import is_one_text, marked
+from headscope.gui.chosen_tokens import is_one_text, mark
 from headscope.gui.paint.reading import Shades
 from headscope.gui.paint.reading_text import Part, passage_of
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.reading_values import ReadingValues, Values
+from headscope.gui.panels.reading_values import Computed, ReadingValues, Values
 from headscope.gui.state import Cell, ExplorerState, Marks
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.reading_view import ReadingView
@@ -50,6 +50,9 @@ class ReadingPanel(QWidget):
         self.view.released.connect(self._release)
         self.scale = ScaleLine()
         self.title = LineLabel(muted=True)
+        self.refusal = QLabel()
+        self.refusal.setWordWrap(True)
+        self.refusal.setContentsMargins(16, 0, 16, 4)
         self.compute = QToolButton()
         self.compute.setObjectName("flat")
         self.compute.setText(self.tr("Compute"))
@@ -60,6 +63,7 @@ class ReadingPanel(QWidget):
         column.setSpacing(0)
         column.addLayout(self._mode_row())
         column.addLayout(self._title_row())
+        column.addWidget(self.refusal)
         column.addWidget(self.view, 1)
         column.addWidget(self.scale)
         self.setFocusProxy(self.view)
@@ -119,7 +123,6 @@ class ReadingPanel(QWidget):
             )
         )
         self.rollout.toggled.connect(self._show_colours)
-        self.title.setMinimumHeight(self.compute.sizeHint().height())  # the text stays where it is when buttons come
         row.addWidget(self.title, 1)
         row.addWidget(self.rollout)
         row.addWidget(self.compute, 0, Qt.AlignmentFlag.AlignRight)
@@ -142,6 +145,7 @@ class ReadingPanel(QWidget):
         if "dark" in names:
             self.view.set_theme(theme_of(self._state.dark))
             self.scale.set_theme(theme_of(self._state.dark))
+            self.title.setMinimumHeight(self.compute.sizeHint().height())  # the text stays where it is when buttons come
         if not self.isVisible():
             return
         if names & _OF_TEXT:
@@ -170,8 +174,12 @@ class ReadingPanel(QWidget):
         self.rollout.setVisible(self.mode == "attribution")
         if self.mode in ("from", "to"):
             shades, chosen = self._attention()
+            refusal = ""
         else:
             shades, chosen = self._computed()
+            refusal = self._values.refusal(self._computed_by)
+        self.refusal.setText(refusal)
+        self.refusal.setVisible(bool(refusal))
         self.view.set_shades(shades)
         self.view.set_focus_words(chosen, pointed)
         scale = None if shades is None else shades.scale(theme_of(self._state.dark))
@@ -221,9 +229,9 @@ class ReadingPanel(QWidget):
             self._say(self.tr("Takes a pass of the model for each token"))
         else:
             self._say(self.tr("Not computed for this text"))
-            if idle and state.captured is not None and state.captured is not self._asked_of:
+            if idle and state.step is None and state.captured is not None and state.captured is not self._asked_of:
                 self._asked_of = state.captured  # one pass: as cheap as the run itself
-                self._values.ask_for_surprisal()
+                self._values.ask_for("surprisal")
         return values, self.tr("bits")
 
     def _attribution(self) -> tuple[Values | None, str]:
@@ -241,21 +249,22 @@ class ReadingPanel(QWidget):
             name if prediction is None else self.tr("“{token}” at {position}").format(token=name, position=prediction.position)
         )
         if values is None:
-            self._say(self._values.problem or self.tr("Not computed for {where}").format(where=where))
+            self._say(self.tr("Not computed for {where}").format(where=where))
         elif values.stale:
             self._say(self.tr("Of another prediction: compute it for {where}").format(where=where))
         else:
             self._say(self.tr("What {where} owes to each token").format(where=where))
         return values, ""
 
+    @property
+    def _computed_by(self) -> Computed:
+        if self.mode == "surprisal":
+            return "surprisal"
+        return "rollout" if self.rollout.isChecked() else "attribution"
+
     @Slot()
     def _compute(self) -> None:
-        if self.mode == "surprisal":
-            self._values.ask_for_surprisal()
-        elif self.rollout.isChecked():
-            self._values.ask_for_rollout()
-        else:
-            self._values.ask_for_attribution()
+        self._values.ask_for(self._computed_by)
 
     def _say(self, title: str, tip: str = "") -> None:
         self.title.set_text(title)
@@ -302,7 +311,7 @@ class ReadingPanel(QWidget):
     def _click(self, word: int, extend: bool) -> None:
         cell = self._cell(word)
         if extend:
-            self._state.update(marks=marked(self._state, cell), pinned=Cell())
+            mark(self._state, cell)
         else:
             self._state.update(marks=Marks())
             self._state.pin(cell)

@@ -23,7 +23,7 @@ from headscope.core.token_jobs import (
 )
 from headscope.core.tokens import TokenAxis
 from headscope.gui.chosen_tokens import chosen_tokens, is_one_text
-from headscope.gui.messages import notice_of
+from headscope.gui.messages import refusal_of
 from headscope.gui.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Text = Literal["source", "target"]
 """Which of a model's texts an axis is of; all but an encoder-decoder's decoder read the source."""
+Axes = tuple[TokenAxis, ...]
+Computed = Literal["surprisal", "attribution", "rollout"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,20 +70,21 @@ class ReadingValues(QObject):
         self._explorer = explorer
         self._looks: Looks | None = None
         self._rolled: RolledOut | None = None
-        self._surprisal: Surprisal | None = None
-        self._attribution: tuple[AttributionRequest, Attribution] | None = None
+        self._surprisal: tuple[Axes, Surprisal] | None = None
+        self._attribution: tuple[Axes, Attribution] | None = None
         self._looks_asked: TextRequest | None = None
-        self.problem = ""
-        """Why there is no rollout."""
+        self._refusals: dict[object, str] = {}  # of what was asked about the present tokens
         explorer.questions.answered.connect(self._on_answered)
         explorer.questions.failed.connect(self._on_failed)
         explorer.answered.connect(self._on_model_answered)
+        explorer.failed.connect(self._on_failed)
         state.changed.connect(self._on_changed)
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "captured" in names:
-            self._rolled, self.problem = None, ""
+            self._rolled = None
+            self._refusals.clear()
         if "model" in names:
             self._surprisal = self._attribution = None
 
@@ -96,14 +99,6 @@ class ReadingValues(QObject):
         has_target = state.captured is not None and "cross" in state.captured.kinds and len(state.captured.kinds) > 1
         is_target = has_target and (state.kind == "decoder" or (state.kind == "cross" and axis is state.queries))
         return "target" if is_target else "source"
-
-    def _texts(self, record: AttentionRecord) -> tuple[str, str | None, str | None]:
-        """The text, its pair and the target that `record` is of: as it was run, or as it has been written since."""
-        ran = self._state.ran
-        if ran is not None:
-            return ran.text, ran.text_pair, ran.target
-        target = record.axis("decoder").queries.text if "cross" in record.kinds and "decoder" in record.kinds else None
-        return record.axis(record.kinds[0]).queries.text, None, target or None
 
     # ---------------------------------------------------------------- attention
     @property
@@ -156,18 +151,20 @@ class ReadingValues(QObject):
 
     def surprisal(self) -> Values | None:
         """Bits of each token that is shown; None where they have not been computed for it."""
-        return None if self._surprisal is None else self._along({self._predicted: (self._surprisal.ids, self._surprisal.bits)})
+        captured = self._state.captured
+        if self._surprisal is None or captured is None or self._surprisal[0] != _read(captured):
+            return None
+        return self._along({self._predicted: (self._surprisal[1].ids, self._surprisal[1].bits)})
 
     @property
     def _predicted(self) -> Text:
         captured = self._state.captured
         return "target" if captured is not None and "cross" in captured.kinds else "source"
 
-    def ask_for_surprisal(self) -> None:
-        """Let the model say it; shows as busy."""
+    @property
+    def _surprising(self) -> SurprisalRequest | None:
         captured = self._state.captured
-        if captured is not None:
-            self._explorer.ask(SurprisalRequest(*self._texts(captured)))
+        return None if captured is None else SurprisalRequest(captured)
 
     # ---------------------------------------------------------------- attribution
     @property
@@ -186,24 +183,18 @@ class ReadingValues(QObject):
         if prediction is None or captured is None:
             return None
         n_tokens = len(captured.axis("decoder" if "decoder" in captured.kinds else captured.kinds[0]).queries)
-        position = prediction.position if prediction.position < n_tokens else None
-        return AttributionRequest(*self._texts(captured), position, prediction.candidates[0].id)
+        return AttributionRequest(captured, min(prediction.position, n_tokens - 1), prediction.candidates[0].id)
 
     def attribution(self) -> Values | None:
         """Gradient × attention of each token that is shown; stale if it is of another prediction."""
-        if self._attribution is None:
+        wanted = self._attributing
+        if self._attribution is None or wanted is None or self._attribution[0] != _read(wanted.record):
             return None
-        asked, found = self._attribution
+        found = self._attribution[1]
         numbers: dict[Text, tuple[tuple[int, ...], FloatArray]] = {"source": (found.ids, found.source)}
         if found.target_ids:
             numbers["target"] = (found.target_ids, found.target)
-        return self._along(numbers, stale=asked != self._attributing)
-
-    def ask_for_attribution(self) -> None:
-        """Let the model say it; shows as busy."""
-        wanted = self._attributing
-        if wanted is not None:
-            self._explorer.ask(wanted)
+        return self._along(numbers, stale=(wanted.position, wanted.token) != (found.position, found.token))
 
     @property
     def _rollout(self) -> RolloutRequest | None:
@@ -225,12 +216,24 @@ class ReadingValues(QObject):
         numbers = {self._text_of(self._state.keys): (tuple(token.id for token in axis.tokens), self._rolled.shares)}
         return self._along(numbers, stale=found != wanted) if found.kind == self._state.kind else None
 
-    def ask_for_rollout(self) -> None:
-        """Compute it from the record, in the background."""
-        wanted = self._rollout
-        if wanted is not None:
-            self.problem = ""
+    # ---------------------------------------------------------------- asking and answers
+    def _wanted(self, what: Computed) -> SurprisalRequest | AttributionRequest | RolloutRequest | None:
+        if what == "surprisal":
+            return self._surprising
+        return self._attributing if what == "attribution" else self._rollout
+
+    def ask_for(self, what: Computed) -> None:
+        """Let it be computed: by the model, which shows as busy, or from the record."""
+        wanted = self._wanted(what)
+        self._refusals.pop(wanted, None)
+        if isinstance(wanted, RolloutRequest):
             self._explorer.questions.ask(wanted)
+        elif wanted is not None:
+            self._explorer.ask(wanted)
+
+    def refusal(self, what: Computed) -> str:
+        """Why it could not be computed, and the way out; "" if nobody asked, or it could."""
+        return self._refusals.get(self._wanted(what), "")
 
     def _along(self, numbers: dict[Text, tuple[tuple[int, ...], FloatArray]], *, stale: bool = False) -> Values | None:
         """Numbers of the model's own tokens along the axes that are shown: summed up to words and sentences.
@@ -250,13 +253,12 @@ class ReadingValues(QObject):
             return None
         return Values(None if is_one_text(state) else found[0], found[1], stale)
 
-    # ---------------------------------------------------------------- answers
     @Slot(object, object)
     def _on_model_answered(self, request: object, answer: object) -> None:
-        if isinstance(answer, Surprisal):
-            self._surprisal = answer
-        elif isinstance(answer, Attribution) and isinstance(request, AttributionRequest):
-            self._attribution = request, answer
+        if isinstance(request, SurprisalRequest) and isinstance(answer, Surprisal):
+            self._surprisal = _read(request.record), answer
+        elif isinstance(request, AttributionRequest) and isinstance(answer, Attribution):
+            self._attribution = _read(request.record), answer
         else:
             return
         self.changed.emit()
@@ -272,8 +274,8 @@ class ReadingValues(QObject):
 
     @Slot(object, object)
     def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if isinstance(request, RolloutRequest):
-            self.problem = notice_of(error).message
+        if isinstance(request, SurprisalRequest | AttributionRequest | RolloutRequest):
+            self._refusals[request] = refusal_of(error)
             self.changed.emit()
 
 
@@ -285,6 +287,11 @@ def _is_of_the_same(old: object, wanted: TextRequest) -> bool:
         wanted.heads,
         wanted.side,
     )
+
+
+def _read(record: AttentionRecord) -> Axes:
+    """The tokens of all texts that a model had read."""
+    return tuple(record.axis(kind).keys for kind in record.kinds)
 
 
 def _summed(axis: TokenAxis, values: FloatArray) -> FloatArray:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from headscope.core.errors import readable_bytes
 from headscope.core.jobs import Filter
 from headscope.core.predict.live_filters import Filtered, LiveFilters
 from headscope.core.requests import Sampling
-from headscope.core.results import FilterStage, Prediction
+from headscope.core.results import WHOLE_BYTES, FilterStage, Prediction
 from headscope.core.tokens import TokenAxis
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.filter_fields import FilterFields
@@ -23,6 +24,8 @@ class SamplingFilters(QWidget):
         Shows the fields and lets the filters act; for the panel to place, as `told`.
     told : QLabel
         What each filter leaves.
+    refusal : QLabel
+        Why there is nothing to filter, in the place of the fields.
     """
 
     def __init__(self, state: ExplorerState, parent: QWidget | None = None) -> None:
@@ -37,13 +40,16 @@ class SamplingFilters(QWidget):
         )
         self.fields = FilterFields()
         self.fields.changed.connect(self._share)
+        self.refusal = QLabel(self._why_not())
         self.told = QLabel()
-        self.told.setObjectName("muted")
-        self.told.setWordWrap(True)
         self.told.setContentsMargins(16, 0, 16, 4)
+        for words in (self.refusal, self.told):
+            words.setObjectName("muted")
+            words.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 4, 16, 8)
         column.addWidget(self.fields)
+        column.addWidget(self.refusal)
         for part in (self, self.asked, self.told):
             part.hide()
 
@@ -55,11 +61,13 @@ class SamplingFilters(QWidget):
     def show_prediction(self, following: Prediction | None, read: TokenAxis) -> Filtered | None:
         """Filter the next token's prediction in a text of tokens `read`; None if the filters do not act."""
         logits = None if following is None else following.logits
-        self.asked.setVisible(logits is not None)
-        acts = logits is not None and self.asked.isChecked()
-        self.setVisible(acts)
-        self.told.setVisible(acts)
-        if not acts or following is None or logits is None:
+        asked = following is not None and self.asked.isChecked()
+        self.asked.setVisible(following is not None)
+        self.setVisible(asked)
+        self.fields.setVisible(logits is not None)
+        self.refusal.setVisible(logits is None)
+        self.told.setVisible(asked and logits is not None)
+        if not asked or following is None or logits is None:
             self._live = None
             return None
         sampling = self._state.sampling
@@ -71,6 +79,11 @@ class SamplingFilters(QWidget):
         return filtered
 
     # ---------------------------------------------------------------- in words
+    def _why_not(self) -> str:
+        """Of a long generation's later steps."""
+        words = self.tr("Of this step only the candidates are kept: the whole distributions of those before it fill {size}.")
+        return words.format(size=readable_bytes(WHOLE_BYTES))
+
     def _lines(self, filtered: Filtered, following: Prediction, sampling: Sampling) -> list[str]:
         lines = [self._line(stage, sampling) for stage in filtered.stages]
         if sampling.temperature == 0:

@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import readable_bytes
+from headscope.gui.paint.fonts import typefaces
 from headscope.gui.preferences import CACHE_SIZES, DTYPES, LOOKS, TYPE_SIZES, Preferences
 from headscope.gui.recent_texts import RecentTexts
 from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.typeface_box import TypefaceBox
 
 
 class SettingsDialog(QDialog):
@@ -44,6 +46,11 @@ class SettingsDialog(QDialog):
         devices = state.catalogue.devices if state.catalogue is not None else ("auto",)
         devices = tuple(dict.fromkeys(("auto", *devices, preferences.device)))  # one that is away today stays chosen
         self.look = self._row(self.tr("Appearance"), "look", [(look, looks[look]) for look in LOOKS])
+        self.typeface = TypefaceBox(typefaces())
+        self._add(
+            self.tr("Typeface"), "typeface", self.typeface,
+            self.tr("What the window is written in: type a part of a name to find one. Pictures in files stay in Inter."),
+        )  # fmt: skip
         self.type_size = self._row(self.tr("Type size"), "type_size", [(size, f"{size} %") for size in TYPE_SIZES])
         self.color_map = self._row(self.tr("Colours of weights"), "color_map", color_maps.items())
         self.device = self._row(
@@ -79,13 +86,16 @@ class SettingsDialog(QDialog):
         box = QComboBox()
         for value, words in choices:
             box.addItem(words, value)
+        self._add(title, name, box, hint)
+        return box
+
+    def _add(self, title: str, name: str, box: QComboBox, hint: str) -> None:
         box.setCurrentIndex(max(0, box.findData(getattr(self._preferences, name))))
         box.setAccessibleName(title)
         box.setToolTip(hint)
         box.activated.connect(self._keeper(name, box))
         self._boxes[name] = box
         self._form.addRow(title, box)
-        return box
 
     def _keeper(self, name: str, box: QComboBox) -> Callable[[int], None]:
         return lambda _index: setattr(self._preferences, name, box.currentData(Qt.ItemDataRole.UserRole))

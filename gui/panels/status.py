@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from headscope.core.errors import readable_bytes
+from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Tier
 from headscope.core.requests import Keep
 from headscope.gui.explorer import Explorer
+from headscope.gui.paint.scales import written
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.line_label import LineLabel
 
-_LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind"})
+_LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
 
 
 class StatusPanel(QWidget):
     """One line at the bottom of the window."""
 
-    def __init__(self, state: ExplorerState, _explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ExplorerState, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
+        self._numbers = explorer.numbers
         self._left = LineLabel()
         self._right = QLabel()
         self._right.setObjectName("muted")
@@ -31,6 +35,7 @@ class StatusPanel(QWidget):
         row.addWidget(self._left, 1)
         row.addWidget(self._right)
         state.changed.connect(self._on_changed)
+        self._numbers.came.connect(self._show_what_came)
         self._on_changed(_LEFT | _RIGHT)
 
     @Slot(frozenset)
@@ -43,6 +48,10 @@ class StatusPanel(QWidget):
         if "presenting" in names:
             self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
 
+    @Slot()
+    def _show_what_came(self) -> None:
+        self._on_changed(_LEFT)
+
     def _looked_at(self) -> str:
         state = self._state
         if state.shown is None:
@@ -50,10 +59,19 @@ class StatusPanel(QWidget):
         parts = [self.tr("layer {0}").format(state.head[0]), self.tr("head {0}").format(state.head[1])]
         query, key = state.focus.query, state.focus.key
         if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
-            value = state.value(query, key)
-            number = "…" if value is None else f"{value:.4f}"
+            number = self._number(query, key)
             parts.append(f"{state.queries.tokens[query].text} → {state.keys.tokens[key].text}  {number}")
         return " · ".join(parts)
+
+    def _number(self, query: int, key: int) -> str:
+        """The weight of a cell; its score, if scores are looked at and known."""
+        if self._state.lens == "scores" and not isinstance(self._numbers.scores(), HeadscopeError):
+            score = self._numbers.score(query, key)
+            if score is not None and math.isnan(score):
+                return self.tr("masked")
+            return self.tr("score {number}").format(number="…" if score is None else written(score))
+        weight = self._state.value(query, key)
+        return "…" if weight is None else f"{weight:.4f}"
 
     def _how(self) -> str:
         state, model = self._state, self._state.model

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from headscope.core.errors import HeadscopeError
 from headscope.core.results import FillStep, GenerationStep
 from headscope.core.view_jobs import StepRows, StepRowsRequest
+from headscope.gui.messages import refusal_of
 from headscope.gui.paint.alternatives import Alternative
 from headscope.gui.paint.step_rows import StepRowsPicture
 from headscope.gui.paint.theme import Theme
@@ -117,7 +118,7 @@ class StepDetail(QWidget):
     def _on_failed(self, request: object, error: HeadscopeError) -> None:
         if request is self._asked:
             self.rows.set_picture(None, 0)
-            self.caption.set_text(str(error))
+            self.caption.set_text(refusal_of(error))
 
     def sizeHint(self) -> QSize:
         return QSize(400, _LEAST_FOR_CAPTIONS)

@@ -36,7 +36,7 @@ class ArithmeticView(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
-        self.update()
+        self._lay_out(Sheet(self._sheet.steps, self.width(), self._sheet.is_sorted))  # type may have become other type
 
     def set_steps(self, steps: Sequence[Step]) -> None:
         """Show these; the dimension that is pointed at stays where it is still there."""

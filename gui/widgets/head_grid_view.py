@@ -99,7 +99,7 @@ class HeadGridView(QAbstractScrollArea):
         return self._picture.layout(QRectF(self.viewport().rect()), scroll)
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 240)
+        return QSize(320, 120)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -35,7 +35,7 @@ _ARROW = " ▾"
 
 
 class HeadOrderBar(QWidget):
-    """Sort, Filter and Averages.
+    """Sort, Filter and Averages. It asks for an order and shows what it is given.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ class HeadOrderBar(QWidget):
     Signals
     -------
     changed(HeadOrder)
+        The user wants another.
     """
 
     changed = Signal(object)
@@ -64,6 +65,7 @@ class HeadOrderBar(QWidget):
         self._fill_filter_menu()
         self.averages = QToolButton()
         self.averages.setObjectName("flat")
+        self.averages.setProperty("tight", True)
         self.averages.setCheckable(True)
         self.averages.setText(self.tr("Averages"))
         self.averages.setToolTip(
@@ -81,14 +83,13 @@ class HeadOrderBar(QWidget):
     def set_order(self, order: HeadOrder) -> None:
         """Show which order is chosen."""
         self.order = order
+        self._show_minimum()
         self.sort_by[order.sort].setChecked(True)
         self.smallest_first.setChecked(order.smallest_first)
         self.smallest_first.setEnabled(order.sort is not None)
         self.averages.setChecked(order.averages)
         for type_, action in self.types.items():
             action.setChecked(type_ in order.types)
-        if order.minimum is None:
-            self.minimum.setValue(0)
         self.everything.setEnabled(order.filters)
         self.sort.setEnabled(not order.averages)
         self.filter.setEnabled(not order.averages)
@@ -102,6 +103,13 @@ class HeadOrderBar(QWidget):
         )
         self.filter.setText((self.tr("Filtered") if order.filters else self.tr("Filter")) + _ARROW)
         self.filter.setToolTip(self._filter_words() or self.tr("Set back heads of other types, or under a minimum"))
+
+    def _show_minimum(self) -> None:
+        metric, least = self.order.minimum or (self.measure.currentData(), 0.0)
+        with QSignalBlocker(self.measure), QSignalBlocker(self.minimum):  # two fields make one value
+            self.measure.setCurrentIndex(self.measure.findData(metric))
+            if self.minimum.value() != least:  # set anew, a number that is being typed would be written out
+                self.minimum.setValue(least)
 
     def _filter_words(self) -> str:
         parts = [type_name(type_) for type_ in HEAD_TYPES if type_ in self.order.types]
@@ -178,7 +186,6 @@ class HeadOrderBar(QWidget):
     def _change(self, **values: Any) -> None:
         order = replace(self.order, **values)
         if order != self.order:
-            self.set_order(order)
             self.changed.emit(order)
 
 
@@ -188,6 +195,7 @@ class _MenuButton(QToolButton):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("flat")
+        self.setProperty("tight", True)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

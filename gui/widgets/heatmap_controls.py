@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from headscope.core.ranks import RESOLUTION
 from headscope.gui.paint.scales import Look
 
 
@@ -89,22 +90,23 @@ class HeatmapControls(QWidget):
             self._name()
 
     def allow(self, *, whole: bool, scores: bool) -> None:
-        """Which scales can be had: not all of scores, and not all of a head that is not here as a whole."""
+        """Which scales can be had, not all of scores, and what is not exact of a head that is not here as a whole."""
         reasons = {
             "log": self.tr("Scores may be negative: they have no logarithm.") if scores else "",
-            "row": self.tr("Scores may be negative: rows have no share of a maximum.") if scores else self._too_large(whole),
-            "rank": self._too_large(whole),
+            "row": self.tr("Scores may be negative: rows have no share of a maximum.") if scores else "",
         }
         for name, reason in reasons.items():
             self.scale_actions[name].setEnabled(not reason)
             self.scale_actions[name].setToolTip(reason or self.scales[name][1])
             if reason and self.scale_actions[name].isChecked():
                 self.scale_actions["linear"].setChecked(True)
+        rank, counted = (
+            self.scales["rank"][1],
+            self.tr("In a head this large, values less than {share:.2f} % apart count as equal."),
+        )
+        self.scale_actions["rank"].setToolTip(rank if whole else f"{rank}\n{counted.format(share=100 * RESOLUTION)}")
         self.to_maximum.setEnabled(not scores)
         self._name()
-
-    def _too_large(self, whole: bool) -> str:
-        return "" if whole else self.tr("This head is too large: only a picture of it is here, and of each row alone.")
 
     def _choose(self) -> None:
         self._name()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QWidget
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.heatmap_card import paint_heatmap_card
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
-from headscope.gui.paint.theme import Theme, text_font, theme_of, type_scale
+from headscope.gui.paint.theme import Theme, text_font, theme_of, type_style
 from headscope.gui.widgets.bar_ends import BarEnds
 
 _LEAST_VIEW = 4.0  # cells along a side, at the closest
@@ -150,7 +150,7 @@ class HeatmapView(QWidget):
     def _still_picture(self, picture: HeatmapPicture, layout: HeatmapLayout) -> QPixmap:
         """All that does not follow the mouse; painted anew only if something in it is new."""
         view = None if self._view is None else self._view.getRect()
-        place = (self.size().toTuple(), self.devicePixelRatioF(), self._theme.dark, type_scale(), view)
+        place = (self.size().toTuple(), self.devicePixelRatioF(), self._theme.dark, type_style(), view)
         key = (picture, place)  # the picture itself: the id of one that is gone may come again
         if self._still is None or self._still_key != key:
             frame = self._frame_picture(picture, layout, place)

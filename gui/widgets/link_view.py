@@ -25,7 +25,7 @@ from headscope.gui.paint.link_legend import head_at
 from headscope.gui.paint.link_lines import bands, joined
 from headscope.gui.paint.link_picture import NOTHING, Layout, LinkPicture, Picked
 from headscope.gui.paint.links import LinksPicture
-from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_scale
+from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_style
 from headscope.gui.widgets.sliced_lines import SlicedLines, Work, drawn
 
 _SLICE = 0.004  # seconds of drawing between two events
@@ -128,7 +128,7 @@ class LinkView(QAbstractScrollArea):
     def layout_now(self) -> Layout:
         """Where everything lies in the viewport."""
         scroll = None if self._whole else float(self._bar.value())
-        key = (self._picture, self.viewport().size().toTuple(), scroll, type_scale())
+        key = (self._picture, self.viewport().size().toTuple(), scroll, type_style())
         if key != self._layout_key:  # it is asked for several times a frame
             self._layout, self._layout_key = self._picture.layout(QRectF(self.viewport().rect()), scroll), key
         return self._layout
@@ -214,21 +214,20 @@ class LinkView(QAbstractScrollArea):
             return
         picked = self._picked.within(len(picture.queries), len(picture.keys))
         self._begin_front(layout, picked)
-        labels_stay = not picked.is_any or picture.labels_stay(layout)
-        painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any, labels=labels_stay))
+        painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any))
         if self._front.image is not None:
             painter.drawImage(layout.lines.toAlignedRect().topLeft(), self._front.image)
         picture.paint_picked(painter, layout, self._theme, picked)
         if picked.is_any:
-            picture.paint_tokens(painter, layout, self._theme, picked, again=labels_stay)
+            picture.paint_tokens(painter, layout, self._theme, picked, again=True)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
-    def _ground(self, layout: Layout, *, faded: bool, labels: bool) -> QImage:
+    def _ground(self, layout: Layout, *, faded: bool) -> QImage:
         """All that does not follow the mouse: labels, legend, and the lines of all tokens. Kept: images laid on images take long."""
-        sheet, lines = self._sheet(layout, labels=labels), self._lines.image
+        sheet, lines = self._sheet(layout), self._lines.image
         of = self._ground_of
         if of[0] is not sheet or of[1] is not lines or of[2:] != (self._picture, self._footer, faded):
             ground = QImage(sheet)
@@ -242,19 +241,18 @@ class LinkView(QAbstractScrollArea):
             self._ground_of, self._ground_image = (sheet, lines, self._picture, self._footer, faded), ground
         return self._ground_image
 
-    def _sheet(self, layout: Layout, *, labels: bool) -> QImage:
+    def _sheet(self, layout: Layout) -> QImage:
         """The panel, and labels on it: hundreds of words, the same for every head of a text."""
         picture, ratio = self._picture, self.devicePixelRatioF()
         place = replace(layout, legend=())  # type: ignore[type-var]  # a dataclass; labels do not depend on the names of heads
-        key = (place, picture.queries, picture.keys, self._theme.dark, ratio, type_scale(), labels)
+        key = (place, picture.queries, picture.keys, self._theme.dark, ratio, type_style())
         if self._sheet_key != key:
             self._sheet_image = QImage(self.viewport().size() * ratio, QImage.Format.Format_RGB32)
             self._sheet_image.setDevicePixelRatio(ratio)
             self._sheet_image.fill(self._theme.color("panel"))
-            if labels:
-                painter = QPainter(self._sheet_image)
-                picture.paint_tokens(painter, layout, self._theme)
-                painter.end()
+            painter = QPainter(self._sheet_image)
+            picture.paint_tokens(painter, layout, self._theme)
+            painter.end()
             self._sheet_key = key
         return self._sheet_image
 

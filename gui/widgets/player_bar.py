@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from headscope.gui.widgets.line_label import LineLabel
@@ -65,6 +65,11 @@ class PlayerBar(QWidget):
         row.addWidget(self.speed)
         row.addWidget(self.whole)
         self._show_words()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._show_words()
 
     @property
     def is_playing(self) -> bool:

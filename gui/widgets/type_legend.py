@@ -34,6 +34,7 @@ class TypeLegend(QWidget):
         for type_ in HEAD_TYPES:
             button = QToolButton(self)
             button.setObjectName("flat")
+            button.setProperty("tight", True)
             button.setCheckable(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setIconSize(QSize(_SWATCH, _SWATCH))

@@ -11,7 +11,7 @@ from headscope.core import load_model
 from headscope.core.errors import readable_bytes
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.text import Encoded
-from headscope.core.predict.predictions import candidates_of
+from headscope.core.predict.predictions import prediction_of
 from headscope.core.predict.reader import Reader, longer
 from headscope.core.predict.sampling import choose, generator_of, said, stages_of
 from headscope.core.requests import Sampling
@@ -58,8 +58,8 @@ def _seconds(model: LoadedModel, prompt: Encoded, read: Callable[[Encoded], Tens
         logits = read(written)
         stages = stages_of(logits, GREEDY, written.ids)
         chosen, _ = choose(stages, GREEDY, generator_of(GREEDY))
-        candidates = candidates_of(logits, model.tokenizer, 10)
-        said(stages, [candidate.id for candidate in candidates])
+        prediction = prediction_of(len(written.ids), logits, model.tokenizer, 10, whole=True)
+        said(stages, [candidate.id for candidate in prediction.candidates])
         token, text = model.tokenizer.continuation(written.ids, chosen, written.axis.text)
         written = longer(written, token, text)
         yield time.perf_counter() - began

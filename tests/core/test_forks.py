@@ -114,10 +114,10 @@ def test_what_is_changed_in_the_model_is_changed_in_every_step_and_branch(family
     branch = list(trunk[4].fork(other(trunk[4]), max_new_tokens=6))
     assert [step.probability for step in trunk] != [step.probability for step in model.generate(PROMPT, max_new_tokens=8)]
     for step in (trunk[-1], branch[-1]):
-        read = read_by(step.record)
-        source = model.encode(PROMPT)[0]
-        texts = (source, read) if family == "bart" else (read, None)
-        record, output = model.observe(*texts, intervention=edits)
+        source, target = read_by(step.record)
+        assert (target is not None) == (family == "bart")
+        assert source.ids[: len(PROMPT)] == model.encode(PROMPT)[0].ids[: len(PROMPT)]
+        record, output = model.observe(source, target, intervention=edits)
         for layer in range(3):
             ours, whole = (each.layer_weights(layer, "decoder") for each in (step.record, record))
             np.testing.assert_allclose(ours, whole, atol=5e-6)

@@ -1,5 +1,7 @@
 """Generation token by token: the right tokens, and the attention rows of one full pass."""
 
+import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.predict import predictions as predictions_file
 from headscope.core.predict.generate import generate
+from headscope.core.predict.live_filters import LiveFilters
 from headscope.core.predict.stops import stopped
 from headscope.core.requests import Sampling
 from headscope.core.results import GenerationStep
@@ -244,6 +248,50 @@ def test_each_candidate_tells_what_every_filter_made_of_it() -> None:
         assert any(removed) and not all(removed)
         chosen = [candidate.id for candidate in step.candidates].index(step.token.id)
         assert step.filters[-1].probabilities[chosen] == pytest.approx(step.sampled_probability)
+
+
+# ---------------------------------------------------------------- whole distributions
+def assert_filters_act(step: GenerationStep, sampling: Sampling) -> None:
+    """The window's filters make of the distribution that a step carries what `sampling` made of it when it was chosen."""
+    read = [token.id for token in step.record.axis("decoder").queries.tokens]
+    live = LiveFilters(step.prediction.logits, read).filtered(sampling, [each.id for each in step.candidates])
+    assert [(stage.name, stage.n_kept) for stage in live.stages] == [(stage.name, stage.n_kept) for stage in step.filters]
+    for ours, theirs in zip(live.stages, step.filters, strict=True):
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-12)
+        assert ours.mass == pytest.approx(theirs.mass, abs=1e-12)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "bart", "toy:tales"])
+def test_each_step_and_each_branch_carries_the_distribution_that_its_token_was_drawn_from(family: str) -> None:
+    model = model_of(family)
+    sampling = Sampling(temperature=1.5, top_k=20, top_p=0.9, min_p=0.01, repetition_penalty=1.2, seed=3)
+    steps = list(model.generate(PROMPT, max_new_tokens=6, **asdict(sampling)))
+    branch = list(steps[2].fork(steps[2].candidates[1].id, max_new_tokens=3))
+    for step in (*steps, *branch):
+        assert step.prediction.position == len(step.record.axis("decoder").queries)
+        assert math.exp(step.prediction.log_probability(step.token.id)) == pytest.approx(step.probability, abs=1e-12)
+        assert_filters_act(step, sampling)
+
+
+def test_the_steps_of_every_beam_carry_theirs() -> None:
+    *_, last = model_of("gpt2").beam_search(PROMPT, n_beams=3, max_new_tokens=5, repetition_penalty=1.3)
+    for beam in (*last.beams, *last.finished):
+        for step in beam.steps:
+            assert_filters_act(step, Sampling(repetition_penalty=1.3))
+
+
+def test_a_generation_and_its_branches_carry_no_more_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of("gpt2")
+    (whole,) = model.run(PROMPT).predictions
+    monkeypatch.setattr(predictions_file, "WHOLE_BYTES", 5 * whole.logits.nbytes + 1)
+    generation = model.generate(PROMPT, max_new_tokens=9)
+    steps = [next(generation) for _ in range(3)]
+    branch = list(steps[0].fork(steps[0].candidates[1].id, max_new_tokens=3))
+    steps += generation
+    assert [step.prediction.logits is not None for step in steps] == [True] * 3 + [False] * 6
+    assert [step.prediction.logits is not None for step in branch] == [True] * 2 + [False]
+    assert all(len(step.candidates) == 10 for step in (*steps, *branch))
+    assert next(model.generate(PROMPT)).prediction.logits is not None, "another generation has its own room"
 
 
 # ---------------------------------------------------------------- stop strings

@@ -17,8 +17,9 @@ from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.residual_stream import ResidualStream
 from headscope.core.predict import logit_lens as lens_file
 from headscope.core.predict.lens_layer import LensLayer
-from headscope.core.predict.logit_lens import logit_lens
-from headscope.core.requests import LensRequest
+from headscope.core.predict.logit_lens import labelled_lens, logit_lens
+from headscope.core.predict.reader import read_by
+from headscope.core.requests import CaptureRequest, LensRequest
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
 
@@ -149,13 +150,37 @@ def test_a_token_is_followed_with_its_probability_and_rank(gpt2: LoadedModel) ->
 
 def test_the_engine_streams_each_layer_with_what_the_screen_shows(engine: Engine) -> None:
     streamed: list[LensLayer] = []
-    request = LensRequest("the keys of the cabinet [MASK] rusty .", positions=(6,), top_k=3)
+    text = "the keys of the cabinet [MASK] rusty ."
+    request = LensRequest(engine.handle(CaptureRequest(text), Job(), lambda part: None).record, positions=(6,), top_k=3)
     answer = engine.handle(request, Job(), streamed.append)
     assert [layer.layer for layer in streamed] == [-1, 0, 1]
     assert answer is streamed[-1]
     assert answer.labels[0][0] == "are"
-    (prediction,) = load_model("toy:grammar", device="cpu", dtype="float32").fill_mask(request.text, top_k=3)
+    (prediction,) = load_model("toy:grammar", device="cpu", dtype="float32").fill_mask(text, top_k=3)
     assert answer.labels == (tuple(candidate.label for candidate in prediction.candidates),)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_tells_to_the_last_id_what_was_read(name: str, tmp_path: Path) -> None:
+    model = opened(name, tmp_path)
+    texts = [(TEXT, None, "on a mat" if model.start_id is not None else None)]
+    if model.info.family == "encoder":
+        texts.append((TEXT, "and the dog too", None))
+    for text in texts:
+        assert read_by(model.capture(*text)) == model.encode(*text)
+
+
+def test_what_a_model_wrote_is_read_token_by_token(gpt2: LoadedModel) -> None:
+    """Also where its text would be cut into other tokens."""
+    first = next(gpt2.generate(TEXT))
+    *_, last = first.fork(gpt2.tokenizer.encode(TEXT).ids[0], max_new_tokens=4)  # what a text begins with is in none
+    ids = read_by(last.record)[0].ids
+    assert gpt2.encode(last.record.axis("decoder").queries.text)[0].ids != ids
+    *_, layer = labelled_lens(gpt2, LensRequest(last.record), Job())
+    with torch.inference_mode():
+        expected = gpt2.module(input_ids=torch.tensor([ids])).logits[0].softmax(-1).topk(5)
+    assert (layer.ids == expected.indices.numpy()).all()
+    assert np.abs(layer.probabilities - expected.values.numpy()).max() <= TOLERANCE
 
 
 # ---------------------------------------------------------------- the model afterwards, and errors

@@ -16,6 +16,7 @@ from headscope.core.attention.intervene import EditedLayer
 from headscope.core.attention.layers import AsWrittenLayer, LazyLayer
 from headscope.core.attention.overview import first_overview, overview
 from headscope.core.attention.pooling import edges, pooled
+from headscope.core.attention.reducing import reduced
 from headscope.core.attention.sights import Sight
 from headscope.core.intervention import Uniform
 from headscope.core.jobs import Cancel, Cancelled
@@ -76,6 +77,12 @@ def matrix_of(layer):
     return whole
 
 
+def of_rows(matrix):
+    """Each weight as a share of the largest of its row; some queries see nothing."""
+    most = matrix.max(-1, keepdims=True)
+    return np.divide(matrix, most, out=np.zeros_like(matrix), where=most > 0)
+
+
 def by_loops(matrix, height, width, how):
     """The definition."""
     n_heads, n_queries, n_keys = matrix.shape
@@ -121,8 +128,11 @@ def test_maxima_of_plain_layers_tile_by_tile(monkeypatch, n, rows, keys):
     sorts = every_sort(n)
     assert [name for name, layer in sorts.items() if plain_pooling.takes_maxima(layer)] == ["causal", "both ways", "cross"]
     for name, layer in sorts.items():
+        whole = matrix_of(layer)
         picture = pooled(layer, batch=0, head=None, height=SIZE, width=SIZE)
-        assert np.abs(picture - by_loops(matrix_of(layer), SIZE, SIZE, "max")).max() <= 1e-6, name
+        assert np.abs(picture - by_loops(whole, SIZE, SIZE, "max")).max() <= 1e-6, name
+        by_row = pooled(layer, batch=0, head=None, height=SIZE, width=SIZE, by_row=True)
+        assert np.abs(by_row - by_loops(of_rows(whole), SIZE, SIZE, "max")).max() <= 1e-5, name
 
 
 def test_plain_layers_give_their_means_to_the_fused_kernel():
@@ -175,6 +185,16 @@ def test_every_cell_belongs_to_one_pixel_and_no_pixel_is_empty(n_cells, n_pixels
     assert set(np.diff(bounds)) <= {n_cells // n_pixels, -(-n_cells // n_pixels)}
 
 
+@pytest.mark.parametrize("n_pixels", [1, 2, 7, 20, 31, 40, 41])
+def test_runs_have_their_maxima_wherever_the_last_is_cut_off(n_pixels):
+    cells = torch.randn(2, 3, 41)
+    cells[..., ::3] = -math.inf
+    for end in range(1, 42):
+        bounds = [edge for edge in edges(41, n_pixels) if edge < end] + [end]
+        expected = [cells[..., start:stop].amax(-1) for start, stop in pairwise(bounds)]
+        assert torch.equal(reduced(cells, bounds, 2, "max"), torch.stack(expected, -1)), bounds
+
+
 # ---------------------------------------------------------------- overviews
 @pytest.mark.parametrize("block_bytes", [9_000, 8 << 20])
 def test_an_overview_holds_the_picture_the_means_and_every_link_that_can_be_seen(monkeypatch, block_bytes):
@@ -186,6 +206,15 @@ def test_an_overview_holds_the_picture_the_means_and_every_link_that_can_be_seen
         assert found.shape == whole.shape
         assert np.abs(found.picture - by_loops(whole[None], 40, 40, "max")[0]).max() <= 1e-6, name
         assert np.abs(found.received - whole.mean(0)).max() <= 1e-6, name
+        assert np.abs(found.given - whole.sum(1)).max() <= 1e-6, name
+        relative = of_rows(whole)[None]
+        assert np.abs(found.row_picture - by_loops(relative, 40, 40, "max")[0]).max() <= 1e-5, name
+        part = {"rows": range(20, 70), "keys": range(3, 37), "height": 13, "width": 19}
+        by_row = pooled(layer, batch=0, head=1, by_row=True, **part)
+        assert np.abs(by_row - by_loops(relative[:, 20:70, 3:37], 13, 19, "max")).max() <= 1e-5, name
+        assert found.nbytes == sum(
+            array.nbytes for array in (found.picture, found.row_picture, found.received, found.given, *found.strong)
+        )
         query, key, weight = found.strong
         strong = np.zeros_like(whole)
         strong[query, key] = weight
@@ -208,6 +237,9 @@ def test_a_first_overview_shows_true_rows_in_the_place_of_their_neighbours():
         whole = matrix_of(layer)[3]
         assert len(chosen) < n / 2
         assert np.abs(found.picture - whole[chosen]).max() <= 1e-6
+        assert np.abs(found.row_picture - whole[chosen] / whole[chosen].max(1, keepdims=True)).max() <= 1e-5
+        shown = np.repeat(chosen, np.diff(bounds))
+        assert np.abs(found.given - whole.sum(1)[shown]).max() <= 1e-6
 
 
 def test_a_first_overview_knows_masks_windows_and_biases():

@@ -10,10 +10,12 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.interface import eager_pass, install
 from headscope.core.attention.softmax_input import SOFTMAXES
 from headscope.core.errors import HeadscopeError
-from headscope.core.heatmap_jobs import RankRequest, ScoreRowRequest, ScoresRequest, SumsRequest
+from headscope.core.heatmap_jobs import RankRequest, SumsRequest
+from headscope.core.intervention import Cut, Intervention, Paste, Scale, Uniform
 from headscope.core.jobs import Job
 from headscope.core.ranks import rank, shares_below
 from headscope.core.tokens import Reading
+from headscope.core.view_jobs import PartRequest, RowRequest
 from headscope.core.views import view
 from tests.golden.families import FAMILIES, axis, built, inputs_of
 
@@ -87,12 +89,12 @@ def tale():
 def test_parts_and_rows_of_scores_are_those_of_the_whole(tale) -> None:
     whole = tale.attention_scores(1, 2)
     n = len(whole)
-    part = view(ScoresRequest(tale, "decoder", (1, 2), range(2, 9), range(1, 6), 7, 5), Job(), ignore).picture
+    part = view(PartRequest(tale, "decoder", (1, 2), range(2, 9), range(1, 6), 7, 5, "scores"), Job(), ignore).picture
     np.testing.assert_allclose(part, whole[2:9, 1:6], atol=1e-5)
-    row = view(ScoreRowRequest(tale, "decoder", (1, 2), 4), Job(), ignore).scores
+    row = view(RowRequest(tale, "decoder", (1, 2), 4, "scores"), Job(), ignore).values
     np.testing.assert_allclose(row, whole[4], atol=1e-5)
     assert np.isnan(row[5:]).all()
-    small = view(ScoresRequest(tale, "decoder", (1, 2), range(n), range(n), 3, 4), Job(), ignore).picture
+    small = view(PartRequest(tale, "decoder", (1, 2), range(n), range(n), 3, 4, "scores"), Job(), ignore).picture
     rows, columns = ([i * n // pixels for i in range(pixels + 1)] for pixels in (3, 4))
     for (i, j), pixel in np.ndenumerate(small):
         block = whole[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
@@ -123,13 +125,17 @@ def test_ranks_are_the_share_of_smaller_values_in_255_steps(tale) -> None:
     values = np.random.default_rng(0).normal(size=(60, 70)).astype(np.float32)
     values[values < -0.5] = -0.5  # many that are equal
     values[3, 4] = np.nan
-    shares = view(RankRequest(tale, values), Job(), ignore).shares
+    shares = shares_below(values)
     known = values[~np.isnan(values)]
     assert np.isnan(shares[3, 4])
     for value, share in zip(known[::37], shares[~np.isnan(values)][::37], strict=True):
         assert abs(share - (known < value).mean()) <= 1 / 255 + 1 / known.size
         assert rank(values, value) == (1 + int((known > value).sum()), known.size)
     assert shares_below(np.zeros((2, 2), np.float32)).max() == 0
+    for lens, cells in (("weights", tale.attention_weights(1, 2)), ("scores", tale.attention_scores(1, 2))):
+        np.testing.assert_array_equal(
+            view(RankRequest(tale, "decoder", (1, 2), lens), Job(), ignore).found, shares_below(cells)
+        )
 
 
 def test_sums_over_chosen_rows_and_columns(tale) -> None:
@@ -139,3 +145,47 @@ def test_sums_over_chosen_rows_and_columns(tale) -> None:
     np.testing.assert_allclose(sums.given, weights[:, [0, 2, 5]].sum(1), atol=1e-6)
     nothing = view(SumsRequest(tale, "decoder", (0, 1), (), ()), Job(), ignore)
     assert (nothing.received, nothing.given) == (None, None)
+
+
+# ---------------------------------------------------------------- of runs that were changed
+TEXT = "the keys near the cabinet [MASK] rusty ."
+EDGE = {"layer": 1, "head": 2, "queries": (6,)}
+
+
+def changed(*edits):
+    """The same text, with edits."""
+    return load_model("toy:grammar", device="cpu").capture(TEXT, intervention=Intervention(edits))
+
+
+def softmax_of_scores(record) -> np.ndarray:
+    scores = np.nan_to_num(record.attention_scores(1, 2), nan=-np.inf)
+    return torch.softmax(torch.tensor(scores), -1).numpy()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [Scale(layer=0, head=1), Uniform(layer=0), Scale(layer=1, head=2), Cut(**EDGE, keys=(2, 3))],
+    ids=["output before", "weights before", "own output", "cut"],
+)
+def test_scores_are_those_of_the_edited_run_where_they_tell_its_weights(edit) -> None:
+    record, plain = changed(edit), changed()
+    np.testing.assert_allclose(softmax_of_scores(record), record.attention_weights(1, 2), atol=1e-6)
+    assert not record.sets_weights(1, 2, "encoder")
+    hidden = np.isnan(record.attention_scores(1, 2))
+    assert (np.argwhere(hidden) == ([[6, 2], [6, 3]] if isinstance(edit, Cut) else np.empty((0, 2)))).all()
+    if edit.layer == 0:
+        assert np.abs(record.attention_scores(1, 2) - plain.attention_scores(1, 2)).max() > 0.01, "queries and keys are others"
+
+
+@pytest.mark.parametrize("edit", [Uniform(**EDGE), Paste(**EDGE, pattern=np.eye(10))], ids=["uniform", "paste"])
+def test_where_weights_were_set_scores_are_from_before_and_it_is_said_so(edit) -> None:
+    record, plain = changed(edit, Cut(**EDGE, keys=(2,))), changed()
+    scores, before = record.attention_scores(1, 2), plain.attention_scores(1, 2)
+    assert np.isnan(scores[6, 2])
+    np.testing.assert_allclose(np.where(np.isnan(scores), before, scores), before, atol=1e-5)
+    assert np.abs(softmax_of_scores(record) - record.attention_weights(1, 2))[6].max() > 0.1
+    n = len(scores)
+    for head, lens, said in (((1, 2), "scores", True), ((1, 2), "weights", False), ((1, 3), "scores", False)):
+        for read in (record, record.read_as(Reading(special="hidden"))):
+            request = PartRequest(read, "encoder", head, range(n - 2), range(n - 2), 4, 4, lens)
+            assert view(request, Job(), ignore).before_edits is said

@@ -159,7 +159,7 @@ def test_surprisal_tells_how_far_it_is_and_can_be_cancelled(grammar: LoadedModel
     told = []
     engine = Engine()
     engine.handle(LoadRequest("toy:grammar", model=grammar), Job(), lambda part: None)
-    answer = engine.handle(SurprisalRequest(SENTENCE), Job(told.append), lambda part: None)
+    answer = engine.handle(SurprisalRequest(grammar.capture(SENTENCE)), Job(told.append), lambda part: None)
     assert answer.pseudo
     assert told[0].fraction == 0
     with pytest.raises(Cancelled):
@@ -180,16 +180,16 @@ def test_a_row_of_the_rollout_is_that_of_the_whole(grammar: LoadedModel) -> None
 
 def test_attribution_sums_layers_heads_and_queries(grammar: LoadedModel) -> None:
     whole = gradient_attention(grammar, SENTENCE, positive=True)
-    found = token_attribution(grammar, AttributionRequest(SENTENCE))
+    found = token_attribution(grammar, AttributionRequest(grammar.capture(SENTENCE)))
     np.testing.assert_allclose(found.source, whole.attributions["encoder"].sum(axis=(0, 1, 2)), atol=1e-6)
     assert (found.position, found.token) == (whole.position, whole.token)
     assert found.source.max() > 0
 
 
 def test_across_a_source_token_is_looked_at_by_both_stacks(t5: LoadedModel) -> None:
-    request = AttributionRequest("the cat sat on a mat", target="a dog")
-    whole = gradient_attention(t5, request.text, target="a dog", positive=True).attributions
-    found = token_attribution(t5, request)
+    text = "the cat sat on a mat"
+    whole = gradient_attention(t5, text, target="a dog", positive=True).attributions
+    found = token_attribution(t5, AttributionRequest(t5.capture(text, target="a dog")))
     totals = {kind: maps.sum(axis=(0, 1, 2)) for kind, maps in whole.items()}
     np.testing.assert_allclose(found.source, totals["encoder"] + totals["cross"], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found.target, totals["decoder"], rtol=1e-5, atol=1e-6)

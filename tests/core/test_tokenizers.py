@@ -253,3 +253,12 @@ def test_a_limit_in_the_tokenizers_own_file_does_not_cut_in_silence() -> None:
     inner.backend_tokenizer.enable_truncation(4)
     inner.backend_tokenizer.enable_padding(length=9)
     assert labels(HubTokenizer(inner), "the cat the cat the") == ["the", "cat", "the", "cat", "the"]
+
+
+def test_a_pair_is_two_texts_for_people_and_for_the_model_if_its_tokenizer_says_so() -> None:
+    for build, type_ids in ((word_piece, [0, 0, 0, 1, 1]), (byte_level, [0, 0, 0, 0, 0])):
+        encoded = build().encode("the", "cat")
+        assert [token.segment for token in encoded.axis.tokens] == [0, 0, 0, 1, 1]
+        assert [token.type_id for token in encoded.axis.tokens] == type_ids
+        assert encoded.segments == tuple(type_ids)
+        assert encoded.ids == tuple(token.id for token in encoded.axis.tokens)

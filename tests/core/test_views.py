@@ -1,5 +1,7 @@
 """What the view lane computes from records: heads, rows, parts, thumbnails; large maps are never whole."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,9 @@ from headscope.core.attention.layers import Layer, LazyLayer
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.sights import Sight
 from headscope.core.errors import HeadscopeError
+from headscope.core.heatmap_jobs import RankRequest
 from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.ranks import BINS, RESOLUTION, RankTable, shares_below
 from headscope.core.tokens import Token, TokenAxis
 from headscope.core.view_jobs import (
     FAINTEST,
@@ -90,6 +94,9 @@ def test_a_cancelled_picture_is_not_computed(grammar: AttentionRecord, tall: Att
         ThumbnailsRequest(grammar, "encoder"),
         WeightsRequest(tall, "decoder", ((0, 0),)),
         PartRequest(tall, "decoder", (0, 0), range(5), range(5), 5, 5),
+        PartRequest(tall, "decoder", (0, 0), range(5), range(5), 5, 5, by_row=True),
+        RankRequest(tall, "decoder", (0, 0)),
+        RankRequest(tall, "decoder", (0, 0), "scores"),
     )
     for request in requests:
         with pytest.raises(Cancelled):
@@ -152,10 +159,56 @@ def test_a_large_head_is_an_overview_a_first_one_at_once_and_then_the_exact_one(
 def test_a_row_and_a_part_of_a_large_head_are_exact(tall: AttentionRecord) -> None:
     whole = tall.attention_weights(0, 1)
     row = view(RowRequest(tall, "decoder", (0, 1), 700), Job(), ignore)
-    assert row.weights == pytest.approx(whole[700], abs=1e-6)
+    assert row.values == pytest.approx(whole[700], abs=1e-6)
     assert tall.cell(0, 1, 700, 300) == pytest.approx(float(whole[700, 300]), abs=1e-6)
     request = PartRequest(tall, "decoder", (0, 1), range(600, 900), range(50, 650), 30, 60)
     part = view(request, Job(), ignore)
     assert part.request == request
     expected = whole[600:900, 50:650].reshape(30, 10, 60, 10).max((1, 3))
     assert part.picture == pytest.approx(expected, abs=1e-6)
+    by_row = view(replace(request, by_row=True), Job(), ignore)
+    relative = whole / whole.max(axis=1, keepdims=True)
+    assert by_row.picture == pytest.approx(relative[600:900, 50:650].reshape(30, 10, 60, 10).max((1, 3)), abs=1e-5)
+
+
+@pytest.mark.parametrize("lens", ["weights", "scores"])
+def test_ranks_in_a_large_head_are_counted_as_nearly_as_is_said(tall: AttentionRecord, lens: str) -> None:
+    whole = tall.attention_weights(0, 1) if lens == "weights" else tall.attention_scores(0, 1)
+    table = view(RankRequest(tall, "decoder", (0, 1), lens), Job(), ignore).found
+    known = np.sort(whole[~np.isnan(whole)])
+    assert table.count == len(known) == (1000 * 1000 if lens == "weights" else 1000 * 1001 // 2)
+    assert table.below.shape == (BINS + 1,)
+    shares = table.shares(whole)
+    assert np.array_equal(np.isnan(shares), np.isnan(whole)), "what is hidden counts for nothing"
+    values, counted = whole[~np.isnan(whole)], shares[~np.isnan(whole)]
+    near = np.abs(values) * np.float32(RESOLUTION)
+    rounding = 1e-6  # shares are float32; two ways to the same weight differ in the last digit
+    assert (counted <= np.searchsorted(known, values * (1 + np.sign(values) * 1e-5), "right") / len(known) + rounding).all()
+    assert (counted >= np.searchsorted(known, values - near - 1e-6) / len(known) - rounding).all()
+    order = np.argsort(values)
+    assert (np.diff(counted[order]) >= 0).all(), "a larger value never has a smaller share"
+    exact = shares_below(whole)[~np.isnan(whole)]
+    assert np.abs(counted - exact).max() < 2 / 255, "as a small head's"
+
+
+def test_a_rank_among_counted_values_is_told_as_from_where_to_where_it_may_be() -> None:
+    values = np.array([-2, -1, -0.0, 0, 0.25, 0.25 * (1 + 1e-4), 0.5, 1, 1, 3e30], np.float32)
+    counts = np.zeros(BINS, np.int64)
+    np.add.at(counts, [bin_of(value) for value in values], 1)
+    table = RankTable.of_counts(counts)
+    assert table.rank(3e30) == (1, 1)
+    assert table.rank(1.0) == (2, 3)
+    assert table.rank(0.5) == (4, 4)
+    assert table.rank(0.25) == (5, 6), "two of about the same size"
+    assert table.rank(0.0) == table.rank(-0.0) == (7, 8)
+    assert table.rank(-2.0) == (10, 10)
+    assert table.rank(0.4)[0] == 5, "not one of them: where it would be"
+    np.testing.assert_allclose(table.shares(values), [0, 0.1, 0.2, 0.2, 0.4, 0.4, 0.6, 0.7, 0.7, 0.9], rtol=1e-6)
+    odd = np.array([-np.inf, np.nan, -np.nan, np.finfo(np.float32).min, np.finfo(np.float32).max], np.float32)
+    np.testing.assert_array_equal(table.shares(odd), [-np.inf, np.nan, np.nan, 0, 1])
+
+
+def bin_of(value: np.float32) -> int:
+    """The upper 20 bits of a float32, negative numbers counted backwards, written out."""
+    bits = int((value + np.float32(0)).view(np.uint32))
+    return ((0xFFFFFFFF ^ bits) if bits >> 31 else (bits | 0x80000000)) >> 12

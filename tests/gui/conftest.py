@@ -9,7 +9,7 @@ from PySide6.QtCore import QSettings, QThread
 from PySide6.QtWidgets import QApplication
 
 from headscope.gui.paint.stylesheet import stylesheet
-from headscope.gui.paint.theme import set_type_scale, text_font, theme_of, type_scale
+from headscope.gui.paint.theme import TypeStyle, set_type_style, text_font, theme_of, type_style
 
 
 @pytest.fixture(scope="session")
@@ -51,11 +51,11 @@ def _is_running(thread: QThread) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def type_is_of_its_usual_size(qapp: QApplication) -> Iterator[None]:
-    """A window that is gone leaves its type size behind, which the next one takes back: tests of parts alone begin anew."""
+def type_is_as_usual(qapp: QApplication) -> Iterator[None]:
+    """A window that is gone leaves its type behind, which the next one takes back: tests of parts alone begin anew."""
     yield
-    if type_scale() != 1:
-        set_type_scale(1)
+    if type_style() != TypeStyle():
+        set_type_style(TypeStyle())
         qapp.setFont(text_font(tabular=True))
         qapp.setStyleSheet(stylesheet(theme_of(dark=False)))
 

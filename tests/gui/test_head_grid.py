@@ -334,7 +334,8 @@ def test_each_heads_type_is_a_colour_under_its_picture_and_words_in_the_legend(m
     for head, type_ in found.items():
         assert mark_of(measured, head) == type_color(type_, THEME), head
     shown = {type_: button.text().strip() for type_, button in measured.legend.buttons.items() if not button.isHidden()}
-    assert shown == {"previous": "previous token 2", "same": "same token 1", "broad": "broad 9"}
+    assert shown == {"previous": "previous 2", "same": "same 1", "broad": "broad 9"}
+    assert measured.legend.buttons["previous"].toolTip().startswith("previous token: ")
     assert "just before" in measured.legend.buttons["previous"].toolTip()
 
 

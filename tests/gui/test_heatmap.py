@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from headscope.core.tokens import Token, TokenAxis
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.heatmap import HeatmapPicture
-from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout
-from headscope.gui.paint.labels import text_width
+from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout
+from headscope.gui.paint.labels import text_width, widest
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.panels.heatmap import HeatmapPanel
@@ -425,3 +425,10 @@ def test_light_and_dark_have_their_own_ground_and_ramp(panel: HeatmapPanel) -> N
         image = shown(panel.view)
         assert image.pixelColor(4, 100) == QColor(theme.panel)
         assert image.pixelColor(middle) == color_of(weight, theme)
+
+
+def test_labels_have_the_room_that_they_are_written_in_at_any_size(qapp) -> None:
+    tokens = words(10)
+    for side in range(260, 900, 3):
+        layout = heatmap_layout(QRectF(0, 0, side, side), tokens, tokens, QRectF(0, 0, 10, 10), has_caption=True)
+        assert layout.query_label >= widest(tokens, layout.label_size, side * 0.24), side

@@ -250,19 +250,32 @@ def test_the_bars_are_means_and_row_sums_or_the_sums_of_what_is_picked_out(queri
     assert picture.received.says(4) == says
 
 
-def test_the_longest_bar_fills_its_room_and_others_are_in_proportion(qapp) -> None:
-    weights = np.zeros((4, 4), np.float32)
-    weights[:, 0], weights[:, 2] = 0.8, 0.4
-    picture = HeatmapPicture(weights, words(4), words(4))
+@pytest.mark.parametrize("n_tokens", [4, 200, 1500])
+def test_the_longest_bar_fills_its_room_and_others_are_in_proportion(qapp, n_tokens: int) -> None:
+    weights = np.zeros((n_tokens, n_tokens), np.float32)
+    whole, half, none = n_tokens // 4, n_tokens // 2, n_tokens - 1
+    weights[:, whole], weights[:, half] = 0.8, 0.4
+    weights[half] = weights[half] / 2
+    weights[none] = 0
+    picture = HeatmapPicture(weights, words(n_tokens), words(n_tokens))
     seen, layout = values(painted(picture)), picture.layout(QRectF(0, 0, 700, 600))
     ground = QColor(LIGHT.panel).rgb()
-    heights = []
-    for key in range(4):
-        x = int(layout.cell_rect(0, key).center().x())
-        heights.append(int((seen[int(layout.received.top()) : int(layout.received.bottom()), x] != ground).sum()))
-    assert heights[0] >= layout.received.height() - 2
-    assert heights[2] == pytest.approx(heights[0] / 2, abs=1.5)
-    assert heights[1] == heights[3] == 0
+
+    def length(at: int, *, down: bool) -> int:
+        middle, area = layout.cell_rect(at, at).center(), (layout.received if down else layout.given).toRect()
+        line = (
+            seen[:, int(middle.x())][area.top() : area.bottom()] if down else seen[int(middle.y())][area.left() : area.right()]
+        )
+        return int((line != ground).sum())
+
+    assert length(whole, down=True) >= layout.received.height() - 2
+    assert length(half, down=True) == pytest.approx(layout.received.height() / 2, abs=1.5)
+    assert length(none, down=True) == 0
+    assert length(whole, down=False) >= layout.given.width() - 2
+    assert length(0, down=False) == length(whole, down=False)
+    if n_tokens < 500:  # else rows share pixels, and the longest bar of a pixel is seen
+        assert length(half, down=False) == pytest.approx(layout.given.width() / 2, abs=1.5)
+        assert length(none, down=False) == 0
 
 
 def test_a_pairs_filter_dims_everything_else(qapp) -> None:

@@ -4,18 +4,24 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QBuffer, QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core import load_model
 from headscope.core.attention import overview
 from headscope.core.attention.arrays import record_of
 from headscope.core.attention.record import AttentionRecord
+from headscope.core.intervention import Intervention, Uniform
+from headscope.core.ranks import RESOLUTION
 from headscope.core.tokens import Reading
-from headscope.core.view_jobs import HeadOverview
+from headscope.core.view_jobs import FAINTEST, HeadOverview
 from headscope.gui.explorer import Explorer
+from headscope.gui.paint.heatmap_card import paint_heatmap_card
+from headscope.gui.paint.scales import written
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.heatmap import HeatmapPanel
+from headscope.gui.panels.status import StatusPanel
 from headscope.gui.state import Cell, ExplorerState, Marks
 from tests.gui.screen import PATIENCE, shown, values
 
@@ -70,6 +76,47 @@ def test_scores_are_shown_with_their_values_and_hidden_cells_say_so(qtbot, panel
     assert not panel.controls.scores.isChecked()
 
 
+def test_scores_from_before_an_edit_are_said_to_be(qtbot, panel: HeatmapPanel) -> None:
+    edited = Intervention((Uniform(layer=1, head=2),))
+    record = load_model("toy:grammar", device="cpu").capture("Tom lost the red kite .", intervention=edited)
+    show(qtbot, panel, record)
+    assert panel.view.picture.note == "", "weights are the edited ones"
+    panel.controls.scores.click()
+    qtbot.waitUntil(lambda: panel.view.picture.cells.of_scores, timeout=PATIENCE)
+    assert panel.figure().note == panel.view.picture.note == "scores from before this run's edit of the weights"
+    words = panel.view.layout_now().words.toAlignedRect()
+    ground = theme_of(False).color("panel").rgb()
+    assert (values(shown(panel.view).copy(words)) != ground).any()
+    panel._explorer.select_head((1, 3))
+    qtbot.waitUntil(lambda: panel._title.text() == "layer 1 · head 3 · scores", timeout=PATIENCE)
+    assert panel.view.picture.note == ""
+    assert (values(shown(panel.view).copy(words)) == ground).all()
+
+
+def test_the_status_bar_says_the_score_while_scores_are_shown(qtbot, panel: HeatmapPanel, tale, monkeypatch) -> None:
+    state, status = show(qtbot, panel, tale), StatusPanel(panel._state, panel._explorer)
+    qtbot.addWidget(status)
+    weight, score = tale.attention_weights(1, 2)[20, 4], tale.attention_scores(1, 2)[20, 4]
+    state.update(hover=Cell(20, 4))
+    for scale in ("log", "row", "rank"):
+        panel.controls.scale_actions[scale].trigger()
+        assert status._left.text().endswith(f"  {weight:.4f}")
+    panel.controls.scores.click()
+    qtbot.waitUntil(lambda: status._left.text().endswith(f"  score {written(float(score))}"), timeout=PATIENCE)
+    state.update(hover=Cell(4, 20))
+    assert status._left.text().endswith("  masked")
+    monkeypatch.setattr(overview, "LARGE_CELLS", 1000)
+    show(qtbot, panel, tale, head=(1, 3))
+    state.update(hover=Cell(20, 4))
+    score = tale.attention_scores(1, 3)[20, 4]
+    qtbot.waitUntil(lambda: status._left.text().endswith(f"  score {written(float(score))}"), timeout=PATIENCE)
+    panel.controls.scores.click()
+    qtbot.waitUntil(lambda: status._left.text().endswith(f"  {tale.cell(1, 3, 20, 4):.4f}"), timeout=PATIENCE)
+    show(qtbot, panel, record_of(np.full((1, 4, 4), 0.25, np.float32), list("abcd")), head=(0, 0))
+    state.update(lens="scores", hover=Cell(1, 2))
+    qtbot.waitUntil(lambda: status._left.text().endswith("  0.2500"), timeout=PATIENCE)
+
+
 def test_where_there_are_no_scores_a_sentence_says_why(qtbot, panel: HeatmapPanel, pair) -> None:
     show(qtbot, panel, record_of(np.full((1, 4, 4), 0.25, np.float32), list("abcd")), head=(0, 0))
     panel.controls.scores.click()
@@ -90,8 +137,8 @@ def test_ranks_of_many_cells_come_from_the_background_and_the_card_knows_the_exa
     panel.controls.scale_actions["rank"].trigger()
     assert panel.view.picture is before, "the old picture stays until the ranks are here"
     qtbot.waitUntil(lambda: panel.view.picture.cells.look.scale == "rank", timeout=PATIENCE)
-    expected = 1 + int((state.shown > state.shown[3, 5]).sum()), 200 * 200
-    assert panel.view.picture.cells.rank(3, 5) == expected
+    best = 1 + int((state.shown > state.shown[3, 5]).sum())
+    assert panel.view.picture.cells.rank(3, 5, state.value(3, 5)) == (best, best, 200 * 200)
 
 
 def test_ctrl_clicks_pick_rows_and_columns_out_and_the_bars_sum_them(qtbot, panel: HeatmapPanel, pair) -> None:
@@ -217,17 +264,127 @@ def large(qtbot, panel: HeatmapPanel, tale, monkeypatch: pytest.MonkeyPatch) -> 
     return panel
 
 
-def test_of_a_large_head_what_cannot_be_exact_is_refused_with_the_reason(large: HeatmapPanel) -> None:
-    for name in ("row", "rank"):
-        assert not large.controls.scale_actions[name].isEnabled()
-        assert "too large" in large.controls.scale_actions[name].toolTip()
+def look_at(qtbot, large: HeatmapPanel, scale: str, lens: str = "weights") -> None:
+    """Another scale of the large head, of weights or of scores."""
+    large._state.update(lens=lens)
+    large.controls.scale_actions[scale].trigger()
+    qtbot.waitUntil(lambda: large.view.picture.cells.of_scores == (lens == "scores"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: large.view.picture.cells.look.scale == scale, timeout=PATIENCE)
+
+
+def steps_of_colors(large: HeatmapPanel) -> np.ndarray:
+    """(n_queries, n_keys), which of the palette's colours each cell has on the screen."""
+    seen, layout = values(shown(large.view)), large.view.layout_now()
+    n_queries, n_keys = large.view.picture.weights.shape
+    middles = [[layout.cell_rect(query, key).center() for key in range(n_keys)] for query in range(n_queries)]
+    colors = np.array([[seen[int(at.y()), int(at.x())] for at in row] for row in middles])
+    palette = large.view.picture.cells.palette(theme_of(False))
+    found = np.abs(colors[..., None].astype(np.int64) - palette.astype(np.int64)).argmin(-1)
+    assert (palette[found] == colors).all()
+    return found
+
+
+def test_each_row_of_a_large_head_to_its_maximum(qtbot, large: HeatmapPanel, tale) -> None:
+    look_at(qtbot, large, "row")
+    weights = tale.attention_weights(1, 2)
+    wanted = np.rint(255 * weights / weights.max(axis=1, keepdims=True))
+    assert np.abs(steps_of_colors(large) - wanted).max() <= 1
+    large._explorer.select_head((0, 1))
+    qtbot.waitUntil(lambda: large._state.head == (0, 1) and large._state.shown.exact, timeout=PATIENCE)
+    weights = tale.attention_weights(0, 1)
+    assert large.view.picture.cells.look.scale == "row"
+    wanted = np.rint(255 * weights / weights.max(axis=1, keepdims=True))
+    assert np.abs(steps_of_colors(large) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("lens", ["weights", "scores"])
+def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
+    qtbot, large: HeatmapPanel, tale, lens: str, monkeypatch
+) -> None:
+    monkeypatch.setattr("headscope.gui.heatmap_numbers._PICTURE", 8)
+    look_at(qtbot, large, "rank", lens)
+    if lens == "scores":
+        qtbot.waitUntil(lambda: large.view.picture.cells.part is not None, timeout=PATIENCE)
+    cells = tale.attention_weights(1, 2) if lens == "weights" else tale.attention_scores(1, 2)
+    hidden, first = np.isnan(cells), int(lens == "scores")
+    known = np.sort(cells[~hidden])
+    steps = steps_of_colors(large)
+    for at in zip(*np.nonzero(~hidden), strict=True):
+        width = abs(cells[at]) * RESOLUTION + 1e-7
+        low, high = np.searchsorted(known, cells[at] - width), np.searchsorted(known, cells[at] + 1e-7)
+        step = (steps[at] - first) / (255 - first)
+        assert low / known.size - 0.5 / 254 <= step <= high / known.size + 0.5 / 254
+    assert (steps[hidden] == 0).all()
+    assert "(to 0.05 %)" in large.view.picture.cells.bar.words(stretched=False)
+    assert "less than 0.05 % apart" in large.controls.scale_actions["rank"].toolTip()
+    assert "ranks follow" not in large._title.text()
+
+
+def test_while_ranks_of_a_large_head_are_counted_it_is_shown_linear_and_that_is_said(qtbot, large: HeatmapPanel) -> None:
+    large.controls.scale_actions["rank"].trigger()
+    assert large.view.picture.cells.look.scale == "linear"
+    assert "ranks follow" in large._title.text()
+    qtbot.waitUntil(lambda: large.view.picture.cells.look.scale == "rank", timeout=PATIENCE)
+    assert "ranks follow" not in large._title.text()
+
+
+def test_the_rank_of_a_cell_of_a_large_head_is_exact_or_told_from_where_to_where(qtbot, large: HeatmapPanel, tale) -> None:
+    look_at(qtbot, large, "rank")
+    weights, found = tale.attention_weights(1, 2), large.view.picture.cells.rank
+    for query, key in ((0, 0), (20, 4), (30, 12), (8, 8)):
+        best, worst, count = found(query, key, float(weights[query, key]))
+        above = int((weights > weights[query, key] + 1e-7).sum())
+        assert best - 1 <= above + 1e-9 < worst + 1
+        assert count == weights.size
+        if weights[query, key] >= FAINTEST:
+            assert best == worst == above + 1
+    large._state.update(hover=Cell(4, 20))  # one of the many that are 0
+    qtbot.waitUntil(lambda: large.view._value is not None, timeout=PATIENCE)
+    n_zero = int((weights == 0).sum())
+    assert found(4, 20, 0.0) == (weights.size - n_zero + 1, weights.size, weights.size)
+    buffer = QBuffer()
+    svg = QSvgGenerator()
+    svg.setOutputDevice(buffer)
+    painter, view = QPainter(svg), large.view
+    where, layout = QRectF(view.rect()), view.layout_now()
+    paint_heatmap_card(painter, where, view.picture, layout, theme_of(False), (4, 20), 0.0, "")
+    painter.end()
+    assert (
+        f"rank {weights.size - n_zero + 1:,} to {weights.size:,} of {weights.size:,} in the head"
+        in buffer.data().data().decode()
+    )
+
+
+def test_a_part_of_a_large_head_comes_in_its_scale(qtbot, large: HeatmapPanel, tale) -> None:
+    state, view, weights = large._state, large.view, tale.attention_weights(1, 2)
+    *_, coarse = tale.overview(1, 2, "decoder", size=8)
+    large.controls.scale_actions["row"].trigger()
+    state.update(weights={state.head: coarse})
+    view._show(QRectF(2, 5, 6, 8))
+    qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)
+    relative = weights / weights.max(axis=1, keepdims=True)
+    assert view.picture.cells.part.request.by_row
+    np.testing.assert_allclose(view.picture.cells.part.picture, relative[5:13, 2:8], atol=1e-5)
     large.controls.scale_actions["log"].trigger()
-    assert large.view.picture.cells.look.scale == "log"
+    assert view.picture.cells.part is None, "that is of another scale"
+    qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)
+    np.testing.assert_allclose(view.picture.cells.part.picture, weights[5:13, 2:8], atol=1e-6)
+    large.controls.scale_actions["rank"].trigger()
+    qtbot.waitUntil(lambda: view.picture.cells.look.scale == "rank", timeout=PATIENCE)
+    assert view.picture.cells.part is not None, "the same cells, coloured by their ranks"
+    palette = view.picture.cells.palette(theme_of(False))
+    seen, layout = values(shown(view)), view.layout_now()
+    for query, key in ((5, 2), (9, 6), (12, 7)):
+        at = layout.cell_rect(query, key).center()
+        step = int(np.abs(palette.astype(np.int64) - int(seen[int(at.y()), int(at.x())])).argmin())
+        share = (weights < weights[query, key] * (1 - RESOLUTION)).mean()
+        assert step == pytest.approx(255 * share, abs=2)
 
 
 def test_sums_over_a_large_head_are_exact(qtbot, large: HeatmapPanel, tale) -> None:
     weights = tale.attention_weights(1, 2)
-    assert large.view.picture.given is None, "row sums of a large head are not known"
+    np.testing.assert_allclose(large.view.picture.given.values, weights.sum(axis=1), atol=1e-6)
+    assert large.view.picture.given.selected == 0
     large._state.update(marks=Marks((20, 30), (0, 1, 2)))
     qtbot.waitUntil(lambda: large.view.picture.given is not None, timeout=PATIENCE)
     np.testing.assert_allclose(large.view.picture.received.values, weights[[20, 30]].sum(axis=0), atol=1e-6)

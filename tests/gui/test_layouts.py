@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QTabBar
 
 from headscope.gui.layouts import DOCKS, EXPLORE, LAYOUTS, Split, Tabs, layout_called
 from headscope.gui.main_window import MainWindow
-from headscope.gui.paint.theme import text_font, type_scale
+from headscope.gui.paint.theme import text_font, type_style
 from tests.gui.screen import settle, shown, values
 
 SIZE = QSize(1280, 800)
@@ -46,6 +46,19 @@ def test_a_layout_shows_the_first_of_its_tabs_and_fits_a_small_screen(window: Ma
         dock = window.desk.docks[tab.names[0]]
         assert dock.widget().width() >= dock.widget().minimumSizeHint().width()
         assert dock.widget().height() >= dock.widget().minimumSizeHint().height()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
+def test_a_large_window_has_more_views_side_by_side(window: MainWindow, layout) -> None:
+    window.resize(2560, 1440)
+    window.choose_layout(layout)
+    tabs = leaves(layout.roomy or layout.plan)
+    assert seen(window) == {tab.names[0] for tab in tabs}
+    assert len(tabs) >= len(leaves(layout.plan))
+    assert {name for tab in tabs for name in tab.names} == {name for tab in leaves(layout.plan) for name in tab.names}
+    window.resize(SIZE)
+    window.choose_layout(layout)
+    assert seen(window) == {tab.names[0] for tab in leaves(layout.plan)}
 
 
 def layout_actions(window: MainWindow) -> list:
@@ -132,7 +145,7 @@ def test_f11_is_full_screen_with_large_type_and_escape_brings_everything_back(qt
     assert seen(window) == before
     assert window.toolbar.isVisible()
     assert window.desk.layout_now.id == "teach"
-    assert type_scale() == 1.0
+    assert type_style().scale == 1.0
 
 
 def test_a_window_closed_in_a_presentation_opens_as_it_was_before(qtbot, open_window: Callable) -> None:
@@ -143,7 +156,7 @@ def test_a_window_closed_in_a_presentation_opens_as_it_was_before(qtbot, open_wi
     assert second.desk.layout_now is EXPLORE
     assert "heads" in seen(second)
     assert not second.isFullScreen()
-    assert type_scale() == 1.0
+    assert type_style().scale == 1.0
 
 
 def test_larger_type_makes_labels_of_every_view_larger(window: MainWindow) -> None:

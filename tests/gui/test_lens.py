@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor
 from headscope.core.models.load import load_model
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import logit_lens
+from headscope.core.requests import Sampling
 from headscope.core.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.lens_grid import LensPicture
@@ -170,14 +171,55 @@ def test_a_model_without_a_head_says_so_in_the_panel_and_nowhere_else(qtbot, pan
     assert state.busy is None
 
 
-def test_after_a_generation_the_old_grid_is_grey_and_the_panel_says_what_to_do(qtbot, panel: LensPanel) -> None:
-    state = opened(qtbot, panel, "toy:tales", TALE)
-    fresh = values(shown(panel.view))
-    panel._explorer.generate(3, state.sampling)
+@pytest.mark.parametrize("family", ["toy:tales", "gpt2", "t5"])
+def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LensPanel, tiny: Path, family: str) -> None:
+    source = family if family.startswith("toy:") else str(tiny / family)
+    state = opened(qtbot, panel, source, TALE if family == "toy:tales" else "abc")
+    panel._explorer.generate(6, Sampling(temperature=2.0, seed=1))
     settle(qtbot, state)
-    assert "Run the text" in panel.status.text()
-    assert not panel.fill.isEnabled()
-    assert not np.array_equal(values(shown(panel.view)), fresh)
+    qtbot.waitUntil(lambda: panel.view.picture.is_read(range(len(panel._axis))) and state.busy is None, timeout=PATIENCE)
+    assert "the model's prediction, exactly" in panel.status.text()
+    last = panel.view.picture.n_depths - 1
+    for step in state.steps:  # each was chosen by what the model said after the tokens before it
+        found = panel.view.picture.candidates(last, step.prediction.position - 1)
+        assert [id_ for id_, _, _ in found] == [candidate.id for candidate in step.candidates[:5]]
+        assert [p for _, _, p in found] == pytest.approx([candidate.probability for candidate in step.candidates[:5]], abs=1e-5)
+
+
+def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", TALE)
+    panel._explorer.generate(6, state.sampling)
+    settle(qtbot, state)
+    qtbot.waitUntil(lambda: panel._shown is not None and panel._shown.axis is panel._axis and state.busy is None)
+    fresh, n_whole = values(shown(panel.view)), panel.view.picture.axis
+    panel._explorer.show_step(2)
+    qtbot.waitUntil(lambda: state.step == 2)
+    assert state.busy is None
+    assert panel.view.picture.axis is n_whole, "nobody asked"
+    assert "Press Fill" in panel.status.text()
+    assert not np.array_equal(values(shown(panel.view)), fresh), "grey"
+    qtbot.mouseClick(panel.fill, LEFT)
+    settle(qtbot, state)
+    assert_shows(panel.view.picture, of_core("toy:tales", state.captured.axis("decoder").queries.text))
+    assert len(panel.view.picture.axis) == len(state.steps[2].record.axis("decoder").queries)
+
+
+def test_filled_masks_are_read_with_their_words(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", "the [MASK] of the cabinet [MASK] rusty .")
+    panel._explorer.fill()
+    settle(qtbot, state)
+    qtbot.waitUntil(lambda: not panel._is_stale and state.busy is None, timeout=PATIENCE)
+    assert not state.captured.axis("encoder").queries.masks
+    assert_shows(panel.view.picture, of_core("toy:grammar", state.text))
+
+
+def test_the_same_text_once_more_is_not_read_once_more(qtbot, panel: LensPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", KEYS)
+    picture, record = panel.view.picture, state.captured
+    run(qtbot, panel, KEYS)
+    assert state.captured is not record
+    assert panel.view.picture is picture
+    assert "the model's prediction, exactly" in panel.status.text()
 
 
 def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: LensPanel) -> None:

@@ -148,7 +148,7 @@ def test_one_tokens_links_come_with_numbers_on_the_other_side(qapp, width: int) 
     weights = random_weights(6, 9)
     picture = LinksPicture({(0, 0): weights}, words(6), words(9))
     layout = picture.layout(QRectF(0, 0, width, 400))
-    everything, focused = painted(picture, width), painted(picture, width, only_query=3)
+    everything, focused = painted(picture, width), painted(picture, width, picked=Picked(query=3))
     changed = np.abs(everything - focused).sum(axis=2) > 0
     for row in range(9):
         box = layout.number_box(row, left=False)
@@ -176,7 +176,7 @@ def test_any_text_fits(qapp, queries: TokenAxis, keys: TokenAxis) -> None:
     for width in (200, 700):
         layout = picture.layout(QRectF(0, 0, width, 300))
         assert layout.rows.right - layout.rows.left > width / 4
-        shown = painted(picture, width, 300, only_key=0)
+        shown = painted(picture, width, 300, picked=Picked(key=0))
         assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 10
 
 

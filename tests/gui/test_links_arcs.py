@@ -101,7 +101,7 @@ def test_any_text_fits(tokens) -> None:
     whole = picture.layout(AREA)
     assert not whole.scrolled
     assert whole.visible(count) == range(count)
-    painted(picture, only_key=0)
+    painted(picture, picked=Picked(key=0))
     scrolled = picture.layout(AREA, scroll=1e6)
     if scrolled.scrolled:
         assert scrolled.visible(count).stop == count

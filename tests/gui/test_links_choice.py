@@ -134,19 +134,15 @@ def test_an_overview_keeps_the_links_that_its_matrix_would() -> None:
     assert share == pytest.approx(whole.not_drawn(layout, whole.links(layout))[0], abs=1e-5)
 
 
-def test_of_an_overview_whose_rows_do_not_sum_to_1_the_share_is_said_to_be_at_least() -> None:
+def test_of_an_overview_whose_rows_do_not_sum_to_1_the_share_is_exact_too() -> None:
     matrix = random_weights(90, 90) * np.linspace(0.2, 1, 90, dtype=np.float32)[:, None]
-    strong = np.nonzero(matrix >= FAINTEST)
-    overview = HeadOverview(
-        (90, 90), matrix, matrix.mean(axis=0), (*(side.astype(np.int32) for side in strong), matrix[strong]), exact=True
-    )
-    picture = LinksPicture({(0, 0): overview}, words(90), words(90), choice=Choice(mass=0.7))
+    picture = LinksPicture({(0, 0): overview_of(matrix)}, words(90), words(90), choice=Choice(mass=0.7))
     layout = picture.layout(AREA)
     links = picture.links(layout)
     share, exact = picture.not_drawn(layout, links)
-    assert not exact
-    assert share <= 1 - links.weight.sum(dtype=np.float64) / matrix.sum(dtype=np.float64)
-    assert "at least" in picture.footer(layout, links)
+    assert exact
+    assert share == pytest.approx(1 - links.weight.sum(dtype=np.float64) / matrix.sum(dtype=np.float64), abs=1e-6)
+    assert "at least" not in picture.footer(layout, links)
 
 
 def test_looking_half_way_and_again_finds_the_same() -> None:

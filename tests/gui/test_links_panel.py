@@ -181,6 +181,7 @@ def run(qtbot, open_window) -> Callable:
 
 
 def test_a_click_in_the_legend_switches_a_head_off_and_on_and_a_double_click_shows_it_alone(qtbot, run: Callable) -> None:
+    colors = dict(run.window.state.color_of)
     assert run(qtbot.mouseClick, (0, 1)) == [(0, 0), (0, 2)]
     assert set(run.window.links.view.picture.weights) == {(0, 0), (0, 2)}
     assert run(qtbot.mouseClick, (0, 1)) == list(HEADS)
@@ -189,10 +190,11 @@ def test_a_click_in_the_legend_switches_a_head_off_and_on_and_a_double_click_sho
     assert run.window.state.head == (0, 2)
     assert run(qtbot.mouseClick, (0, 2)) == [(0, 2)], "the last one stays"
     assert run(qtbot.mouseDClick, (0, 2)) == list(HEADS)
-    colors = run.window.state.color_of
+    assert run.window.state.color_of == colors, "each has its colour again"
     assert sorted(colors.values()) == [0, 1, 2]
     run.window.explorer.select_head((1, 1))
     qtbot.waitUntil(lambda: run.window.state.heads == ((1, 1),))
+    assert run.window.state.color_of == {(1, 1): 0}, "the first colour is that of a head alone"
     assert [head for _, _, head in run.window.links.view.layout_now.legend] == [(1, 1)], "chosen elsewhere: a new legend"
 
 

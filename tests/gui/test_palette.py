@@ -210,6 +210,32 @@ def test_all_heads_of_the_layer_and_only_one(qtbot, window: MainWindow) -> None:
     assert state.heads == ((1, 2),)
 
 
+def test_whatever_is_chosen_actions_are_as_their_rules_say(qtbot, window: MainWindow) -> None:
+    def stale() -> list[str]:
+        found = []
+        for command in COMMANDS:
+            action, is_checked = window.commands.action(command.id), command.checked is not None and command.checked(window)
+            if (action.isEnabled(), action.isChecked()) != (command.enabled(window.state), is_checked):
+                found.append(command.id)
+        return found
+
+    choices = (
+        "next_head",
+        "whole_layer",
+        "one_head",
+        "sort_entropy",
+        "undo",
+        "redo",
+        "units_words",
+        "lens_scores",
+        "clear_marks",
+    )
+    for choice in choices:
+        window.commands.action(choice).trigger()
+        settle(qtbot, window.state)
+        assert stale() == [], choice
+
+
 def test_steps_of_a_generation_are_walked_through(qtbot, open_window: Callable) -> None:
     window = open_window("toy:tales", "once upon a time")
     state = window.state

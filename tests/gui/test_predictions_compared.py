@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from headscope.core.models.load import load_model
+from headscope.core.predict import predictions as predictions_file
 from headscope.core.predict.sampling import said, stages_of
 from headscope.core.requests import Sampling
 from headscope.core.results import Candidate, Prediction
@@ -21,6 +23,7 @@ from headscope.gui.panels.generation import GenerationPanel
 from headscope.gui.panels.predictions import PredictionsPanel
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
+from tests.generating import folder_of
 from tests.gui.screen import PATIENCE, settle, shown, values
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -270,6 +273,81 @@ def test_greedy_choices_cut_nothing_and_say_so(qtbot, panel: PredictionsPanel) -
     panel.filters.fields.top_k.setValue(2)
     assert not any(bar.cut for bar in panel.blocks[0].bars.bars)
     assert "At temperature 0" in panel.filters.told.text()
+
+
+# ---------------------------------------------------------------- sampling filters on what was written
+def look_at(qtbot, state: ExplorerState, explorer: Explorer, step: int) -> None:
+    explorer.show_step(step)
+    qtbot.waitUntil(lambda: state.captured is state.steps[step].record, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("model", ["toy:tales", "t5"])
+def test_after_a_generation_the_filters_act_on_the_step_that_is_looked_at_as_they_did_when_it_was_drawn(
+    qtbot, panel: PredictionsPanel, model: str
+) -> None:
+    state = opened(qtbot, panel, model if model.startswith("toy:") else str(folder_of(model)), TALE)
+    sampling = Sampling(temperature=1.5, top_k=8, top_p=0.95, seed=1, min_p=0.01, repetition_penalty=1.2)
+    state.update(sampling=sampling)
+    panel._explorer.generate(5, sampling)
+    settle(qtbot, state)
+    steps = state.steps
+    qtbot.mouseClick(panel.filters.asked, LEFT)
+    for at in (len(steps) - 1, 0, 2):
+        look_at(qtbot, state, panel._explorer, at)
+        bars = panel.blocks[0].bars.bars
+        assert [bar.probability for bar in bars] == pytest.approx(steps[at].filters[-1].probabilities, abs=1e-12)
+        assert [bar.ghost for bar in bars] == [candidate.probability for candidate in steps[at].candidates]
+        assert len(panel.filters.told.text().splitlines()) == len(steps[at].filters)
+    panel.filters.fields.slider.setValue(10)
+    *_, heated = expected_stages(state, replace(sampling, temperature=0.5))
+    bars = panel.blocks[0].bars.bars
+    assert [bar.probability for bar in bars] == pytest.approx(heated.probabilities, abs=1e-12)
+    assert "Temperature 0.50" in panel.filters.told.text()
+    assert state.busy is None
+    assert state.steps is steps
+
+
+def test_a_filtered_step_can_be_forked_and_its_candidates_put_into_the_text(qtbot, panel: PredictionsPanel) -> None:
+    state = opened(qtbot, panel, "toy:tales", TALE)
+    panel._explorer.generate(5, state.sampling)
+    settle(qtbot, state)
+    qtbot.mouseClick(panel.filters.asked, LEFT)
+    panel.filters.fields.temperature.setValue(1.5)
+    look_at(qtbot, state, panel._explorer, 2)
+    step = state.steps[2]
+    panel._explorer.fork(step, step.candidates[1].id, 3)
+    settle(qtbot, state)
+    assert state.steps[2].token.id == step.candidates[1].id
+    assert state.before == (), "what is written is compared with nothing"
+    *_, heated = expected_stages(state, Sampling(temperature=1.5))
+    assert [bar.probability for bar in panel.blocks[0].bars.bars] == pytest.approx(heated.probabilities, abs=1e-12)
+    look_at(qtbot, state, panel._explorer, 3)
+    read, taken = state.captured.axis("decoder").queries.text, state.predictions[0].candidates[2]
+    bars = panel.blocks[0].bars
+    qtbot.mouseClick(bars, LEFT, NONE, bars.row_rect(2).center().toPoint())
+    settle(qtbot, state)
+    assert state.text == read + taken.text
+    assert state.run.text == state.text
+
+
+def test_of_steps_beyond_what_a_generation_may_keep_the_panel_says_why_no_filter_acts(
+    qtbot, panel: PredictionsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = opened(qtbot, panel, "toy:tales", TALE)
+    monkeypatch.setattr(predictions_file, "WHOLE_BYTES", 2 * state.predictions[0].logits.nbytes)
+    panel._explorer.generate(4, state.sampling)
+    settle(qtbot, state)
+    assert not panel.filters.refusal.isVisible()
+    qtbot.mouseClick(panel.filters.asked, LEFT)
+    assert "Of this step only the candidates are kept" in panel.filters.refusal.text()
+    assert panel.filters.refusal.isVisible()
+    assert not panel.filters.fields.isVisible()
+    assert not panel.filters.told.isVisible()
+    assert [bar.ghost for bar in panel.blocks[0].bars.bars] == [None] * 10
+    look_at(qtbot, state, panel._explorer, 1)
+    assert panel.filters.fields.isVisible()
+    assert not panel.filters.refusal.isVisible()
+    assert "The model:" in panel.filters.told.text()
 
 
 def test_masks_have_no_filters(qtbot, panel: PredictionsPanel) -> None:

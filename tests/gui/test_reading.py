@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QToolButton
@@ -16,6 +18,7 @@ from headscope.core.analyse.rollout import attention_rollout
 from headscope.core.analyse.token_attribution import token_attribution
 from headscope.core.attention.arrays import record_of
 from headscope.core.models.load import load_model
+from headscope.core.predict import surprisal as surprisal_file
 from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests import Sampling
 from headscope.core.token_jobs import AttributionRequest
@@ -28,7 +31,8 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.reading import ReadingPanel
 from headscope.gui.state import Cell, ExplorerState, Marks
 from headscope.gui.widgets.reading_view import ReadingView
-from tests.gui.screen import said
+from tests.generating import folder_of, model_of
+from tests.gui.screen import said, settle
 from tests.looked_into import opened
 
 PATIENCE = 30_000
@@ -378,6 +382,86 @@ def test_a_masked_models_surprisal_is_computed_on_request(qtbot, explorer, opene
     qtbot.waitUntil(lambda: panel.compute.isVisible() and panel.compute.isEnabled(), timeout=PATIENCE)
 
 
+def test_what_the_model_refuses_is_said_in_the_panel_with_the_way_out_and_nowhere_else(
+    qtbot, explorer, opened_panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = opened_panel("toy:grammar", "the keys of the cabinet are rusty .")
+    panel.set_mode("surprisal")
+    monkeypatch.setattr(surprisal_file, "MOST_MASKED", 3)
+    qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Shorten the text to 3 tokens" in panel.refusal.text(), timeout=PATIENCE)
+    assert panel.refusal.isVisible()
+    assert explorer.state.notice is None
+    qtbot.waitUntil(lambda: explorer.state.busy is None and panel.compute.isEnabled(), timeout=PATIENCE)
+    panel.set_mode("attribution")
+    assert not panel.refusal.isVisible(), "another question"
+    monkeypatch.undo()
+    panel.set_mode("surprisal")
+    qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
+    assert not panel.refusal.isVisible()
+
+
+def test_a_bug_is_said_in_the_panel_and_told_with_its_details(qtbot, explorer, opened_panel, monkeypatch) -> None:
+    panel = opened_panel("toy:grammar", "the keys of the cabinet are rusty .")
+    monkeypatch.setattr(surprisal_file, "_LOGIT_BYTES", "many")
+    panel.set_mode("surprisal")
+    qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "inside Headscope" in panel.refusal.text(), timeout=PATIENCE)
+    assert "Traceback" in explorer.state.notice.details
+    assert explorer.state.busy is None
+
+
+def test_of_what_a_model_wrote_the_numbers_are_of_its_very_tokens(qtbot, explorer, opened_panel) -> None:
+    """Also where the text would be cut into other tokens."""
+    panel = opened_panel(str(folder_of("gpt2")), "the cat sat")
+    panel.set_mode("surprisal")
+    explorer.generate(1, Sampling())
+    settle(qtbot, explorer.state)
+    begins = explorer.state.queries.tokens[0].id  # no text has it but at its beginning
+    explorer.fork(explorer.state.steps[0], begins, 4)
+    settle(qtbot, explorer.state)
+    record = explorer.state.captured
+    ids = [token.id for token in record.axis("decoder").queries.tokens]
+    assert ids.count(begins) > 1
+    qtbot.waitUntil(lambda: shades(panel) is not None and explorer.state.busy is None, timeout=PATIENCE)
+    logits = model_of("gpt2").forward({"input_ids": torch.tensor([ids])}).logits[0].double().log_softmax(-1)
+    expected = [-float(logits[at, id_]) / math.log(2) for at, id_ in enumerate(ids[1:])]
+    np.testing.assert_allclose(shades(panel).values[1:], expected, atol=1e-3)
+    panel.set_mode("attribution")
+    qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
+    request = AttributionRequest(record, len(ids) - 1, explorer.state.predictions[0].candidates[0].id)
+    np.testing.assert_allclose(shades(panel).values, token_attribution(model_of("gpt2"), request).source, rtol=1e-4, atol=1e-6)
+    assert not shades(panel).stale
+
+
+def test_the_same_target_of_another_source_is_another_surprisal(qtbot, explorer, opened_panel) -> None:
+    panel = opened_panel(str(folder_of("t5")), "the cat sat", target="a dog")
+    explorer.set_kind("decoder")
+    qtbot.waitUntil(lambda: explorer.state.kind == "decoder", timeout=PATIENCE)
+    panel.set_mode("surprisal")
+    for source in ("the cat sat", "he ran"):
+        explorer.state.update(text=source)
+        explorer.run()
+        settle(qtbot, explorer.state)
+        qtbot.waitUntil(lambda: shades(panel) is not None and explorer.state.busy is None, timeout=PATIENCE)
+        np.testing.assert_allclose(shades(panel).values, surprisal(model_of("t5"), source, None, "a dog").bits, atol=1e-3)
+
+
+def test_while_one_looks_back_at_steps_nothing_is_computed_unasked(qtbot, explorer, opened_panel) -> None:
+    panel = opened_panel("toy:tales", "once upon a time")
+    explorer.generate(4, Sampling())
+    settle(qtbot, explorer.state)
+    explorer.show_step(1)
+    qtbot.waitUntil(lambda: explorer.state.step == 1, timeout=PATIENCE)
+    panel.set_mode("surprisal")
+    assert explorer.state.busy is None
+    assert "Not computed" in panel.title.text()
+    explorer.show_step(None)
+    qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
+
+
 # ---------------------------------------------------------------- attribution
 def test_an_attribution_is_computed_on_request_and_greyed_when_it_is_of_another_prediction(qtbot, opened_panel) -> None:
     text = "the [MASK] of the cabinet [MASK] rusty ."
@@ -387,7 +471,7 @@ def test_an_attribution_is_computed_on_request_and_greyed_when_it_is_of_another_
     assert "Not computed" in panel.title.text()
     qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
-    expected = token_attribution(load_model("toy:grammar"), AttributionRequest(text)).source
+    expected = token_attribution(load_model("toy:grammar"), AttributionRequest(panel._state.captured)).source
     np.testing.assert_allclose(shades(panel).values, expected, rtol=1e-4, atol=1e-6)
     assert not shades(panel).stale
     assert "∂y/∂A" in panel.modes["attribution"].toolTip()

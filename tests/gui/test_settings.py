@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from headscope.core.text_file import LARGEST_TEXT_FILE
 from headscope.gui.given_text import GivenText
 from headscope.gui.main_window import MainWindow
-from headscope.gui.paint.theme import type_scale
+from headscope.gui.paint.theme import type_style
 from headscope.gui.panels.settings_dialog import SettingsDialog
 from headscope.gui.preferences import Preferences
 from headscope.gui.recent_texts import MOST, RecentTexts
@@ -45,7 +45,7 @@ def test_settings_hold_at_once_and_for_the_next_start(qtbot, window: MainWindow,
     window.commands.action("larger_type").trigger()
     assert dialog.type_size.currentData() == 110
     choose(qtbot, dialog.type_size, 150)
-    assert type_scale() == 1.5
+    assert type_style().scale == 1.5
     choose(qtbot, dialog.color_map, "viridis")
     assert window.state.color_map == window.heatmap.controls.look.color_map == "viridis"
     choose(qtbot, dialog.cache_size, 512)
@@ -55,7 +55,7 @@ def test_settings_hold_at_once_and_for_the_next_start(qtbot, window: MainWindow,
     window.close()
     second = open_window("toy:grammar")
     assert second.state.dark
-    assert type_scale() == 1.5
+    assert type_style().scale == 1.5
     assert second.state.model.dtype == "float16"
     assert second.state.color_map == "viridis"
     assert second.state.undoable == 1  # settings that come back are no changes
@@ -96,7 +96,7 @@ def test_type_steps_through_its_sizes_and_stops_at_the_ends(window: MainWindow) 
         window.commands.action(id_).trigger()
         sizes.append(window.preferences.type_size)
     assert sizes == [110, 125, 150, 175, 200, 200, 175, 150, 125, 110, 100, 90, 80, 80, 100]
-    assert type_scale() == 1.0
+    assert type_style().scale == 1.0
 
 
 # ---------------------------------------------------------------- recent texts

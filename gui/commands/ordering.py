@@ -1,0 +1,84 @@
+"""Commands on the grid of heads: how it is sorted, which types it shows, averages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from headscope.core.metrics_jobs import HEAD_TYPES, METRICS, HeadType, Metric
+from headscope.gui.commands.command import Command, has_picture
+from headscope.gui.head_words import METRIC_WORDS, TYPE_WORDS
+from headscope.gui.state import ExplorerState
+from headscope.gui.translating import QT_TRANSLATE_NOOP
+
+if TYPE_CHECKING:
+    from headscope.gui.main_window import MainWindow
+
+
+def _order(window: MainWindow, **values: Any) -> None:
+    """Change the order of the grid, where it can be seen."""
+    window.state.update(head_order=replace(window.state.head_order, **values))
+    if not window.desk.is_seen("heads"):
+        window.desk.bring("heads")
+
+
+def _is_sorted(state: ExplorerState) -> bool:
+    return has_picture(state) and state.head_order.sort is not None
+
+
+def _filters(state: ExplorerState) -> bool:
+    return has_picture(state) and state.head_order.filters
+
+
+def _sort(metric: Metric) -> Command:
+    title, meaning = METRIC_WORDS[metric]
+    return Command(
+        f"sort_{metric}",
+        "sorting",
+        title,
+        "",
+        meaning,
+        lambda w: _order(w, sort=metric, averages=False),
+        has_picture,
+        lambda w: w.state.head_order.sort == metric,
+        separated=metric == METRICS[0],
+        context="HeadWords",
+    )
+
+
+def _type(type_: HeadType) -> Command:
+    title, meaning = TYPE_WORDS[type_]
+    return Command(
+        f"type_{type_}",
+        "head_types",
+        title,
+        "",
+        meaning,
+        lambda w: _order(w, types=w.state.head_order.types ^ {type_}, averages=False),
+        has_picture,
+        lambda w: type_ in w.state.head_order.types,
+        separated=type_ == HEAD_TYPES[0],
+        context="HeadWords",
+    )
+
+
+# fmt: off
+ORDERING: Final = (
+    Command("sort_layers", "sorting", QT_TRANSLATE_NOOP("commands", "Layer and head"), "",
+            QT_TRANSLATE_NOOP("commands", "Show heads by layer and head, as the model has them."),
+            lambda w: _order(w, sort=None, averages=False), has_picture, lambda w: w.state.head_order.sort is None),
+    *map(_sort, METRICS),
+    Command("smallest_first", "sorting", QT_TRANSLATE_NOOP("commands", "Smallest first"), "",
+            QT_TRANSLATE_NOOP("commands", "Begin with the heads that have the least of what they are sorted by."),
+            lambda w: _order(w, smallest_first=not w.state.head_order.smallest_first, averages=False), _is_sorted,
+            lambda w: w.state.head_order.smallest_first, separated=True),
+    Command("all_heads", "head_types", QT_TRANSLATE_NOOP("commands", "Show all heads"), "",
+            QT_TRANSLATE_NOOP("commands", "Let heads of all types through again, whatever was measured of them."),
+            lambda w: _order(w, types=frozenset(), minimum=None), _filters),
+    *map(_type, HEAD_TYPES),
+    Command("averages", "heads", QT_TRANSLATE_NOOP("commands", "Layer averages"), "",
+            QT_TRANSLATE_NOOP("commands", "Show one picture a layer in the grid: the exact average over its heads."),
+            lambda w: _order(w, averages=not w.state.head_order.averages), has_picture,
+            lambda w: w.state.head_order.averages, separated=True),
+)
+# fmt: on
