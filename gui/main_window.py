@@ -38,6 +38,8 @@ from headscope.gui.widgets.notice_bar import NoticeBar
 
 _FIRST_SIZE = QSize(1600, 1000)
 """Where the screen has room for it."""
+_SMALLER = 0.75
+"""What lay on a desk that was larger than this allows, as before a projector was plugged in, has to be laid anew."""
 
 
 class MainWindow(QMainWindow):
@@ -276,7 +278,9 @@ class MainWindow(QMainWindow):
             self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() * 0.92))
         self.desk.layout_now = layout_called(str(self._settings.value("window/layout_name")))
         self.reset_layout()
-        self.desk.bring_back(self._kept("docks"))
+        was = self._settings.value("window/desk")
+        if not isinstance(was, QSize) or self.desk.size().expandedTo(was * _SMALLER) == self.desk.size():
+            self.desk.bring_back(self._kept("docks"))
 
     def _kept(self, name: str) -> QByteArray:
         """What Qt saved of the window under this name; empty, which restores nothing, if it is not there or damaged."""
@@ -293,6 +297,7 @@ class MainWindow(QMainWindow):
         self.present(False)
         self._settings.setValue("window/geometry", self.saveGeometry())
         self._settings.setValue("window/docks", self.desk.keep())
+        self._settings.setValue("window/desk", self.desk.size())
         self._settings.setValue("window/layout_name", self.desk.layout_now.id)
         super().closeEvent(event)
         self.hide()

@@ -355,8 +355,23 @@ def test_layout_and_appearance_are_kept_for_the_next_start(qtbot, open_window: C
     second.appearance.choose("light")
 
 
+def test_on_a_much_smaller_screen_the_views_are_laid_anew(settings, open_window: Callable) -> None:
+    first = open_window("toy:grammar", wait=False)
+    first.resize(2560, 1440)
+    first.reset_layout()
+    QApplication.processEvents()
+    assert first.desk.is_seen("reading"), "beside the heatmap, in front of nothing"
+    first.close()
+    settings.remove("window/geometry")  # Qt moves a window into the screen that is there
+    second = open_window("toy:grammar", wait=False)
+    QApplication.processEvents()
+    assert second.desk.height() < 0.75 * first.desk.height()
+    assert not second.desk.is_seen("reading")
+    assert second.desk.tabifiedDockWidgets(second.desk.docks["heatmap"]) == [second.desk.docks["reading"]]
+
+
 def test_settings_that_are_nonsense_do_no_harm(settings, open_window: Callable) -> None:
-    names = ("geometry", "docks", "layout_name")
+    names = ("geometry", "docks", "desk", "layout_name")
     others = (
         "appearance",
         "type_size",
