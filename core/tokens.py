@@ -7,6 +7,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+_MOST_SPECIAL: Final = 4
+"""Special tokens before a first text, and behind a second one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -83,6 +86,12 @@ class TokenAxis:
     def masks(self) -> tuple[int, ...]:
         """Positions of mask tokens."""
         return tuple(position for position, token in enumerate(self.tokens) if token.masked)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether there are tokens of two texts: the first begins it and the second, but for a few special tokens, ends it."""
+        ends = self.tokens[:_MOST_SPECIAL], self.tokens[-_MOST_SPECIAL:]
+        return all(any(token.segment == segment for token in end) for segment, end in enumerate(ends))
 
     def pieces_of(self, position: int) -> range:
         """The model's own tokens that a position stands for."""

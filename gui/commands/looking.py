@@ -15,8 +15,6 @@ from headscope.gui.translating import QT_TRANSLATE_NOOP
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
 
-_MOST_AT_THE_END = 4
-"""Special tokens that may follow a second sentence."""
 Units = Literal["tokens", "words", "sentences", "segments"]
 Special = Literal["shown", "hidden", "renormalised"]
 
@@ -45,7 +43,7 @@ def _has_kind(kind: Kind, state: ExplorerState) -> bool:
 
 
 def _is_pair(state: ExplorerState) -> bool:
-    return any(token.segment == 1 for token in state.queries.tokens[-_MOST_AT_THE_END:])
+    return state.queries.is_pair
 
 
 def _kind(kind: Kind, title: str, help_: str) -> Command:

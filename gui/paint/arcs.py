@@ -84,8 +84,10 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         return (at, None) if y < (ends.top + ends.bottom) / 2 else (None, at)
 
     # ---------------------------------------------------------------- drawing
-    def paint_picked(self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING) -> None:
-        """Draw what tells of the picked tokens, but for their lines and labels."""
+    def paint_picked(
+        self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING, *, behind: bool = False
+    ) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels; all of it has a place of its own."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(text_font(SMALL_SIZE))

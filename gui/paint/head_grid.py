@@ -16,6 +16,7 @@ from headscope.gui.paint.head_levels import HeadLevels, Indices, Uints
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_style
+from headscope.gui.paint.write import CENTER, LEFT, write
 
 _FADED: Final = 0.18
 """How much is left of the colours of heads that a filter sets back."""
@@ -170,35 +171,33 @@ class HeadGridPicture:
     def _paint_numbers(
         self, painter: QPainter, layout: GridLayout, theme: Theme, selected: Head | None, hover: Head | None
     ) -> None:
-        plain, strong = text_font(SMALL_SIZE), text_font(SMALL_SIZE, QFont.Weight.DemiBold)
         painter.save()
         for axis, count in ((0, self.n_layers), (1, layout.placed.n_columns)):
             painter.setClipRect(layout.strip(axis))
             for i in range(count):
                 marked = selected is not None and selected[axis] == i
                 pointed = hover is not None and hover[axis] == i
-                painter.setFont(strong if marked else plain)
                 painter.setPen(theme.color("accent" if marked else "text" if pointed else "muted"))
-                painter.drawText(layout.number_box(axis, i), Qt.AlignmentFlag.AlignCenter, str(i))
+                weight = QFont.Weight.DemiBold if marked else QFont.Weight.Normal
+                write(painter, layout.number_box(axis, i), str(i), SMALL_SIZE, weight, side=CENTER)
         painter.restore()
 
     def _paint_names(self, painter: QPainter, layout: GridLayout, theme: Theme, selected: Head | None, within: QRectF) -> None:
         """Under each head that has no numbers beside it; beside an average, what it is."""
-        plain, strong = text_font(SMALL_SIZE), text_font(SMALL_SIZE, QFont.Weight.DemiBold)
         for row in layout.rows_seen():
             top = layout.corner.y() + row * layout.drop
             for head in layout.placed.rows[row] if top < within.bottom() and top + layout.drop > within.top() else ():
                 if self.places.flows:
                     room = layout.box(head).adjusted(-layout.gap, layout.side + MARK, layout.gap, layout.foot)
-                    alignment, words = Qt.AlignmentFlag.AlignCenter, self._name(head, layout.side)
+                    side, words = CENTER, self._name(head, layout.side)
                 elif head[1] == AVERAGE:
                     room = layout.box(head).adjusted(layout.step + GRID, 0, layout.cells.width(), 0)
-                    alignment, words = Qt.AlignmentFlag.AlignVCenter, self._average_note()
+                    side, words = LEFT, self._average_note()
                 else:
                     continue
-                painter.setFont(strong if head == selected else plain)
                 painter.setPen(theme.color("accent" if head == selected else "muted"))
-                painter.drawText(room, alignment, words)
+                weight = QFont.Weight.DemiBold if head == selected else QFont.Weight.Normal
+                write(painter, room, words, SMALL_SIZE, weight, side=side)
 
     def _name(self, head: Head, room: float) -> str:
         note = self.notes.get(head, "")

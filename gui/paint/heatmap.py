@@ -179,7 +179,7 @@ class HeatmapPicture:
         self.paint_focus(painter, layout, theme, query, key, erase=False)
 
     def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
-        """What differs from head to head, and what can be dragged."""
+        """What differs from head to head."""
         self.cells.paint(painter, layout, theme, vector=vector)
         if self.picked.pair is not None:
             self._dim(painter, layout, theme, self.picked.pair)
@@ -187,10 +187,9 @@ class HeatmapPicture:
             for at in positions:
                 self._paint_frame_of(painter, layout, theme, at, queries=queries, picked=True)
         paint_marginals(painter, layout, theme, self.received, self.given, self.note)
-        paint_color_bar(painter, layout, theme, self.cells)
 
     def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, screen: float | None = None) -> None:
-        """What all heads of these axes share: labels. `screen` as in `paint_label`."""
+        """What all heads of these axes and in this look share: labels and colour bar. `screen` as in `paint_label`."""
         if self.caption:
             painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
             painter.setPen(theme.color("text"))
@@ -202,6 +201,12 @@ class HeatmapPicture:
             for at in picked:
                 paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, tint=True)
             paint_boundaries(painter, layout, theme, self.boundaries[not queries], queries=queries)
+        paint_color_bar(painter, layout, theme, self.cells)
+
+    @property
+    def frame_key(self) -> tuple[object, ...]:
+        """Pictures of equal keys have the same frame."""
+        return self.queries, self.keys, self.picked, self.boundaries, self.caption, self.cells.look, self.cells.bar
 
     def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
         """Cover what is not between the two segments that are looked at."""

@@ -108,7 +108,8 @@ class HeatmapLayout:
         room = size + 2 if queries else size / math.sin(math.radians(KEY_ANGLE))
         cell = self.cell_height if queries else self.cell_width
         step = stride(cell, room)
-        return [at for at in self.shown(count, queries=queries) if at % step == 0]
+        shown = self.shown(count, queries=queries)
+        return list(range(-(-shown.start // step) * step, shown.stop, step))
 
     @property
     def received(self) -> QRectF:

@@ -84,6 +84,8 @@ class HeadChoice:
     def _prepare(self) -> Iterator[None]:
         n_queries, n_keys = self.weights.shape
         step = max(1, _PER_STEP // max(1, n_keys))
+        if isinstance(self.weights, HeadOverview) and self.choice.mass is None:
+            step = max(1, n_queries)  # the sums are known
         for start in range(0, n_queries, step):
             rows = range(start, min(start + step, n_queries))
             of_rows = self._sums(rows)

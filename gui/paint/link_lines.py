@@ -26,7 +26,6 @@ MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
-_BANDS = (100, 400, 1000, 4000, 10_000)  # of the strongest links: what is drawn at once, a moment later, and so on
 _PER_STEP, _LOOK = 200, 30  # lines drawn between two looks at the clock, at most and at least
 
 Block = tuple[slice, slice]
@@ -158,7 +157,7 @@ class Rows:
         return curves
 
 
-def bands(links: Links, at: Sequence[int] = _BANDS) -> Iterator[Links]:
+def bands(links: Links, at: Sequence[int]) -> Iterator[Links]:
     """`links` in parts, cut after so many, strongest first: pictures of the parts, each laid under those before it, grow to the whole."""
     order = np.argsort(-links.weight, kind="stable")
     yield from (links.take(part) for part in np.split(order, at) if len(part))

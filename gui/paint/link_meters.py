@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QPainter
 from headscope.core.jobs import FloatArray
 from headscope.gui.paint.link_layout import LinksLayout
 from headscope.gui.paint.theme import GRID, Theme
-from headscope.gui.paint.write import CENTER, write
+from headscope.gui.paint.write import write_number
 
 _FEW_HEADS = 4  # whose bars fit under each other
 _LITTLE = 0.05  # numbers of smaller weights are muted
@@ -41,15 +41,17 @@ def paint_meters(
     left: bool,
     full: float,
     pixels: int,
+    behind: bool = False,
 ) -> None:
     """Draw the weights (n_heads, n_rows) of the tokens of `rows`; the number, `pixels` high, is the largest.
 
     A bar of weight `full` has its whole length. Where there is no room outside of the labels, the number stands over the lines,
-    and a single head's bar behind the label, which has to be written again.
+    and a single head's bar on the label's place, on the screen `behind` a label that is written already: to write it again
+    would take longer than all the rest.
     """
     alone, parts = len(values) == 1, values / np.float32(full)
-    firsts = (layout.number_box, layout.bars_box, layout.label_box, layout.written_box)
-    numbers, bars, labels, written = (
+    firsts = (layout.number_box, layout.bars_box, layout.label_box)
+    numbers, bars, labels = (
         [first.translated(0, row * layout.rows.height) for row in rows] for first in [box(0, left=left) for box in firsts]
     )
     painter.setPen(Qt.PenStyle.NoPen)
@@ -59,14 +61,21 @@ def paint_meters(
     if layout.meter and len(values) <= _FEW_HEADS:
         _paint_lanes(painter, bars, parts, colors, left=left)
     elif alone:
-        painter.setBrush(theme.color("panel"))
-        painter.drawRects(written)
-        faint = QColor(colors[0])
-        faint.setAlphaF(_BEHIND)
-        _paint_lanes(painter, labels, parts, [faint], left=left)
+        if behind:
+            modes = QPainter.CompositionMode
+            painter.setCompositionMode(modes.CompositionMode_Lighten if theme.dark else modes.CompositionMode_Darken)
+        _paint_lanes(painter, labels, parts, [_mixed(colors[0], theme)], left=left)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     else:
         paint_bars(painter, bars, parts, colors)
     paint_largest(painter, numbers, theme, values, colors, pixels)
+
+
+def _mixed(color: QColor, theme: Theme) -> QColor:
+    """A faint colour, opaque: any label has more contrast with the panel."""
+    panel, share = theme.color("panel"), _BEHIND
+    channels = zip(color.getRgbF()[:3], panel.getRgbF()[:3], strict=True)  # type: ignore[index]  # a tuple
+    return QColor.fromRgbF(*(share * mine + (1 - share) * ground for mine, ground in channels))
 
 
 def paint_largest(
@@ -76,8 +85,7 @@ def paint_largest(
     muted, strong = theme.color("muted"), [theme.color("text")] if len(values) == 1 else colors
     largest = values.max(axis=0).tolist()
     for box, value, head in zip(boxes, largest, values.argmax(axis=0).tolist(), strict=True):
-        painter.setPen(muted if value < _LITTLE else strong[head])
-        write(painter, box, f"{value:.3f}", pixels, side=CENTER)
+        write_number(painter, box, f"{value:.3f}", pixels, muted if value < _LITTLE else strong[head])
 
 
 def _paint_lanes(

@@ -185,8 +185,10 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """The query or the key at `point`."""
 
     @abstractmethod
-    def paint_picked(self, painter: QPainter, layout: LayoutT, theme: Theme, picked: Picked = NOTHING) -> None:
-        """Draw what tells of the picked tokens, but for their lines and labels."""
+    def paint_picked(
+        self, painter: QPainter, layout: LayoutT, theme: Theme, picked: Picked = NOTHING, *, behind: bool = False
+    ) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels; `behind` labels that are drawn already."""
 
     @abstractmethod
     def paint_tokens(

@@ -6,11 +6,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
-from headscope.core.jobs import FloatArray, Head
+from headscope.core.jobs import Head
 from headscope.core.tokens import TokenAxis
 from headscope.core.view_jobs import HeadMap
 from headscope.gui.paint.labels import elided, stride, text_width, widest
@@ -71,15 +70,17 @@ class LinksPicture(LinkPicture[LinksLayout]):
         return None, None
 
     # ---------------------------------------------------------------- drawing
-    def paint_picked(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked = NOTHING) -> None:
-        """Draw what tells of the picked tokens, but for their lines and labels."""
+    def paint_picked(
+        self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked = NOTHING, *, behind: bool = False
+    ) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels; see `LinkPicture.paint_picked`."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_titles(painter, layout, theme, picked)
         if layout.scrolled:
             painter.setClipRect(layout.clip)
         for left in (True, False):
-            self._paint_meters(painter, layout, theme, picked, left=left)
+            self._paint_meters(painter, layout, theme, picked, left=left, behind=behind)
         painter.restore()
 
     def paint_tokens(
@@ -94,10 +95,9 @@ class LinksPicture(LinkPicture[LinksLayout]):
             rows = self._labelled(layout, len(axis), picked_here)
             if again:
                 gone = set(self._labelled(layout, len(axis), ())) - set(rows)  # to make room for those that are picked
-                over = () if layout.meter or len(self.weights) > 1 else self._told(layout, picked, left=left)[0]
-                for row in (*gone, *picked_here.intersection(rows).difference(over)):
+                rows = [row for row in rows if row in picked_here]
+                for row in (*gone, *rows):
                     painter.fillRect(layout.written_box(row, left=left), theme.color("panel"))
-                rows = [row for row in rows if row in picked_here or row in over]
             self._paint_side(painter, layout, theme, axis, rows, picked_here, left=left)
         painter.restore()
 
@@ -152,21 +152,18 @@ class LinksPicture(LinkPicture[LinksLayout]):
             rows = [row for row in rows if all(abs(row - other) >= step for other in shown)] + shown
         return rows
 
-    def _paint_meters(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked, *, left: bool) -> None:
+    def _paint_meters(
+        self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked, *, left: bool, behind: bool
+    ) -> None:
         """The weights between each token of a side and the one in focus, or those picked out."""
-        rows, values = self._told(layout, picked, left=left)
-        if rows:
-            full = max(1, len(picked.keys if left else picked.queries)) if picked.several else 1
-            how: dict[str, Any] = {"left": left, "full": full, "pixels": _row_type(layout)}
-            paint_meters(painter, layout, theme, rows, values, self.head_colors(theme), **how)
-
-    def _told(self, layout: LinksLayout, picked: Picked, *, left: bool) -> tuple[list[int], FloatArray]:
-        """The tokens of a side that have weights beside them, and these, (n_heads, n_rows)."""
         seen = self.seen_of(picked, keys=not left)
         if seen is None:
-            return [], np.empty((0, 0), np.float32)
+            return
         beside = picked.query if left else picked.key
-        return told(self._labelled(layout, len(seen[0]), () if beside is None else (beside,)), seen)
+        rows, values = told(self._labelled(layout, len(seen[0]), () if beside is None else (beside,)), seen)
+        full = max(1, len(picked.keys if left else picked.queries)) if picked.several else 1
+        how: dict[str, Any] = {"left": left, "full": full, "pixels": _row_type(layout), "behind": behind}
+        paint_meters(painter, layout, theme, rows, values, self.head_colors(theme), **how)
 
 
 def sum_words(count: int) -> str:

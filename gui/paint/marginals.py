@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
@@ -14,7 +15,8 @@ from headscope.core.jobs import FloatArray
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.scales import written
-from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled, text_font
+from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled
+from headscope.gui.paint.write import CENTER, write
 
 _APART = 4.0
 """Pixels a cell must have more than, for a gap between its bar and the next."""
@@ -108,13 +110,11 @@ def _paint_words(painter: QPainter, layout: HeatmapLayout, theme: Theme, words: 
     area, weight = layout.words, QFont.Weight.Normal
     line = "   ".join(words)
     lines = [line] if text_width(line, SMALL_SIZE) <= area.width() or area.height() < scaled(2 * SMALL_SIZE) else words
-    painter.setFont(text_font(SMALL_SIZE))
     painter.setPen(theme.color("muted"))
     height = area.height() / len(lines)
     for number, text in enumerate(lines):
         place = QRectF(area.left(), area.top() + number * height, area.width(), height)
-        shown = elided(text, SMALL_SIZE, weight, area.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
+        write(painter, place, elided(text, SMALL_SIZE, weight, area.width()), SMALL_SIZE, weight, side=CENTER)
 
 
 def _paint_bars(
@@ -170,13 +170,16 @@ def _paint_dense(
     for more in range(1, int((after - first).max())):
         np.maximum(longest, marginal.values[np.minimum(first + more, after - 1)], out=longest)
     covered = np.clip(longest * np.float32(n_room / marginal.most) - np.arange(n_room, dtype=np.float32)[:, None], 0, 1)
-    inside = (edges[1:] > shown.start) & (edges[:-1] < shown.stop)
-    alpha = np.ascontiguousarray(((covered * inside * 255) if down else (covered * inside * 255).T).astype(np.uint8))
-    mask = QImage(alpha.data, alpha.shape[1], alpha.shape[0], alpha.shape[1], QImage.Format.Format_Alpha8)
-    bars = QImage(mask.size(), QImage.Format.Format_ARGB32_Premultiplied)
-    bars.fill(color)
-    cut = QPainter(bars)
-    cut.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
-    cut.drawImage(0, 0, mask)
-    cut.end()
+    opacity = (covered * inside * 255).astype(np.uint8)
+    pixels = np.take(_tints(color.rgba()), opacity if down else opacity.T)
+    bars = QImage(pixels.data, pixels.shape[1], pixels.shape[0], 4 * pixels.shape[1], QImage.Format.Format_ARGB32_Premultiplied)
     painter.drawImage(QRectF(area.left(), area.top(), bars.width() / scale, bars.height() / scale), bars)
+
+
+@lru_cache(maxsize=16)
+def _tints(rgba: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
+    """A colour in 256 opacities, as premultiplied 0xAARRGGBB."""
+    color = np.array([rgba >> shift & 0xFF for shift in (24, 16, 8, 0)], np.float64)
+    opacity = np.arange(256)[:, None] / 255 * color[0] / 255
+    channels = np.rint(opacity * np.array([255, *color[1:]])).astype(np.uint32)
+    return np.asarray(channels @ np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32), np.uint32)

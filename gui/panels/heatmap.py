@@ -175,9 +175,7 @@ class HeatmapPanel(QWidget):
     def _pair(self) -> tuple[int, int] | None:
         """The segments of a pair that are looked at, where there are two on both sides."""
         state = self._state
-        if state.pairing == "all" or any(
-            {0, 1} - {token.segment for token in axis.tokens} for axis in (state.queries, state.keys)
-        ):
+        if state.pairing == "all" or not (state.queries.is_pair and state.keys.is_pair):
             return None
         return _SEGMENTS[state.pairing[0]], _SEGMENTS[state.pairing[1]]
 

@@ -182,8 +182,7 @@ class LinksPanel(QWidget):
         return Choice(mass=share, segments=segments) if self.by_mass.isChecked() else Choice(share, segments=segments)
 
     def _has_pair(self) -> bool:
-        state = self._state
-        return all({0, 1} <= {token.segment for token in axis.tokens} for axis in (state.queries, state.keys))
+        return self._state.queries.is_pair and self._state.keys.is_pair
 
     @Slot()
     def _show_links(self) -> None:
@@ -191,7 +190,8 @@ class LinksPanel(QWidget):
         self._name_buttons()
         if self._is_stale:
             return
-        what, how = self._what(), {**self._how(), "listed": self._listed if self._what()[0] else ()}
+        what = self._what()
+        how = {**self._how(), "listed": self._listed if what[0] else ()}
         if self.arcs.isChecked() and self._state.kind != "cross":
             self.view.set_picture(ArcsPicture(*what, one_sided=self._state.kind == "decoder", **how))
             return

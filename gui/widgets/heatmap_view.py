@@ -164,8 +164,8 @@ class HeatmapView(QWidget):
         return self._still
 
     def _frame_picture(self, picture: HeatmapPicture, layout: HeatmapLayout, place: object) -> QPixmap:
-        """Labels: hundreds of words, the same for every head of a text."""
-        key = (picture.queries, picture.keys, picture.picked, picture.boundaries, place)
+        """Labels, hundreds of words that are the same for every head of a text, and the colour bar."""
+        key = (picture.frame_key, place)
         if self._frame is None or self._frame_key != key:
             self._frame = self._canvas(self._frame)
             self._frame.fill(self._theme.color("panel"))

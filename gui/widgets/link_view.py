@@ -34,6 +34,8 @@ _PAUSE = 4  # milliseconds before the next slice: what else is in the frame come
 _FADED = 0.15  # opacity of the other tokens' lines
 _FEW_LINES = 32  # a token's lines, if there are no more, are drawn two pixels wide
 _MOST_FOCUSED = 1000  # of a token's lines are drawn; the others could hardly be seen
+_FIRST, _FIRST_FADED = 100, 30  # of the strongest lines are in the frame that shows another head
+_BANDS = (400, 1000, 4000, 10_000)  # so many a moment later, and so on
 _FRONT_BANDS = (60,)  # so many of them in the frame that shows them first, the others in the next
 _ALONG = ({Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}, {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1})  # down the rows, along a line
 _SIDES = ({Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}, {Qt.Key.Key_Up: True, Qt.Key.Key_Down: False})  # to the queries?
@@ -181,7 +183,8 @@ class LinkView(QAbstractScrollArea):
             yield None
         links = joined(parts, picture.most)
         self._footer = picture.footer(layout, links)
-        yield from drawn(picture, layout, self._theme, bands(links), self.devicePixelRatioF())
+        first = _FIRST_FADED if self._picked.is_any else _FIRST
+        yield from drawn(picture, layout, self._theme, bands(links, (first, *_BANDS)), self.devicePixelRatioF())
 
     def _begin(self, layout: Layout) -> None:
         """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
@@ -217,9 +220,9 @@ class LinkView(QAbstractScrollArea):
         painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any))
         if self._front.image is not None:
             painter.drawImage(layout.lines.toAlignedRect().topLeft(), self._front.image)
-        picture.paint_picked(painter, layout, self._theme, picked)
         if picked.is_any:
             picture.paint_tokens(painter, layout, self._theme, picked, again=True)
+        picture.paint_picked(painter, layout, self._theme, picked, behind=True)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
