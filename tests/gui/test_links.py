@@ -16,6 +16,7 @@ from headscope.gui.paint.link_lines import Links, Rows, draw_lines
 from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.write import CENTER, write, write_number
 from headscope.gui.panels.links import LinksPanel
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.link_view import LinkView
@@ -272,6 +273,55 @@ def test_other_tokens_links_fade(qtbot, view: LinkView) -> None:
     assert strength[1][2] >= strength[0][2]
     for row in (0, 1, 3, 4, 5):
         assert strength[1][row] == pytest.approx(0.15 * strength[0][row], abs=6)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_bar_behind_a_label_that_is_written_already_leaves_its_letters_as_they_are(qtbot, view: LinkView, dark: bool) -> None:
+    theme, weights = theme_of(dark), np.full((4, 4), 0.02, np.float32)
+    weights[1, 3] = 0.94
+    view.set_theme(theme)
+    view.resize(420, 300)
+    view.set_picture(LinksPicture({(0, 0): weights}, words(4), words(4)))
+    qtbot.waitUntil(lambda: view.is_complete)
+    box = view.layout_now.label_box(3, left=False).toRect()
+    before = pixels(view.viewport().grab(box).toImage())
+    view.set_picked(Picked(query=1))
+    after = pixels(view.viewport().grab(box).toImage())
+    text, panel = (np.array(QColor(name).getRgb()[:3]) for name in (theme.text, theme.panel))
+    letters, ground = (before == text).all(axis=2), (before == panel).all(axis=2)
+    assert letters.sum() > 10
+    np.testing.assert_array_equal(after[letters], before[letters])
+    changed = (after != panel).any(axis=2)[ground]
+    assert changed.mean() > 0.1, "the bar is there, 16 pixels of the row"
+    assert len(np.unique(after[ground][changed], axis=0)) < 12, "of one colour, but for its edges"
+
+
+def test_numbers_on_the_screen_are_pictures_of_what_is_written_into_files(qapp) -> None:
+    def shown(dots: float, kept: bool) -> np.ndarray:
+        image = QImage(round(60 * dots), round(24 * dots), QImage.Format.Format_RGB32)
+        image.fill(QColor(THEME.panel))
+        image.setDevicePixelRatio(dots)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.setPen(THEME.color("accent"))
+        if kept:
+            write_number(painter, QRectF(0, 0, 60, 24), "0.375", 13, THEME.color("accent"))
+        else:
+            write(painter, QRectF(0, 0, 60, 24), "0.375", 13, side=CENTER)
+        painter.end()
+        return pixels(image)
+
+    for dots in (1.0, 2.0):
+        picture, written = shown(dots, kept=True), shown(dots, kept=False)
+        found = [np.argwhere((one != one[0, 0]).any(axis=2)) for one in (picture, written)]
+        (top, left), (high, wide) = (found[0].min(axis=0), np.ptp(found[0], axis=0))
+        assert abs(found[0].mean(axis=0) - found[1].mean(axis=0)).max() <= dots, "moved by less than a pixel"
+        assert abs(np.ptp(found[1], axis=0) - (high, wide)).max() <= 1
+        assert (
+            (picture[top : top + high + 1, left : left + wide + 1] == np.array(QColor(THEME.accent).getRgb()[:3]))
+            .all(axis=2)
+            .any()
+        )
 
 
 def test_keys_move_pin_and_let_go(qtbot, view: LinkView) -> None:
