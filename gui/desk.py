@@ -107,9 +107,18 @@ class Desk(QMainWindow):
     @Slot()
     def _rest_unseen(self) -> None:
         """A panel behind another's tab is hidden, so that it asks and computes nothing: to Qt it would still be visible."""
-        for name in DOCKS:
-            panel: QWidget = getattr(self, name)
-            panel.setVisible(self.is_seen(name))
+        panels: dict[str, QWidget] = {name: getattr(self, name) for name in DOCKS}
+        seen = [name for name in DOCKS if self.is_seen(name)]
+        for name in seen:
+            panels[name].show()
+        for name in panels.keys() - set(seen):
+            focus = self.focusWidget()
+            if focus is not None and self.docks[name].isAncestorOf(focus):  # follows the tab, or Qt gives it to a button
+                beside = self.tabifiedDockWidgets(self.docks[name])
+                front = next((panels[other] for other in seen if self.docks[other] in beside), None)
+                if front is not None:
+                    front.setFocus()
+            panels[name].hide()
 
     def is_seen(self, name: str) -> bool:
         """Whether a dock is open and not behind another."""

@@ -126,7 +126,28 @@ def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> N
     assert window.desk.docks["heatmap"].isAncestorOf(window.focusWidget())
 
 
+def test_the_keyboard_goes_with_the_tab(qtbot, window: MainWindow) -> None:
+    window.desk.bring("heatmap")
+    assert window.desk.heatmap.view.hasFocus()
+    bar = next(bar for bar in window.desk.findChildren(QTabBar) if "Heatmap" in [bar.tabText(at) for at in range(bar.count())])
+    text = next(at for at in range(bar.count()) if bar.tabText(at) == "Text")
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(text).center())
+    qtbot.waitUntil(lambda: not window.desk.heatmap.isVisible())
+    assert window.desk.reading.isAncestorOf(window.focusWidget())
+
+
 # ---------------------------------------------------------------- presentation
+def test_nothing_is_wider_than_before_when_a_presentation_has_ended(qtbot, window: MainWindow) -> None:
+    before = {name: getattr(window.desk, name).minimumSizeHint().width() for name in DOCKS if window.desk.is_seen(name)}
+    window.present(True)
+    qtbot.waitUntil(lambda: type_style().scale > 1)
+    QApplication.processEvents()
+    window.present(False)
+    qtbot.waitUntil(lambda: seen(window) == set(before))
+    after = {name: getattr(window.desk, name).minimumSizeHint().width() for name in before}
+    assert after == before
+
+
 def test_f11_is_full_screen_with_large_type_and_escape_brings_everything_back(qtbot, open_window: Callable) -> None:
     window = open_window("toy:grammar")
     window.resize(SIZE)
