@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from headscope.gui.widgets.line_label import LineLabel
@@ -10,6 +11,7 @@ from headscope.gui.widgets.number_field import fraction_field
 
 SLOWEST, FASTEST = 0.25, 4.0
 """Steps a second."""
+_OF_SLIDER, _OF_WORDS = 3, 2  # shares of the room between the buttons
 
 
 class PlayerBar(QWidget):
@@ -56,12 +58,12 @@ class PlayerBar(QWidget):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.ticked)
         self._set_speed(self.speed.value())
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 8, 2)
         row.setSpacing(6)
         row.addWidget(self.play)
-        row.addWidget(self.slider, 3)
-        row.addWidget(self.label, 2)
+        row.addWidget(self.slider, _OF_SLIDER)
+        row.addWidget(self.label, _OF_WORDS)
         row.addWidget(self.speed)
         row.addWidget(self.whole)
         self._show_words()
@@ -70,6 +72,11 @@ class PlayerBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._show_words()
+            self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
 
     @property
     def is_playing(self) -> bool:
@@ -85,7 +92,16 @@ class PlayerBar(QWidget):
             self.slider.setRange(0, max(0, n_steps - 1))
             self.slider.setValue(step)
         self.label.set_text(words)
-        self.label.setToolTip(words)
+        self.slider.setToolTip(words)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """No words where they would not be seen whole."""
+        fixed = (self.play.minimumWidth(), self.speed.sizeHint().width(), self.whole.sizeHint().width())
+        margins = self._row.contentsMargins()
+        room = self.width() - sum(fixed) - margins.left() - margins.right() - 4 * self._row.spacing()
+        share = _OF_WORDS / (_OF_WORDS + _OF_SLIDER)
+        self.label.setVisible(room * share >= self.fontMetrics().horizontalAdvance(self.label.text()) + 2)
 
     @Slot(bool)
     def _toggle(self, plays: bool) -> None:

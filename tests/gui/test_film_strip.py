@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from headscope.core.requests import Sampling
 from headscope.core.results import FillStep
@@ -21,6 +21,7 @@ from headscope.gui.panels.film_strip import FilmStripPanel
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.steps import row_of
 from headscope.gui.widgets.film_strip_view import FilmStripView
+from headscope.gui.widgets.player_bar import PlayerBar
 from tests.generating import PROMPT, folder_of
 from tests.gui.screen import PATIENCE, axis, color_of, n_colors, random_weights, said, settle, shown
 
@@ -476,3 +477,18 @@ def test_in_the_window_a_step_is_shown_and_lit_in_all_views_and_no_branch_counts
     window.explorer.show_branch(0)
     qtbot.waitUntil(lambda: state.record is state.branches[0][-1].record, timeout=PATIENCE)
     assert "Enter" not in window.text.count.text()
+
+
+def test_the_players_words_are_whole_or_not_there(qtbot) -> None:
+    bar = PlayerBar()
+    qtbot.addWidget(bar)
+    bar.set_place(4, 40, "step 4 of 40: queen")
+    bar.show()
+    for width in range(260, 700, 20):
+        bar.resize(width, 40)
+        QApplication.processEvents()
+        if bar.label.isVisible():
+            assert bar.label.width() >= bar.label.fontMetrics().horizontalAdvance(bar.label.text()), width
+        assert bar.slider.width() >= 40
+    assert bar.label.isVisible(), "there is room in the end"
+    assert bar.slider.toolTip() == bar.label.text()
