@@ -75,7 +75,10 @@ def _commands(window: MainWindow) -> Iterator[Entry]:
     for command in COMMANDS:
         action = window.commands.action(command.id)
         words, keys = command.words.replace("&", ""), keys_of(window, command.id)
-        yield Entry(words, menu_path(command.menu), keys, command.hint, action.trigger, action.isEnabled())
+        do: Callable[[], object] = action.trigger
+        if command.menu == "views":  # who looks for a view wants to see it: the menu's check mark closes one as well
+            do = partial(window.desk.bring, command.id.removeprefix("view_"))
+        yield Entry(words, menu_path(command.menu), keys, command.hint, do, action.isEnabled())
 
 
 def _heads(window: MainWindow, query: str) -> Iterator[Entry]:

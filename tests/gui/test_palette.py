@@ -68,6 +68,16 @@ def test_enter_does_what_was_found_and_closes(qtbot, window: MainWindow, palette
     assert QApplication.activePopupWidget() is None
 
 
+@pytest.mark.parametrize("name", ["heatmap", "reading"], ids=["in front", "behind a tab"])
+def test_a_view_that_is_looked_for_is_seen_afterwards_wherever_it_was(
+    qtbot, window: MainWindow, palette: Palette, name: str
+) -> None:
+    qtbot.keyClicks(palette.field, window.desk.docks[name].windowTitle())
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.desk.docks[name].isAncestorOf(window.focusWidget()))
+    assert window.desk.is_seen(name)
+
+
 def test_numbers_find_a_head(qtbot, window: MainWindow, palette: Palette) -> None:
     for query in ("1 2", "layer 1 head 2", "L1H2", "1.2"):
         palette.field.clear()
