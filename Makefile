@@ -63,7 +63,7 @@ support: $(TESTING)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.golden.support
 
 screenshots: $(TESTING)
-	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/screenshots.py docs
+	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/screenshots.py docs $(if $(ALL),--all $(ALL))
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headscope needs Python 3.11 or newer: make PYTHON=python3.12")'

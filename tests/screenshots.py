@@ -1,4 +1,4 @@
-"""make screenshots: the README's pictures; with --all, every panel in every size and look, to be looked at.
+"""make screenshots: the README's pictures; with ALL=FOLDER, every panel in every size and look, to be looked at.
 
     python tests/screenshots.py docs
     python tests/screenshots.py docs --all FOLDER
@@ -125,6 +125,9 @@ def long_views(window: MainWindow) -> QWidget:
     window.explorer.generate(6, Sampling())
     wait_until(lambda: window.state.busy is None and len(window.state.steps) == 6)
     window.links.arcs.setChecked(True)
+    window.desk.bring("lens")
+    window.desk.lens.fill.click()
+    wait_until(lambda: window.state.busy is None)
     return pointed(window)
 
 
