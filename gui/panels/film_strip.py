@@ -137,6 +137,8 @@ class FilmStripPanel(QWidget):
         for part in (self.bar, self.strip, self.detail):
             part.setVisible(some)
         self.hint.setVisible(not some)
+        if not some:
+            self.bar.stop()
         self.bar.whole.setEnabled(state.step is not None)
         abilities = state.model.abilities if state.model is not None else frozenset()
         if "generate" in abilities:
@@ -215,7 +217,8 @@ class FilmStripPanel(QWidget):
     def _choose(self, branch: int, step: int) -> None:
         """Look at a step; its picture follows."""
         state, branches = self._state, self._branches
-        if state.busy is not None or not 0 <= step < len(branches[branch]):
+        steps = branches[branch] if branch < len(branches) else ()
+        if state.busy is not None or not 0 <= step < len(steps):
             self._show_step()  # the slider goes back to where one is
             return
         if branch != (state.branch if state.branches else 0):
@@ -250,9 +253,9 @@ class FilmStripPanel(QWidget):
 
     @Slot(int)
     def _fork(self, token_id: int) -> None:
-        step = self._state.steps[self._at]
-        if isinstance(step, GenerationStep):
-            self._explorer.fork(step, token_id, max(_LEAST_FORKED, len(self._state.steps) - self._at))
+        steps, at = self._state.steps, self._at
+        if 0 <= at < len(steps) and isinstance(step := steps[at], GenerationStep):
+            self._explorer.fork(step, token_id, max(_LEAST_FORKED, len(steps) - at))
 
     # ---------------------------------------------------------------- playing
     @Slot()

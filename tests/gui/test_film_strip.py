@@ -283,6 +283,22 @@ def test_play_goes_from_step_to_step_and_stops_at_the_end(qtbot, panel: FilmStri
     assert not panel.bar.is_playing
 
 
+def test_play_ends_where_there_are_no_steps_any_more(qtbot, panel: FilmStripPanel) -> None:
+    state = written(qtbot, panel)
+    click(qtbot, panel, 0)
+    at_step(qtbot, state, 0)
+    qtbot.mouseClick(panel.bar.play, LEFT)
+    assert panel.bar.is_playing
+    with qtbot.captureExceptions() as raised:
+        state.update(steps=(), branches=(), branch=0, step=None)
+        panel.bar.ticked.emit()
+        panel.bar.moved.emit(3)
+        panel.detail.forked.emit(0)
+    assert not raised
+    assert not panel.bar.is_playing
+    assert panel.hint.isVisible()
+
+
 def test_a_new_run_ends_the_looking_back(qtbot, panel: FilmStripPanel) -> None:
     state = written(qtbot, panel)
     click(qtbot, panel, 1)
