@@ -34,8 +34,13 @@ _PAUSE = 4  # milliseconds before the next slice: what else is in the frame come
 _FADED = 0.15  # opacity of the other tokens' lines
 _FEW_LINES = 32  # a token's lines, if there are no more, are drawn two pixels wide
 _MOST_FOCUSED = 1000  # of a token's lines are drawn; the others could hardly be seen
-_FIRST, _FIRST_FADED = 100, 30  # of the strongest lines are in the frame that shows another head
-_BANDS = (400, 1000, 4000, 10_000)  # so many a moment later, and so on
+_BANDS = (
+    100,
+    400,
+    1000,
+    4000,
+    10_000,
+)  # of the strongest lines are in the frame that shows another head, a moment later, and so on
 _FRONT_BANDS = (60,)  # so many of them in the frame that shows them first, the others in the next
 _ALONG = ({Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}, {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1})  # down the rows, along a line
 _SIDES = ({Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}, {Qt.Key.Key_Up: True, Qt.Key.Key_Down: False})  # to the queries?
@@ -183,14 +188,14 @@ class LinkView(QAbstractScrollArea):
             yield None
         links = joined(parts, picture.most)
         self._footer = picture.footer(layout, links)
-        first = _FIRST_FADED if self._picked.is_any else _FIRST
-        yield from drawn(picture, layout, self._theme, bands(links, (first, *_BANDS)), self.devicePixelRatioF())
+        yield from drawn(picture, layout, self._theme, bands(links, _BANDS), self.devicePixelRatioF())
 
     def _begin(self, layout: Layout) -> None:
         """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
         self._stale = False
         self._lines.begin((type(self._picture), layout), self._choose_and_draw(layout))
-        self._lines.advance(_IN_FRAME, until_seen=True)
+        faded = self._picked.is_any  # then they can wait: in this frame are those of what is picked
+        self._lines.advance(0.0 if faded else _IN_FRAME, until_seen=not faded)
         self._timer.start(_PAUSE)
 
     def _begin_front(self, layout: Layout, picked: Picked) -> None:
