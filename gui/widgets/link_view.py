@@ -29,7 +29,7 @@ from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_sty
 from headscope.gui.widgets.sliced_lines import SlicedLines, Work, drawn
 
 _SLICE = 0.004  # seconds of drawing between two events
-_IN_FRAME = 0.002  # of it in the frame that shows another head; its strongest lines are in that one, however long they take
+_IN_FRAME = 0.006  # of it in the frame that shows another head, in which its strongest lines are as a rule
 _PAUSE = 4  # milliseconds before the next slice: what else is in the frame comes first
 _FADED = 0.15  # opacity of the other tokens' lines
 _FEW_LINES = 32  # a token's lines, if there are no more, are drawn two pixels wide
@@ -193,9 +193,8 @@ class LinkView(QAbstractScrollArea):
     def _begin(self, layout: Layout) -> None:
         """Start to draw the lines anew, from within a frame; what can be drawn in a moment is in that one."""
         self._stale = False
-        self._lines.begin((type(self._picture), layout), self._choose_and_draw(layout))
-        faded = self._picked.is_any  # then they can wait: in this frame are those of what is picked
-        self._lines.advance(0.0 if faded else _IN_FRAME, until_seen=not faded)
+        self._lines.begin((type(self._picture), layout), self._choose_and_draw(layout))  # heads' names are in the layout
+        self._lines.advance(0.0 if self._picked.is_any else _IN_FRAME)  # beside what is picked the faded ones can wait
         self._timer.start(_PAUSE)
 
     def _begin_front(self, layout: Layout, picked: Picked) -> None:

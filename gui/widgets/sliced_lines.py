@@ -49,11 +49,11 @@ class SlicedLines:
         self.image = self.key = self._work = None
 
     def advance(self, seconds: float, *, until_seen: bool = False) -> bool:
-        """Draw on for a while, or until there is something of what was begun; whether there is a better image now."""
+        """Draw on for a while, or until there is something; whether there is a better image now."""
         before, end = self.image, time.perf_counter() + seconds
         for image in self._work or ():
             self.image = self.image if image is None else image
-            if time.perf_counter() > end and (self.image is not before or not until_seen):
+            if time.perf_counter() > end and (self.image is not None or not until_seen):
                 break
         else:
             self._work = None

@@ -141,8 +141,10 @@ def test_every_order_is_in_the_palette_as_its_menu_is_read(window: MainWindow) -
 
 def test_an_order_is_shown_where_it_can_be_seen(qtbot, window: MainWindow) -> None:
     window.desk.docks["heads"].close()
+    assert not window.desk.is_seen("heads")
     window.commands.action("sort_entropy").trigger()
     qtbot.waitUntil(lambda: window.desk.is_seen("heads"))
+    assert window.state.head_order.sort == "entropy"
 
 
 def test_a_new_window_begins_in_the_models_order(window: MainWindow, open_window: Callable) -> None:

@@ -13,7 +13,7 @@ from headscope.core.view_jobs import FAINTEST
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.link_choice import Choice
 from headscope.gui.paint.link_lines import Links, Rows, draw_lines
-from headscope.gui.paint.link_picture import Picked
+from headscope.gui.paint.link_picture import NOTHING, Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.paint.write import CENTER, write, write_number
@@ -294,6 +294,25 @@ def test_a_bar_behind_a_label_that_is_written_already_leaves_its_letters_as_they
     changed = (after != panel).any(axis=2)[ground]
     assert changed.mean() > 0.1, "the bar is there, 16 pixels of the row"
     assert len(np.unique(after[ground][changed], axis=0)) < 12, "of one colour, but for its edges"
+
+
+@pytest.mark.parametrize("picked", [NOTHING, Picked(query=0)], ids=["nothing is picked", "a token is"])
+def test_lines_of_another_head_are_never_left_over(qtbot, view: LinkView, picked: Picked) -> None:
+    before, after = np.zeros((8, 8), np.float32), np.zeros((8, 8), np.float32)
+    before[7, 7] = after[0, 0] = 1.0
+    view.set_picture(LinksPicture({(0, 0): before}, words(8), words(8)))
+    finish(qtbot, view)
+    view.set_picked(picked)
+    layout = view.layout_now
+    old = layout.label_box(7, left=True)
+    strip = QRectF(layout.lines.center().x() - 40, old.center().y() - 3, 80, 6)
+    assert (pixels(view.viewport().grab().toImage()) != np.array(QColor(THEME.panel).getRgb()[:3]))[
+        int(strip.top()) : int(strip.bottom()), int(strip.left()) : int(strip.right())
+    ].any(), "the line is there"
+    view.set_picture(LinksPicture({(0, 1): after}, words(8), words(8)))
+    shown = pixels(view.viewport().grab().toImage())  # the very first frame
+    inside = shown[int(strip.top()) : int(strip.bottom()), int(strip.left()) : int(strip.right())]
+    assert (inside == np.array(QColor(THEME.panel).getRgb()[:3])).all()
 
 
 def test_numbers_on_the_screen_are_pictures_of_what_is_written_into_files(qapp) -> None:
