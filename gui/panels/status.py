@@ -71,7 +71,7 @@ class StatusPanel(QWidget):
                 return self.tr("masked")
             return self.tr("score {number}").format(number="…" if score is None else written(score))
         weight = self._state.value(query, key)
-        return "…" if weight is None else f"{weight:.4f}"
+        return "…" if weight is None else written(weight)
 
     def _how(self) -> str:
         state, model = self._state, self._state.model
