@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 from headscope.core.jobs import FloatArray, Head, Job, Kind, Progress
 from headscope.core.tokens import TokenAxis
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.files.guarded import CHILD_ARGUMENT
 from headscope.core.jobs import Job
 from headscope.core.results import Prediction
 from headscope.gui import cli_generation, cli_sweep
@@ -38,6 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0; 1 if `verify` finds a difference; 2 after an error that a user can mend, in two sentences on
         stderr; 130 after Ctrl+C.
     """
+    if sys.argv[1:2] == [CHILD_ARGUMENT] and argv is None:  # a frozen program has no other interpreter
+        from headscope.core.files.guarded_child import main as guarded_child
+
+        guarded_child()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a token gets "?", not a traceback

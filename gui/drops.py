@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.text_file import read_text_file
+from headscope.core.files.text_file import read_text_file
 from headscope.gui.messages import notice_of
 
 if TYPE_CHECKING:

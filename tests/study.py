@@ -23,7 +23,7 @@ import numpy as np
 
 from headscope.core import load_model
 from headscope.core.analyse.sweeps import Question, Sweep, ablate_heads
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 from headscope.core.models.loaded import LoadedModel
 from tests.atom_mapping import MAPPING_HEAD, REACTIONS, agreement
 from tests.installed_models import albert, smollm2

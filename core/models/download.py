@@ -28,7 +28,7 @@ from huggingface_hub.utils import build_hf_headers, validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
-from headscope.core.files import check_disk, one_at_a_time
+from headscope.core.files.atomic import check_disk, one_at_a_time
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 from headscope.core.tokens import visible
 

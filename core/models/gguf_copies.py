@@ -7,14 +7,13 @@ deleted at any time. Needs neither torch nor transformers.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.files.passed import cache_base
 from headscope.core.results import KeptCopy
 
 _DIGITS = 16
@@ -24,13 +23,7 @@ _GOING = ".deleted-"
 
 def cache_folder() -> Path:
     """Where copies are kept."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "headscope" / "gguf"
+    return cache_base() / "gguf"
 
 
 def copy_folder(path: Path) -> Path:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.files import one_at_a_time, unwritable
+from headscope.core.files.atomic import one_at_a_time, unwritable
 from headscope.core.jobs import Cancelled, Job, Progress
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.gguf_copies import lock_of, part_of

@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
-from headscope.core.files import check_disk
+from headscope.core.files.atomic import check_disk
 from headscope.core.jobs import Ability, Job, Progress
 from headscope.core.models import checkpoint, gguf_file
 from headscope.core.models.device import check_room, is_out_of_memory, out_of_memory_said, pick_device

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 from headscope.core.toy.model import ToyConfig, ToyTransformer
 from headscope.core.toy.tokenizer import WordTokenizer
 from headscope.resources import toy_folder, toy_names

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.heatmap import HeatmapPicture

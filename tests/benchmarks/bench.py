@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what the offscreen platform cannot do
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.plot import svg
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.files import atomic_write
+from headscope.core.files.atomic import atomic_write
 
 
 def test_the_file_appears_under_its_name_when_the_block_ends(tmp_path: Path) -> None:

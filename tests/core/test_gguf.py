@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.files import check_disk, one_at_a_time, unwritable
+from headscope.core.files.atomic import check_disk, one_at_a_time, unwritable
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress
 from headscope.core.models.gguf_copies import cache_folder, copy_folder, delete_copies, kept_copies, lock_of, part_of
 from headscope.core.models.load import load_model

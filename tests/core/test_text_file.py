@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.text_file import LARGEST_TEXT_FILE, read_text_file
+from headscope.core.files.text_file import LARGEST_TEXT_FILE, read_text_file
 
 WORDS = "naïve café\n“quoted” – 注意力"
 

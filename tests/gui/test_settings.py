@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
-from headscope.core.text_file import LARGEST_TEXT_FILE
+from headscope.core.files.text_file import LARGEST_TEXT_FILE
 from headscope.gui.given_text import GivenText
 from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import type_style

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ _MARKS: Final = (
 """Byte order marks; UTF-32's begins with UTF-16's."""
 
 
-def read_text_file(path: Path) -> str:
+def read_text_file(path: str | os.PathLike[str]) -> str:
     """The text of a file: as its byte order mark says, else UTF-8, Windows-1252 or Latin-1, the first that fits.
 
     Line ends become ``\\n``.
@@ -30,6 +31,7 @@ def read_text_file(path: Path) -> str:
     HeadscopeError
         ``cannot_read``, ``text_file_too_large``, ``not_a_text_file``.
     """
+    path = Path(path)
     try:
         size = path.stat().st_size
         if size > LARGEST_TEXT_FILE:
