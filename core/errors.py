@@ -76,6 +76,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{what} needs the library {library}, which is not installed.",
         "Install it, or choose another model or number format.",
     ),
+    "library_unfit": (
+        "With {library}, {without}.",
+        "Install a release that Headscope was tested with: pip install -c constraints.txt.",
+    ),
     "needs_remote_code": (
         "{model} needs Python code of its own to run, and Headscope never runs code from a model.",
         "Choose a model that transformers supports itself.",

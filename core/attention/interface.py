@@ -1,7 +1,6 @@
 """Our attention function inside transformers' models.
 
-transformers looks attention functions up by name (its `AttentionInterface`). Two names are registered here, each with the
-mask function that fits it: without one, masks would silently be None. Neither name may contain "sdpa", "flash", "flex" or
+transformers looks attention functions up by name (its `AttentionInterface`). Two names are registered here. Neither may contain "sdpa", "flash", "flex" or
 "paged", which transformers looks for in names.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,18 +15,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers import PreTrainedModel
 
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
 from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
-from headscope.core.attention.layers import AsWrittenLayer, EagerAttention, Layer
+from headscope.core.attention.layers import AsWrittenLayer, Layer
 from headscope.core.attention.sights import Sight
 from headscope.core.attention.streaming import learn
 from headscope.core.attention.unavailable import never, reason
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models.device import input_device
+from headscope.core.models.hub import compat
 
 FAST = "headscope"
 AS_WRITTEN = "headscope_as_written"
@@ -51,7 +49,7 @@ def attend_as_written(
 
     For models whose scores the fused kernel cannot compute (Gemma 2's soft cap, the sinks of gpt-oss).
     """
-    eager = _eager_attention(module)
+    eager = compat.eager_attention(module)
     assert eager is not None  # install() looked
     recorder = None if _sinks_of_queries(kwargs) else active_recorder()
     if recorder is not None:
@@ -67,7 +65,7 @@ def attend_as_written(
 
 def _with_weights(module: nn.Module) -> nn.Module:
     """The module; of one whose weights are only here for the pass (accelerate's hooks), a copy that keeps them: its sinks."""
-    if not hasattr(module, "_hf_hook"):
+    if not compat.is_offloaded(module):
         return module
     kept = copy.copy(module)
     kept._parameters = dict(module._parameters)
@@ -83,10 +81,8 @@ def _sinks_of_queries(kwargs: Mapping[str, Any]) -> bool:
 _SCORE_OPTIONS = ("softcap", "s_aux", "sinks", "sliding_window")
 """Of an eager function's keyword arguments, those that change its weights. Others, such as a cache, must not be kept alive."""
 
-AttentionInterface.register(FAST, attend)
-AttentionMaskInterface.register(FAST, sdpa_mask)
-AttentionInterface.register(AS_WRITTEN, attend_as_written)
-AttentionMaskInterface.register(AS_WRITTEN, eager_mask)
+compat.register_attention(FAST, attend, compat.FUSED_MASK)
+compat.register_attention(AS_WRITTEN, attend_as_written, compat.EAGER_MASK)
 
 
 def install(model: PreTrainedModel) -> Tier:
@@ -109,7 +105,7 @@ def install(model: PreTrainedModel) -> Tier:
         model.config.is_encoder_decoder = False  # UMT5's encoder alone has the configuration of the whole
     _attend_in_full(model)
     _use(model, "fallback")
-    inputs = _probe(model)
+    inputs = probe(model)
     eager = {} if never(model.config) else _square(eager_attentions(model, inputs))
     if eager and not model.config.is_encoder_decoder:
         (kind,) = eager
@@ -127,7 +123,7 @@ def install(model: PreTrainedModel) -> Tier:
 
 def attention_layers(model: PreTrainedModel, tier: Tier) -> dict[Kind, tuple[int, int]]:
     """(n_layers, n_heads) of each kind of attention that has tokens × tokens maps, found by a pass over a few tokens."""
-    layers = _square(_recorded(model, tier, _probe(model)))
+    layers = _square(_recorded(model, tier, probe(model)))
     return {kind: (len(found), found[0].shape[-3]) for kind, found in layers.items()}
 
 
@@ -145,10 +141,10 @@ def eager_attentions(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> di
 @contextmanager
 def own_attention(model: PreTrainedModel) -> Iterator[None]:
     """The model's own eager attention for the passes inside this block."""
-    if not model._can_set_attn_implementation():
+    if not compat.takes_functions(model):
         yield
         return
-    before = model.config._attn_implementation
+    before = compat.attention_name(model.config)
     model.set_attn_implementation("eager")
     try:
         yield
@@ -157,7 +153,7 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- does a way work?
-def _probe(model: PreTrainedModel) -> dict[str, Tensor]:
+def probe(model: PreTrainedModel) -> dict[str, Tensor]:
     """A few different tokens from the middle of the vocabulary, where no model has its special ones."""
     n_known = getattr(model.get_input_embeddings(), "num_embeddings", None) or model.config.get_text_config().vocab_size
     ids = (n_known // 2 + torch.arange(_PROBE_TOKENS, device=input_device(model))) % n_known
@@ -215,10 +211,10 @@ def _say_not_causal(model: PreTrainedModel) -> None:
 
 
 def _ways(model: PreTrainedModel) -> Iterator[Tier]:
-    if model._can_set_attn_implementation():
-        if model._supports_sdpa:
+    if compat.takes_functions(model):
+        if compat.has_fused_attention(model):
             yield "fast"
-        elif _eager_attention(model) is not None:
+        elif compat.eager_attention(model) is not None:
             yield "own"
     yield "fallback"
 
@@ -230,10 +226,4 @@ def _use(model: PreTrainedModel, tier: Tier) -> None:
     for part in model.modules():
         if isinstance(part, PreTrainedModel):
             # set_attn_implementation refuses here; and Falcon, told "sdpa", adds a boolean mask when asked for its matrices.
-            part.config._attn_implementation = "eager"
-
-
-def _eager_attention(module: nn.Module) -> EagerAttention | None:
-    """transformers' files define this function beside the classes that use it."""
-    found: EagerAttention | None = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
-    return found
+            compat.name_attention(part.config, "eager")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from transformers import PreTrainedModel
 
+from headscope.core.models.hub import compat
+
 
 class Borrowed:
     """Remembers how a module was; `give_back` makes it so again. Weights, gradients and devices are never touched.
@@ -18,12 +20,12 @@ class Borrowed:
         self._modes = [(part, part.training) for part in module.modules()]
         self._causal = [(part, vars(part).get("is_causal")) for part in module.modules()]
         parts = [part for part in module.modules() if isinstance(part, PreTrainedModel)]
-        self._attention = [(part.config, part.config._attn_implementation) for part in parts]  # the whole before its parts
+        self._attention = [(part.config, compat.attention_name(part.config)) for part in parts]  # the whole before its parts
 
     def give_back(self) -> None:
         """Training or evaluation mode of each part, and the attention implementation, as they were. Once: then it is not ours."""
         for config, attention in self._attention:
-            config._attn_implementation = attention
+            compat.name_attention(config, attention)
         for part, is_causal in self._causal:
             if is_causal is not None:
                 part.is_causal = is_causal

@@ -23,13 +23,13 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.file_download import http_get, repo_folder_name
-from huggingface_hub.utils import build_hf_headers, validate_repo_id
+from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.files.atomic import check_disk, one_at_a_time
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
+from headscope.core.models.hub import compat
 from headscope.core.tokens import visible
 
 # The plain HTTP way: it can be stopped between two blocks and goes on where it stopped. (An environment variable would come
@@ -180,8 +180,9 @@ def _fetched(name: str, revision: str | None, file: str, counter: type[tqdm[Any]
     """
     url = hf_hub_url(name, file, revision=revision)
     about = get_hf_file_metadata(url, timeout=_ANSWER_SECONDS)
-    if about.etag is not None and about.size is not None:
-        store, cache = repo_folder_name(repo_id=name, repo_type="model"), Path(constants.HF_HUB_CACHE)
+    is_resumable = compat.FETCH.is_here and compat.STORE_NAME.is_here and compat.HEADERS.is_here
+    if is_resumable and about.etag is not None and about.size is not None:
+        store, cache = compat.STORE_NAME.get()(repo_id=name, repo_type="model"), Path(constants.HF_HUB_CACHE)
         blob = cache / store / "blobs" / about.etag
         with one_at_a_time(cache / ".locks" / store / f"{about.etag}.headscope.lock", job):
             if blob.exists():
@@ -196,7 +197,8 @@ def _fetch(url: str, blob: Path, size: int, counter: type[tqdm[Any]]) -> None:
     blob.parent.mkdir(parents=True, exist_ok=True)
     part = blob.with_name(f"{blob.name}.headscope")
     with part.open("ab") as out:
-        http_get(url, out, resume_size=out.tell(), headers=build_hf_headers(), expected_size=size, tqdm_class=counter)
+        headers = compat.HEADERS.get()()
+        compat.FETCH.get()(url, out, resume_size=out.tell(), headers=headers, expected_size=size, tqdm_class=counter)
     part.replace(blob)
 
 

@@ -7,15 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.cache_utils import DynamicCache, DynamicLayer, EncoderDecoderCache
+from transformers import DynamicCache, EncoderDecoderCache
 
 from headscope.core.attention.growing import Growing
+from headscope.core.models.hub import compat
 
 Cache = Any
 """A `DynamicCache` or an `EncoderDecoderCache` of two; transformers leaves its caches untyped."""
 
 
-class GrowingLayer(DynamicLayer):  # type: ignore[misc]
+_PlainLayer = compat.cache_layer_class()
+
+
+class GrowingLayer(_PlainLayer):  # type: ignore[misc, valid-type]
     """A layer of a `DynamicCache` that keeps keys and values as `Growing` rows."""
 
     keys: Tensor
@@ -53,8 +57,8 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
 def growing_cache(cache: Cache, expected: int) -> Cache:
     """`cache`, still empty, with growing rows wherever a layer keeps all its keys; `expected` as for `Growing`."""
     own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
-    own.layers = [GrowingLayer(expected) if type(layer) is DynamicLayer else layer for layer in own.layers]
-    if own.layer_class_to_replicate is DynamicLayer:
+    own.layers = [GrowingLayer(expected) if type(layer) is _PlainLayer else layer for layer in own.layers]
+    if own.layer_class_to_replicate is _PlainLayer:
         own.layer_class_to_replicate = partial(GrowingLayer, expected)
     return cache
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers import CONFIG_MAPPING, MODEL_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.files.atomic import check_disk
@@ -98,7 +97,7 @@ def _config(
         else:
             config = CONFIG_MAPPING[model_type].from_dict(raw)
         config.transformers_weights = None  # it may name another file than those we have looked at
-        architecture = architecture or AutoModel._model_mapping.get(type(config), None)
+        architecture = architecture or MODEL_MAPPING.get(type(config), None)
     if isinstance(architecture, tuple):
         architecture = architecture[0]
     if architecture is None or architecture.main_input_name != "input_ids":  # it reads pictures or sound

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import traceback
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,8 +17,9 @@ from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Ability, Kind, Tier
 from headscope.core.models.borrowed import Borrowed
-from headscope.core.models.device import input_device, is_out_of_memory
+from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
 from headscope.core.models.growing_cache import branched_cache, growing_cache
+from headscope.core.models.hub import compat
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
@@ -105,8 +107,17 @@ class HubModel(LoadedModel):
         return source, written
 
     def new_cache(self, expected: int = 0) -> Any:
-        if "past_key_values" not in self._accepted:
+        return None if self.cache_argument is None else self._new_cache(expected)
+
+    @cached_property
+    def cache_argument(self) -> str | None:
+        """See `LoadedModel.cache_argument`; found out by a pass over a few tokens."""
+        if not self.module.can_generate():
             return None
+        with out_of_memory_said(self.place):
+            return compat.cache_argument(self.module, interface.probe(self.module), self._new_cache)
+
+    def _new_cache(self, expected: int = 0) -> Any:
         if self.start_id is not None:  # without the configuration: T5's counts the layers of its encoder
             return growing_cache(EncoderDecoderCache(DynamicCache(), DynamicCache()), expected)
         return growing_cache(DynamicCache(config=self.module.config.get_text_config(decoder=True)), expected)

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from tokenizers import Encoding, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
-from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.models.download import VOCABULARY_FILES
+from headscope.core.models.hub import compat
 from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
@@ -28,7 +28,7 @@ _BLANKS: Final = "▁Ġ"
 """How SentencePiece and byte-level BPE write a blank."""
 _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
-_BYTE_OF: Final = {letter: number for number, letter in bytes_to_unicode().items()}
+_BYTE_OF: Final = {letter: number for number, letter in compat.BYTE_LETTERS.get()().items()}
 """The byte that a letter of byte-level BPE stands for."""
 _SOMETHING: Final = "something that no template says"
 _TAIL: Final = 12

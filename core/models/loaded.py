@@ -6,7 +6,6 @@ import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +19,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Intervention, check
 from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import check_pass, keeps_values
+from headscope.core.models.constant_weights import constant_weights
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
 from headscope.core.requests import KEEP_ALL, BeamSearch, Keep, Sampling
@@ -99,6 +99,11 @@ class LoadedModel(ABC):
         self.release()
 
     # ---------------------------------------------------------------- what the two sorts of model do differently
+    @property
+    def cache_argument(self) -> str | None:
+        """The argument of the module's pass that takes a key-value cache; None if it takes none."""
+        return "past_key_values"
+
     @abstractmethod
     def new_cache(self, expected: int = 0) -> Any:
         """An empty key-value cache for generation, `expected` tokens in the end (0: unknown); None if the model takes none."""
@@ -164,11 +169,12 @@ class LoadedModel(ABC):
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     # ---------------------------------------------------------------- running
-    def forward(self, inputs: Mapping[str, Any], *, gradients: bool = False, **options: Any) -> Any:
+    def forward(self, inputs: Mapping[str, Any], *, gradients: bool = False, kept: Any = None, **options: Any) -> Any:
         """One pass; the output has `logits` (None for a model without a head).
 
-        Options that this model does not take (`logits_to_keep`) are left out. With `gradients` the pass joins the autograd
-        graph of what is put into it; the weights are constants all the same.
+        `kept` is a `new_cache` with what earlier passes over the text have left in it. With `gradients` the pass joins the
+        autograd graph of what is put into it; the weights are constants all the same. Options that this model does not take
+        (`logits_to_keep`) are left out.
 
         Raises
         ------
@@ -176,8 +182,10 @@ class LoadedModel(ABC):
             ``out_of_memory``, ``not_a_number`` (half precision overflows in some models); the model stays usable.
         """
         options = {"use_cache": False, **options}  # a copy of all keys and values that nobody would read
+        if kept is not None:
+            options |= {"use_cache": True, str(self.cache_argument): kept}
         accepted = {name: value for name, value in options.items() if name in self._accepted}
-        mode = _constant_weights(self.module) if gradients else torch.inference_mode()
+        mode = constant_weights(self.module) if gradients else torch.inference_mode()
         with out_of_memory_said(self.place), mode:
             output = self.module(**inputs, **accepted)
         if getattr(output, "logits", None) is None:
@@ -381,18 +389,3 @@ class LoadedModel(ABC):
         from headscope.core.predict.beam_search import beam_search
 
         return beam_search(self, text, beams=BeamSearch(n_beams, length_penalty, early_stopping), **options)
-
-
-@contextmanager
-def _constant_weights(module: nn.Module) -> Iterator[None]:
-    """Autograd inside, but not of the weights, whose graph would hold every activation of the pass."""
-    # Weights that accelerate put back after a pass without gradients cannot be switched; it loads others for this pass.
-    trained = [weights for weights in module.parameters() if weights.requires_grad and not weights.is_inference()]
-    for weights in trained:
-        weights.requires_grad_(False)
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        for weights in trained:
-            weights.requires_grad_(True)

@@ -108,9 +108,9 @@ def method_of(raw: Mapping[str, Any], name: str) -> str | None:
 
 
 def _methods() -> list[str]:
-    from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
+    from headscope.core.models.hub import compat
 
-    return list(AUTO_QUANTIZATION_CONFIG_MAPPING)
+    return list(compat.PACKINGS.get())
 
 
 def unpacked_bytes(method: str, size: int) -> int:

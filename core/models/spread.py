@@ -12,10 +12,10 @@ import weakref
 from typing import Any, Final
 
 import torch
-from accelerate.hooks import remove_hook_from_submodules
 from torch import nn
 
 from headscope.core.models.device import free_memory, pick_device
+from headscope.core.models.hub import compat
 
 _SHARE: Final = 0.8
 """Of the free memory of each device for weights; the rest is for passes and records."""
@@ -46,7 +46,7 @@ def forget_with(module: nn.Module, options: dict[str, Any]) -> None:
 
 def let_go(module: nn.Module) -> None:
     """Undo what makes the module and accelerate's hooks hold on to each other, so that it goes as soon as nobody wants it."""
-    remove_hook_from_submodules(module)
+    compat.OFFLOADED.get()(module)
     for part in module.modules():
         vars(part).pop("forward", None)  # the class's own, put back where the hook's was
 

@@ -239,9 +239,8 @@ class _BeamReader:
         """Logits (n_texts, vocabulary) of the next tokens, on the CPU, and the attention of what was new."""
         is_new = self._n_read == 0 or not self.has_cache
         inputs = self._all(texts) if is_new else self._new(texts)
-        cache = {"past_key_values": self._cache, "use_cache": True} if self.has_cache else {}
         with self._recorder.recording():
-            output = self._model.forward(inputs, logits_to_keep=1, **cache)
+            output = self._model.forward(inputs, logits_to_keep=1, kept=self._cache)
         if self._target is not None and self._n_read == 0:
             self._encoder_side = encoder_side(inputs, output)
         rows = own_rows(self._recorder.layers, 0 if is_new else self._n_read)

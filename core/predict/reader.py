@@ -75,8 +75,7 @@ class Reader:
     def logits(self, written: Encoded) -> Tensor:
         """As `read`, unobserved."""
         inputs = self._new(written) if self._n_read and self._cache is not None else self._all(written)
-        cache = {} if self._cache is None else {"past_key_values": self._cache, "use_cache": True}
-        output = self._model.forward(inputs, logits_to_keep=1, **cache)
+        output = self._model.forward(inputs, logits_to_keep=1, kept=self._cache)
         if self._writes_target and not self._n_read:
             self._encoder_side = encoder_side(inputs, output)
         self._n_read = len(written.ids)

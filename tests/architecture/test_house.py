@@ -108,3 +108,17 @@ def test_constraints_pin_every_requirement() -> None:
     required = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
     names = {requirement.split(";")[0].strip().split(">")[0].split("<")[0].strip().lower() for requirement in required}
     assert names <= pinned
+
+
+PRIVATE = {"_attn_implementation", "_can_set_attn_implementation", "_supports_sdpa", "_model_mapping", "_hf_hook"}
+SUBMODULES = ("transformers.", "accelerate.", "huggingface_hub.file_download", "huggingface_hub._")
+
+
+@pytest.mark.parametrize("path", area("core"), ids=str)
+def test_what_libraries_may_move_is_reached_through_one_file(path: Path) -> None:
+    """`models/hub/compat.py` says what each such name is, and what does not work without it."""
+    if path == ROOT / "core/models/hub/compat.py":
+        return
+    assert not [name for name in imported_names(path) if name.startswith(SUBMODULES)]
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    assert not PRIVATE & {node.attr for node in tree if isinstance(node, ast.Attribute)}

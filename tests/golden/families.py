@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,9 @@ import transformers as hf
 
 from headscope.core.tokens import Token, TokenAxis
 from tests.golden.shrink import VOCABULARY
+
+CACHE = "past_key_values" if "past_key_values" in inspect.signature(hf.GPT2LMHeadModel.forward).parameters else "cache"
+"""What this release of transformers calls the key-value cache, as an argument and in the output."""
 
 SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,

@@ -25,7 +25,7 @@ from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
 from headscope.core.verify import spread_of, tolerance
-from tests.golden.families import VOCABULARY, Family, axis, built, inputs_of
+from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
 
 CASES = {"one token": (1, 0), "short": (5, 0), "beyond the window": (21, 0), "padded": (21, 6)}
 """(tokens, of which padding) of each pass; windows are 8 tokens wide."""
@@ -95,7 +95,7 @@ def _measured(family: Family) -> Measured:
     found.edits = reaches(model, found.tier, model.device)
     for case, size in CASES.items():
         found.float32 = max(found.float32, _compared(found, model, inputs_of(family, *size), case))
-    if family.form != "encoder" and "past_key_values" in inspect.signature(model.forward).parameters:
+    if family.form != "encoder" and CACHE in inspect.signature(model.forward).parameters:
         found.generated = _generated(found, model, family)
     if _computes_in_half(model.to(torch.bfloat16), inputs_of(family, *CASES["padded"])):
         found.bfloat16 = _compared(found, model, inputs_of(family, *CASES["padded"]), "bfloat16")
@@ -220,10 +220,10 @@ def _last_logits(
             step = {**inputs, fed_by: whole[fed_by][:, start:stop]}
             try:
                 with watching():
-                    output = model(**step, past_key_values=kept, use_cache=True)
+                    output = model(**step, **{CACHE: kept}, use_cache=True)
             except (AttributeError, RuntimeError, TypeError, ValueError):
                 return None
-            kept = getattr(output, "past_key_values", None)
+            kept = getattr(output, CACHE, None)
             if kept is None:
                 return None
             if inputs:

@@ -14,7 +14,7 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.interface import attention_layers, eager_attentions, eager_pass, install
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job
-from tests.golden.families import FAMILIES, VOCABULARY, axis, built, funnel, inputs_of, mamba
+from tests.golden.families import CACHE, FAMILIES, VOCABULARY, axis, built, funnel, inputs_of, mamba
 
 CASES = {"one token": (1, 0), "short": (5, 0), "beyond the window": (21, 0), "padded": (21, 6)}
 GENERATION_TOLERANCE = 5e-6
@@ -148,7 +148,7 @@ def generated(family, n_prompt, n_steps):
     with torch.inference_mode():
         for start, stop in pairwise([0, *range(n_prompt, n_prompt + n_steps + 1)]):
             with recorder.recording():
-                output = model(**inputs, **{fed_by: tokens[:, start:stop]}, past_key_values=cache, use_cache=True)
+                output = model(**inputs, **{fed_by: tokens[:, start:stop], CACHE: cache}, use_cache=True)
             if inputs:
                 inputs = {"encoder_outputs": (output.encoder_last_hidden_state,)}
             axes = {"decoder": (axis(stop), axis(stop)), "cross": (axis(stop), axis(11)), "encoder": (axis(11), axis(11))}

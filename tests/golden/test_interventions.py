@@ -17,7 +17,7 @@ from transformers.masking_utils import sdpa_mask
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.interface import install
 from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform
-from tests.golden.families import FAMILIES, axis, built, inputs_of
+from tests.golden.families import CACHE, FAMILIES, axis, built, inputs_of
 
 LAYER, HEAD, N_TOKENS = 1, 2, 21
 plan = SimpleNamespace(calls=0, scores=None, weights=None, output=None)
@@ -289,7 +289,7 @@ def fed(name: str, intervention: Intervention, splits: list[int]):
     with torch.inference_mode():
         for start, stop in pairwise([0, *splits, N_TOKENS]):
             with recorder.recording():
-                output = model(**inputs, **{fed_by: tokens[:, start:stop]}, past_key_values=cache, use_cache=True)
+                output = model(**inputs, **{fed_by: tokens[:, start:stop], CACHE: cache}, use_cache=True)
             if inputs:
                 inputs = {"encoder_outputs": (output.encoder_last_hidden_state,)}
             logits.append(output.logits)

@@ -1,0 +1,1 @@
+"""What depends on the insides of transformers, accelerate and huggingface_hub."""

@@ -1,0 +1,216 @@
+"""Every private or renamed name of transformers, accelerate and huggingface_hub, in one place.
+
+Each is a `Feature`: what it is, what does not work without it, and how it is found. A feature that a release has taken away is
+missing by itself: what can do without it does, `self_check` says so in one sentence, and what cannot raises ``library_unfit``.
+Whether a model takes a key-value cache is found out by a trial, not by a name: that argument was renamed in transformers 5.24.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Final
+
+import torch
+import transformers
+from torch import nn
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.models.device import is_out_of_memory
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A part of a library that its makers may move.
+
+    Parameters
+    ----------
+    path : str
+        ``"module:name"``; a dotted name is an attribute of an attribute.
+    without : str
+        What happens without it, as a clause after "With transformers 6.0,".
+    """
+
+    path: str
+    without: str
+
+    @property
+    def library(self) -> str:
+        return self.path.partition(".")[0].partition(":")[0]
+
+    @property
+    def is_here(self) -> bool:
+        return self._found() is not None
+
+    def get(self) -> Any:
+        """The part itself.
+
+        Raises
+        ------
+        HeadscopeError
+            ``library_unfit`` if this release of the library does not have it.
+        """
+        found = self._found()
+        if found is None:
+            raise HeadscopeError("library_unfit", library=f"{self.library} {version(self.library)}", without=self.without)
+        return found
+
+    def _found(self) -> Any:
+        module, _, names = self.path.partition(":")
+        try:
+            found: Any = import_module(module)
+            for name in names.split("."):
+                found = getattr(found, name)
+        except (ImportError, AttributeError):
+            return None
+        return found
+
+
+_AS_MATRICES: Final = "attention is read as whole matrices, which takes more memory"
+_NO_BRANCHES: Final = "each step of a generation copies its cache, and other branches begin anew"
+
+FUSED_MASK: Final = Feature("transformers.masking_utils:sdpa_mask", _AS_MATRICES)
+"""Makes the mask that torch's fused attention reads."""
+EAGER_MASK: Final = Feature("transformers.masking_utils:eager_mask", _AS_MATRICES)
+"""Makes the additive mask that a model file's own attention reads."""
+TAKES_FUNCTIONS: Final = Feature("transformers:PreTrainedModel._can_set_attn_implementation", _AS_MATRICES)
+"""Whether a model calls the attention function that is set."""
+HAS_FUSED: Final = Feature("transformers:PreTrainedModel._supports_sdpa", _AS_MATRICES)
+"""Whether torch's fused attention computes what the model means."""
+CACHE_LAYER: Final = Feature("transformers.cache_utils:DynamicLayer", _NO_BRANCHES)
+"""The keys and values of one layer of a `DynamicCache`."""
+PACKINGS: Final = Feature("transformers.quantizers.auto:AUTO_QUANTIZATION_CONFIG_MAPPING", "packed checkpoints do not open")
+"""The ways to pack weights that transformers knows, by their names in config.json."""
+BYTE_LETTERS: Final = Feature(
+    "transformers.convert_slow_tokenizer:bytes_to_unicode", "tokens that are parts of characters do not open"
+)
+"""The letter by which byte-level BPE writes each byte."""
+FETCH: Final = Feature("huggingface_hub.file_download:http_get", "a download that was stopped begins anew")
+"""Writes a file of the hub from a given byte on."""
+STORE_NAME: Final = Feature("huggingface_hub.file_download:repo_folder_name", FETCH.without)
+"""The folder of a repository in the cache."""
+HEADERS: Final = Feature("huggingface_hub.utils:build_hf_headers", FETCH.without)
+"""What a request to the hub says of who asks."""
+OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "models on several devices do not open")
+"""Undoes what accelerate did to the modules of a spread model."""
+FEATURES: Final = (
+    FUSED_MASK,
+    EAGER_MASK,
+    TAKES_FUNCTIONS,
+    HAS_FUSED,
+    CACHE_LAYER,
+    PACKINGS,
+    BYTE_LETTERS,
+    FETCH,
+    STORE_NAME,
+    HEADERS,
+    OFFLOADED,
+)
+
+
+def missing(features: tuple[Feature, ...] = FEATURES) -> str:
+    """What will not work with the libraries that are installed, in one sentence; "" if all of it will."""
+    lost = [feature for feature in features if not feature.is_here]
+    libraries = " and ".join(dict.fromkeys(f"{feature.library} {version(feature.library)}" for feature in lost))
+    return f"With {libraries}, {'; '.join(dict.fromkeys(feature.without for feature in lost))}." if lost else ""
+
+
+@cache
+def self_check() -> str:
+    """`missing`, looked for once in a process: at the first model that is opened."""
+    return missing()
+
+
+# ---------------------------------------------------------------- attention
+def register_attention(name: str, attend: Callable[..., Any], mask: Feature) -> None:
+    """Make `attend` an attention implementation of transformers' models, with the masks it reads.
+
+    Without masks of its own, a name's masks would silently be None. Where `mask` is missing nothing is registered.
+    """
+    if mask.is_here:
+        transformers.AttentionInterface.register(name, attend)
+        transformers.AttentionMaskInterface.register(name, mask.get())
+
+
+def takes_functions(model: Any) -> bool:
+    """Whether a model calls the attention function that is set. (DeBERTa and its like compute attention in their own way.)"""
+    return TAKES_FUNCTIONS.is_here and bool(model._can_set_attn_implementation())
+
+
+def has_fused_attention(model: Any) -> bool:
+    """Whether torch's fused attention computes what the model means. (Gemma 2's soft-capped scores are beyond it.)"""
+    return FUSED_MASK.is_here and HAS_FUSED.is_here and bool(model._supports_sdpa)
+
+
+def attention_name(config: Any) -> Any:
+    """The attention implementation that a configuration names."""
+    return config._attn_implementation
+
+
+def name_attention(config: Any, name: Any) -> None:
+    """Set it in the configuration alone, also of a model that refuses `set_attn_implementation`."""
+    config._attn_implementation = name
+
+
+def eager_attention(module: nn.Module) -> Callable[..., Any] | None:
+    """The plain attention function of a module's model file: those files define it beside the classes that call it."""
+    found: Callable[..., Any] | None = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    return found if EAGER_MASK.is_here else None
+
+
+def is_offloaded(module: nn.Module) -> bool:
+    """Whether accelerate brings the module's weights to its device for the moment of a pass."""
+    return hasattr(module, "_hf_hook")
+
+
+# ---------------------------------------------------------------- key-value caches
+def cache_layer_class() -> type[Any]:
+    """The base class of a cache's layers; `object` where there is none, and then no cache has layers of ours."""
+    found: type[Any] = CACHE_LAYER.get() if CACHE_LAYER.is_here else object
+    return found
+
+
+@torch.inference_mode()
+def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], Any]) -> str | None:
+    """The argument by which a model takes a key-value cache, found by reading `inputs` into one; None if it takes none.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    inputs : dict
+        For one pass over a few tokens.
+    new_cache : callable
+        Makes an empty cache of the kind that the model needs.
+    """
+    for name in _like_caches(model):
+        kept = new_cache()
+        try:
+            model(**inputs, **{name: kept}, use_cache=True)
+        except Exception as error:  # it takes another kind of object there: XLM a dictionary of its own
+            if is_out_of_memory(error):
+                raise
+            continue
+        if is_filled(kept):
+            return name
+    return None
+
+
+def _like_caches(model: Any) -> Iterator[str]:
+    """Arguments of a model's pass that may take a cache, the most likely ones first."""
+    names = inspect.signature(model.forward).parameters
+    if "use_cache" not in names:
+        return
+    known = ("past_key_values", "cache")
+    yield from (name for name in known if name in names)
+    yield from (name for name in names if ("cache" in name or "past" in name) and name not in (*known, "use_cache"))
+
+
+def is_filled(kept: Any) -> bool:
+    """Whether a pass has left keys in a cache."""
+    own = getattr(kept, "self_attention_cache", kept)
+    return any(getattr(layer, "keys", None) is not None and layer.keys.numel() > 0 for layer in own.layers)

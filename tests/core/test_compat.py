@@ -1,0 +1,112 @@
+"""The names that releases of transformers and huggingface_hub move: each is found, and what is missing is noticed and said."""
+
+import inspect
+
+import pytest
+import torch
+import transformers as hf
+
+from headscope.core import load_model
+from headscope.core.attention import interface
+from headscope.core.errors import HeadscopeError
+from headscope.core.models.growing_cache import growing_cache
+from headscope.core.models.hub import compat
+from tests.golden.families import FAMILIES, built, inputs_of
+from tests.tiny_models import write_decoder, write_encoder_decoder
+
+GENERATING = [family for family in FAMILIES if family.form != "encoder"]
+
+
+@pytest.mark.parametrize("feature", compat.FEATURES, ids=lambda feature: feature.path)
+def test_these_releases_have_every_name(feature: compat.Feature) -> None:
+    assert feature.is_here, feature
+    assert feature.get() is not None
+
+
+def test_nothing_is_missing_here() -> None:
+    assert compat.missing() == ""
+
+
+def test_what_is_missing_is_said_once_for_all_that_needs_it() -> None:
+    gone = [compat.Feature(f"transformers.nowhere:{name}", "tokens are not counted") for name in ("one", "other")]
+    here = compat.Feature("transformers:PreTrainedModel", "nothing opens")
+    assert compat.missing((gone[0], here, gone[1])) == f"With transformers {hf.__version__}, tokens are not counted."
+    with pytest.raises(HeadscopeError, match="tokens are not counted") as refusal:
+        gone[0].get()
+    assert refusal.value.code == "library_unfit"
+
+
+def test_without_the_fused_mask_attention_is_captured_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat, "FUSED_MASK", compat.Feature("transformers.masking_utils:of_another_release", "no matter"))
+    family = next(family for family in FAMILIES if family.name == "llama-grouped")
+    model = built(family)
+    assert interface.install(model) == "own"
+    inputs = inputs_of(family, 9)
+    eager = interface.eager_attentions(model, inputs)["decoder"]
+    ours = interface._recorded(model, "own", inputs)["decoder"]
+    for one, other in zip(ours, eager, strict=True):
+        torch.testing.assert_close(one, other[0])
+
+
+@pytest.mark.parametrize("write", [write_decoder, write_encoder_decoder])
+def test_a_generation_reads_each_token_once(write, tmp_path) -> None:
+    """After the prompt, a pass reads one token: what is before it is in the cache."""
+    model = load_model(write(tmp_path / "model"))
+    stack = model.module.get_decoder() if model.module.config.is_encoder_decoder else model.module
+    read = []
+    hook = stack.get_input_embeddings().register_forward_hook(lambda _, args, __: read.append(args[0].shape[-1]))
+    try:
+        n_steps = len(list(model.generate("abcdef", max_new_tokens=6)))
+    finally:
+        hook.remove()
+    assert n_steps == 6
+    assert read[-n_steps + 1 :] == [1] * (n_steps - 1)
+
+
+@pytest.mark.parametrize("family", GENERATING, ids=str)
+def test_the_argument_for_a_cache_is_found_by_trying(family) -> None:
+    model = built(family)
+    model.set_attn_implementation("eager") if compat.takes_functions(model) else None
+
+    def new_cache():
+        if model.config.is_encoder_decoder:
+            return growing_cache(hf.EncoderDecoderCache(hf.DynamicCache(), hf.DynamicCache()), 0)
+        return growing_cache(hf.DynamicCache(config=model.config.get_text_config(decoder=True)), 0)
+
+    known = {"past_key_values", "cache"} & set(inspect.signature(model.forward).parameters)
+    found = compat.cache_argument(model, interface.probe(model), new_cache)
+    assert {found} - {None} <= known
+    if type(model).__name__ in (
+        "GPT2LMHeadModel",
+        "LlamaForCausalLM",
+        "T5ForConditionalGeneration",
+        "BartForConditionalGeneration",
+    ):
+        assert found is not None
+
+
+class RenamedForCausalLM(hf.GPT2LMHeadModel):
+    """A GPT-2 of a release to come, whose cache is called in a third way."""
+
+    def forward(self, input_ids=None, attention_mask=None, kept_pasts=None, use_cache=None, logits_to_keep=0, **kwargs):
+        name = ({"past_key_values", "cache"} & set(inspect.signature(hf.GPT2LMHeadModel.forward).parameters)).pop()
+        options = {name: kept_pasts, "use_cache": use_cache, "logits_to_keep": logits_to_keep}
+        return super().forward(input_ids, attention_mask=attention_mask, **options, **kwargs)
+
+
+class DeafForCausalLM(hf.GPT2LMHeadModel):
+    """A GPT-2 that takes a cache and does not use it."""
+
+    def forward(self, input_ids=None, attention_mask=None, past_key_values=None, use_cache=None, **kwargs):
+        return super().forward(input_ids, attention_mask=attention_mask, use_cache=False, **kwargs)
+
+
+@pytest.mark.parametrize(("kind", "argument"), [(RenamedForCausalLM, "kept_pasts"), (DeafForCausalLM, None)])
+def test_a_cache_is_used_if_it_works_whatever_it_is_called(kind, argument, tmp_path) -> None:
+    whole = load_model(write_decoder(tmp_path / "model"))
+    module = kind(whole.module.config)
+    module.load_state_dict(whole.module.state_dict())
+    with type(whole).wrap(module.eval(), whole.tokenizer._tokenizer) as model:
+        assert model.cache_argument == argument
+        expected = [step.token.id for step in whole.generate("abc", max_new_tokens=8)]
+        assert [step.token.id for step in model.generate("abc", max_new_tokens=8)] == expected
