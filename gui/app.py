@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTranslato
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import unexpected
 from headscope.gui.explorer import Explorer
 from headscope.gui.main_window import MainWindow
 from headscope.gui.messages import notice_of
@@ -147,7 +146,6 @@ def _show_exceptions_in(window: MainWindow) -> None:
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
-        details = "".join(traceback.format_exception(kind, error, trace))
-        window.state.update(notice=notice_of(HeadscopeError("unexpected", details=details, reason=f"{kind.__name__}: {error}")))
+        window.state.update(notice=notice_of(unexpected(error)))
 
     sys.excepthook = show

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.errors import HeadscopeError, readable_bytes, unexpected
 from headscope.core.files.guarded import CHILD_ARGUMENT
 from headscope.core.jobs import Job
 from headscope.core.results import Prediction
@@ -20,7 +20,7 @@ from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
 from headscope.gui.cli_generation import steps_of
 from headscope.gui.cli_sweep import check, print_sweep, print_sweep_data, swept
 from headscope.gui.display import require_display
-from headscope.gui.terminal import print_bars, print_json, print_table, progress_line
+from headscope.gui.terminal import plain_output, print_bars, print_json, print_table, progress_line
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -36,29 +36,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0; 1 if `verify` finds a difference; 2 after an error that a user can mend, in two sentences on
-        stderr; 130 after Ctrl+C.
+        The exit code: 0; 1 if `verify` finds a difference; 2 after an error, in two sentences on stderr; 130 after Ctrl+C.
     """
-    if sys.argv[1:2] == [CHILD_ARGUMENT] and argv is None:  # a frozen program has no other interpreter
+    if argv is None and sys.argv[1:2] == [CHILD_ARGUMENT]:  # a frozen program has no other interpreter
         from headscope.core.files.guarded_child import main as guarded_child
 
         guarded_child()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show a token gets "?", not a traceback
-    arguments = _parser().parse_args(argv)
-    try:
-        code: int = arguments.command(arguments)
-        sys.stdout.flush()
-    except HeadscopeError as error:
-        print(f"headscope: {error.message}\n{error.remedy}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough, as `head` does; Python flushes once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    return code
+    with plain_output():
+        arguments = _parser().parse_args(argv)
+        try:
+            code: int = arguments.command(arguments)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:  # the reader has seen enough, as `head` does; Python flushes once more at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
+        except BaseException as caught:  # whatever a library raises (a panic in Rust, SystemExit, …) is no traceback here
+            error = caught if isinstance(caught, HeadscopeError) else unexpected(caught)
+            if sys.flags.dev_mode:  # python -X dev
+                traceback.print_exception(caught)
+            print(f"headscope: {error.message}\n{error.remedy}", file=sys.stderr)
+            return 2
+        return code
 
 
 # ---------------------------------------------------------------- commands
@@ -223,7 +223,7 @@ def _check_suffix(path: Path, known: tuple[str, ...]) -> None:
 
 
 def _print_at_once(text: str) -> None:
-    print(text, end="", flush=True)
+    print(text.replace("\r\n", "\n").replace("\r", "␍"), end="", flush=True)
 
 
 def _ignore(_: str) -> None:

@@ -42,8 +42,7 @@ def notice_of(error: HeadscopeError) -> Notice:
     message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
     if error.offers:
         remedy = QCoreApplication.translate("errors", "Choose what to give up:")
-    message, remedy = message.format(**error.parameters), remedy.format(**error.parameters)
-    return Notice("error", message, remedy, error.details, error.offers)
+    return Notice("error", error.fill(message), error.fill(remedy), error.details, error.offers)
 
 
 def refusal_of(error: HeadscopeError) -> str:

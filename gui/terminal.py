@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
+from headscope.core.errors import one_line
 from headscope.core.jobs import Job, Progress
 
 _BAR = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_CONTROLS = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\n\r\t"},  # Unicode has pictures of them
+    **dict.fromkeys((*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+"""C0, C1 and what overrides the direction of writing."""
+
+
+class _Plain:
+    """An output that passes on no control characters but line ends, tabs and the carriage returns of our progress line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text.translate(_CONTROLS))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def plain_output() -> Iterator[None]:
+    """What is printed inside the block cannot command the terminal, whatever names and tokens a file holds.
+
+    A terminal that cannot show a character gets "?", not a traceback.
+    """
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    sys.stdout, sys.stderr = (cast(TextIO, _Plain(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def print_json(value: dict[str, Any]) -> None:
     """One line of JSON, in ASCII, which survives every terminal and pipe."""
-    print(json.dumps(value))
+    print(json.dumps(value).replace("\x7f", "\\u007f"))
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
@@ -70,7 +107,7 @@ def progress_line() -> Iterator[Job]:
 
     def show(progress: Progress) -> None:
         share = "" if progress.fraction is None else f" {progress.fraction:4.0%}"
-        print(f"\r{f'{progress.stage}{share} {progress.detail}':<78.78}", end="", file=sys.stderr, flush=True)
+        print(f"\r{one_line(f'{progress.stage}{share} {progress.detail}'):<78.78}", end="", file=sys.stderr, flush=True)
 
     try:
         yield Job(report=show)

@@ -8,7 +8,6 @@ live in the GUI thread: a plain function would run in the worker's.
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,7 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, unexpected
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 from headscope.core.requests import (
     CaptureRequest,
@@ -72,9 +71,8 @@ class _Runner(QObject):
             self.cancelled.emit(ticket.id)
         except HeadscopeError as error:
             self.failed.emit(ticket.id, error)
-        except Exception as error:  # the one place: whatever goes wrong in a job becomes a message, never a dead worker
-            reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            self.failed.emit(ticket.id, HeadscopeError("unexpected", details=traceback.format_exc(), reason=reason))
+        except BaseException as error:  # the one place: a panic in Rust, SystemExit … become a message too, never a dead worker
+            self.failed.emit(ticket.id, unexpected(error))
         else:
             self.finished.emit(ticket.id, answer)
 

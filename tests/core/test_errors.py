@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headscope.core.errors import MESSAGES, HeadscopeError, readable_bytes, reason_of
+from headscope.core.errors import MESSAGES, HeadscopeError, readable_bytes, reason_of, unexpected
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for area in ("core", "gui") for path in sorted((ROOT / area).rglob("*.py")) if path.name != "errors.py"]
@@ -67,3 +67,52 @@ def test_what_a_library_says_becomes_a_part_of_one_sentence() -> None:
 )
 def test_bytes_are_read_as_people_read_them(count: int, words: str) -> None:
     assert readable_bytes(count) == words
+
+
+HOSTILE = {
+    "escapes": "\x1b[31mred\x1b[0m \x9b2J \x07",
+    "lines": "one\r\n\n two\u2028three\x85four\x0bfive",
+    "direction": "a\u202etxt.exe\u2066",
+    "halves": "\ud800 \udfff \x00 \uffff",
+    "long": "x" * 200_000,
+    "long in all scripts": "漢é🙂" * 60_000,
+    "braces": "{0} {path} {",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=list(HOSTILE))
+@pytest.mark.parametrize("code", MESSAGES)
+def test_no_name_makes_a_sentence_long_or_commands_the_terminal(code: str, value: str) -> None:
+    error = HeadscopeError(code, details=value, **dict.fromkeys(placeholders(code), value))
+    for sentence in (error.message, error.remedy):
+        assert len(sentence) <= 300
+        assert sentence.isprintable()
+        assert sentence.endswith((".", "?"))
+    assert len(error.details) <= 20_000
+
+
+def test_a_long_parameter_keeps_its_ends_and_the_short_ones_are_whole() -> None:
+    error = HeadscopeError("cannot_read", path=f"/begin/{'x' * 1000}/end.gguf", reason="it is damaged")
+    assert error.message.startswith("/begin/x")
+    assert error.message.endswith("/end.gguf cannot be read: it is damaged.")
+    assert len(error.message) == 300
+
+
+def test_a_number_that_python_does_not_print_is_said_in_words() -> None:
+    assert "a very large number" in HeadscopeError("no_such_position", position=10**5000, last=3).message
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "error", [Mute(), SystemExit(3), RecursionError("x" * 1000), KeyboardInterrupt(), ValueError("a\nb\x1b")]
+)
+def test_what_nobody_expected_is_a_sentence_too(error: BaseException) -> None:
+    found = unexpected(error)
+    assert found.code == "unexpected"
+    assert type(error).__name__ in found.message
+    assert found.message.isprintable()
+    assert len(found.message) <= 300

@@ -5,16 +5,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers.normalizers import Precompiled
 
 from headscope.core import load_model
 from headscope.core.analyse.effects import token_id
 from headscope.core.analyse.sweeps import Question, cut_edges
 from headscope.gui.cli import main
-from headscope.gui.terminal import bar, columns
+from headscope.gui.terminal import bar, columns, plain_output, print_json
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 GRAMMAR = ["--model", "toy:grammar", "--text", SENTENCE]
@@ -34,6 +36,59 @@ def error_of(capsys, *arguments: str) -> str:
     assert err.startswith("headscope: ")
     assert len(err.splitlines()) == 2
     return err
+
+
+# ---------------------------------------------------------------- what a library raises
+def panics(*_: object, **__: object) -> None:
+    Precompiled(b"no such map")
+
+
+def exhausted(*_: object, **__: object) -> None:
+    exhausted()
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def do(*_: object, **__: object) -> None:
+        raise error
+
+    return do
+
+
+@pytest.mark.parametrize(
+    "does",
+    [panics, exhausted, raising(SystemExit(0)), raising(GeneratorExit()), raising(StopIteration()), raising(MemoryError())],
+    ids=["panic", "recursion", "exit", "generator exit", "stop iteration", "memory"],
+)
+def test_the_terminal_shows_no_traceback_whatever_is_raised(capsys, monkeypatch, does: Callable[..., None]) -> None:
+    monkeypatch.setattr("headscope.core.models.load.load_model", does)
+    err = error_of(capsys, "predict", *GRAMMAR)
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_ends_a_command_quietly(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("headscope.core.models.load.load_model", raising(KeyboardInterrupt()))
+    assert main(["predict", *GRAMMAR]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+ESCAPES = "\x1b[31m\x9b2J\x07\u202e"
+
+
+def test_a_name_cannot_command_the_terminal(capsys) -> None:
+    err = error_of(capsys, "predict", "--model", f"./{ESCAPES}\n{'x' * 200_000}", "--text", "a")
+    assert all(line.isprintable() for line in err.splitlines())
+    assert len(err.splitlines()[0]) <= 300 + len("headscope: ")
+
+
+def test_what_is_printed_cannot_command_the_terminal_and_data_stay_exact(capsys) -> None:
+    with plain_output():
+        print(f"a{ESCAPES}\tb\nשלום\u200f")
+        print_json({"token": f"{ESCAPES}\x7f"})
+    line, words, data = capsys.readouterr().out.splitlines()
+    assert line == "a␛�␇�\tb".replace("␛", "␛[31m").replace("�␇", "�2J␇")
+    assert words == "שלום\u200f"
+    assert data.isascii()
+    assert json.loads(data) == {"token": f"{ESCAPES}\x7f"}
 
 
 # ---------------------------------------------------------------- predict

@@ -1,5 +1,6 @@
 """A lane runs requests in its thread, drops what is stale, finishes every failure, and ends."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Slot
+from tokenizers.normalizers import Precompiled
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
@@ -182,6 +184,87 @@ def test_an_exception_becomes_an_error_with_details_and_the_lane_lives(qtbot, la
     assert "\n" not in error.message
     assert "in broken" in error.details
     assert last == ("finished", good, "alive")
+
+
+def panics() -> None:
+    """A library in Rust that gives up: pyo3's PanicException is a BaseException."""
+    Precompiled(b"no such map")
+
+
+def exhausted() -> object:
+    return exhausted()
+
+
+def leaves() -> None:
+    sys.exit("library says good bye")
+
+
+def speechless() -> None:
+    class Speechless(BaseException):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    raise Speechless
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def do() -> None:
+        raise error
+
+    return do
+
+
+RAISED = {
+    "a panic in Rust": panics,
+    "SystemExit": leaves,
+    "RecursionError": exhausted,
+    "an error without words": speechless,
+    "KeyboardInterrupt": raising(KeyboardInterrupt()),
+    "MemoryError": raising(MemoryError()),
+    "StopIteration": raising(StopIteration()),
+    "GeneratorExit": raising(GeneratorExit()),
+    "a group": raising(BaseExceptionGroup("several", [SystemExit(), ValueError("one")])),
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_a_lane_outlives_whatever_a_handler_raises(qtbot, lane, listener, capfd, name: str) -> None:
+    first = lane.submit(Ask(lambda _job, _stream: RAISED[name]()))
+    second = lane.submit(Ask(lambda _job, _stream: "next"))
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    (failed, failed_id, error), (finished, finished_id, answer) = listener.ends()
+    assert (failed, failed_id) == ("failed", first)
+    assert (finished, finished_id, answer) == ("finished", second, "next")
+    assert error.code == ("out_of_memory" if name == "MemoryError" else "unexpected")
+    assert "\n" not in error.message
+    assert len(error.message) <= 300
+
+
+def test_a_panic_after_stop_counts_as_stopped(qtbot, lane, listener, capfd) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def do(_job: Job, _stream: object) -> None:
+        entered.set()
+        assert go_on.wait(PATIENCE)
+        panics()
+
+    id_ = lane.submit(Ask(do))
+    assert entered.wait(PATIENCE)
+    lane.cancel()
+    go_on.set()
+    qtbot.waitUntil(lambda: not lane.is_busy)
+    assert listener.ends() == [("cancelled", id_)]
+
+
+def test_a_lane_whose_start_panics_says_so_and_tries_again(qtbot, capfd) -> None:
+    ready: list[Callable] = [panics, lambda: lambda *_: "here"]
+    lane = Lane("test", lambda: ready.pop(0)(), lambda *_: False)
+    listener = Listener(lane)
+    lane.submit("first")
+    lane.submit("second")
+    qtbot.waitUntil(lambda: len(listener.ends()) == 2)
+    assert [what[0] for what in listener.ends()] == ["failed", "finished"]
+    assert lane.close()
 
 
 def test_an_error_of_ours_arrives_as_it_is(qtbot, lane, listener) -> None:
