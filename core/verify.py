@@ -1,14 +1,14 @@
 """Does the capture tell the truth? Every head again by the model's own eager attention, and the largest difference.
 
 The two passes share nothing but the weights of the model: other kernels, in every layer, from the first token on. What they
-may differ by is what rounding alone does; `tolerance` says how that is judged.
+may differ by is what rounding alone does; `numerics.softmax_tolerance` says how that is judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,44 +16,12 @@ from torch import Tensor
 
 from headscope.core.jobs import Kind
 from headscope.core.models.device import check_room
+from headscope.core.numerics import computed_in, longest_sum, softmax_tolerance, spread_of
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.models.text import Encoded
-
-_LEAST: Final = 2e-6
-_MOST: Final = 0.25
-_ROUNDINGS: Final = 4
-
-
-def tolerance(spread: float, dtype: torch.dtype) -> float:
-    """How far two right computations of the same softmax may be apart.
-
-    A number of size s is rounded by up to s · eps / 2, and the sums that lead to a score round many times. A softmax
-    passes on at most half of an error in its inputs. So the tolerance is a few eps times the spread of the scores: the
-    distance from the largest to the smallest of a row, which does not change if all of them are shifted.
-
-    Four eps are two to five times what is seen: float32 eager attention is up to 8e-6 from the same in float64 for
-    RXNMapper's ALBERT (spread 77), T5, which does not scale its scores, up to 2.3e-5 from the fused kernels (spread 70).
-    Below a spread of 4 the limit is 2e-6, and never below what rounding the weights themselves can do. bfloat16 and float16
-    round 65,536 and 8,192 times as coarsely; trained models differ by up to 0.11 and 0.011. The limit never passes 0.25: a
-    wrong head, mask or scale is off by more somewhere.
-
-    Parameters
-    ----------
-    spread : float
-        0 or more.
-    dtype : torch.dtype
-        What the model computes in.
-
-    Returns
-    -------
-    float
-        From 2e-6 to 0.25, for probabilities.
-    """
-    eps = torch.finfo(dtype).eps
-    return min(_MOST, max(_LEAST, eps / 2, _ROUNDINGS * eps * spread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +98,10 @@ def verify(model: LoadedModel, text: str, text_pair: str | None = None, target: 
     _check_room(model, source, encoded_target)
     record, output = model.observe(source, encoded_target)
     inputs = model.inputs(source, encoded_target)
-    probabilities = _probability_difference(output.logits, _logits(model.eager_pass(inputs)))
+    rounds = computed_in(model.module), longest_sum(model.module)
+    probabilities = _probability_difference(output.logits, _logits(model.eager_pass(inputs)), *rounds)
     own = model.eager_attentions(inputs)
-    kinds = tuple(_difference(record, kind, own[kind]) for kind in record.kinds)
+    kinds = tuple(_difference(record, kind, own[kind], *rounds) for kind in record.kinds)
     return VerifyReport(
         passed=all(kind.passed for kind in kinds) and (probabilities is None or probabilities[0] <= probabilities[1]),
         largest_difference=float(np.max([kind.difference for kind in kinds])),
@@ -143,7 +112,9 @@ def verify(model: LoadedModel, text: str, text_pair: str | None = None, target: 
     )
 
 
-def _difference(record: AttentionRecord, kind: Kind, matrices: Sequence[Tensor]) -> KindDifference:
+def _difference(
+    record: AttentionRecord, kind: Kind, matrices: Sequence[Tensor], dtype: torch.dtype, length: int
+) -> KindDifference:
     """Layer by layer: ours of one layer are all that is there beside eager's (1, n_heads, n_queries, n_keys) each."""
     assert record.n_layers(kind) == len(matrices)
     spread, found = 0.0, []
@@ -154,23 +125,18 @@ def _difference(record: AttentionRecord, kind: Kind, matrices: Sequence[Tensor])
         head, query, key = map(int, np.unravel_index(differences.argmax(), differences.shape))
         found.append((float(differences[head, query, key]), layer, head, query, key))
     largest = found[int(np.argmax([difference for difference, *_ in found]))]  # numpy takes NaN for the largest
-    return KindDifference(kind, *largest, tolerance=tolerance(spread, matrices[0].dtype))
+    return KindDifference(kind, *largest, tolerance=softmax_tolerance(spread, dtype, length))
 
 
-def spread_of(weights: Tensor) -> float:
-    """The largest distance of two scores in a row, read from its weights: log(largest / smallest), hidden keys left out."""
-    smallest = weights.masked_fill(weights == 0, 1.0).amin(dim=-1)
-    largest = weights.amax(dim=-1)
-    return float((largest / smallest).nan_to_num(1.0).clamp(min=1.0).log().max())
-
-
-def _probability_difference(ours: Tensor | None, own: Tensor | None) -> tuple[float, float] | None:
+def _probability_difference(
+    ours: Tensor | None, own: Tensor | None, dtype: torch.dtype, length: int
+) -> tuple[float, float] | None:
     """(largest difference of the softmax, tolerance), or None if nothing is predicted."""
     if ours is None or own is None:
         return None
     spread = float((own.amax(dim=-1) - own.amin(dim=-1)).max())
     difference = (ours.float().softmax(dim=-1) - own.float().softmax(dim=-1)).abs().max()
-    return float(difference), tolerance(spread, own.dtype)
+    return float(difference), softmax_tolerance(spread, dtype, length)
 
 
 def _logits(output: Any) -> Tensor | None:

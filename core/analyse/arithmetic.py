@@ -29,7 +29,7 @@ from headscope.core.attention.layers import AsWrittenLayer, Layer, LazyLayer
 from headscope.core.attention.reading import ReadLayer
 from headscope.core.attention.sights import Sight
 from headscope.core.jobs import Job, Kind
-from headscope.core.verify import tolerance
+from headscope.core.numerics import same_scale, softmax_tolerance
 
 Flags = npt.NDArray[np.bool_]
 _STRONGEST: Final = 5
@@ -100,7 +100,7 @@ def _working(layer: LazyLayer, at: _Place) -> Working:
     difference = abs(softmax.weight - on_map)
     seen = scores[np.isfinite(scores)]
     computed_in = layer.query.dtype if isinstance(layer, AsWrittenLayer) else torch.float32
-    allowed = tolerance(float(np.ptp(seen)) if seen.size else 0.0, computed_in)
+    allowed = softmax_tolerance(float(np.ptp(seen)) if seen.size else 0.0, computed_in, len(q))
     return Working(
         q=q,
         k=keys[at.key],
@@ -142,7 +142,7 @@ def _softmax(layer: LazyLayer, at: _Place, q: Numbers, keys: Numbers) -> tuple[N
     return scores, Softmax(
         dot=float(dots[key]),
         scale=scale,
-        root=len(q) if math.isclose(scale, len(q) ** -0.5, rel_tol=1e-6) else None,
+        root=len(q) if same_scale(scale, len(q) ** -0.5) else None,
         scaled=float(scaled[key]),
         cap=cap,
         capped=None if cap is None else float(capped[key]),

@@ -22,13 +22,13 @@ from headscope.core.analyse.frozen_head import (
     frozen_head,
     frozen_norm,
     looks_like_norm,
-    tolerance,
     undefined,
 )
 from headscope.core.analyse.output_projection import recorder_with_values, value_and_projection
 from headscope.core.analyse.prediction_point import position_of, token_of
 from headscope.core.jobs import FloatArray, Job, Kind
 from headscope.core.models.residual_stream import ResidualStream, layer_lists
+from headscope.core.numerics import computed_in, half_digits, same_vector, stream_tolerance
 
 if TYPE_CHECKING:
     from headscope.core.attention.capture import Recorder
@@ -247,9 +247,7 @@ def _parts_of_layer(model: LoadedModel, head: FrozenHead, step: _Step, depth: in
     if not step.attention:
         return [Part("layer", _along(head, change), depth)]
     attended = [_attended(kind, layer, step.row) for kind, layer in step.attention]
-    formats = {after.dtype, *(layer.tensors[0].dtype for _, layer in step.attention)}  # T5 keeps a part of itself in float32
-    coarsest = max(formats, key=lambda dtype: torch.finfo(dtype).eps)
-    factor, attended = _as_added(model, step, attended, change, size=float(after.abs().max()), dtype=coarsest)
+    factor, attended = _as_added(model, step, attended, change, size=float(after.abs().max()))
     parts: list[Part] = []
     for each in attended:
         of_heads = (factor * each.heads).double() @ head.direction.double()
@@ -268,19 +266,20 @@ def _attended(kind: Kind, layer: Layer, row: int) -> _Attended:
 
 
 def _as_added(
-    model: LoadedModel, step: _Step, attended: list[_Attended], change: Tensor, *, size: float, dtype: torch.dtype
+    model: LoadedModel, step: _Step, attended: list[_Attended], change: Tensor, *, size: float
 ) -> tuple[float, list[_Attended]]:
     """How attention enters the stream: (a factor for all that is added, the attention behind its own norm if it has one).
 
     It is known to be so when with the output of a module inside the layer it makes up the whole change; Granite multiplies both.
     """
-    allowed = tolerance(dtype) * float(change.abs().max()) + 8 * torch.finfo(dtype).eps * size
+    dtype = computed_in(model.module)
+    allowed = stream_tolerance(float(change.abs().max()), size, dtype)
     others = [after.cpu() for _, _, after in step.inner if after.shape == change.shape]
     for candidate in (attended, [_behind_norm(step, each, dtype) for each in attended]):
         whole = torch.stack([each.whole for each in candidate]).sum(dim=0)
         for added in (whole, *(whole + other for other in others)):
             factor = float((change @ added) / (added @ added))
-            if abs(factor - 1) <= tolerance(dtype):
+            if abs(factor - 1) <= half_digits(dtype):
                 factor = 1.0
             if float((change - factor * added).abs().max()) <= allowed:
                 return factor, candidate
@@ -293,8 +292,8 @@ def _behind_norm(step: _Step, attended: _Attended, dtype: torch.dtype) -> _Atten
     for module, given, _ in step.inner:
         if not looks_like_norm(module) or given is None or given.shape != whole.shape:
             continue
-        if float((given.cpu() - whole).abs().max()) <= tolerance(dtype) * float(whole.abs().max()):
-            frozen = frozen_norm(module, given.to(dtype)[None, None])
+        if same_vector(given.cpu(), whole, dtype):
+            frozen = frozen_norm(module, given.to(dtype)[None, None], dtype)
             if frozen is not None:
                 return _Attended(attended.kind, frozen.scaled(attended.heads), frozen.scaled(attended.bias) + frozen.bias)
     return attended

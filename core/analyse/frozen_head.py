@@ -7,7 +7,6 @@ class: LayerNorm and RMSNorm, with and without bias, with weights around 0 or ar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from torch import Tensor, nn
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.residual_stream import layer_lists
+from headscope.core.numerics import computed_in, same_direction, same_vector
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.models.residual_stream import ResidualStream
 
 ANALYSIS: Final = "Direct logit attribution"
-_PARALLEL: Final = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +56,9 @@ def looks_like_norm(module: nn.Module) -> bool:
     return "norm" in type(module).__name__.lower()
 
 
-def tolerance(dtype: torch.dtype) -> float:
-    """How far two ways to the same number may be apart, for its size: 3e-4 in float32, 0.09 in bfloat16."""
-    return math.sqrt(torch.finfo(dtype).eps)
-
-
 @torch.no_grad()
-def frozen_norm(norm: Callable[[Tensor], Tensor], at: Tensor) -> FrozenNorm | None:
-    """`norm` frozen at a (1, 1, d_model) input; None if it is not a norm of the two kinds.
+def frozen_norm(norm: Callable[[Tensor], Tensor], at: Tensor, dtype: torch.dtype) -> FrozenNorm | None:
+    """`norm` frozen at a (1, 1, d_model) input; None if it is not a norm of the two kinds. `dtype` is the coarsest in its model.
 
     Signs that alternate have mean 0 and length √d_model, so the norm leaves of them its weight and its bias.
     """
@@ -73,14 +67,14 @@ def frozen_norm(norm: Callable[[Tensor], Tensor], at: Tensor) -> FrozenNorm | No
     plus, minus = norm(signs).float(), norm(-signs).float()
     weight, bias = (plus - minus) / 2 * signs.float(), (plus + minus) / 2
     goal, x = norm(at).float() - bias, at.float()
-    found: list[tuple[float, FrozenNorm]] = []
+    found: list[tuple[float, Tensor, FrozenNorm]] = []
     for centred in (True, False):
         unscaled = weight * (x - x.mean() if centred else x)
         scale = (goal * unscaled).sum() / (unscaled * unscaled).sum()
         error = float((goal - scale * unscaled).abs().max())
-        found.append((error, FrozenNorm((scale * weight).flatten().cpu(), bias.flatten().cpu(), centred)))
-    error, best = min(found, key=lambda each: each[0])
-    return best if error <= tolerance(at.dtype) * float(goal.abs().max()) else None
+        found.append((error, scale * unscaled, FrozenNorm((scale * weight).flatten().cpu(), bias.flatten().cpu(), centred)))
+    _, again, best = min(found, key=lambda each: each[0])
+    return best if same_vector(again, goal, dtype) else None
 
 
 def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, token: int) -> FrozenHead:
@@ -97,7 +91,7 @@ def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, token
     at = stream.streams[-1][:, position : position + 1].clone()  # outside inference mode a tensor that autograd takes
     with stream.standing_aside(at):
         norm = _first_norm(model, stream, position, at)
-        frozen = None if norm is None else frozen_norm(norm, at)
+        frozen = None if norm is None else frozen_norm(norm, at, computed_in(model.module))
         if norm is None or frozen is None:
             raise undefined(model, "does not read the residual stream through a norm")
         with torch.no_grad():
@@ -105,7 +99,7 @@ def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, token
         logit, slope = _logit_and_slope(model, stream, position, token, norm, normed)
         output_bias, slope_at_0 = _logit_and_slope(model, stream, position, token, norm, torch.zeros_like(normed))
     if not torch.equal(slope, slope_at_0):
-        if float(torch.cosine_similarity(slope, slope_at_0, dim=0)) < _PARALLEL:
+        if not same_direction(slope, slope_at_0):
             raise undefined(model, "has a head that is not linear after its final norm")
         slope = slope_at_0 * ((logit - output_bias) / float(slope_at_0 @ normed.flatten().float().cpu()))  # a soft cap
     direction = frozen.gain * slope

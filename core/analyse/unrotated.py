@@ -11,7 +11,7 @@ Su et al., RoFormer: Enhanced Transformer with Rotary Position Embedding, 2021, 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,9 +20,7 @@ from torch import Tensor
 from headscope.core.arithmetic_jobs import Numbers, Turned
 from headscope.core.attention.layers import LazyLayer
 from headscope.core.attention.rotation import Rotation
-
-_ORTHOGONAL: Final = 0.02
-"""How far RᵀR may be from a multiple of 1: cosines and sines may have been rounded to half precision."""
+from headscope.core.numerics import is_rotation
 
 
 def turned(layer: LazyLayer, batch: int, head: int, query: int, key: int) -> tuple[Turned, Turned] | Literal["unseen"] | None:
@@ -57,8 +55,7 @@ def _undone(rotation: Rotation, vectors: Tensor, last: Tensor | None, at: int, b
         return None
     width = len(last)
     matrix, at_the_end = (_matrix(rotation, place, batch, width) for place in (at, len(vectors) - 1))
-    scales = np.square(matrix).sum(axis=0)
-    if not scales.all() or np.abs(matrix.T @ matrix / scales - np.eye(width)).max() > _ORTHOGONAL:
+    if not is_rotation(torch.from_numpy(matrix)):
         return None
     after = vectors[at].float().cpu().numpy().astype(np.float64)
     here = slice(first, first + width)

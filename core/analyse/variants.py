@@ -23,6 +23,7 @@ from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import Lengths, bytes_of_forward
 from headscope.core.models.device import free_memory
 from headscope.core.models.residual_stream import layer_lists
+from headscope.core.numerics import computed_in, same_when_branched
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -264,8 +265,7 @@ def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor], layout: L
     except (RuntimeError, ValueError, IndexError):  # a shape that cannot grow
         return False
     apart = _together(model, inputs, trials, dict.fromkeys(range(len(layers)), _FROM_THE_START), [0], Job())
-    difference = (joined.logits - apart.logits).abs().max()
-    return bool(difference <= 1e3 * torch.finfo(apart.logits.dtype).eps * apart.logits.abs().max())
+    return same_when_branched(joined.logits, apart.logits, computed_in(model.module))
 
 
 def _most_rows(model: LoadedModel, lengths: Lengths, n_positions: int) -> int:

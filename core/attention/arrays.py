@@ -13,10 +13,8 @@ from headscope.core.attention.fallback import Piece, StoredLayer
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind
+from headscope.core.numerics import are_weights
 from headscope.core.tokens import Token, TokenAxis, visible
-
-_ROUNDING = 1e-2
-"""How far beyond 0 and 1 a weight may lie: half-precision rows do not sum to 1 exactly."""
 
 
 def record_of(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> AttentionRecord:
@@ -78,7 +76,7 @@ def _checked(layer: Tensor, n_queries: int, n_keys: int) -> Tensor:
     if layer.dim() != 4 or layer.shape[2:] != (n_queries, n_keys):
         shape = " × ".join(map(str, layer.shape[1:]))
         raise HeadscopeError("not_attention", reason=f"{shape} weights do not fit {n_queries} queries and {n_keys} keys")
-    if not bool((layer >= -_ROUNDING).all() and (layer <= 1 + _ROUNDING).all()):  # not a number fails as well
+    if not are_weights(layer):  # not a number fails as well
         raise HeadscopeError("not_attention", reason="weights lie between 0 and 1")
     return layer
 

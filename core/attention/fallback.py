@@ -24,6 +24,7 @@ from headscope.core.attention.streaming import Place, streamed
 from headscope.core.intervention import Edit
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models.device import input_device
+from headscope.core.numerics import are_weights
 
 _NAMES: dict[Kind, str] = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
 _KINDS: WeakKeyDictionary[nn.Module, Kind] = WeakKeyDictionary()
@@ -31,8 +32,6 @@ _KINDS: WeakKeyDictionary[nn.Module, Kind] = WeakKeyDictionary()
 _PROBE_TOKENS = 4
 _SCORES = {"squeezebert": {"attentions"}, "prophetnet": {"encoder_attentions", "cross_attentions"}}
 """Where models, by their `model_type`, return what goes into the softmax."""
-_ROUNDING = 1e-2
-"""How far beyond 0 and 1 a weight may lie: half-precision numbers are coarse."""
 
 
 def recorder_for(module: nn.Module, tier: Tier, **options: Any) -> Recorder:
@@ -194,7 +193,7 @@ def _maps(attentions: Any, *, scores: bool) -> list[Tensor]:
     found = [weights for weights in attentions or () if isinstance(weights, Tensor) and weights.dim() == 4]
     if scores:
         return [weights.softmax(-1) for weights in found]
-    return [weights for weights in found if not bool(((weights < -_ROUNDING) | (weights > 1 + _ROUNDING)).any())]
+    return [weights for weights in found if are_weights(weights.nan_to_num())]  # a model of broken weights says so when it runs
 
 
 def _is_causal(weights: Tensor) -> bool:

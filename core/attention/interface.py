@@ -27,12 +27,11 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models.device import input_device
 from headscope.core.models.hub import compat
+from headscope.core.numerics import same_maps
 
 FAST = "headscope"
 AS_WRITTEN = "headscope_as_written"
 _PROBE_TOKENS = 8
-_DIFFERENCE = 0.02
-"""How far from eager's the weights of a layer may be, on average over its cells."""
 
 
 def attend_as_written(
@@ -184,14 +183,9 @@ def _agree(ours: Mapping[Kind, list[Tensor]], eager: Mapping[Kind, list[Tensor]]
     """Whether all maps are there and like eager's. Rounding stays far below the limit, a wrong mask, scale or order far above."""
     if {kind: len(layers) for kind, layers in ours.items()} != {kind: len(layers) for kind, layers in eager.items()}:
         return False
-    return all(_near(own, other[0]) for kind, layers in eager.items() for own, other in zip(ours[kind], layers, strict=True))
-
-
-def _near(own: Tensor, eager: Tensor) -> bool:
-    if own.shape != eager.shape:
-        return False
-    difference = own.cpu().nan_to_num() - eager.float().cpu().nan_to_num()  # a model of broken weights says so when it runs
-    return float(difference.abs().mean()) <= _DIFFERENCE
+    return all(
+        same_maps(own, other[0]) for kind, layers in eager.items() for own, other in zip(ours[kind], layers, strict=True)
+    )
 
 
 # ---------------------------------------------------------------- the ways

@@ -20,6 +20,7 @@ from headscope.core.attention.rotation import Rotated, Rotation
 from headscope.core.attention.sights import Sight, additive, last_keys, shared
 from headscope.core.attention.softmax_input import SoftmaxInput
 from headscope.core.errors import HeadscopeError
+from headscope.core.numerics import same_scores
 
 BLOCK_BYTES = 2 << 20
 """Scores computed at one time: small enough for a CPU's caches, large enough to keep its matrix multiplication busy."""
@@ -256,7 +257,7 @@ class AsWrittenLayer(LazyLayer):
         plain = LazyLayer._scores(self, rows, seen, mask, batch=batch, head=head)
         # Some take the row's largest away first, for safety: then the plain scores are the same but for that number.
         shifted = plain - plain.amax(-1, keepdim=True) + scores.amax(-1, keepdim=True)
-        return plain if torch.allclose(shifted, scores, atol=1e-3, rtol=1e-3) else scores
+        return plain if same_scores(shifted, scores, self.query.dtype, self.query.shape[-1]) else scores
 
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
         query = self.query[batch : batch + 1, :, rows.start : rows.stop]

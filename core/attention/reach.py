@@ -19,10 +19,10 @@ from headscope.core.attention.capture import Recorder
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.intervention import Cut, Edit, Intervention, Paste, Replace
 from headscope.core.jobs import Tier
+from headscope.core.numerics import computed_in, same_after_edit
 
 _N_TOKENS = 6
 _CUT_KEY = 1
-_LEAST, _ROUNDINGS = 1e-3, 20
 _REACHED: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
@@ -71,13 +71,8 @@ def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
             weights = layer.weights(range(n_queries), batch=0, head=None).cpu()
             patterns = F.pad(weights, (0, n_keys - weights.shape[-1])).numpy()
             own_weights += [Paste(layer=index, head=head, kind=kind, pattern=patterns[head]) for head in range(n_heads)]
-    if not all(_alike(run(edits)[0], plain, next(module.parameters()).dtype) for edits in (own_outputs, own_weights)):
+    if not all(same_after_edit(run(edits)[0], plain, computed_in(module)) for edits in (own_outputs, own_weights)):
         return False
     cut = run([Cut(keys=(_CUT_KEY,))])[1].layers
     shown = (layer.weights(range(layer.shape[1]), batch=0, head=None) for found in cut.values() for layer in found)
     return not any(bool(weights[..., _CUT_KEY].any()) for weights in shown)
-
-
-def _alike(one: Tensor, other: Tensor, dtype: torch.dtype) -> bool:
-    eps = torch.finfo(dtype).eps if dtype.is_floating_point else torch.finfo(torch.float16).eps
-    return bool((one - other).abs().max() <= max(_LEAST, _ROUNDINGS * eps) * other.abs().max())

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.jobs import Kind
+from headscope.core.numerics import same_maps
 
 Place = tuple[Kind, int]
 """Which layer it is: its kind, and its number among those of its kind."""
@@ -86,7 +87,7 @@ def _gives_the_same(model: nn.Module, run: Callable[[], Any], expected: Mapping[
     except Exception:  # whatever a model says that misses its matrices
         return False
     wanted = {(kind, index): matrix for kind, maps in expected.items() for index, matrix in enumerate(maps)}
-    return taken.keys() == wanted.keys() and all(torch.equal(taken[place], wanted[place]) for place in wanted)
+    return taken.keys() == wanted.keys() and all(same_maps(taken[place], wanted[place]) for place in wanted)
 
 
 class _Witness:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,13 +20,11 @@ from torch import Tensor, nn
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.device import check_room
+from headscope.core.numerics import computed_in, longest_sum, same_logits
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.models.text import Encoded
-
-_ROUNDING: Final = 64
-"""Of the number format: how far logits may be from the model's own, since a product of one row is summed up in another order."""
 
 
 class ResidualStream:
@@ -156,8 +154,8 @@ class ResidualStream:
         """So that a model which is built in another way is refused and not read wrongly."""
         if self.streams and self.streams[-1].dim() == 3 and self.streams[-1].shape[0] == 1:
             again = self.read([len(self.layers)], [self.n_tokens - 1])[0, 0]
-            size = max(1.0, float(self.logits.abs().max()))
-            if float((again - self.logits).abs().max()) <= _ROUNDING * torch.finfo(self.logits.dtype).eps * size:
+            module = self._model.module
+            if same_logits(again, self.logits, computed_in(module), longest_sum(module)):
                 return
         raise HeadscopeError(
             "analysis_undefined",

@@ -78,6 +78,25 @@ def test_no_code_can_unpickle_or_run_a_models_own_code() -> None:
             assert called not in {"eval", "exec"}, f"{path}:{node.lineno}"
 
 
+TOLERANCES = ("allclose", "isclose", "is_close", "assert_close", "approx")
+LIMITS = ("min", "max", "tiny")
+
+
+@pytest.mark.parametrize("path", area("core"), ids=str)
+def test_only_numerics_knows_tolerances(path: Path) -> None:
+    """`finfo(…).min`, `.max` and `.tiny` hide a key, overflow and have a logarithm; every other number of a format allows something."""
+    if path == ROOT / "core" / "numerics.py":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    limits = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in LIMITS}
+    for node in ast.walk(tree):
+        called = ast.unparse(node.func).rsplit(".", 1)[-1] if isinstance(node, ast.Call) else ""
+        assert called not in TOLERANCES, f"{path}:{node.lineno}"
+        assert called != "finfo" or id(node) in limits, f"{path}:{node.lineno}"
+        if isinstance(node, ast.Name) and node.id.isupper():  # a constant
+            assert not {"ROUNDING", "TOLERANCE", "EPS"} & set(node.id.split("_")), f"{path}:{node.lineno}"
+
+
 def test_every_folder_with_code_is_packaged() -> None:
     folders = {f"headscope.{'.'.join(path.parent.relative_to(ROOT).parts)}" for path in SOURCES}
     assert folders == set(PROJECT["tool"]["setuptools"]["packages"])

@@ -22,6 +22,7 @@ from headscope.core.jobs import Cancel, Cancelled, Job, Kind
 from headscope.core.models import budget
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.numerics import softmax_tolerance, spread_of
 from headscope.core.requests import Keep
 from headscope.core.tokens import Reading
 from headscope.core.views import view
@@ -362,7 +363,8 @@ def test_a_cell_of_words_shows_its_strongest_pair_of_pieces(tmp_path: Path) -> N
     part = tokens[rows.start : rows.stop, columns.start : columns.stop]
     row, column = np.unravel_index(part.argmax(), part.shape)
     assert (answer.query, answer.key) == (rows[row], columns[column])
-    assert answer.token_weight == part.max()
+    allowed = softmax_tolerance(spread_of(torch.from_numpy(tokens)), torch.float32, 16)  # the same product in another block
+    assert answer.token_weight == pytest.approx(part.max(), abs=allowed)
     assert (answer.n_queries, answer.n_keys, answer.renormalised) == (2, 2, True)
     left = tokens[rows.start : rows.stop, 1:-1].sum(axis=1)
     assert answer.weight == pytest.approx((part.sum(axis=1) / left).mean(), abs=1e-6)

@@ -181,12 +181,12 @@ def test_a_norm_is_read_by_what_it_does(centred: bool) -> None:
         for parameter in norm.parameters():
             parameter.normal_()
     x = torch.randn(1, 1, 8) + 1
-    frozen = frozen_norm(norm, x)
+    frozen = frozen_norm(norm, x, torch.float32)
     assert frozen.centred == centred
     assert (frozen.scaled(x) + frozen.bias - norm(x)).abs().max() < 1e-5
     deviation = x.std(correction=0) if centred else (x**2).mean().sqrt()
     assert frozen.gain == pytest.approx((norm.weight / deviation).detach().numpy(), rel=1e-4)
-    assert frozen_norm(torch.nn.Sequential(norm, torch.nn.GELU()), x) is None
+    assert frozen_norm(torch.nn.Sequential(norm, torch.nn.GELU()), x, torch.float32) is None
 
 
 # ---------------------------------------------------------------- the toys

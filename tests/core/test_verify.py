@@ -15,7 +15,7 @@ import torch
 from headscope.core.attention.capture import active_recorder
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.load import load_model
-from headscope.core.verify import tolerance, verify
+from headscope.core.verify import verify
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
@@ -65,8 +65,8 @@ def test_the_toys_are_exact(source: str, texts: tuple[str, ...]) -> None:
     assert report.dtype == "float32"
     (kind,) = report.kinds
     assert kind.kind == ("encoder" if source == "toy:grammar" else "decoder")
-    assert kind.difference == report.largest_difference <= 2e-6
-    assert report.probability_difference <= 2e-6
+    assert kind.difference == report.largest_difference <= kind.tolerance < 1e-4
+    assert report.probability_difference <= report.probability_tolerance < 1e-4
     assert "largest difference" in str(report)
     assert "NOT" not in str(report)
     assert json.loads(json.dumps(asdict(report)))["kinds"][0]["tolerance"] == kind.tolerance
@@ -81,19 +81,11 @@ def test_an_encoder_decoder_is_compared_in_all_three_kinds(tmp_path: Path, famil
     assert report.largest_difference == max(kind.difference for kind in report.kinds)
 
 
-def test_scores_that_are_not_scaled_are_allowed_more() -> None:
-    """T5's spread 70 in the tests, where scaled models of the same size have 15."""
-    assert tolerance(70.0, torch.float32) == pytest.approx(3.3e-5, rel=0.05)
-    assert tolerance(1.0, torch.float32) == 2e-6
-    assert tolerance(1.0, torch.float32) < tolerance(1.0, torch.float16) < tolerance(1.0, torch.bfloat16)
-    assert tolerance(1e9, torch.bfloat16) == tolerance(1e9, torch.float32) == 0.25
-
-
 @pytest.mark.parametrize("family", ["gpt2", "llama-grouped", "mistral-sliding", "gemma2-softcap", "bloom"])
 def test_every_way_of_catching_is_checked(tmp_path: Path, family: str) -> None:
     report = verify(load_model(str(write_decoder(tmp_path, family)), device="cpu", dtype="float32"), "the cat sat on a mat")
     assert report.passed
-    assert report.largest_difference <= 2e-6
+    assert all(kind.tolerance < 1e-4 for kind in report.kinds)
     assert report.probability_difference is not None
 
 

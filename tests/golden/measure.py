@@ -24,14 +24,13 @@ from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
-from headscope.core.verify import spread_of, tolerance
+from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
 
 CASES = {"one token": (1, 0), "short": (5, 0), "beyond the window": (21, 0), "padded": (21, 6)}
 """(tokens, of which padding) of each pass; windows are 8 tokens wide."""
 N_READ, N_PROMPT = 21, 12
 """Tokens read with a cache, and how many of them in the first step; an encoder-decoder's decoder begins with one."""
-GENERATION_TOLERANCE = 5e-6
 _OUTPUTS = ("logits", "prediction_logits", "last_hidden_state")
 Form = Literal["encoder", "decoder", "encoder-decoder"]
 
@@ -147,13 +146,17 @@ def _compared(found: Measured, model: Any, inputs: Mapping[str, Tensor], case: s
             difference = float(np.abs(weights - own.numpy())[:, real].max())
             worst = max(worst, difference)
             place = f"{case}, text {batch}, {kind} layer {layer}"
-            if not difference <= tolerance(spread_of(own), expected.dtype):
+            if not difference <= _allowed(model, own):
                 found.faults.append(f"{place}: {difference:.1e} from eager")
-            if not weights[:, real].sum(-1).max() <= 1 + (2e-2 if half else 1e-4):
+            if not weights[:, real].sum(-1).max() <= 1 + rounding(computed_in(model), weights.shape[-1]):
                 found.faults.append(f"{place}: a row sums to more than 1")
     if not half:
         _compare_outputs(found, output, eager, inputs, case)
     return worst
+
+
+def _allowed(model: Any, maps: Tensor) -> float:
+    return softmax_tolerance(spread_of(maps), computed_in(model), longest_sum(model))
 
 
 def _each(found: Measured, maps: Mapping[Kind, list[Tensor]]) -> Iterator[tuple[Kind, int, Tensor]]:
@@ -197,7 +200,7 @@ def _generated(found: Measured, model: Any, family: Family) -> float | None:
     recorder = recorder_for(model, found.tier, append=True)
     _last_logits(model, whole, recorder.recording)
     record = recorder.record(_axes(found, whole), tier=found.tier)
-    return max(_step_differences(found, record, attentions_of(eager_pass(model, whole), model)))
+    return max(_step_differences(found, model, record, attentions_of(eager_pass(model, whole), model)))
 
 
 def _whole_text(family: Family) -> dict[str, Tensor]:
@@ -233,12 +236,16 @@ def _last_logits(
 
 
 def _same(one: Tensor | None, other: Tensor) -> bool:
-    return one is not None and bool((one - other).abs().max() <= 1e-4 * max(1.0, float(other.abs().max())))
+    return one is not None and bool(
+        (one - other).abs().max() <= half_digits(torch.float32) * max(1.0, float(other.abs().max()))
+    )
 
 
-def _step_differences(found: Measured, record: AttentionRecord, maps: Mapping[Kind, list[Tensor]]) -> Iterator[float]:
+def _step_differences(
+    found: Measured, model: Any, record: AttentionRecord, maps: Mapping[Kind, list[Tensor]]
+) -> Iterator[float]:
     for kind, layer, expected in _each(found, maps):
         difference = float(np.abs(record.layer_weights(layer, kind) - expected[0].numpy()).max())
-        if not difference <= max(GENERATION_TOLERANCE, tolerance(spread_of(expected), expected.dtype)):
+        if not difference <= _allowed(model, expected):
             found.faults.append(f"step by step, {kind} layer {layer}: {difference:.1e} from one pass")
         yield difference
