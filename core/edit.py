@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from headscope.core.results import Candidate
 from headscope.core.tokens import TokenAxis
 
@@ -10,18 +12,34 @@ _WORD_FOLLOWS = frozenset("([{<“‘«„\"'-–—/")
 
 
 def masked(axis: TokenAxis, position: int, mask_token: str, text: str) -> str:
-    """`text` with a mask where the token at `position` stands.
+    """`text` with a mask where the token at `position` stands, and the marks on its last letter.
 
     Parameters
     ----------
     axis : TokenAxis
         The tokens of `text`, or of it and another: `text` is the one that the token's segment points into.
     position : int
-        Of a token; the text stays as it is for one that stands for no text ([CLS]).
+        Of a token; the text stays as it is for one that stands for no text ([CLS], or the blank that some put before a text).
     mask_token : str
     """
+    start, end = span(axis, position, text)
+    return text if start == end else text[:start] + mask_token + text[end:]
+
+
+def span(axis: TokenAxis, position: int, text: str) -> tuple[int, int]:
+    """The characters of `text` that are a token's: also the marks on its last letter that no token stands for.
+
+    (Tokenizers that strip accents, or compose letters, leave those out.) An empty span, ``(0, 0)`` or where the token would
+    be, for one that stands for no text.
+    """
     token = axis.tokens[position]
-    return text if token.start < 0 else text[: token.start] + mask_token + text[token.end :]
+    if token.start < 0 or token.start == token.end:
+        return max(token.start, 0), max(token.start, 0)
+    behind = (other.start for other in axis.tokens if other.segment == token.segment and other.start >= token.end)
+    end, limit = token.end, min(behind, default=len(text))
+    while end < limit and unicodedata.category(text[end]).startswith("M"):
+        end += 1
+    return token.start, end
 
 
 def with_candidate(axis: TokenAxis, position: int, candidate: Candidate, text: str) -> str:
@@ -41,10 +59,10 @@ def with_candidate(axis: TokenAxis, position: int, candidate: Candidate, text: s
     if position >= len(axis):
         begun = not text or text[-1].isspace()
         return text + (candidate.text.removeprefix(" ") if begun else candidate.text)
-    token = axis.tokens[position]
-    if token.start < 0:
+    start, end = span(axis, position, text)
+    if start == end:
         return text
-    before, after = text[: token.start], text[token.end :]
+    before, after = text[:start], text[end:]
     if not candidate.text.startswith(" "):
         return before.rstrip(" ") + candidate.text + after
     gap = "" if not before or before[-1].isspace() or before[-1] in _WORD_FOLLOWS else " "

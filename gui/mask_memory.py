@@ -20,7 +20,8 @@ class MaskMemory:
         `text` is what the token's offsets point into: the text, or the second text of a pair.
         """
         token = axis.tokens[position]
-        if token.start < 0:
+        start, end = edit.span(axis, position, text)
+        if start == end:
             return None
         masks = [mask for mask in axis.masks if axis.tokens[mask].segment == token.segment]
         before = sum(mask < position for mask in masks)
@@ -31,10 +32,10 @@ class MaskMemory:
             word = words[before]
             if word is None:
                 return None
-            new = text[: token.start] + word + text[token.end :]
+            new = text[:start] + word + text[end:]
             words = words[:before] + words[before + 1 :]
         else:
             new = edit.masked(axis, position, mask_token, text)
-            words = (*words[:before], text[token.start : token.end], *words[before:])
+            words = (*words[:before], text[start:end], *words[before:])
         self._known[token.segment] = (new, words)
         return new

@@ -8,24 +8,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
-from tokenizers import Encoding, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.hub import compat
+from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
 from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
 
 _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_BLANKS: Final = "▁Ġ"
-"""How SentencePiece and byte-level BPE write a blank."""
 _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
 _BYTE_OF: Final = {letter: number for number, letter in compat.BYTE_LETTERS.get()().items()}
@@ -70,10 +67,8 @@ class HubTokenizer:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._special = frozenset(tokenizer.all_special_ids)
-        self._backend: Tokenizer = tokenizer.backend_tokenizer
-        self._backend.no_truncation()  # a tokenizer.json may bring its own; we say what is dropped
-        self._backend.no_padding()
-        self._style = type(self._backend.model).__name__
+        self._splitter = FastSplitter(tokenizer)
+        self._notation = self._splitter.notation
         self.mask_token: str | None = tokenizer.mask_token
         self.mask_id: int | None = tokenizer.mask_token_id
         ends = {tokenizer.eos_token_id, tokenizer.sep_token_id if tokenizer.eos_token_id is None else None}
@@ -87,19 +82,8 @@ class HubTokenizer:
         """See `TextTokenizer.encode`."""
         if pair is None and self._is_chat(text):
             return self._encoded_chat(text, max_tokens)
-        first, second = self._prepared(text), None if pair is None else self._prepared(pair)
-        encodings = [self._encoding(each.text) for each in (first, second) if each is not None]
-        lengths = [len(encoding) for encoding in encodings]
-        n_special = self._backend.num_special_tokens_to_add(len(encodings) == 2)
-        room = sum(lengths) if max_tokens is None else max(0, max_tokens - n_special)
-        keep = shares(lengths[0], sum(lengths[1:]), room)
-        for encoding, most in zip(encodings, keep, strict=False):
-            encoding.truncate(most)
-        kept = self._backend.post_process(encodings[0], encodings[1] if second else None)
-        tokens = self._tokens(kept, _owners(kept.special_tokens_mask, keep[0]), first, second)
-        dropped = sum(lengths) - sum(keep)
-        axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if keep[0] < lengths[0] else len(text))
-        return Encoded.of(axis)
+        prepared = [self._prepared(each) for each in (text, pair) if each is not None]
+        return self._encoded(self._splitter.split(*(each.text for each in prepared)), prepared, text, max_tokens)
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""
@@ -117,12 +101,13 @@ class HubTokenizer:
         raw = self._tokenizer.convert_ids_to_tokens(token_id)
         if raw is None:  # a model may have more rows than its vocabulary has words
             return "", self._raw_label(token_id)
-        if self._style == "WordPiece":
-            if raw.startswith("##"):
-                return raw[2:], f"·{visible(raw[2:])}"
-            joins = len(raw) == 1 and (_is_east_asian(raw) or not raw.isalnum())
-            return (raw if joins else f" {raw}"), visible(raw)
-        if self._style == "WordLevel":
+        if self._notation.words:
+            bare = self._notation.bare(raw)
+            if self._notation.style == "WordPiece" and bare != raw:
+                return bare, f"·{visible(bare)}"
+            joins = len(bare) == 1 and (_is_east_asian(bare) or not bare.isalnum())
+            return (bare if joins else f" {bare}"), visible(bare)
+        if self._notation.style == "WordLevel":
             return raw, visible(raw)
         text = f" {self._decode([token_id]).strip()}" if raw.startswith("▁") else self._decode([token_id])
         bare = text.strip()
@@ -137,13 +122,9 @@ class HubTokenizer:
         if not text:
             return Encoded.of(TokenAxis((start,), "", 0, 0))
         prepared = self._prepared(text)
-        encoding = self._encoding(prepared.text)
-        n_tokens = len(encoding)
-        encoding.truncate(n_tokens if max_tokens is None else max(0, max_tokens - 1))
-        tokens = self._tokens(encoding, [0] * len(encoding), prepared, None)
-        dropped = n_tokens - len(tokens)
-        axis = TokenAxis((start, *tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
-        return Encoded.of(axis)
+        pieces = self._splitter.split(prepared.text, special=False)
+        axis = self._encoded(pieces, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
+        return Encoded.of(replace(axis, tokens=(start, *axis.tokens)))
 
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`.
@@ -184,14 +165,9 @@ class HubTokenizer:
     def _encoded_chat(self, text: str, max_tokens: int | None) -> Encoded:
         """A rendered chat writes its special tokens out: none are added, and those that are written count as special."""
         prepared = self._prepared(text)
-        encoding = self._encoding(prepared.text)
-        n_tokens = len(encoding)
-        encoding.truncate(n_tokens if max_tokens is None else max_tokens)
-        tokens = self._tokens(encoding, [0] * len(encoding), prepared, None)
-        tokens = [replace(token, special=token.id in self._special and not token.masked) for token in tokens]
-        dropped = n_tokens - len(tokens)
-        axis = TokenAxis(tuple(tokens), text, dropped, dropped_from(tokens) if dropped else len(text))
-        return Encoded.of(axis)
+        axis = self._encoded(self._splitter.split(prepared.text, special=False), [prepared], text, max_tokens).axis
+        tokens = (replace(token, special=token.id in self._special and not token.masked) for token in axis.tokens)
+        return Encoded.of(replace(axis, tokens=tuple(tokens)))
 
     # ---------------------------------------------------------------- in
     def _prepared(self, text: str) -> _Prepared:
@@ -202,51 +178,45 @@ class HubTokenizer:
         assert self.mask_token is not None
         return _Prepared(clean.replace(_TYPED_MASK, self.mask_token), self.mask_token, _TYPED_MASK, original=clean)
 
-    def _encoding(self, text: str) -> Encoding:
-        """Without special tokens. (transformers' own call makes Python lists of everything: seconds for a book.)"""
-        return self._backend.encode(text, add_special_tokens=False)
+    def _encoded(self, pieces: Sequence[Piece], prepared: Sequence[_Prepared], text: str, max_tokens: int | None) -> Encoded:
+        """The pieces as tokens, of each text as many as `max_tokens` leaves room for; what the tokenizer added stays."""
+        lengths = [sum(piece.source == number for piece in pieces) for number in range(len(prepared))]
+        n_added = len(pieces) - sum(lengths)
+        room = sum(lengths) if max_tokens is None else max(0, max_tokens - n_added)
+        keep = shares(lengths[0], sum(lengths[1:]), room)
+        tokens = self._tokens(_cut(pieces, keep), prepared)
+        last = dropped_from(tokens) if keep[0] < lengths[0] else len(text)
+        return Encoded.of(TokenAxis(tuple(tokens), text, sum(lengths) - sum(keep), last))
 
-    def _tokens(
-        self, encoding: Encoding, owners: Sequence[int | None], first: _Prepared, second: _Prepared | None
-    ) -> list[Token]:
-        """The tokens of an encoding; `owners` says which text each was cut from, None for those that the tokenizer added."""
+    def _tokens(self, pieces: Sequence[Piece], prepared: Sequence[_Prepared]) -> list[Token]:
+        """What the tokenizer added is special, and belongs to the text before it."""
         tokens: list[Token] = []
-        sources = [first.text if second is None or not owner else second.text for owner in owners]
-        pieces = zip(owners, sources, encoding.offsets, encoding.tokens, strict=True)
-        spans = [(owner, *_span(source, *offsets, raw)) for owner, source, offsets, raw in pieces]
-        types = [1 if type_id else 0 for type_id in encoding.type_ids]
-        for place, (id_, raw, span, type_id) in enumerate(zip(encoding.ids, encoding.tokens, spans, types, strict=True)):
-            segment, start, end = span
-            if segment is None:
-                near = self._segment_near(spans, place)
-                tokens.append(Token(visible(raw), id_, segment=near, special=True, type_id=type_id))
+        segment = 0
+        for position, piece in enumerate(pieces):
+            if piece.source is None:
+                tokens.append(Token(visible(piece.raw), piece.id, segment=segment, special=True, type_id=piece.type_id))
                 continue
-            prepared = second if segment and second is not None else first
-            label = self._shown(prepared.text, spans, place, raw)
-            token = Token(label, id_, prepared.at(start), prepared.at(end), segment, type_id=type_id)
-            if id_ == self.mask_id:
-                token = replace(token, text=self.mask_token or raw, masked=True)
-            tokens.append(replace(token, unknown=id_ == self._tokenizer.unk_token_id))
+            segment, source = piece.source, prepared[piece.source]
+            label = self._shown(source.text, pieces, position)
+            token = Token(label, piece.id, source.at(piece.start), source.at(piece.end), segment, type_id=piece.type_id)
+            if piece.id == self.mask_id:
+                token = replace(token, text=self.mask_token or piece.raw, masked=True)
+            tokens.append(replace(token, unknown=piece.id == self._tokenizer.unk_token_id))
         return tokens
 
-    @staticmethod
-    def _segment_near(spans: Sequence[tuple[int | None, int, int]], place: int) -> int:
-        """A special token closes the text before it."""
-        return next((segment for segment, _, _ in reversed(spans[:place]) if segment is not None), 0)
-
-    def _shown(self, text: str, spans: Sequence[tuple[int | None, int, int]], place: int, raw: str) -> str:
+    def _shown(self, text: str, pieces: Sequence[Piece], position: int) -> str:
         """The written text of a piece; pieces that share one character are numbered."""
-        span = spans[place]
-        _, start, end = span
-        piece = text[start:end]
-        if not piece:
-            return "␣" if raw.strip(_BLANKS) == "" else visible(raw)
-        first = place
-        while first > 0 and spans[first - 1] == span:
+        piece = pieces[position]
+        written = text[piece.start : piece.end]
+        if not written:
+            return "␣" if piece.raw.strip(BLANKS) == "" else visible(piece.raw)
+        first = position
+        while first > 0 and pieces[first - 1].span == piece.span:
             first -= 1
-        if first != place or (place + 1 < len(spans) and spans[place + 1] == span):
-            return visible(piece.strip() or piece) + chr(0x2081 + min(place - first, 8))  # subscript digits
-        return _label(piece, "" if self._style == "WordLevel" else text[start - 1 : start] if start else "")
+        if first != position or (position + 1 < len(pieces) and pieces[position + 1].span == piece.span):
+            return visible(written.strip() or written) + chr(0x2081 + min(position - first, 8))  # subscript digits
+        before = text[piece.start - 1 : piece.start] if piece.start else ""
+        return _label(written, "" if self._notation.style == "WordLevel" else before)
 
     # ---------------------------------------------------------------- out
     def _added(self, ids: Sequence[int], new_id: int, raw: str) -> str:
@@ -269,11 +239,11 @@ class HubTokenizer:
     def _raw_label(self, token_id: int) -> str:
         """A token that is no text by itself: a blank, a special word, or its bytes."""
         raw: str = self._tokenizer.convert_ids_to_tokens(token_id) or str(token_id)
-        if not raw.strip(_BLANKS):
+        if not raw.strip(BLANKS):
             return "␣"
         if raw.startswith("<"):
             return visible(raw)
-        if self._style == "BPE" and all(letter in _BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
+        if self._notation.style == "BPE" and all(letter in _BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
             return "".join(f"<0x{_BYTE_OF[letter]:02X}>" for letter in raw)
         return f"⟨{visible(raw)}⟩"
 
@@ -308,22 +278,16 @@ def _last_character(numbers: Sequence[int]) -> str:
     return ""
 
 
-def _owners(special: Sequence[int], n_first: int) -> list[int | None]:
-    """For each token the text it was cut from: the first `n_first` that were not added belong to text 0, the others to text 1.
-
-    (After `post_process`, the library's own `sequence_ids` are wrong for pairs.)
-    """
-    places = accumulate((1 - flag for flag in special), initial=0)
-    return [None if flag else int(place >= n_first) for flag, place in zip(special, places, strict=False)]
-
-
-def _span(text: str, start: int, end: int, raw: str) -> tuple[int, int]:
-    """What a piece stands for, without the blanks that begin a word; nothing for the blank that SentencePiece puts before a text."""
-    piece = text[start:end]
-    blanks = len(piece) - len(piece.lstrip(" "))
-    if blanks == len(piece):
-        return start, end
-    return (start + blanks, end) if raw.strip(_BLANKS) else (start, start)
+def _cut(pieces: Sequence[Piece], keep: Sequence[int]) -> list[Piece]:
+    """The first pieces of each text, and what was added."""
+    left = list(keep)
+    kept = []
+    for piece in pieces:
+        if piece.source is not None:
+            left[piece.source] -= 1
+        if piece.source is None or left[piece.source] >= 0:
+            kept.append(piece)
+    return kept
 
 
 def _label(piece: str, before: str) -> str:
