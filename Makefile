@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
+# make run · make test · make test-newest · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ endif
 endif
 endif
 
-.PHONY: run test lint bench bertviz study support screenshots clean
+.PHONY: run test test-newest lint wheel bench bertviz study support screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
@@ -25,6 +25,20 @@ run: $(RUNTIME)
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/architecture tests/core tests/golden
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/gui
+
+# A release of transformers beside the one of constraints.txt, with the torch that is here; the newest if none is named.
+NEWEST ?= transformers huggingface_hub tokenizers
+NEWEST_TESTS ?= tests/golden tests/core/test_compat.py tests/core/test_generate.py tests/core/test_beam_search.py tests/core/test_forks.py
+test-newest: $(TESTING)
+	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/newest $(NEWEST)
+	PYTHONPATH=$(VENV)/newest $(BIN)/python -c 'import transformers; print("transformers", transformers.__version__)'
+	PYTHONPATH=$(VENV)/newest HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NEWEST_TESTS)
+
+# For pip and pipx: nothing of the checkout is needed afterwards.
+wheel: $(VENV)/bin/python
+	rm -rf build
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/headscope-*.whl
 
 # mypy cannot follow an editable install, so it gets the tree under the installed names.
 lint: $(TESTING)

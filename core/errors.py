@@ -83,7 +83,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "library_unfit": (
         "With {library}, {without}.",
-        "Install a release that Headscope was tested with: pip install -c constraints.txt.",
+        "Install an older release of it: Headscope's README names those it was tested with.",
     ),
     "needs_remote_code": (
         "{model} needs Python code of its own to run, and Headscope never runs code from a model.",

@@ -129,7 +129,7 @@ def attention_layers(model: PreTrainedModel, tier: Tier) -> dict[Kind, tuple[int
 def eager_pass(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Any:
     """One pass with the model's own eager attention, every matrix in the output; the implementation is restored."""
     with own_attention(model), torch.inference_mode():
-        return model(**inputs, output_attentions=True)
+        return model(**inputs, **compat.without_cache(model), output_attentions=True)
 
 
 def eager_attentions(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
@@ -164,7 +164,7 @@ def _recorded(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) 
     """What a recorder catches of a pass: (n_heads, n_queries, n_keys) of each layer."""
     recorder = recorder_for(model, tier)
     with torch.inference_mode(), recorder.recording():
-        model(**inputs)
+        model(**inputs, **compat.without_cache(model))
     return {kind: [_whole(layer) for layer in layers] for kind, layers in recorder.layers.items()}
 
 

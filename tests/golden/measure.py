@@ -24,6 +24,7 @@ from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
+from headscope.core.models.hub.compat import without_cache
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
 
@@ -128,7 +129,7 @@ def _compared(found: Measured, model: Any, inputs: Mapping[str, Tensor], case: s
     """The largest difference of the weights of a pass; what is too large goes to `faults`."""
     recorder = recorder_for(model, found.tier)
     with torch.inference_mode(), recorder.recording():
-        output = model(**inputs)
+        output = model(**inputs, **without_cache(model))
     eager = eager_pass(model, inputs)
     maps = attentions_of(eager, model)
     worst = 0.0
@@ -194,7 +195,7 @@ def _generated(found: Measured, model: Any, family: Family) -> float | None:
     """
     whole = _whole_text(family)
     with own_attention(model), torch.inference_mode():
-        expected = model(**whole).logits[0, -1]
+        expected = model(**whole, **without_cache(model)).logits[0, -1]
         if not _same(_last_logits(model, whole, nullcontext), expected):
             return None
     recorder = recorder_for(model, found.tier, append=True)

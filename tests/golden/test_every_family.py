@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import transformers
 
 from tests.golden.every_family import NOT_OF_TEXT, every_family
 from tests.golden.families import Family
@@ -11,6 +12,8 @@ from tests.golden.support import README, TABLE, documented, row_of
 
 FAMILIES = every_family()
 DOCUMENTED = documented(TABLE.read_text(encoding="utf-8"))
+IS_DOCUMENTED = f"transformers {transformers.__version__}" in TABLE.read_text(encoding="utf-8")
+"""The table is of one release; others have more classes, and some that are captured in a better way."""
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -18,11 +21,13 @@ def test_every_family_is_exact_at_every_length_and_is_what_the_support_table_say
     found = measured(family)
     assert found.faults == []
     _, attention, tier, *_, edits, note = row_of(found)
-    assert DOCUMENTED.get(family.name) == (attention, tier, edits, note), "run make support"
+    if IS_DOCUMENTED:
+        assert DOCUMENTED.get(family.name) == (attention, tier, edits, note), "run make support"
     if not found.refused:
         assert found.largest > 0.35  # of 21 keys: far from uniform, where a wrong map would pass for a right one
 
 
+@pytest.mark.skipif(not IS_DOCUMENTED, reason="another release of transformers than the table's")
 def test_the_support_table_lists_every_family_and_no_other() -> None:
     assert set(DOCUMENTED) == {family.name for family in FAMILIES}
     assert not set(NOT_OF_TEXT) & set(DOCUMENTED)

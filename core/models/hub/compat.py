@@ -169,6 +169,11 @@ def is_offloaded(module: nn.Module) -> bool:
 
 
 # ---------------------------------------------------------------- key-value caches
+def without_cache(model: Any) -> dict[str, bool]:
+    """The argument that keeps a pass from making a key-value cache that nobody will read; empty for a model that makes none."""
+    return {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
+
+
 def cache_layer_class() -> type[Any]:
     """The base class of a cache's layers; `object` where there is none, and then no cache has layers of ours."""
     found: type[Any] = CACHE_LAYER.get() if CACHE_LAYER.is_here else object
