@@ -31,7 +31,36 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} does not guess masked words.",
         "Choose a masked language model, such as toy:grammar or a BERT.",
     ),
+    "cannot_classify": (
+        "{model} has no head that sorts {what}.",
+        "Choose a model with such a head, or run headscope predict, which takes any.",
+    ),
+    "answers_by_beams": (
+        "{architecture} searches answers with beams and gives no start and end of each token; only its attention is shown.",
+        "Choose a question answering model with plain start and end logits, as {architecture}Simple has.",
+    ),
+    "head_missing": (
+        "{model} was saved without the weights of its {head} head, so it predicts nothing.",
+        "Look at its attention, or choose a checkpoint that was trained and saved with the head.",
+    ),
+    "multiple_choice": (
+        "{model} chooses among several answers, each read in a text of its own, and Headscope reads one text at a time.",
+        "Choose its encoder without that head, or a sequence classifier.",
+    ),
+    "needs_context": (
+        "{model} looks for the answer in a second text, and there is none.",
+        "Give the context as the second text; the first is the question.",
+    ),
+    "no_such_answer": (
+        "No answer can {span} at token {position}.",
+        "Choose a token of the second text; they go from {first} to {last}.",
+    ),
+    "unknown_label": ("There is no label {label}.", "Labels, by name or number: {known}."),
     "cannot_generate": ("{model} cannot generate text.", "Choose a decoder, such as toy:tales or a GPT."),
+    "predicts_nothing": (
+        "{model} has no head that predicts anything; only its attention is shown.",
+        "Choose a language model, a classifier, a tagger or a question answering model.",
+    ),
     "cannot_predict": ("{model} has no head that predicts tokens.", "Choose a masked language model or a decoder."),
     "cannot_chat": ("{model} has no chat template.", "Generate without it, or choose an instruction-tuned model."),
     "chat_template_failed": (

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["encoder", "decoder", "cross"]
-Ability = Literal["fill_mask", "next_sentence", "generate", "chat"]
+Ability = Literal["fill_mask", "next_sentence", "generate", "chat", "classify", "tag", "answer"]
 Tier = Literal["fast", "own", "fallback", "given"]
 Filter = Literal["model", "repetition_penalty", "temperature", "top_k", "top_p", "min_p"]
 """What shapes the next token's distribution, in this order; "model" is the model's own softmax."""

@@ -6,12 +6,18 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
+
 from headscope.core.jobs import Ability, Filter, FloatArray, Job, Kind, Tier
+from headscope.core.predict.classes import Answer, Link, PredictionKind
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.predict.generate import Generation
     from headscope.core.tokens import Token
+
+DECODE_THE_TEXT: Final = ("ForSequenceClassification", "ForQuestionAnswering")
+"""Classes of encoder-decoders whose decoder reads the encoder's text again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,12 @@ class ModelInfo:
         Of the weights.
     checkpoint : str
         The weights in words for people: "toy", "safetensors", "GGUF Q4_1", …
+    labels : tuple of str
+        What the classes of a text or the tags of a token are called, where it has a head for them.
+    link : Link
+        What makes probabilities of its logits.
+    head_is_complete : bool
+        Whether the checkpoint held all weights of the head that the class has; without them it predicts nothing.
     note : str
         What of its attention cannot be shown and why, in one sentence: layers that do not attend, an encoder that attends in
         bands. Empty if everything can.
@@ -63,16 +75,49 @@ class ModelInfo:
     memory_bytes: int
     checkpoint: str
     note: str = ""
+    labels: tuple[str, ...] = ()
+    link: Link = "softmax"
+    head_is_complete: bool = True
+
+    @property
+    def decoder_reads_text(self) -> bool:
+        """Whether the decoder of an encoder-decoder model reads the encoder's text again, as a classifier's does."""
+        return self.family == "encoder-decoder" and self.architecture.endswith(DECODE_THE_TEXT)
+
+    @property
+    def takes_target(self) -> bool:
+        """Whether a decoder's text can be given beside the encoder's."""
+        return self.family == "encoder-decoder" and not self.decoder_reads_text
+
+    @property
+    def takes_pair(self) -> bool:
+        """Whether a second text can be given: a second sentence, a premise's hypothesis, a question's context."""
+        return self.family == "encoder" or bool(self.abilities & {"classify", "answer"})
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A token that could stand at a position. `text` is what to put into the sentence, `label` what to show; probability 0 to 1."""
+    """An outcome of a prediction.
+
+    Attributes
+    ----------
+    text : str
+        Of a token: what to put into the sentence.
+    label : str
+        What to show.
+    id : int
+        A vocabulary id; the index of a class or a tag; where an answer starts or ends, the position of the token.
+    probability : float
+        0 to 1; 0 for a regression's number.
+    number : float or None
+        What a regression says, in a unit of its own.
+    """
 
     text: str
     label: str
     id: int
     probability: float
+    number: float | None = None
 
 
 MOST_WHOLE: Final = 24
@@ -83,27 +128,47 @@ WHOLE_BYTES: Final = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Candidates for one position, most probable first.
+    """Candidates for one position, most probable first; a regression's numbers in the order of its labels.
 
     Attributes
     ----------
     position : int
-        Counts tokens of the predicted axis from 0.
+        Counts tokens of the predicted axis from 0. Of a class: where the model reads it; of an answer's start or end: the most
+        probable one.
     candidates : tuple of Candidate
     logits : float32, (vocabulary,), or None
         Of the whole vocabulary, in the computer's memory: what any token's probability, and what any filter leaves, is computed
         from. Only the first `MOST_WHOLE` predictions of a pass have them, and the first steps of a generation, up to `WHOLE_BYTES`.
     log_total : float
         Natural logarithm of the sum of exp(logits), in float64; 0 without them.
+    kind : PredictionKind
+    link : Link
     """
 
     position: int
     candidates: tuple[Candidate, ...]
     logits: FloatArray | None = field(default=None, compare=False, repr=False)
     log_total: float = field(default=0.0, compare=False, repr=False)
+    kind: PredictionKind = "token"
+    link: Link = "softmax"
+
+    @property
+    def place(self) -> tuple[PredictionKind, int | None]:
+        """What is predicted where: of one text there is one class, and one start and end of an answer."""
+        return self.kind, self.position if self.kind in ("token", "tag") else None
+
+    def number(self, index: int) -> float | None:
+        """A regression's number; None for another prediction."""
+        return float(self.logits[index]) if self.link == "identity" and self.logits is not None else None
 
     def log_probability(self, token_id: int) -> float | None:
-        """Natural logarithm of a token's probability; None if it is not known: no logits, and not among the candidates."""
+        """Natural logarithm of an outcome's probability; None if it is not known: no logits, and not among the candidates."""
+        if self.link == "identity":
+            return None
+        if self.logits is not None and not 0 <= token_id < len(self.logits):
+            return None
+        if self.logits is not None and self.link == "sigmoid":
+            return -float(np.logaddexp(0.0, -float(self.logits[token_id])))
         if self.logits is not None:
             return float(self.logits[token_id]) - self.log_total
         known = (candidate.probability for candidate in self.candidates if candidate.id == token_id)
@@ -156,10 +221,13 @@ class RunResult:
         The text as it stands now (a generation's continuation and filled masks included).
     predictions : tuple of Prediction
         For each mask of a masked model; for the next token of a decoder; for the last position of a decoder's target.
+        A classifier's one class, a tag for each token of the text, an answer's start and end.
     next_sentence : float or None
         Probability that the pair's second text follows the first.
     seconds : float
         Wall time of the pass(es).
+    answers : tuple of Answer
+        Spans that may answer a question, most probable first, and "no answer" where the model's text has a [CLS].
     """
 
     record: AttentionRecord
@@ -167,6 +235,7 @@ class RunResult:
     predictions: tuple[Prediction, ...]
     next_sentence: float | None
     seconds: float
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from headscope.core.errors import HeadscopeError, readable_bytes, unexpected
 from headscope.core.files.guarded import CHILD_ARGUMENT
 from headscope.core.jobs import Job
-from headscope.core.results import Prediction
 from headscope.gui import cli_generation, cli_sweep
 from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
 from headscope.gui.cli_generation import steps_of
+from headscope.gui.cli_predict import predicted, print_prediction_data, print_predictions
 from headscope.gui.cli_sweep import check, print_sweep, print_sweep_data, swept
 from headscope.gui.display import require_display
-from headscope.gui.terminal import plain_output, print_bars, print_json, print_table, progress_line
+from headscope.gui.terminal import plain_output, print_json, print_table, progress_line
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -70,33 +70,10 @@ def _window(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    text, pair = arguments.text, arguments.pair
     with progress_line() as job:
         model = _opened(arguments, job)
-    follows = model.next_sentence(text, pair) if pair and "next_sentence" in model.info.abilities else None
-    no_mask_needed = follows is not None and not model.encode(text, pair)[0].axis.masks
-    predictions = [] if no_mask_needed else model.fill_mask(text, pair, top_k=arguments.top_k)
-    if arguments.json:
-        _print_predictions(arguments.model, predictions, follows)
-        return 0
-    for prediction in predictions:
-        print(f"token {prediction.position}")
-        print_bars([(candidate.label, candidate.probability) for candidate in prediction.candidates])
-    if follows is not None:
-        print("the second text follows the first")
-        print_bars([("yes", follows), ("no", 1 - follows)])
+    (print_prediction_data if arguments.json else print_predictions)(predicted(model, arguments), arguments)
     return 0
-
-
-def _print_predictions(model: str, predictions: Sequence[Prediction], follows: float | None) -> None:
-    found = [
-        {
-            "position": prediction.position,
-            "candidates": [{"token": each.text.strip(), "probability": each.probability} for each in prediction.candidates],
-        }
-        for prediction in predictions
-    ]
-    print_json({"model": model, "predictions": found} | ({} if follows is None else {"next_sentence": follows}))
 
 
 def _generate(arguments: argparse.Namespace) -> int:
@@ -312,11 +289,14 @@ def _add_json(parser: Any) -> None:
 
 
 def _add_predict(commands: Commands) -> None:
-    what = "Guess masked words, and whether --pair follows --text."
+    what = (
+        "Guess masked words, and whether --pair follows --text; the class of a text or a pair; the tag of each token; "
+        "where --pair, the context, answers --text, the question."
+    )
     example = 'headscope predict --model toy:grammar --text "the keys of the cabinet [MASK] rusty ."'
     parser = _add_command(commands, "predict", _predict, what, example)
     _add_model_and_text(parser, target=False)
-    parser.add_argument("--top-k", type=_count(1), default=5, help="candidates for each mask (5)")
+    parser.add_argument("--top-k", type=_count(1), default=5, help="candidates for each prediction (5)")
     _add_json(parser)
 
 

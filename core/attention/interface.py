@@ -153,9 +153,15 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
 
 # ---------------------------------------------------------------- does a way work?
 def probe(model: PreTrainedModel) -> dict[str, Tensor]:
-    """A few different tokens from the middle of the vocabulary, where no model has its special ones."""
+    """A few different tokens from the middle of the vocabulary, where no model has its special ones.
+
+    Among them is the end that BART's kin read a text's class at.
+    """
     n_known = getattr(model.get_input_embeddings(), "num_embeddings", None) or model.config.get_text_config().vocab_size
     ids = (n_known // 2 + torch.arange(_PROBE_TOKENS, device=input_device(model))) % n_known
+    end = getattr(model.config, "eos_token_id", None)
+    if model.config.is_encoder_decoder and isinstance(end, int) and type(model).__name__.endswith("ForSequenceClassification"):
+        ids[_PROBE_TOKENS // 2] = end
     inputs = {"input_ids": ids[None]}
     return inputs | {"decoder_input_ids": ids[None]} if model.config.is_encoder_decoder else inputs
 

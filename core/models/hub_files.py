@@ -157,14 +157,15 @@ def _read(
     forget_with(module, placing.options)
     if not placing.options:
         module.to(placing.device)
+    unpooled = any("pooler" in key for key in loading["missing_keys"])  # only heads of classes read what a pooler makes
     missing = {key for key in loading["missing_keys"] if "pooler" not in key}
     body = sorted(key for key in missing if _is_body(module, key))
     if body:
         reason = f"{len(body)} of its weights are missing, {body[0]} for one"
         raise HeadscopeError("checkpoint_damaged", path=folder, reason=reason)
-    lacking: set[Ability] = set()
+    lacking: set[Ability] = {"classify", "next_sentence"} if unpooled else set()
     for key in missing:
-        lacking |= {"next_sentence"} if "seq_relationship" in key else {"fill_mask", "generate"}
+        lacking |= {"next_sentence"} if "seq_relationship" in key else {"fill_mask", "generate", "classify", "tag", "answer"}
     return module, frozenset(lacking)
 
 

@@ -17,6 +17,14 @@ from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Ability, Kind, Tier
 from headscope.core.models.borrowed import Borrowed
+from headscope.core.models.class_heads import (
+    class_head,
+    class_position,
+    copies_allowed,
+    first_of_decoder,
+    last_position,
+    shifted,
+)
 from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
 from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub import compat
@@ -25,7 +33,8 @@ from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
 from headscope.core.models.spread import let_go, places_of
 from headscope.core.models.text import Encoded
-from headscope.core.results import ModelInfo
+from headscope.core.predict.readout import in_rows
+from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 
 _POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
@@ -51,6 +60,8 @@ class HubModel(LoadedModel):
     """
 
     module: PreTrainedModel
+    _reads_text = False  # the decoder of a classifier
+    _first_of_decoder: int | None = None
 
     def __init__(
         self,
@@ -72,7 +83,11 @@ class HubModel(LoadedModel):
         if family == "encoder-decoder":
             ids = (getattr(module.config, name, None) for name in _STARTS)
             self.start_id = next((id_ for id_ in ids if isinstance(id_, int) and 0 <= id_ < self._n_embeddings), 0)
+        if family == "encoder-decoder" and type(module).__name__.endswith(DECODE_THE_TEXT):
+            self.start_id, self._reads_text = None, True
+            self._first_of_decoder = first_of_decoder(module)
         self.place = input_device(module)
+        head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
         self.is_movable = borrowed is None and len(places) == 1 and packing_of(module) is None
         self.info = ModelInfo(
@@ -81,7 +96,7 @@ class HubModel(LoadedModel):
             family=family,
             architecture=type(module).__name__,
             layers=layers,
-            abilities=_abilities(module, self.tokenizer) - lacking,
+            abilities=_abilities(module, self.tokenizer) - lacking | ({head.ability} if head else set()),
             tier=tier,
             device=", ".join(places),
             dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
@@ -91,6 +106,9 @@ class HubModel(LoadedModel):
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
             note=note(module.config, layers),
+            labels=head.labels if head else (),
+            link=head.link if head else "softmax",
+            head_is_complete=not lacking - {"next_sentence"},
         )
 
     def release(self) -> None:
@@ -101,10 +119,22 @@ class HubModel(LoadedModel):
     def encode(self, text: str, text_pair: str | None = None, target: str | None = None) -> tuple[Encoded, Encoded | None]:
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
         source, written = super().encode(text, text_pair, target)
+        if self._reads_text:
+            first = self._first_of_decoder
+            written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])
         for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
             if token.id >= self._n_embeddings:
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
+
+    def class_position(self, source: Encoded, target: Encoded | None) -> int | None:
+        if self.info.layers.keys() == {"decoder"}:
+            return last_position(self.module, source)
+        return class_position(self.module, source, target, self.tokenizer.cls_id)
+
+    def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
+        with copies_allowed(self.module, len(inputs["input_ids"])):
+            return super().forward(inputs, **options)
 
     def new_cache(self, expected: int = 0) -> Any:
         return None if self.cache_argument is None else self._new_cache(expected)
@@ -126,7 +156,9 @@ class HubModel(LoadedModel):
         return branched_cache(cache, n_tokens)
 
     def eager_pass(self, inputs: Mapping[str, Tensor]) -> Any:
-        return interface.eager_pass(self.module, inputs)
+        output = interface.eager_pass(self.module, inputs)
+        in_rows(output, self.info)
+        return output
 
     def eager_attentions(self, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
         return interface.eager_attentions(self.module, inputs)
@@ -151,6 +183,8 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
 # ---------------------------------------------------------------- what it can do
 def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tuple[int, int]], int]:
     """The capture's way into the model, the attention it finds there by a trial pass, and how many tokens have an embedding."""
+    if type(module).__name__.endswith("ForMultipleChoice"):
+        raise HeadscopeError("multiple_choice", model=name)
     try:
         tier = interface.install(module)
         embeddings = module.get_input_embeddings()

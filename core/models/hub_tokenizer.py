@@ -71,6 +71,7 @@ class HubTokenizer:
         self._notation = self._splitter.notation
         self.mask_token: str | None = tokenizer.mask_token
         self.mask_id: int | None = tokenizer.mask_token_id
+        self.cls_id: int | None = tokenizer.cls_token_id
         ends = {tokenizer.eos_token_id, tokenizer.sep_token_id if tokenizer.eos_token_id is None else None}
         self.end_ids: frozenset[int] = frozenset(id_ for id_ in ends if id_ is not None)
 

@@ -22,6 +22,7 @@ from headscope.core.models.budget import check_pass, keeps_values
 from headscope.core.models.constant_weights import constant_weights
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.predict.readout import in_rows
 from headscope.core.requests import KEEP_ALL, BeamSearch, Keep, Sampling
 from headscope.core.results import BeamStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
@@ -149,6 +150,10 @@ class LoadedModel(ABC):
             inputs["decoder_input_ids"] = self._row(target.ids)
         return inputs
 
+    def class_position(self, source: Encoded, target: Encoded | None) -> int | None:
+        """The position of the last stack that a classifier's head reads; None if it takes the mean over all."""
+        return None
+
     def _row(self, numbers: tuple[int, ...]) -> Tensor:
         return torch.tensor([numbers], dtype=torch.long, device=self.place)
 
@@ -170,7 +175,7 @@ class LoadedModel(ABC):
 
     # ---------------------------------------------------------------- running
     def forward(self, inputs: Mapping[str, Any], *, gradients: bool = False, kept: Any = None, **options: Any) -> Any:
-        """One pass; the output has `logits` (None for a model without a head).
+        """One pass; the output has `logits`, (batch, n_rows, n_outcomes) as a `Readout` has them; None for a model without a head.
 
         `kept` is a `new_cache` with what earlier passes over the text have left in it. With `gradients` the pass joins the
         autograd graph of what is put into it; the weights are constants all the same. Options that this model does not take
@@ -188,8 +193,7 @@ class LoadedModel(ABC):
         mode = constant_weights(self.module) if gradients else torch.inference_mode()
         with out_of_memory_said(self.place), mode:
             output = self.module(**inputs, **accepted)
-        if getattr(output, "logits", None) is None:
-            output.logits = getattr(output, "prediction_logits", None)  # a pre-training model has two heads
+        in_rows(output, self.info)
         if output.logits is not None and bool(output.logits.isnan().any()):
             raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)
         return output
@@ -317,18 +321,20 @@ class LoadedModel(ABC):
         job: Job | None = None,
     ) -> RunResult:
         """One pass: its attention, and what the model predicts. Parameters and errors as `capture`."""
+        from headscope.core.predict.class_predictions import answers_of
         from headscope.core.predict.next_sentence import follows
         from headscope.core.predict.predictions import predictions_of
 
         started = time.perf_counter()
         source, encoded_target = self.encode(text, text_pair, target)
-        options = {} if "fill_mask" in self.info.abilities else {"logits_to_keep": 1}
+        options = {"logits_to_keep": 1} if "generate" in self.info.abilities else {}
         record, output = self.observe(
             source, encoded_target, job=job, intervention=intervention, keep=keep, for_screen=True, **options
         )
         predictions = predictions_of(self, source, encoded_target, output.logits, top_k)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
-        return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started)
+        answers = answers_of(self, source, output.logits, text_pair or "")
+        return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started, answers)
 
     def fill_mask(self, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None) -> list[Prediction]:
         """See `headscope.core.predict.fill_mask.fill_mask`."""

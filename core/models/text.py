@@ -29,6 +29,8 @@ class TextTokenizer(Protocol):
     mask_token: str | None
     """What a user types for a masked word; None if the model has no mask. ``[MASK]`` is understood as well where a mask exists."""
     mask_id: int | None
+    cls_id: int | None
+    """The token that stands for a whole text, at which there is no answer to a question; None if the model has none."""
     end_ids: frozenset[int]
     """Ids that end a generation."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.predict.class_predictions import class_predictions
 from headscope.core.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Prediction
 
 if TYPE_CHECKING:
@@ -57,20 +58,24 @@ def predictions_of(
 
     Parameters
     ----------
-    logits : Tensor, (1, n_tokens, vocabulary), or None
-        A masked model's for all tokens; of other models the last row is enough.
+    logits : Tensor, (1, n_rows, n_outcomes), or None
+        As a `Readout` has them; of a model that generates the last row is enough.
 
     Returns
     -------
     tuple of Prediction
         A masked model: one for each mask. A decoder: one for the token after the last (`position` is one past the end of
-        its axis). A model that predicts no tokens: none.
+        its axis). A classifier: one class. A tagger: one for each token of the text. Question answering: the start and the end
+        of the answer; none without a second text. A model that predicts nothing: none.
     """
+    abilities = model.info.abilities
     if logits is None:
         return ()
-    if "fill_mask" in model.info.abilities:
+    if abilities & {"classify", "tag", "answer"}:
+        return class_predictions(model, source, target, logits[0], top_k)
+    if "fill_mask" in abilities:
         return mask_predictions(logits, source, model.tokenizer, top_k)
-    if "generate" in model.info.abilities:
+    if "generate" in abilities:
         written = source if target is None else target
         return (prediction_of(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True),)
     return ()

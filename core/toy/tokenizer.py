@@ -37,6 +37,7 @@ class WordTokenizer:
         self.pad_id = self._ids[PAD]
         self.unknown_id = self._ids[UNKNOWN]
         self.mask_id: int | None = self._ids.get(MASK)
+        self.cls_id: int | None = self._ids.get(CLS)
         self.mask_token: str | None = MASK if self.mask_id is not None else None
         self.end_ids: frozenset[int] = frozenset({self._ids[END]} if END in self._ids else ())
         self._is_encoder = CLS in self._ids
