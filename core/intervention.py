@@ -140,6 +140,14 @@ class Intervention:
         """The edits that act on this layer."""
         return tuple(edit for edit in self.edits if edit.acts_on(kind, layer))
 
+    def frozen(self) -> Intervention:
+        """The same with copies of the patterns: a record computes its weights with them whenever somebody looks."""
+        copied = (
+            replace(edit, pattern=edit.pattern.copy()) if isinstance(edit, Paste) and edit.pattern.size else edit
+            for edit in self
+        )
+        return Intervention(tuple(copied))
+
     def __iter__(self) -> Iterator[Edit]:
         return iter(self.edits)
 

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headscope.core.analyse.unrotated import turned
 from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest, Carried, Hidden, Numbers, Softmax, Working
@@ -207,7 +207,7 @@ def _soft_cap(layer: LazyLayer) -> float | None:
 def _sink(layer: LazyLayer, head: int) -> float | None:
     if not isinstance(layer, AsWrittenLayer):
         return None
-    known = (layer.options.get("s_aux"), layer.options.get("sinks"), getattr(layer.module, "sinks", None))
+    known = (layer.options.get("s_aux"), layer.options.get("sinks"), getattr(layer.settings, "sinks", None))
     sinks = next((sink for sink in known if isinstance(sink, Tensor)), None)
     return float(sinks.flatten()[head]) if sinks is not None and sinks.numel() == layer.shape[0] else None
 
@@ -218,25 +218,10 @@ def _carried(layer: LazyLayer, at: _Place, weight: float) -> Carried | None:
         return None
     n_heads = layer.shape[0]
     value = numbers(layer.value[at.batch, at.head // (n_heads // layer.value.shape[1]), at.key])
-    rows = _rows_of(layer.projection, at.head, n_heads, layer.value)
-    if rows is None:
+    if layer.output_weights is None:  # packed, offloaded, or too large for a copy
         return Carried(value)
+    rows = numbers(layer.output_weights[at.head * len(value) : (at.head + 1) * len(value)])  # (d_value, d_model)
     vector = weight * value @ rows  # (d_model,)
     falling = np.argsort(-np.abs(vector), kind="stable")[:_STRONGEST]
     strongest = tuple((int(dimension), float(vector[dimension])) for dimension in falling if vector[dimension])
     return Carried(value, float(np.linalg.norm(vector)), strongest)
-
-
-def _rows_of(projection: nn.Module | None, head: int, n_heads: int, like: Tensor) -> Numbers | None:
-    """The rows of W_O that read a head, (d_value, d_model); None if they are not at hand (another model's, or offloaded)."""
-    width = like.shape[-1]
-    here = slice(head * width, (head + 1) * width)
-    if projection is None or hasattr(projection, "_hf_hook"):
-        return None
-    if type(projection) is nn.Linear:
-        return numbers(projection.weight[:, here]).T
-    units = torch.zeros(width + 1, n_heads * width, dtype=like.dtype, device=like.device)
-    units[torch.arange(width), torch.arange(here.start, here.stop)] = 1
-    made = numbers(projection(units))  # any linear module is read by what it makes of the unit vectors, and of nothing
-    rows: Numbers = made[:-1] - made[-1]
-    return rows

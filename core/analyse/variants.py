@@ -21,7 +21,7 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.intervention import Intervention, ablate
 from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import Lengths, bytes_of_forward
-from headscope.core.models.device import free_memory
+from headscope.core.models.device import free_memory, out_of_memory_said
 from headscope.core.models.residual_stream import layer_lists
 from headscope.core.numerics import computed_in, same_when_branched
 
@@ -261,7 +261,8 @@ def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor], layout: L
     layers = sorted({0, n_layers // 2, n_layers - 1})
     trials = [ablate(layer, 0, kind) for layer in layers]
     try:
-        joined = _together(model, inputs, trials, dict(enumerate(layers)), [0], Job(), layout)
+        with out_of_memory_said(model.place):
+            joined = _together(model, inputs, trials, dict(enumerate(layers)), [0], Job(), layout)
     except (RuntimeError, ValueError, IndexError):  # a shape that cannot grow
         return False
     apart = _together(model, inputs, trials, dict.fromkeys(range(len(layers)), _FROM_THE_START), [0], Job())

@@ -65,7 +65,7 @@ def _layers(attentions: Any) -> list[Tensor]:
 
 def _tensor(array: Any) -> Tensor:
     if isinstance(array, Tensor):
-        return array.detach().float().cpu()
+        return array.detach().to("cpu", torch.float32, copy=True)
     try:
         return torch.from_numpy(np.array(array, dtype=np.float32))
     except (ValueError, TypeError) as error:

@@ -7,7 +7,6 @@ Our own Transformers call `attend` directly, so this file needs torch alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,17 +23,16 @@ from headscope.core.attention.growing import Growing, is_growing
 from headscope.core.attention.intervene import edited_output, with_edits
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer, LazyLayer
+from headscope.core.attention.owned import Own, Place, owning, with_output_weights
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.rotation import Watch
 from headscope.core.attention.sights import Sight, as_rule, joined
+from headscope.core.attention.stacks import cross_parts, is_linear, stacks
 from headscope.core.intervention import Intervention
 from headscope.core.jobs import Job, Kind, Progress, Tier
 from headscope.core.requests import KEEP_ALL, Keep
 from headscope.core.tokens import TokenAxis
 
-_CROSS = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)
-_STACK = re.compile(r"(?:^|[._])(encoder|decoder)(?:\.|$)")
-"""The outermost of these in the name of an encoder-decoder model's part: "decoder.bert.encoder.layer.0" is of the decoder."""
 _active: ContextVar[Recorder | None] = ContextVar("headscope_recorder", default=None)
 
 
@@ -141,8 +139,8 @@ class Call:
 class Mark:
     """A step of a generation: the layers so far, and how many queries each has read."""
 
-    layers: Mapping[tuple[Kind, int], Layer]
-    read: Mapping[tuple[Kind, int], int]
+    layers: Mapping[Place, Layer]
+    read: Mapping[Place, int]
 
 
 class Recorder:
@@ -191,26 +189,24 @@ class Recorder:
         self._append = append
         self._job = job or Job()
         self._n_layers_hint = n_layers_hint
-        self._intervention = intervention or Intervention()
+        self._intervention = (intervention or Intervention()).frozen() if keep_layers else intervention or Intervention()
         self._keep_layers = keep_layers
         self.kept = keep
         self._keep_values = keep_values
         self._keep_outputs = keep_outputs
         self._expected = expected
-        self._cross = frozenset(
-            part for name, part in module.named_modules() if _CROSS.search(name) or getattr(part, "is_cross_attention", False)
-        )
+        self._cross, self._stacks = cross_parts(module), stacks(module)
         self._rotations = Watch(module, is_wanted=keep_layers and not append)
         self._n_calls = 0
         self._ordinals: dict[Kind, int] = {}
-        self._read: dict[tuple[Kind, int], int] = {}
-        self._layers: dict[tuple[Kind, int], Layer] = {}
-        self._grown: dict[tuple[Kind, int], tuple[Growing, Growing, Growing]] = {}
-        self._outputs: dict[tuple[Kind, int], Tensor] = {}
+        self._read: dict[Place, int] = {}
+        self._layers: dict[Place, Layer] = {}
+        self._grown: dict[Place, tuple[Growing, Growing, Growing]] = {}
+        self._outputs: dict[Place, Tensor] = {}
         self._unread: tuple[Kind, int, int] | None = None
-        self.modules: list[tuple[Kind, nn.Module]] = []
+        self._own: Own | None = None
         self._previous: tuple[nn.Module, Call] | None = None
-        self._stacks = _stacks(module)
+        self.modules: list[tuple[Kind, nn.Module]] = []
         """The attention modules of the pass, in the order of the calls."""
 
     @contextmanager
@@ -218,12 +214,13 @@ class Recorder:
         """Catch the attention of forwards inside this block, in this thread."""
         hooks = [self._module.register_forward_pre_hook(self._begin_pass)]
         if self._keep_values:
-            readers = filter(_is_linear, self._module.modules())
+            readers = filter(is_linear, self._module.modules())
             hooks += [part.register_forward_pre_hook(self._look_for_projection) for part in readers]
         token = _active.set(self)
         try:
             with self._rotations.watching():
                 yield self
+            self._own_all()
         finally:
             _active.reset(token)
             for hook in hooks:
@@ -245,7 +242,8 @@ class Recorder:
         HeadscopeError
             ``no_attention`` if nothing was caught.
         """
-        return AttentionRecord(self.layers, axes, tier=tier, batch=batch, model=type(self._module).__name__, kept=self.kept)
+        layers = self._as_edited(with_output_weights(self._layers) if self._keep_values else self._layers)
+        return AttentionRecord(layers, axes, tier=tier, batch=batch, model=type(self._module).__name__, kept=self.kept)
 
     def mark(self) -> Mark:
         """Where a generation stands, for `branch`."""
@@ -268,10 +266,7 @@ class Recorder:
     @property
     def layers(self) -> dict[Kind, list[Layer]]:
         """What has been caught so far, first layer first."""
-        layers: dict[Kind, list[Layer]] = {}
-        for (kind, index), layer in sorted(self._layers.items(), key=lambda item: item[0][1]):
-            layers.setdefault(kind, []).append(with_edits(layer, self._intervention.at(kind, index)))
-        return layers
+        return self._as_edited(self._layers)
 
     @property
     def outputs(self) -> dict[Kind, list[Tensor]]:
@@ -311,6 +306,12 @@ class Recorder:
             self._job.report(Progress("running", min(1.0, self._n_calls / self._n_layers_hint)))
         return call
 
+    def _as_edited(self, kept: Mapping[Place, Layer]) -> dict[Kind, list[Layer]]:
+        layers: dict[Kind, list[Layer]] = {}
+        for (kind, index), layer in sorted(kept.items(), key=lambda item: item[0][1]):
+            layers.setdefault(kind, []).append(with_edits(layer, self._intervention.at(kind, index)))
+        return layers
+
     def _kind_of(self, module: nn.Module, *, causal: bool) -> Kind:
         if module in self._cross:
             return "cross"
@@ -341,6 +342,12 @@ class Recorder:
             self._layers[place] = self._appended(call, layer)
         else:
             self._layers[place] = kept(layer, call.index, self.kept)
+
+    def _own_all(self) -> None:
+        """After a pass: what is kept of it is nobody else's."""
+        if self._keep_layers:
+            self._own = self._own or owning(self._module)  # of a generation once: its passes take a few milliseconds
+            self._layers = {place: layer.owned(self._own) for place, layer in self._layers.items()}
 
     def _look_for_projection(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """The linear layer that is given the memory which an attention layer has just filled reads its heads."""
@@ -385,16 +392,3 @@ def _all_rows(given: Tensor, n_new: int, grown: Growing) -> Tensor:
     (A slice of another cache would keep every step's whole cache alive.)
     """
     return given if is_growing(given) else grown.append(given[:, :, -n_new:])
-
-
-def _stacks(module: nn.Module) -> dict[nn.Module, Kind]:
-    """Which stack each part of an encoder-decoder model belongs to. (NLLB-MoE's decoder layers do not say that they are causal.)"""
-    if not getattr(getattr(module, "config", None), "is_encoder_decoder", False):
-        return {}
-    found = ((part, _STACK.search(name)) for name, part in module.named_modules())
-    return {part: "decoder" if stack[1] == "decoder" else "encoder" for part, stack in found if stack}
-
-
-def _is_linear(module: nn.Module) -> bool:
-    """Also GPT-2's Conv1D, which is a linear layer with its weights turned."""
-    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from headscope.core.attention.capture import Recorder
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer
+from headscope.core.attention.owned import Own, Place
 from headscope.core.attention.sights import shared
 from headscope.core.attention.softmax_tap import SoftmaxTap
-from headscope.core.attention.streaming import Place, streamed
+from headscope.core.attention.streaming import streamed
 from headscope.core.intervention import Edit
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models.device import input_device
@@ -87,6 +88,10 @@ class StoredLayer(Layer):
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         return tuple(piece.weights for piece in self.pieces)
+
+    def owned(self, own: Own) -> StoredLayer:
+        last = self.pieces[-1]  # the others are of earlier passes
+        return StoredLayer((*self.pieces[:-1], replace(last, weights=own(last.weights))))
 
     def converted(self, convert: Callable[[Tensor], Tensor]) -> StoredLayer:
         return StoredLayer(tuple(replace(piece, weights=convert(piece.weights)) for piece in self.pieces))

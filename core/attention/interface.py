@@ -6,7 +6,6 @@ transformers looks attention functions up by name (its `AttentionInterface`). Tw
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from transformers import PreTrainedModel
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
 from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
 from headscope.core.attention.layers import AsWrittenLayer, Layer
+from headscope.core.attention.owned import frozen_options, settings_of
 from headscope.core.attention.sights import Sight
 from headscope.core.attention.streaming import learn
 from headscope.core.attention.unavailable import never, reason
@@ -55,20 +55,11 @@ def attend_as_written(
         bias: Tensor | None = kwargs.get("position_bias")
         sight = Sight(range(query.shape[2]), range(key.shape[2]), mask=attention_mask, bias=bias)
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        options = {name: kwargs[name] for name in _SCORE_OPTIONS if name in kwargs}
-        layer = AsWrittenLayer(query, key, scale, (sight,), _with_weights(module), eager, options, value=value)
+        options = frozen_options({name: kwargs[name] for name in _SCORE_OPTIONS if name in kwargs})
+        layer = AsWrittenLayer(query, key, scale, (sight,), settings_of(module), eager, options, value=value)
         call = recorder.catch(module, layer, causal=is_causal_call(module, kwargs.get("is_causal")))
     output, _ = eager(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
     return output if recorder is None else recorder.passed_on(call, output), None
-
-
-def _with_weights(module: nn.Module) -> nn.Module:
-    """The module; of one whose weights are only here for the pass (accelerate's hooks), a copy that keeps them: its sinks."""
-    if not compat.is_offloaded(module):
-        return module
-    kept = copy.copy(module)
-    kept._parameters = dict(module._parameters)
-    return kept
 
 
 def _sinks_of_queries(kwargs: Mapping[str, Any]) -> bool:

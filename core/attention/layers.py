@@ -10,6 +10,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
 from weakref import ref
 
 import torch
@@ -81,6 +83,11 @@ class Layer(ABC):
         """The layer that this one is a view of (in words, edited, put together); None if it is none."""
         return None
 
+    def owned(self, own: Callable[[Tensor], Tensor]) -> Layer:
+        """The layer with what `own` makes of what its latest pass left: copies of what is somebody else's."""
+        del own
+        return self
+
     def thinned(self, rows: Sequence[int]) -> Layer | None:
         """A layer of these queries alone; None where only neighbours can be computed together."""
         del rows
@@ -103,7 +110,9 @@ class LazyLayer(Layer):
     value : Tensor or None, (batch, n_key_heads, n_keys, d_value)
         Kept where a recorder was asked to.
     reader : weak reference to a Module, or None
-        The linear layer that reads the heads' outputs one after the other; found along with `value`.
+        The linear layer that reads the heads' outputs one after the other; found along with `value`. No record has one.
+    output_weights : Tensor or None, (n_heads · d_value, d_model)
+        Its weights W_O as they were in the pass, where a copy of them could be kept.
     rotation : Rotation, "unseen" or None
         What queries and keys were turned by; of a single pass.
     """
@@ -114,11 +123,12 @@ class LazyLayer(Layer):
     sights: tuple[Sight, ...]
     value: Tensor | None = field(default=None, kw_only=True)
     reader: ref[nn.Module] | None = field(default=None, kw_only=True)
+    output_weights: Tensor | None = field(default=None, kw_only=True)
     rotation: Rotated = field(default=None, kw_only=True)
 
     @property
     def projection(self) -> nn.Module | None:
-        """`reader`, if its model is still there: a record keeps no model alive."""
+        """`reader`, if its model is still there."""
         return None if self.reader is None else self.reader()
 
     @property
@@ -127,7 +137,7 @@ class LazyLayer(Layer):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        values = () if self.value is None else (self.value,)
+        values = tuple(tensor for tensor in (self.value, self.output_weights) if tensor is not None)
         turned = self.rotation.tensors if isinstance(self.rotation, Rotation) else ()
         return (self.query, self.key, *values, *turned, *(tensor for sight in self.sights for tensor in sight.tensors))
 
@@ -140,6 +150,15 @@ class LazyLayer(Layer):
         value = None if self.value is None else self.value.detach()
         sights = tuple(sight.detached() for sight in self.sights)
         return replace(self, query=self.query.detach(), key=self.key.detach(), value=value, sights=sights)
+
+    def owned(self, own: Callable[[Tensor], Tensor]) -> LazyLayer:
+        parts = {name: part for name in ("query", "key", "value") if (part := getattr(self, name)) is not None}
+        changed: dict[str, Any] = {name: owned for name, part in parts.items() if (owned := own(part)) is not part}
+        if (last := self.sights[-1].changed(own)) is not self.sights[-1]:  # the others are of earlier passes
+            changed["sights"] = (*self.sights[:-1], last)
+        if isinstance(self.rotation, Rotation) and (rotation := self.rotation.owned(own)) is not self.rotation:
+            changed["rotation"] = rotation
+        return replace(self, **changed) if changed else self
 
     def converted(self, convert: Callable[[Tensor], Tensor]) -> LazyLayer:
         value = None if self.value is None else convert(self.value)
@@ -224,7 +243,7 @@ class LazyLayer(Layer):
 
 
 EagerAttention = Callable[..., tuple[Tensor, Tensor]]
-"""transformers' `eager_attention_forward`: (module, query, key, value, mask, scaling, dropout, ...) to (output, weights)."""
+"""transformers' `eager_attention_forward`: (module or what it reads of one, query, key, value, mask, scaling, dropout, ...) to (output, weights)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +252,14 @@ class AsWrittenLayer(LazyLayer):
 
     Attributes
     ----------
-    module : Module
-        The layer's attention module, which the function reads its settings and sinks from.
+    settings : SimpleNamespace
+        What the function reads of the layer's attention module, frozen: see `owned.settings_of`.
     eager_attention : callable
     options : mapping
         Keyword arguments that the function was given besides.
     """
 
-    module: nn.Module
+    settings: SimpleNamespace
     eager_attention: EagerAttention
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -266,6 +285,6 @@ class AsWrittenLayer(LazyLayer):
         if mask is not None:
             mask = F.pad(mask.to(query.dtype), (seen - mask.shape[-1], 0)).expand(-1, len(rows), -1)[None]
         _, weights = self.eager_attention(
-            self.module, query, key, no_value, mask, scaling=self.scaling, dropout=0.0, **self.options
+            self.settings, query, key, no_value, mask, scaling=self.scaling, dropout=0.0, **self.options
         )
         return weights[0, slice(None) if head is None else slice(head, head + 1)].float()

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from headscope.core.attention.capture import Recorder
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Edit, Intervention, Paste, Replace
 from headscope.core.jobs import Tier
+from headscope.core.models.device import out_of_memory_said
 from headscope.core.numerics import computed_in, same_after_edit
 
 _N_TOKENS = 6
@@ -33,10 +35,16 @@ def reaches(module: nn.Module, tier: Tier, place: torch.device) -> bool:
     ----------
     place : device
         Where the model takes its ids.
+
+    Raises
+    ------
+    HeadscopeError
+        ``out_of_memory``, ``not_a_number``: then nothing is known, and the next call tries again.
     """
     if module not in _REACHED:
         try:
-            _REACHED[module] = _passes_trial(module, tier, place)
+            with out_of_memory_said(place):
+                _REACHED[module] = _passes_trial(module, tier, place)
         except (RuntimeError, ValueError, IndexError):  # shapes that are not attention's
             _REACHED[module] = False
     return _REACHED[module]
@@ -56,6 +64,9 @@ def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
         return (output[0] if logits is None else logits).float(), recorder
 
     plain, recorder = run([])
+    if bool(plain.isnan().any()):  # of weights that are not numbers just now; they may be mended
+        dtype = str(next(module.parameters()).dtype).removeprefix("torch.")
+        raise HeadscopeError("not_a_number", model=type(module).__name__, dtype=dtype)
     layers, outputs = recorder.layers, recorder.outputs
     if {kind: len(found) for kind, found in layers.items()} != {kind: len(found) for kind, found in outputs.items()}:
         return False

@@ -53,6 +53,11 @@ class Rotation:
     def tensors(self) -> tuple[Tensor, ...]:
         return tuple(part for part in (self.cos, self.sin, self.last_query, self.last_key) if part is not None)
 
+    def owned(self, own: Callable[[Tensor], Tensor]) -> Rotation:
+        """With tables that no model keeps."""
+        cos, sin = own(self.cos), own(self.sin)
+        return self if cos is self.cos and sin is self.sin else replace(self, cos=cos, sin=sin)
+
     def converted(self, convert: Callable[[Tensor], Tensor]) -> Rotation:
         """With what is its own converted; the tables, which layers share, stay shared as they are."""
         query, key = (None if part is None else convert(part) for part in (self.last_query, self.last_key))

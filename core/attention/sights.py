@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -43,13 +44,17 @@ class Sight:
         return self.keys.stop - (self.queries.stop - rows.stop) if self.causal else self.keys.stop
 
     def detached(self) -> Sight:
-        """Without its gradients' history (a position bias is learned)."""
-        return self if self.bias is None else replace(self, bias=self.bias.detach())
+        """Without its gradients' history (a position bias is learned, a mask may be)."""
+        return self.changed(Tensor.detach)
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Sight:
+        """With what `change` makes of its mask and its bias."""
+        mask, bias = (None if tensor is None else change(tensor) for tensor in (self.mask, self.bias))
+        return self if mask is self.mask and bias is self.bias else replace(self, mask=mask, bias=bias)
 
     def moved_to(self, device: torch.device) -> Sight:
         """The same on another device; masks that layers share stay shared where they are."""
-        mask, bias = (None if tensor is None else tensor.to(device) for tensor in (self.mask, self.bias))
-        return replace(self, mask=mask, bias=bias)
+        return self.changed(lambda tensor: tensor.to(device))
 
     def moved(self, queries: int, keys: int) -> Sight:
         """The same further down and to the right."""

@@ -16,11 +16,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from headscope.core.jobs import Kind
+from headscope.core.attention.owned import Place
+from headscope.core.jobs import Cancelled, Kind
+from headscope.core.models.device import is_out_of_memory
 from headscope.core.numerics import same_maps
-
-Place = tuple[Kind, int]
-"""Which layer it is: its kind, and its number among those of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,14 @@ _SOURCES: WeakKeyDictionary[nn.Module, Mapping[str, Source]] = WeakKeyDictionary
 @contextmanager
 def streamed(model: nn.Module, take: Callable[[Place, Tensor], None]) -> Iterator[None]:
     """Inside this block, `take` is given each matrix that `learn` found a source of: (batch, n_heads, n_queries, n_keys)."""
+    with _taken(model, _SOURCES.get(model, {}), take):
+        yield
+
+
+@contextmanager
+def _taken(model: nn.Module, sources: Mapping[str, Source], take: Callable[[Place, Tensor], None]) -> Iterator[None]:
     with ExitStack() as hooks:
-        for name, source in _SOURCES.get(model, {}).items():
+        for name, source in sources.items():
             hook = _Hook(source, take)
             hooks.callback(model.register_forward_pre_hook(hook.begin).remove)
             # First of all hooks: transformers collects outputs by hooks of its own.
@@ -72,19 +77,20 @@ def learn(model: nn.Module, run: Callable[[], Any], maps_of: Callable[[Any], Map
         if place := places.pop(id(tensor), None):  # the first module that has it
             earlier = found.get(name, Source(position, ()))
             found[name] = Source(position, (*earlier.places, place))
-    if not found or places:
-        return
-    _SOURCES[model] = found
-    if not _gives_the_same(model, run, expected):
-        del _SOURCES[model]
+    if found and not places and _gives_the_same(model, found, run, expected):
+        _SOURCES[model] = found
 
 
-def _gives_the_same(model: nn.Module, run: Callable[[], Any], expected: Mapping[Kind, list[Tensor]]) -> bool:
+def _gives_the_same(
+    model: nn.Module, sources: Mapping[str, Source], run: Callable[[], Any], expected: Mapping[Kind, list[Tensor]]
+) -> bool:
     taken: dict[Place, Tensor] = {}
     try:
-        with streamed(model, taken.__setitem__), torch.inference_mode():
+        with _taken(model, sources, taken.__setitem__), torch.inference_mode():
             run()
-    except Exception:  # whatever a model says that misses its matrices
+    except Exception as error:  # whatever a model says that misses its matrices
+        if is_out_of_memory(error) or isinstance(error, Cancelled):
+            raise
         return False
     wanted = {(kind, index): matrix for kind, maps in expected.items() for index, matrix in enumerate(maps)}
     return taken.keys() == wanted.keys() and all(same_maps(taken[place], wanted[place]) for place in wanted)

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.models.device import check_room
+from headscope.core.models.device import check_room, is_out_of_memory
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
@@ -125,6 +125,8 @@ def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             warnings.simplefilter("ignore")  # it warns of what it then refuses
             state = torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # the loader raises nearly everything, depending on where a broken file ends
+        if is_out_of_memory(error):
+            raise
         raise _refusal(path, str(error)) from None
     tensors = state if isinstance(state, dict) else {}
     return {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}

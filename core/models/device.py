@@ -15,7 +15,7 @@ from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.models.packing import is_packing, packings
 
 _DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_OUT_OF_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory")
+_OUT_OF_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 def devices() -> list[str]:

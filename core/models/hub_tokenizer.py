@@ -14,6 +14,7 @@ from typing import Any, Final
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
@@ -46,6 +47,8 @@ def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
         tokenizer = _found(folder)
         tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
+        if is_out_of_memory(error):
+            raise
         raise HeadscopeError("no_tokenizer", path=folder, details=f"{name}: {error}") from None
     if not tokenizer.is_fast or len(tokenizer) <= len(tokenizer.all_special_ids):
         raise HeadscopeError("no_tokenizer", path=folder)
@@ -146,6 +149,8 @@ class HubTokenizer:
         try:
             return str(self._tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
         except Exception as error:  # a template is a program, which fails in its own ways
+            if is_out_of_memory(error):
+                raise
             raise HeadscopeError("chat_template_failed", reason=reason_of(error)) from None
 
     @cached_property

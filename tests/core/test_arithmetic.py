@@ -15,6 +15,7 @@ import torch
 import transformers as hf
 
 from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest, Working
+from headscope.core.attention import owned
 from headscope.core.attention.arrays import record_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.intervention import Cut, Intervention
@@ -317,7 +318,9 @@ def test_what_is_carried_adds_up_to_what_the_layer_puts_out(seen: Callable[[str]
     found = seen(name)
     kind = found.record.kinds[0]
     layer, _ = found.record.caught(1, 2, kind)
-    projection = layer.projection
+    linear = [part for part in found.model.module.modules() if type(part).__name__ in ("Linear", "Conv1D")]
+    weights = {part: part.weight.T if isinstance(part, torch.nn.Linear) else part.weight for part in linear}
+    (projection,) = [part for part, weight in weights.items() if torch.equal(weight, layer.output_weights)]
     given: list[torch.Tensor] = []
     hook = projection.register_forward_pre_hook(lambda _part, args: given.append(args[0]))
     found.model.forward(found.model.inputs(*found.model.encode(TEXT, None, "a mat" if name == "t5" else None)))
@@ -344,10 +347,20 @@ def test_values_are_kept_for_the_screen_while_they_take_little(
     assert asked(model.run(TEXT).record, 0, 0, 3, 1).working.carried is None
 
 
-def test_a_record_keeps_no_model_alive(tmp_path: Path) -> None:
-    folder = tmp_path / "llama"
-    record = look_into(next(family for family in FAMILIES if family.name == "llama-grouped"), folder).record
-    carried = asked(record, 0, 0, 3, 1).working.carried
+def test_output_projections_are_copied_once_while_they_stay_as_they_are_and_not_where_memory_is_short(
+    seen: Callable[[str], Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = seen("llama-grouped").model
+    one, two = (model.run(TEXT).record.caught(0, 0, "decoder")[0].output_weights for _ in range(2))
+    assert one is two
+    with torch.no_grad():
+        model.module.model.layers[0].self_attn.o_proj.weight.add_(0.125)
+    changed = model.run(TEXT).record.caught(0, 0, "decoder")[0].output_weights
+    torch.testing.assert_close(changed, one + 0.125)
+    monkeypatch.setattr(owned, "free_memory", lambda _device: 1000)
+    with torch.no_grad():
+        model.module.model.layers[0].self_attn.o_proj.weight.sub_(0.125)
+    carried = asked(model.run(TEXT).record, 0, 0, 3, 1).working.carried
     assert carried is not None and carried.norm is None and not carried.strongest
     assert carried.value.shape == (16,)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def every_sort(n):
         "padding before the text": layer_of(n, n, Sight(everything, everything, mask=left)),
         "position bias": layer_of(n, n, Sight(everything, everything, causal=True, bias=bias)),
         "generated with a sliding cache": layer_of(n, n, *sliding),
-        "own code": AsWrittenLayer(plain.query, plain.key, plain.scaling, plain.sights, torch.nn.Identity(), eager),
+        "own code": AsWrittenLayer(plain.query, plain.key, plain.scaling, plain.sights, SimpleNamespace(), eager),
         "edited": EditedLayer(plain, (Uniform(layer=0, head=1),)),
         "stored": StoredLayer(tuple(pieces)),
         "cross": layer_of(n, n // 2 + 3),
