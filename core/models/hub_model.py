@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 
 from headscope.core.attention import interface
@@ -28,6 +28,8 @@ from headscope.core.models.class_heads import (
 from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
 from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub import compat
+from headscope.core.models.hub.positions import most_tokens
+from headscope.core.models.hub.teacher_forcing import target_start
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
@@ -36,7 +38,6 @@ from headscope.core.models.text import Encoded
 from headscope.core.predict.readout import in_rows
 from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 
-_POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
 
 
@@ -80,9 +81,11 @@ class HubModel(LoadedModel):
         self.tokenizer.end_ids |= _end_ids(module)
         tier, layers, self._n_embeddings = _installed(module, name)
         family = _family(module)
+        most_read, self.max_written = most_tokens(module)
         if family == "encoder-decoder":
             ids = (getattr(module.config, name, None) for name in _STARTS)
             self.start_id = next((id_ for id_ in ids if isinstance(id_, int) and 0 <= id_ < self._n_embeddings), 0)
+            self.target_start = target_start(module, self.start_id)
         if family == "encoder-decoder" and type(module).__name__.endswith(DECODE_THE_TEXT):
             self.start_id, self._reads_text = None, True
             self._first_of_decoder = first_of_decoder(module)
@@ -100,7 +103,7 @@ class HubModel(LoadedModel):
             tier=tier,
             device=", ".join(places),
             dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
-            max_tokens=_max_tokens(module, tokenizer),
+            max_tokens=most_read,
             mask_token=self.tokenizer.mask_token,
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
@@ -123,7 +126,7 @@ class HubModel(LoadedModel):
             first = self._first_of_decoder
             written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])
         for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
-            if token.id >= self._n_embeddings:
+            if token.id >= self._n_embeddings or token.type_id >= max(self._n_segments, 2):
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
 
@@ -236,21 +239,3 @@ def _end_ids(module: PreTrainedModel) -> frozenset[int]:
 def _has_vocabulary_head(module: PreTrainedModel) -> bool:
     """ELECTRA's discriminator is called ForPreTraining too, but predicts no words."""
     return module.get_output_embeddings() is not None
-
-
-def _max_tokens(module: PreTrainedModel, tokenizer: Any) -> int | None:
-    """Positions that a text can use, or None if there is no limit.
-
-    RoBERTa's kin count positions from their padding id on, so two of their 514 stay unused.
-    """
-    config = module.config.get_text_config()
-    known = (getattr(config, name, None) for name in _POSITIONS)
-    positions = next((number for number in known if isinstance(number, int) and number > 0), None)
-    for name, part in module.named_modules():
-        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
-            positions = part.num_embeddings - part.padding_idx - 1
-            break
-    limit = tokenizer.model_max_length
-    if positions is None:
-        return int(limit) if limit < 10**9 else None
-    return int(positions)

@@ -124,7 +124,7 @@ class _Search:
         self._model, self._source, self._target = model, source, target
         self._rules, self._beams, self._job = rules, beams, job
         prompt = source if target is None else target
-        most = model.info.max_tokens
+        most = model.max_written
         self._n_most = max_new_tokens if most is None else min(max_new_tokens, most - len(prompt.ids) + 1)
         self._begins = len(prompt.axis.text)
         self._running = [_Running(None, prompt, (), 0.0)]
