@@ -108,7 +108,7 @@ class HubModel(LoadedModel):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=note(module.config, layers),
+            note=" ".join(filter(None, (note(module.config, layers), compat.self_check()))),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},

@@ -198,7 +198,7 @@ class _Search:
 
     def _record(self, written: Encoded, path: Path) -> AttentionRecord:
         axes = self._model.axes(*((written.axis, None) if self._target is None else (self._source.axis, written.axis)))
-        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.info.name)
+        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.module)
 
     # ---------------------------------------------------------------- who is finished, and when it ends
     def _finish(self, first: list[_Running]) -> None:
