@@ -64,12 +64,21 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Generate without it, or without a system text.",
     ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
-    "record_of_another_model": ("This picture is of another model than {model}.", "Run {model} on the text first."),
     "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
     "no_scores": (
         "There are no scores from before the softmax: {reason}.",
         "Look at the weights, or at single tokens of a model whose queries and keys are kept.",
     ),
+    "no_token_left": (
+        "The rules of generation strike out every token; the last of them is {rule}.",
+        "Switch a rule off.",
+    ),
+    "no_languages": ("{model} has no language codes.", "Leave out the languages, or choose a multilingual translation model."),
+    "no_source_language": (
+        "{model} is not told the language of what it reads.",
+        "Leave out the source language; the target language can be chosen.",
+    ),
+    "unknown_language": ("{model} has no language called {language}.", "Some of those it has: {known}."),
     "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
     # finding and reading a model
     "no_name": ("There is no model name.", "Give a folder, a .gguf file, or a name such as toy:grammar."),
