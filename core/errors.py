@@ -95,6 +95,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "path_not_found": ("{path} does not exist.", "Check the path."),
     "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
     "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
+    "tokenizer_broken": (
+        "The tokenizer of {path} cannot be used: {reason}.",
+        "Copy the model's tokenizer files again, or choose another model.",
+    ),
+    "text_not_split": (
+        "The model's tokenizer cannot split this text: {reason}.",
+        "Shorten the text, or choose another model.",
+    ),
     "tokenizer_unfit": (
         "{model} has no embedding for the token {token}: its tokenizer is another model's.",
         "Put the model's own tokenizer files beside its weights.",

@@ -11,14 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Job
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
-from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
+from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
+from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
 
@@ -33,18 +35,20 @@ _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
 
 
-def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
+def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTrainedTokenizerBase:
     """The tokenizer of a model's folder.
 
     Raises
     ------
     HeadscopeError
-        ``no_tokenizer``.
+        ``no_tokenizer``; ``cannot_read`` or ``tokenizer_broken`` for one that does not end, fills the memory or panics.
+    Cancelled
     """
     if not any((folder / name).is_file() for name in VOCABULARY_FILES):  # T5's would be made up
         raise HeadscopeError("no_tokenizer", path=folder)
+    look_at_tokenizer(folder, job)
     try:
-        tokenizer = _found(folder)
+        tokenizer = load_tokenizer(folder)
         tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         if is_out_of_memory(error):
@@ -55,20 +59,12 @@ def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _found(folder: Path) -> PreTrainedTokenizerBase:
-    if is_smiles_vocabulary(folder / "vocab.txt"):
-        return smiles_tokenizer(folder / "vocab.txt")
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
-    )
-    return tokenizer
-
-
 class HubTokenizer:
     """Implements `core.models.text.TextTokenizer` over a fast transformers tokenizer."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._guard = TextGuard(getattr(tokenizer, "backend_tokenizer", None))
         self._special = frozenset(tokenizer.all_special_ids)
         self._splitter = FastSplitter(tokenizer)
         self._notation = self._splitter.notation
@@ -146,24 +142,16 @@ class HubTokenizer:
     def _rendered(self, text: str, system: str = "") -> str:
         said = [{"role": "system", "content": system}] if system else []
         said.append({"role": "user", "content": text})
-        try:
-            return str(self._tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # a template is a program, which fails in its own ways
-            if is_out_of_memory(error):
-                raise
-            raise HeadscopeError("chat_template_failed", reason=reason_of(error)) from None
+        return render(self._tokenizer, said)
 
     @cached_property
     def _chat_opening(self) -> str:
         """How every text in the template begins: with a special token, or with all that stands before what a user says."""
         if not self.has_chat_template:
             return ""
-        try:
-            opening = self._rendered(_SOMETHING).partition(_SOMETHING)[0]
-        except HeadscopeError:
-            return ""
+        begins = opening(self._tokenizer, _SOMETHING)
         specials = sorted(self._tokenizer.all_special_tokens, key=len, reverse=True)
-        return next((special for special in specials if opening.startswith(special)), opening)
+        return next((special for special in specials if begins.startswith(special)), begins)
 
     def _is_chat(self, text: str) -> bool:
         return bool(self._chat_opening) and text.startswith(self._chat_opening)
@@ -179,6 +167,7 @@ class HubTokenizer:
     def _prepared(self, text: str) -> _Prepared:
         """`text` as the tokenizer can take it: without halves of characters, ``[MASK]`` as the model writes it."""
         clean = _SURROGATES.sub("\ufffd", text)
+        self._guard.check(clean)
         if self.mask_token in (None, _TYPED_MASK):
             return _Prepared(clean, _TYPED_MASK, _TYPED_MASK)
         assert self.mask_token is not None
