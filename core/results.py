@@ -176,7 +176,7 @@ class Prediction:
         """Natural logarithm of an outcome's probability; None if it is not known: no logits, and not among the candidates."""
         if self.link == "identity":
             return None
-        if self.logits is not None and not 0 <= token_id < len(self.logits):
+        if self.logits is not None and (not 0 <= token_id < len(self.logits) or np.isnan(self.logits[token_id])):
             return None
         if self.logits is not None and self.link == "sigmoid":
             return -float(np.logaddexp(0.0, -float(self.logits[token_id])))

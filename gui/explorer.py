@@ -39,6 +39,7 @@ from headscope.gui.given_text import GivenText
 from headscope.gui.heatmap_numbers import HeatmapNumbers
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.messages import busy_at, busy_of, notice_of
+from headscope.gui.outcome import kept_outcome
 from headscope.gui.pictures import MOST_HEADS, Pictures
 from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
@@ -142,14 +143,10 @@ class Explorer(QObject):
     # ---------------------------------------------------------------- runs
     def run(self, keep: Keep = KEEP_ALL) -> None:
         """Run the model once over the text of the state, and keep of its attention what `keep` says."""
-        text = self._text()
         if self._loaded is None and not self._lane.is_busy:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
             return
-        family = self._loaded.family if self._loaded is not None else "encoder"
-        pair = text.text_pair if family == "encoder" else ""
-        target = text.target if family == "encoder-decoder" else ""
-        self._ask(CaptureRequest(text.text, pair or None, target or None, keep=keep))
+        self._ask(self._text().request(self._loaded, keep))
         self.state.update(busy=busy_at("running"))
 
     def take_offer(self, offer: Offer) -> None:
@@ -350,6 +347,7 @@ class Explorer(QObject):
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
         values["before"] = self._before.after(request, result, self._loaded)
+        values["outcome"] = kept_outcome(self.state.outcome, result.predictions) if self._loaded is self.state.model else None
         values["ran"] = request if isinstance(request, CaptureRequest) else None
         self.state.update(before_kept=self._before.is_kept)
         if isinstance(request, FillRequest):

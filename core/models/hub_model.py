@@ -167,8 +167,7 @@ class HubModel(LoadedModel):
         return class_position(self.module, source, target, self.tokenizer.cls_id)
 
     def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
-        ids = inputs["input_ids"] if "input_ids" in inputs else inputs["decoder_input_ids"]  # of a step after the first
-        with copies_allowed(self.module, len(ids)):
+        with copies_allowed(self.module, inputs):
             return super().forward(inputs, **options)
 
     def first_token_of(self, language: str) -> int | None:
