@@ -45,6 +45,7 @@ from headscope.core.view_jobs import ViewRequest
 from headscope.core.views import view
 
 if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
     from headscope.core.models.loaded import LoadedModel
 
 Stream = Callable[[object], None]
@@ -78,17 +79,21 @@ class Engine:
             case GenerateRequest():
                 return self._generate(request, job, stream)
             case ForkRequest(step, token_id, max_new_tokens):
+                self._check_is_of_model(step.record)
                 branch = step.fork(token_id, max_new_tokens=max_new_tokens, job=job)
                 return _written(branch, stream, time.perf_counter())
             case FillRequest():
                 return self._fill(request, job, stream)
             case SweepRequest():
                 return self._sweep(request, job, stream)
-            case LensRequest():
+            case LensRequest(record):
+                self._check_is_of_model(record)
                 return self._lens(request, job, stream)
             case SurprisalRequest(record):
+                self._check_is_of_model(record)
                 return surprisal_of(self._loaded, read_by(record), job)
-            case AttributionRequest():
+            case AttributionRequest(record):
+                self._check_is_of_model(record)
                 return token_attribution(self._loaded, request, job)
             case CatalogueRequest():
                 return _catalogue()
@@ -101,6 +106,11 @@ class Engine:
         if self._model is None:
             raise HeadscopeError("no_model")
         return self._model
+
+    def _check_is_of_model(self, record: AttentionRecord) -> None:
+        """Tokens of one model are numbers without meaning to another."""
+        if not record.is_of(self._loaded.module):
+            raise HeadscopeError("record_of_another_model", model=self._loaded.info.name)
 
     def _load(self, request: LoadRequest, job: Job) -> ModelInfo:
         """The old model goes only when the new one is there: a load that fails leaves everything as it was."""

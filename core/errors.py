@@ -64,6 +64,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Generate without it, or without a system text.",
     ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
+    "record_of_another_model": ("This picture is of another model than {model}.", "Run {model} on the text first."),
     "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
     "no_scores": (
         "There are no scores from before the softmax: {reason}.",

@@ -38,9 +38,9 @@ from headscope.gui.exporter import Export, Exporter
 from headscope.gui.given_text import GivenText
 from headscope.gui.heatmap_numbers import HeatmapNumbers
 from headscope.gui.mask_memory import MaskMemory
-from headscope.gui.messages import busy_at, busy_of, notice_of
+from headscope.gui.messages import busy_at, busy_of, note_of, notice_of
 from headscope.gui.outcome import kept_outcome
-from headscope.gui.pictures import MOST_HEADS, Pictures
+from headscope.gui.pictures import Pictures
 from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
 from headscope.gui.step_stream import StepStream
@@ -265,14 +265,7 @@ class Explorer(QObject):
 
     def select_head(self, head: Head, extend: bool = False) -> None:
         """Look at a head; with `extend` beside those looked at already, or, if it is one of them, no longer."""
-        heads = self._pictures.heads
-        if not extend:
-            self._pictures.select(head, (head,))
-        elif head not in heads:
-            self._pictures.select(head, (*heads, head)[-MOST_HEADS:])
-        elif len(heads) > 1:
-            rest = tuple(other for other in heads if other != head)
-            self._pictures.select(rest[-1], rest)
+        self._pictures.choose(head, extend)
 
     def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at `head` beside the others of `heads`, of which it is one."""
@@ -354,7 +347,7 @@ class Explorer(QObject):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
-        values |= {"step": None, "beams": None, "busy": None, "notice": None}
+        values |= {"step": None, "beams": None, "busy": None, "notice": note_of(self._loaded, self.state.model)}
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, **values)
 
@@ -385,7 +378,9 @@ class Explorer(QObject):
     def _settle(self) -> None:
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
         if not self._lane.is_busy and not self._exporter.is_busy:
-            self.state.update(busy=None, model=self._loaded, beams=None)
+            self.state.update(busy=None, beams=None)
+            if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
+                self._pictures.clear(model=self._loaded)
 
     def _text(self) -> GivenText:
         return GivenText(self.state.text, self.state.text_pair, self.state.target)

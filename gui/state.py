@@ -113,6 +113,18 @@ class _Fields:
     redoable: int = 0  # how many that were undone can be made again
 
 
+_OF_A_RUN = (
+    *("run", "ran", "captured", "record", "queries", "keys", "weights", "part", "row", "thumbnails", "predictions", "before"),
+    *("next_sentence", "steps", "branches", "branch", "step", "beams", "hover", "pinned", "marks"),
+)
+
+
+def cleared() -> dict[str, Any]:
+    """The values that are of a run, as they are before the first one."""
+    empty = _Fields()
+    return {name: getattr(empty, name) for name in _OF_A_RUN}
+
+
 class ExplorerState(QObject):
     """Everything the panels show, as named values.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 
 from headscope.core.attention import interface
@@ -29,7 +29,9 @@ from headscope.core.models.device import input_device, is_out_of_memory, out_of_
 from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
-from headscope.core.models.hub.language_codes import LanguageCodes, with_first, without_beginning
+from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
+from headscope.core.models.hub.positions import most_tokens
+from headscope.core.models.hub.teacher_forcing import target_start
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
@@ -39,7 +41,6 @@ from headscope.core.predict.options import GenerationSettings, Languages
 from headscope.core.predict.readout import in_rows
 from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 
-_POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id")
 _WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "MTModel")
 _WRITE_TOO: Final = ("EncoderDecoderModel", "BertGenerationDecoder")
@@ -84,11 +85,13 @@ class HubModel(LoadedModel):
         self.tokenizer = HubTokenizer(tokenizer)
         tier, layers, self._n_embeddings = _installed(module, name)
         family = _family(module)
+        most_read, self.max_written = most_tokens(module)
         written_by = _settings(module)
         if module.can_generate():
             self.tokenizer.end_ids = end_ids_of(written_by)
         if family == "encoder-decoder":
             self.start_id = start_id_of(written_by, _starts(module, tokenizer), self._n_embeddings)
+            self.target_start = target_start(module, self.start_id)
         if family == "encoder-decoder" and type(module).__name__.endswith(DECODE_THE_TEXT):
             self.start_id, self._reads_text = None, True
             self._first_of_decoder = first_of_decoder(module)
@@ -108,12 +111,12 @@ class HubModel(LoadedModel):
             tier=tier,
             device=", ".join(places),
             dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
-            max_tokens=_max_tokens(module, tokenizer),
+            max_tokens=most_read,
             mask_token=self.tokenizer.mask_token,
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=note(module.config, layers),
+            note=" ".join(filter(None, (note(module.config, layers), compat.self_check()))),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
@@ -146,18 +149,18 @@ class HubModel(LoadedModel):
     ) -> tuple[Encoded, Encoded | None]:
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
         beginning = self._codes.beginning(languages) if text.strip() else ""
+        own = self.info.languages.target
+        if target and own is not None and (languages is None or languages.target is None):
+            languages = Languages(None if languages is None else languages.source, own)
         with self._codes.speaking(languages):
             source, written = super().encode(beginning + text, text_pair, target)
         if beginning:
             source = without_beginning(source, text, len(beginning))
-        if written is not None and languages is not None and languages.target is not None:
-            first = self._codes.first_token(languages.target)
-            written = written if first is None else with_first(written, first, languages.target)
         if self._reads_text:
             first = self._first_of_decoder
             written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])
         for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
-            if token.id >= self._n_embeddings:
+            if token.id >= self._n_embeddings or token.type_id >= max(self._n_segments, 2):
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
 
@@ -280,21 +283,3 @@ def _starts(module: PreTrainedModel, tokenizer: Any) -> list[Any]:
 def _has_vocabulary_head(module: PreTrainedModel) -> bool:
     """ELECTRA's discriminator is called ForPreTraining too, but predicts no words."""
     return module.get_output_embeddings() is not None
-
-
-def _max_tokens(module: PreTrainedModel, tokenizer: Any) -> int | None:
-    """Positions that a text can use, or None if there is no limit.
-
-    RoBERTa's kin count positions from their padding id on, so two of their 514 stay unused.
-    """
-    config = module.config.get_text_config()
-    known = (getattr(config, name, None) for name in _POSITIONS)
-    positions = next((number for number in known if isinstance(number, int) and number > 0), None)
-    for name, part in module.named_modules():
-        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
-            positions = part.num_embeddings - part.padding_idx - 1
-            break
-    limit = tokenizer.model_max_length
-    if positions is None:
-        return int(limit) if limit < 10**9 else None
-    return int(positions)

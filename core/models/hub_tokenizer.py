@@ -116,15 +116,22 @@ class HubTokenizer:
         continues = text[0] == bare[0] and bare[0].isalnum() and not _is_east_asian(bare[0]) and token_id not in self._special
         return text, f"·{visible(bare)}" if continues else visible(bare)
 
-    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
+    def target(self, text: str | None, start_id: int | None, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.target`."""
-        start = Token(self._tokenizer.convert_ids_to_tokens(start_id), start_id, special=True)
         if not text:
-            return Encoded.of(TokenAxis((start,), "", 0, 0))
+            assert start_id is not None
+            return Encoded.of(TokenAxis((self._start(start_id),), "", 0, 0))
         prepared = self._prepared(text)
-        pieces = self._splitter.split(prepared.text, special=False)
-        axis = self._encoded(pieces, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
-        return Encoded.of(replace(axis, tokens=(start, *axis.tokens)))
+        labels = self._splitter.split_target(prepared.text)
+        first = labels[-1].id if start_id is None else start_id
+        if labels[-1].source is None:  # what closes a text; a tokenizer may add nothing
+            labels = labels[:-1]
+        axis = self._encoded(labels, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
+        return Encoded.of(replace(axis, tokens=(self._start(first), *axis.tokens)))
+
+    def _start(self, start_id: int) -> Token:
+        raw = self._tokenizer.convert_ids_to_tokens(start_id)
+        return Token(visible(raw or str(start_id)), start_id, special=True)
 
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`.

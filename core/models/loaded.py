@@ -22,6 +22,7 @@ from headscope.core.models.budget import check_pass, keeps_values
 from headscope.core.models.constant_weights import constant_weights
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.models.token_types import n_token_types
 from headscope.core.models.writing import WritingModel
 from headscope.core.predict.readout import in_rows
 from headscope.core.requests import KEEP_ALL, Keep
@@ -54,6 +55,10 @@ class LoadedModel(WritingModel, ABC):
     tokenizer: TextTokenizer
     start_id: int | None = None
     """The token a decoder begins with, of an encoder-decoder model."""
+    target_start: int | None = None
+    """The token that a decoder's text begins with when it is trained; None: the last one of its labels, a language code (mBART)."""
+    max_written: int | None = None
+    """How many tokens the text may have that generation goes on with: of an encoder-decoder model, the decoder's."""
     is_movable: bool = True
     """Whether `module` may be moved to another device: it is ours, whole, and not packed."""
     _borrowed: Borrowed | None = None
@@ -144,11 +149,12 @@ class LoadedModel(WritingModel, ABC):
             raise HeadscopeError("empty_text")
         most = self.info.max_tokens
         source = self.tokenizer.encode(text, text_pair, max_tokens=most)
-        if all(token.start < 0 for token in source.axis.tokens):  # of characters that the tokenizer leaves out
+        if all(token.special for token in source.axis.tokens):  # of characters that the tokenizer leaves out
             raise HeadscopeError("empty_text")
         if self.start_id is None:
             return source, None
-        return source, self.tokenizer.target(target, self.start_id, max_tokens=most)
+        start = self.target_start if target else self.start_id
+        return source, self.tokenizer.target(target, start, max_tokens=self.max_written)
 
     def first_token_of(self, language: str) -> int | None:
         """The token that an answer in a language begins with, by its code; None if the source says the language.
@@ -179,11 +185,7 @@ class LoadedModel(WritingModel, ABC):
 
     @cached_property
     def _n_segments(self) -> int:
-        """How many texts the model tells apart. GPT-2 takes token_type_ids too, but as words to add to the others."""
-        if "token_type_ids" not in self._accepted:
-            return 0
-        config = self.module.config
-        return int(getattr(config, "type_vocab_size", 0) or getattr(config, "n_segments", 0))
+        return n_token_types(self.module) if "token_type_ids" in self._accepted else 0
 
     def accepts(self, name: str) -> bool:
         """Whether the module's forward takes an argument of this name."""

@@ -123,7 +123,7 @@ class _Search:
         self._model, self._source, self._target = model, prompt.source, prompt.target
         self._plan, self._beams, self._job = plan, beams, job
         begins = prompt.source if prompt.target is None else prompt.target
-        n_prompt, most = len(begins.ids), model.info.max_tokens
+        n_prompt, most = len(begins.ids), model.max_written
         self._n_wanted = prompt.max_new_tokens
         self._n_most = self._n_wanted if most is None else min(self._n_wanted, most - n_prompt + 1)
         self._begins = len(begins.axis.text)
@@ -212,7 +212,7 @@ class _Search:
 
     def _record(self, written: Encoded, path: Path) -> AttentionRecord:
         axes = self._model.axes(*((written.axis, None) if self._target is None else (self._source.axis, written.axis)))
-        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.info.name)
+        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.module)
 
     # ---------------------------------------------------------------- who is finished, and when it ends
     def _finish(self, first: list[_Running]) -> None:

@@ -200,7 +200,7 @@ class Generation(Iterator[GenerationStep]):
         self._marks[self._index] = self._reader.mark()
         self._written = longer(self._written, step.token, step.text)
         self._index += 1
-        most = self._model.info.max_tokens
+        most = self._model.max_written
         full = most is not None and len(self._written.ids) > most
         self._ended = full or step.token.id in self._model.tokenizer.end_ids or self._is_stopped(step)
         return step
@@ -227,8 +227,8 @@ class Generation(Iterator[GenerationStep]):
     # ---------------------------------------------------------------- one step
     def _new_reader(self, job: Job) -> Reader:
         expected = len(self._written.ids) + self._end - self._index
-        if self._model.info.max_tokens is not None:
-            expected = min(expected, self._model.info.max_tokens)
+        if self._model.max_written is not None:
+            expected = min(expected, self._model.max_written)
         writes_target = self._target is not None
         return Reader(
             self._model,

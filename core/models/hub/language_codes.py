@@ -12,7 +12,6 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.models.text import Encoded
 from headscope.core.predict.languages import named_languages
 from headscope.core.predict.options import GenerationSettings, LanguageChoice, Languages
-from headscope.core.tokens import Token, visible
 
 _SPECIAL: Final = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
 """A language with a region or a script: ``fr_XX``, ``fra_Latn``."""
@@ -103,14 +102,6 @@ def without_beginning(encoded: Encoded, text: str, n_letters: int) -> Encoded:
     ]
     axis = replace(encoded.axis, tokens=tuple(tokens), text=text, dropped_from=max(0, encoded.axis.dropped_from - n_letters))
     return Encoded(encoded.ids, encoded.segments, axis)
-
-
-def with_first(encoded: Encoded, id_: int, word: str) -> Encoded:
-    """A decoder's text with a language's token behind its start token, unless it stands there already."""
-    if len(encoded.ids) < 2 or encoded.ids[1] == id_:
-        return encoded
-    start, *others = encoded.axis.tokens
-    return Encoded.of(replace(encoded.axis, tokens=(start, Token(visible(word), id_, special=True), *others)))
 
 
 def _special_codes(tokenizer: Any) -> dict[str, int]:
