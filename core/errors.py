@@ -177,6 +177,18 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "These are no attention weights: {reason}.",
         "Give arrays (layer, head, query, key) and a token for each row.",
     ),
+    "attentions_missing": (
+        "The model returned no attention weights.",
+        'Load it with attn_implementation="eager" and run it with output_attentions=True; or give the model itself to open_model.',
+    ),
+    "dropout_active": (
+        "Rows of these weights sum to more than 1: dropout was at work.",
+        "Call model.eval() before the pass.",
+    ),
+    "not_tokens": (
+        "These are no tokens: {reason}.",
+        "Give a list of strings or of ids, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]).",
+    ),
     # looking inside a pass
     "analysis_undefined": ("{analysis} is not defined here: {reason}.", "Choose {instead}."),
     "flow_too_large": (

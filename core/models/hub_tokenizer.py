@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,19 +16,17 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
-from headscope.core.models.hub import compat
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
 from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
+from headscope.core.piece_labels import BYTE_OF, is_east_asian, label_of, numbered_label
 from headscope.core.tokens import Token, TokenAxis, visible
 
 _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
-_BYTE_OF: Final = {letter: number for number, letter in compat.BYTE_LETTERS.get()().items()}
-"""The byte that a letter of byte-level BPE stands for."""
 _SOMETHING: Final = "something that no template says"
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
@@ -93,7 +90,7 @@ class HubTokenizer:
         added = self._added(ids, new_id, raw or "")
         whole = text + (added if any(id_ not in self._special for id_ in ids) else added.lstrip(" "))
         start = len(text) + (len(added) - len(added.lstrip(" ")) if added.strip(" ") else 0)
-        label = _label(added, text[-1:]) if added else self._raw_label(new_id)
+        label = label_of(added, text[-1:]) if added else self._raw_label(new_id)
         return Token(label, new_id, min(start, len(whole)), len(whole), generated=True), whole
 
     def candidate(self, token_id: int) -> tuple[str, str]:
@@ -105,7 +102,7 @@ class HubTokenizer:
             bare = self._notation.bare(raw)
             if self._notation.style == "WordPiece" and bare != raw:
                 return bare, f"·{visible(bare)}"
-            joins = len(bare) == 1 and (_is_east_asian(bare) or not bare.isalnum())
+            joins = len(bare) == 1 and (is_east_asian(bare) or not bare.isalnum())
             return (bare if joins else f" {bare}"), visible(bare)
         if self._notation.style == "WordLevel":
             return raw, visible(raw)
@@ -113,7 +110,7 @@ class HubTokenizer:
         bare = text.strip()
         if "\ufffd" in text or not bare:
             return text, visible(text) if not bare and text else self._raw_label(token_id)
-        continues = text[0] == bare[0] and bare[0].isalnum() and not _is_east_asian(bare[0]) and token_id not in self._special
+        continues = text[0] == bare[0] and bare[0].isalnum() and not is_east_asian(bare[0]) and token_id not in self._special
         return text, f"·{visible(bare)}" if continues else visible(bare)
 
     def target(self, text: str | None, start_id: int | None, *, max_tokens: int | None = None) -> Encoded:
@@ -194,31 +191,28 @@ class HubTokenizer:
         """What the tokenizer added is special, and belongs to the text before it."""
         tokens: list[Token] = []
         segment = 0
+        spans = [piece.span for piece in pieces]
         for position, piece in enumerate(pieces):
             if piece.source is None:
                 tokens.append(Token(visible(piece.raw), piece.id, segment=segment, special=True, type_id=piece.type_id))
                 continue
             segment, source = piece.source, prepared[piece.source]
-            label = self._shown(source.text, pieces, position)
+            label = self._shown(source.text, piece, spans, position)
             token = Token(label, piece.id, source.at(piece.start), source.at(piece.end), segment, type_id=piece.type_id)
             if piece.id == self.mask_id:
                 token = replace(token, text=self.mask_token or piece.raw, masked=True)
             tokens.append(replace(token, unknown=piece.id == self._tokenizer.unk_token_id))
         return tokens
 
-    def _shown(self, text: str, pieces: Sequence[Piece], position: int) -> str:
+    def _shown(self, text: str, piece: Piece, spans: Sequence[object], position: int) -> str:
         """The written text of a piece; pieces that share one character are numbered."""
-        piece = pieces[position]
         written = text[piece.start : piece.end]
         if not written:
             return "␣" if piece.raw.strip(BLANKS) == "" else visible(piece.raw)
-        first = position
-        while first > 0 and pieces[first - 1].span == piece.span:
-            first -= 1
-        if first != position or (position + 1 < len(pieces) and pieces[position + 1].span == piece.span):
-            return visible(written.strip() or written) + chr(0x2081 + min(position - first, 8))  # subscript digits
+        if shared := numbered_label(written, spans, position):
+            return shared
         before = text[piece.start - 1 : piece.start] if piece.start else ""
-        return _label(written, "" if self._notation.style == "WordLevel" else before)
+        return label_of(written, "" if self._notation.style == "WordLevel" else before)
 
     # ---------------------------------------------------------------- out
     def _added(self, ids: Sequence[int], new_id: int, raw: str) -> str:
@@ -245,8 +239,8 @@ class HubTokenizer:
             return "␣"
         if raw.startswith("<"):
             return visible(raw)
-        if self._notation.style == "BPE" and all(letter in _BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
-            return "".join(f"<0x{_BYTE_OF[letter]:02X}>" for letter in raw)
+        if self._notation.style == "BPE" and all(letter in BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
+            return "".join(f"<0x{BYTE_OF[letter]:02X}>" for letter in raw)
         return f"⟨{visible(raw)}⟩"
 
 
@@ -290,18 +284,3 @@ def _cut(pieces: Sequence[Piece], keep: Sequence[int]) -> list[Piece]:
         if piece.source is None or left[piece.source] >= 0:
             kept.append(piece)
     return kept
-
-
-def _label(piece: str, before: str) -> str:
-    """A piece as it is shown: without the blank that begins a word, with a dot where it continues one."""
-    bare = piece.strip(" ")
-    if not bare:
-        return visible(piece)
-    joined = piece[0] == bare[0] and before.isalnum() and not _is_east_asian(before)
-    continues = joined and bare[0].isalnum() and not _is_east_asian(bare[0])
-    return f"·{visible(bare)}" if continues else visible(bare)
-
-
-def _is_east_asian(character: str) -> bool:
-    """Chinese, Japanese and Korean do not part words by blanks."""
-    return unicodedata.east_asian_width(character) in "WF"
