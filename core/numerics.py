@@ -17,7 +17,7 @@ What went through many layers twice has no such bound, since each layer may magn
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import torch
@@ -111,14 +111,6 @@ def are_weights(weights: Tensor) -> bool:
     return bool(((weights >= -room) & (weights <= 1 + room)).all())
 
 
-def rows_exceed_one(weights: Tensor) -> bool:
-    """Whether any row sums to more than 1 by more than its weights' roundings in bfloat16, which they may come from.
-
-    Each weight is off by half an eps of its size at most, and so is their sum. Dropout divides what it leaves by 1 − p and shows.
-    """
-    return bool((weights.detach().float().sum(-1) > 1 + torch.finfo(torch.bfloat16).eps).any())
-
-
 def same_maps(one: Tensor, other: Tensor) -> bool:
     """Whether two maps of a few keys are of the same attention: no further apart than 0.02, on average over their cells.
 
@@ -145,6 +137,15 @@ def same_scores(one: Tensor, other: Tensor, dtype: torch.dtype, length: int) -> 
 def same_scale(one: float, other: float) -> bool:
     """Whether a number of a model's settings is meant to be `other`: it may have been computed in float32."""
     return math.isclose(one, other, rel_tol=4 * torch.finfo(torch.float32).eps)
+
+
+def same_factors(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether factors of rotary frequencies are meant to be those of one formula, 1 / ((1 − s) / f + s), with s in float32.
+
+    Where s is small, a rounding of it moves the factor by as many times as the largest factor f says.
+    """
+    allowed = 8 * max(one, default=1.0) * torch.finfo(torch.float32).eps
+    return len(one) == len(other) and all(math.isclose(a, b, rel_tol=allowed) for a, b in zip(one, other, strict=True))
 
 
 def is_rotation(matrix: Tensor) -> bool:

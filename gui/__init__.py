@@ -1,5 +1,6 @@
 """The screen: panels, painting, the background lanes and the command line. Never imports torch or transformers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 if __name__ != "headscope.gui":
@@ -8,15 +9,15 @@ if __name__ != "headscope.gui":
 __all__ = ["open_model", "view"]
 
 
-def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> Any:
-    """Open a window on attention weights that you have: arrays, a record, or what a transformers model returned.
+def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> Any:
+    """Open a window on attention weights that you have: arrays, or what a transformers model returned.
 
     >>> output = model(**inputs, output_attentions=True)  # doctest: +SKIP
-    >>> view(output, inputs, tokenizer=tokenizer)  # doctest: +SKIP
+    >>> view(output.attentions, tokenizer.convert_ids_to_tokens(inputs.input_ids[0]))  # doctest: +SKIP
 
     Parameters
     ----------
-    attentions, tokens, key_tokens, tokenizer
+    attentions, tokens, key_tokens
         See `headscope.core.attention.arrays.record_of`.
 
     Returns
@@ -27,7 +28,7 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
     Raises
     ------
     HeadscopeError
-        ``attentions_missing``, ``dropout_active``, ``not_attention``, ``not_tokens``, ``no_display``.
+        ``not_attention``, ``no_display``.
     """
     from headscope.gui.display import require_display
 
@@ -35,7 +36,7 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
     from headscope.core.attention.arrays import record_of
     from headscope.gui.app import view_record
 
-    return view_record(record_of(attentions, tokens, key_tokens, tokenizer=tokenizer))
+    return view_record(record_of(attentions, tokens, key_tokens))
 
 
 def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) -> Any:

@@ -25,12 +25,18 @@ def write_masked(folder: Path) -> Path:
 
 def write_decoder(folder: Path, family: str = "gpt2") -> Path:
     """A decoder whose tokens are letters; the text begins with <s>."""
-    return _written(family, letters_tokenizer(), folder)
+    tokenizer = _letters()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    ends = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return _written(family, ends, folder)
 
 
 def write_encoder_decoder(folder: Path, family: str = "t5") -> Path:
     """An encoder-decoder whose tokens are letters; the source ends with </s>."""
-    return _written(family, letters_tokenizer(encoder_decoder=True), folder)
+    tokenizer = _letters()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
+    ends = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
+    return _written(family, ends, folder)
 
 
 def write_gguf(
@@ -41,9 +47,10 @@ def write_gguf(
     *,
     packed: gguf.GGMLQuantizationType | None = None,
     attends: bool = True,
+    width: int = 32,
 ) -> Path:
     """A file as llama.cpp has it: a decoder of two layers whose tokens are letters; `packed` is how its matrices are."""
-    width, inner, n_heads = 32, 64, 4
+    inner, n_heads = 2 * width, 4
     letters = [chr(number) for number in range(33, 127)]
     tokens = ["<unk>", "<s>", "</s>", "Ġ", *letters, "th"]
     writer = gguf.GGUFWriter(path, architecture)
@@ -81,15 +88,6 @@ def write_gguf(
     writer.write_tensors_to_file()
     writer.close()
     return path
-
-
-def letters_tokenizer(*, encoder_decoder: bool = False) -> hf.PreTrainedTokenizerFast:
-    """Its tokens are letters; a decoder's text begins with <s>, an encoder's ends with </s>."""
-    tokenizer = _letters()
-    single, special = ("$A </s>", ("</s>", 2)) if encoder_decoder else ("<s> $A", ("<s>", 1))
-    tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[special])
-    ends = {"eos_token": "</s>", "unk_token": "<unk>"} | ({"pad_token": "<pad>"} if encoder_decoder else {"bos_token": "<s>"})
-    return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **ends)
 
 
 def _letters() -> Tokenizer:

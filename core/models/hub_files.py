@@ -10,16 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 from transformers import CONFIG_MAPPING, MODEL_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
-from headscope.core.files.atomic import check_disk
 from headscope.core.jobs import Ability, Job, Progress
-from headscope.core.models import checkpoint, gguf_file
-from headscope.core.models.device import check_room, is_out_of_memory, out_of_memory_said, pick_device
-from headscope.core.models.gguf_copies import copy_folder
+from headscope.core.models import checkpoint
+from headscope.core.models.device import is_out_of_memory, out_of_memory_said, pick_device
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.hub_tokenizer import read_tokenizer
 from headscope.core.models.packing import method_of, packer_of, unpack_at_once
@@ -32,17 +29,13 @@ for _library in ("huggingface_hub", "accelerate", "bitsandbytes"):
     logging.getLogger(_library).setLevel(logging.ERROR)
 
 
-def load_folder(
-    folder: Path, source: str, *, name: str, device: str, dtype: str, job: Job, packed: str | None = None
-) -> HubModel:
+def load_folder(folder: Path, source: str, *, name: str, device: str, dtype: str, job: Job) -> HubModel:
     """A folder as `save_pretrained` writes it, or as older versions did.
 
     Parameters
     ----------
     source, name : str
         For `ModelInfo`.
-    packed : str or None
-        What the weights are called for people, if they were unpacked from another format.
     """
     raw = checkpoint.read_config(folder)
     with out_of_memory_said(pick_device(device)):
@@ -52,30 +45,15 @@ def load_folder(
             unpack_at_once(method, config)
         placing = place(weights, device=device, dtype=dtype, method=method, name=name)
         job.cancel.check()
-        tokenizer = read_tokenizer(folder, name, job)
+        tokenizer = read_tokenizer(folder, name)
         job.report(Progress("reading", detail=readable_bytes(weights.n_bytes)))
         job.cancel.check()
         module, lacking = _read(architecture, folder, config, placing, name, weights)
         job.cancel.check()
-        words = packed or weights.format
+        words = weights.format
         if packer := method or packer_of(module):
             words = f"{words}, {packer}"
         return HubModel(module, tokenizer, source=source, name=name, checkpoint=words, lacking=lacking)
-
-
-def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
-    """A GGUF file; the first time its weights are unpacked, and kept as safetensors for the next time."""
-    header = gguf_file.look(path)
-    kept = copy_folder(path)
-    if not (kept / "config.json").is_file():
-        cpu = torch.device("cpu")
-        check_room("model_too_large", header.n_parameters * torch.float32.itemsize, cpu, model=path.name)
-        check_disk(kept, header.n_parameters * torch.float32.itemsize)
-        job.report(Progress("reading", detail=path.name))
-        with _quiet(), out_of_memory_said(cpu):
-            gguf_file.unpack(path, kept, job)
-    packed = f"GGUF {header.format}"
-    return load_folder(kept, source, name=path.stem, device=device, dtype=dtype, job=job, packed=packed)
 
 
 # ---------------------------------------------------------------- which class
