@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,6 +26,7 @@ from headscope.core.predict.logit_lens import labelled_lens
 from headscope.core.predict.reader import read_by
 from headscope.core.predict.surprisal import surprisal_of
 from headscope.core.requests import (
+    BeamSearch,
     CaptureRequest,
     CatalogueRequest,
     FillRequest,
@@ -36,12 +37,13 @@ from headscope.core.requests import (
     ModelRequest,
     SweepRequest,
 )
-from headscope.core.results import Catalogue, GenerationStep, ModelInfo, RunResult
+from headscope.core.results import BeamStep, Catalogue, GenerationStep, ModelInfo, RunResult
 from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 from headscope.core.view_jobs import ViewRequest
 from headscope.core.views import view
 
 if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
     from headscope.core.models.loaded import LoadedModel
 
 Stream = Callable[[object], None]
@@ -69,22 +71,27 @@ class Engine:
         match request:
             case LoadRequest():
                 return self._load(request, job)
-            case CaptureRequest(text, text_pair, target, top_k, intervention, keep):
-                return self._loaded.run(text, text_pair, target, top_k=top_k, intervention=intervention, keep=keep, job=job)
+            case CaptureRequest(text, text_pair, target):
+                options: dict[str, Any] = {"top_k": request.top_k, "intervention": request.intervention, "keep": request.keep}
+                return self._loaded.run(text, text_pair, target, languages=request.languages, job=job, **options)
             case GenerateRequest():
                 return self._generate(request, job, stream)
             case ForkRequest(step, token_id, max_new_tokens):
+                self._check_is_of_model(step.record)
                 branch = step.fork(token_id, max_new_tokens=max_new_tokens, job=job)
                 return _written(branch, stream, time.perf_counter())
             case FillRequest():
                 return self._fill(request, job, stream)
             case SweepRequest():
                 return self._sweep(request, job, stream)
-            case LensRequest():
+            case LensRequest(record):
+                self._check_is_of_model(record)
                 return self._lens(request, job, stream)
             case SurprisalRequest(record):
+                self._check_is_of_model(record)
                 return surprisal_of(self._loaded, read_by(record), job)
-            case AttributionRequest():
+            case AttributionRequest(record):
+                self._check_is_of_model(record)
                 return token_attribution(self._loaded, request, job)
             case CatalogueRequest():
                 return _catalogue()
@@ -94,6 +101,11 @@ class Engine:
         if self._model is None:
             raise HeadscopeError("no_model")
         return self._model
+
+    def _check_is_of_model(self, record: AttentionRecord) -> None:
+        """Tokens of one model are numbers without meaning to another."""
+        if not record.is_of(self._loaded.module):
+            raise HeadscopeError("record_of_another_model", model=self._loaded.info.name)
 
     def _load(self, request: LoadRequest, job: Job) -> ModelInfo:
         """The old model goes only when the new one is there: a load that fails leaves everything as it was."""
@@ -125,41 +137,26 @@ class Engine:
 
     def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()
-        n_beams = request.beams.n_beams
-        if n_beams > 1 and request.intervention:
-            raise HeadscopeError("bad_option", option="n_beams", value=n_beams, expected="1 while heads are changed")
-        if n_beams > 1:
-            return _written(self._winner(request, job, stream), stream, started)
-        steps = generate(
-            self._loaded,
-            request.text,
-            max_new_tokens=request.max_new_tokens,
-            sampling=request.sampling,
-            top_k=request.top_k,
-            stop=request.stop,
-            chat=request.chat,
-            system=request.system,
-            intervention=request.intervention,
-            job=job,
-        )
+        own = self._loaded.info.generation
+        beams = request.beams or (own.beams if request.sampling is None else BeamSearch())
+        if beams.n_beams > 1 and request.intervention:
+            raise HeadscopeError("bad_option", option="n_beams", value=beams.n_beams, expected="1 while heads are changed")
+        options: dict[str, Any] = {
+            "max_new_tokens": request.max_new_tokens,
+            "top_k": request.top_k,
+            "stop": request.stop,
+            "rules": request.rules,
+            "languages": request.languages,
+            "chat": request.chat,
+            "system": request.system,
+            "job": job,
+        }
+        if beams.n_beams > 1:
+            penalty = None if request.sampling is None else request.sampling.repetition_penalty
+            found = beam_search(self._loaded, request.text, beams=beams, repetition_penalty=penalty, **options)
+            return _written(_winner(found, stream), stream, started)
+        steps = generate(self._loaded, request.text, sampling=request.sampling, intervention=request.intervention, **options)
         return _written(steps, stream, started)
-
-    def _winner(self, request: GenerateRequest, job: Job, stream: Stream) -> tuple[GenerationStep, ...]:
-        found = beam_search(
-            self._loaded,
-            request.text,
-            beams=request.beams,
-            max_new_tokens=request.max_new_tokens,
-            repetition_penalty=request.sampling.repetition_penalty,
-            top_k=request.top_k,
-            stop=request.stop,
-            chat=request.chat,
-            system=request.system,
-            job=job,
-        )
-        for step in found:  # there is always one
-            stream(step)
-        return step.best.steps
 
     def _fill(self, request: FillRequest, job: Job, stream: Stream) -> RunResult:
         started = time.perf_counter()
@@ -192,6 +189,12 @@ def _written(steps: Iterable[GenerationStep], stream: Stream, started: float) ->
     for step in steps:  # there is always one
         stream(step)
     return RunResult(step.record, step.text, (step.prediction,), None, time.perf_counter() - started)
+
+
+def _winner(found: Iterable[BeamStep], stream: Stream) -> tuple[GenerationStep, ...]:
+    for step in found:  # there is always one
+        stream(step)
+    return step.best.steps
 
 
 def _catalogue() -> Catalogue:

@@ -64,11 +64,22 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Generate without it, or without a system text.",
     ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
+    "record_of_another_model": ("This picture is of another model than {model}.", "Run {model} on the text first."),
     "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
     "no_scores": (
         "There are no scores from before the softmax: {reason}.",
         "Look at the weights, or at single tokens of a model whose queries and keys are kept.",
     ),
+    "no_token_left": (
+        "The rules of generation strike out every token; the last of them is {rule}.",
+        "Switch a rule off.",
+    ),
+    "no_languages": ("{model} has no language codes.", "Leave out the languages, or choose a multilingual translation model."),
+    "no_source_language": (
+        "{model} is not told the language of what it reads.",
+        "Leave out the source language; the target language can be chosen.",
+    ),
+    "unknown_language": ("{model} has no language called {language}.", "Some of those it has: {known}."),
     "no_room": ("The text fills all {max_tokens} positions of {model}.", "Shorten it: new tokens need positions too."),
     # finding and reading a model
     "no_name": ("There is no model name.", "Give a folder, a .gguf file, or a name such as toy:grammar."),
@@ -85,6 +96,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "path_not_found": ("{path} does not exist.", "Check the path."),
     "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
     "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
+    "tokenizer_broken": (
+        "The tokenizer of {path} cannot be used: {reason}.",
+        "Copy the model's tokenizer files again, or choose another model.",
+    ),
+    "text_not_split": (
+        "The model's tokenizer cannot split this text: {reason}.",
+        "Shorten the text, or choose another model.",
+    ),
     "tokenizer_unfit": (
         "{model} has no embedding for the token {token}: its tokenizer is another model's.",
         "Put the model's own tokenizer files beside its weights.",
@@ -156,6 +175,18 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "not_attention": (
         "These are no attention weights: {reason}.",
         "Give arrays (layer, head, query, key) and a token for each row.",
+    ),
+    "attentions_missing": (
+        "The model returned no attention weights.",
+        'Load it with attn_implementation="eager" and run it with output_attentions=True; or give the model itself to open_model.',
+    ),
+    "dropout_active": (
+        "Rows of these weights sum to more than 1: dropout was at work.",
+        "Call model.eval() before the pass.",
+    ),
+    "not_tokens": (
+        "These are no tokens: {reason}.",
+        "Give a list of strings or of ids, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]).",
     ),
     # looking inside a pass
     "analysis_undefined": ("{analysis} is not defined here: {reason}.", "Choose {instead}."),

@@ -111,6 +111,14 @@ def are_weights(weights: Tensor) -> bool:
     return bool(((weights >= -room) & (weights <= 1 + room)).all())
 
 
+def rows_exceed_one(weights: Tensor) -> bool:
+    """Whether any row sums to more than 1 by more than its weights' roundings in bfloat16, which they may come from.
+
+    Each weight is off by half an eps of its size at most, and so is their sum. Dropout divides what it leaves by 1 − p and shows.
+    """
+    return bool((weights.detach().float().sum(-1) > 1 + torch.finfo(torch.bfloat16).eps).any())
+
+
 def same_maps(one: Tensor, other: Tensor) -> bool:
     """Whether two maps of a few keys are of the same attention: no further apart than 0.02, on average over their cells.
 

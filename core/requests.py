@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from headscope.core.jobs import FillStrategy, Kind
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.intervention import Intervention
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.predict.options import Languages, Rule
     from headscope.core.results import GenerationStep
 
 
@@ -40,13 +41,14 @@ class BeamSearch:
         1: no beam search.
     length_penalty : float
         A finished beam's score is its log-probability divided by its length to this power.
-    early_stopping : bool
-        True: end as soon as `n_beams` beams are finished. False: when no running beam can be expected to win any more.
+    early_stopping : bool or "never"
+        True: end as soon as `n_beams` beams are finished. False: when no running beam can be expected to win any more. "never":
+        when none can win any more, however long it becomes.
     """
 
     n_beams: int = 1
     length_penalty: float = 1.0
-    early_stopping: bool = False
+    early_stopping: bool | Literal["never"] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Offer:
 class CaptureRequest:
     """Run the model once over a text; answers `RunResult`.
 
-    `target` is the decoder's text of an encoder-decoder model (None: just its start token).
+    `target` is the decoder's text of an encoder-decoder model (None: just its start token). `languages` are those of a
+    multilingual model's texts (None: as its own settings say).
     """
 
     text: str
@@ -111,6 +114,7 @@ class CaptureRequest:
     top_k: int = 10
     intervention: Intervention | None = None
     keep: Keep = KEEP_ALL
+    languages: Languages | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +122,21 @@ class GenerateRequest:
     """Continue a text; streams `GenerationStep`, answers `RunResult`.
 
     With several beams, `BeamStep` is streamed while they run and the winner's `GenerationStep`s at the end. `stop` strings end
-    the text where they end. With `chat` the text is put into the model's chat template, after `system` if there is one.
+    the text where they end. With `chat` the text is put into the model's chat template, after `system` if there is one. What is
+    None is as the model's own settings say.
     """
 
     text: str
-    max_new_tokens: int = 40
-    sampling: Sampling = field(default_factory=Sampling)
+    max_new_tokens: int | None = None
+    sampling: Sampling | None = None
     top_k: int = 10
-    beams: BeamSearch = field(default_factory=BeamSearch)
-    stop: tuple[str, ...] = ()
+    beams: BeamSearch | None = None
+    stop: tuple[str, ...] | None = None
     chat: bool = False
     system: str = ""
     intervention: Intervention | None = None
+    rules: tuple[Rule, ...] | None = None
+    languages: Languages | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ import numpy as np
 
 from headscope.core.jobs import Ability, Filter, FloatArray, Job, Kind, Tier
 from headscope.core.predict.classes import Answer, Link, PredictionKind
+from headscope.core.predict.options import GenerationSettings, LanguageChoice
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.predict.generate import Generation
+    from headscope.core.predict.rule_effects import RuleEffect
     from headscope.core.tokens import Token
 
 DECODE_THE_TEXT: Final = ("ForSequenceClassification", "ForQuestionAnswering")
@@ -58,6 +60,10 @@ class ModelInfo:
     note : str
         What of its attention cannot be shown and why, in one sentence: layers that do not attend, an encoder that attends in
         bands. Empty if everything can.
+    generation : GenerationSettings
+        How its own settings want it to write.
+    languages : LanguageChoice
+        Which languages it can be asked for, where its tokenizer has codes for them.
     """
 
     source: str
@@ -78,6 +84,8 @@ class ModelInfo:
     labels: tuple[str, ...] = ()
     link: Link = "softmax"
     head_is_complete: bool = True
+    generation: GenerationSettings = field(default_factory=GenerationSettings)
+    languages: LanguageChoice = field(default_factory=LanguageChoice)
 
     @property
     def decoder_reads_text(self) -> bool:
@@ -143,6 +151,8 @@ class Prediction:
         Natural logarithm of the sum of exp(logits), in float64; 0 without them.
     kind : PredictionKind
     link : Link
+    effects : tuple of RuleEffect
+        What each rule of the model's own does to a token that is written here, also of those that are switched off.
     """
 
     position: int
@@ -151,6 +161,7 @@ class Prediction:
     log_total: float = field(default=0.0, compare=False, repr=False)
     kind: PredictionKind = "token"
     link: Link = "softmax"
+    effects: tuple[RuleEffect, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def place(self) -> tuple[PredictionKind, int | None]:
@@ -165,7 +176,7 @@ class Prediction:
         """Natural logarithm of an outcome's probability; None if it is not known: no logits, and not among the candidates."""
         if self.link == "identity":
             return None
-        if self.logits is not None and not 0 <= token_id < len(self.logits):
+        if self.logits is not None and (not 0 <= token_id < len(self.logits) or np.isnan(self.logits[token_id])):
             return None
         if self.logits is not None and self.link == "sigmoid":
             return -float(np.logaddexp(0.0, -float(self.logits[token_id])))

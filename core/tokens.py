@@ -35,7 +35,8 @@ class Token:
     generated : bool
         Was written by the model.
     type_id : int
-        Which text of a pair the model is told that it is of, 0 or 1: the `segment`, but for tokenizers that tell them not apart.
+        Which segment the model is told that it is of, as the tokenizer's own template says: mostly the `segment`; 2 for the
+        closing <cls> of XLNet and the first of Funnel; 0 everywhere for tokenizers that tell texts not apart.
     """
 
     text: str

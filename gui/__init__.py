@@ -1,6 +1,5 @@
 """The screen: panels, painting, the background lanes and the command line. Never imports torch or transformers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 if __name__ != "headscope.gui":
@@ -9,15 +8,15 @@ if __name__ != "headscope.gui":
 __all__ = ["open_model", "view"]
 
 
-def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> Any:
-    """Open a window on attention weights that you have: arrays, or what a transformers model returned.
+def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> Any:
+    """Open a window on attention weights that you have: arrays, a record, or what a transformers model returned.
 
     >>> output = model(**inputs, output_attentions=True)  # doctest: +SKIP
-    >>> view(output.attentions, tokenizer.convert_ids_to_tokens(inputs.input_ids[0]))  # doctest: +SKIP
+    >>> view(output, inputs, tokenizer=tokenizer)  # doctest: +SKIP
 
     Parameters
     ----------
-    attentions, tokens, key_tokens
+    attentions, tokens, key_tokens, tokenizer
         See `headscope.core.attention.arrays.record_of`.
 
     Returns
@@ -28,7 +27,7 @@ def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | Non
     Raises
     ------
     HeadscopeError
-        ``not_attention``, ``no_display``.
+        ``attentions_missing``, ``dropout_active``, ``not_attention``, ``not_tokens``, ``no_display``.
     """
     from headscope.gui.display import require_display
 
@@ -36,7 +35,7 @@ def view(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | Non
     from headscope.core.attention.arrays import record_of
     from headscope.gui.app import view_record
 
-    return view_record(record_of(attentions, tokens, key_tokens))
+    return view_record(record_of(attentions, tokens, key_tokens, tokenizer=tokenizer))
 
 
 def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from headscope.core.requests import FillRequest, ForkRequest, GenerateRequest, ModelRequest
 from headscope.core.results import ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
@@ -67,6 +69,10 @@ def counterparts(old: tuple[Prediction, ...], ids: Ids, new: _Said) -> tuple[Pre
     end = min(_shared(ids[::-1], new.ids[::-1]), len(ids) - start, len(new.ids) - start)
     first, last = range(start), len(ids) - end
     shift = len(new.ids) - len(ids)
+    if any(prediction.kind not in ("token", "tag") for prediction in (*old, *new.predictions)):
+        return _of_whole_texts(
+            old, new, [*range(start)] + [None] * (len(ids) - start - end) + [*range(len(new.ids) - end, len(new.ids))]
+        )
     places = {prediction.position for prediction in new.predictions}
     fixed = {at: at if at in first else at + shift for at in (each.position for each in old) if at in first or at >= last}
     edited = [each.position for each in old if each.position not in fixed]
@@ -80,6 +86,32 @@ def counterparts(old: tuple[Prediction, ...], ids: Ids, new: _Said) -> tuple[Pre
     )
 
 
+def _of_whole_texts(old: tuple[Prediction, ...], new: _Said, moved: list[int | None]) -> tuple[Prediction, ...]:
+    """A class stands for a class; the start of an answer for the start, token by token as far as tokens are the same.
+
+    `moved` says where each of the old tokens is now, None for those that were edited.
+    """
+    found = []
+    for prediction in new.predictions:
+        for earlier in old:
+            if earlier.place == prediction.place:
+                at_ends = prediction.kind in ("start", "end")
+                moved_there = _moved(earlier, moved, len(new.ids)) if at_ends else earlier
+                found.append(replace(moved_there, position=prediction.position))
+    return tuple(found)
+
+
+def _moved(prediction: Prediction, moved: list[int | None], n_tokens: int) -> Prediction:
+    """Of an end of an answer: the same probabilities at the tokens' new places; NaN, which counts as unknown, at new tokens."""
+    logits = np.full(n_tokens, np.nan, np.float32)
+    for old, new in enumerate(moved):
+        if new is not None and prediction.logits is not None and old < len(prediction.logits):
+            logits[new] = prediction.logits[old]
+    pairs = ((candidate, moved[candidate.id]) for candidate in prediction.candidates if candidate.id < len(moved))
+    candidates = tuple(replace(candidate, id=new) for candidate, new in pairs if new is not None)
+    return replace(prediction, logits=logits, candidates=candidates)
+
+
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens both begin with."""
     for at, (left, right) in enumerate(zip(one, other, strict=False)):
@@ -90,8 +122,8 @@ def _shared(one: Sequence[int], other: Sequence[int]) -> int:
 
 def predicted_axis(record: AttentionRecord, model: ModelInfo | None) -> TokenAxis:
     """The tokens of the side that a model predicts: where its masks are, or what it continues."""
-    fills = model is not None and "fill_mask" in model.abilities
-    kind = record.kinds[0] if fills or "decoder" not in record.kinds else "decoder"
+    reads_source = model is not None and bool(model.abilities & {"fill_mask", "tag", "answer"})
+    kind = record.kinds[0] if reads_source or "decoder" not in record.kinds else "decoder"
     return record.axis(kind).queries
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headscope.core.token_jobs import Side
+from headscope.core.tokens import TokenAxis
 from headscope.gui.state import Cell, ExplorerState, Marks
 
 
@@ -45,3 +46,26 @@ def _with(positions: tuple[int, ...], position: int | None) -> tuple[int, ...]:
 
 def _without(positions: tuple[int, ...], position: int | None) -> tuple[int, ...]:
     return tuple(at for at in positions if at != position)
+
+
+def cell_of(state: ExplorerState, axis: TokenAxis, position: int | None) -> Cell:
+    """The row of one of `axis`' tokens in the pictures, or its column if the rows are other tokens; `axis` is of the record."""
+    if position is None or state.captured is None:
+        return Cell()
+    shown = state.captured.axis(state.kind)
+    if shown.queries is axis:
+        return Cell(query=state.queries.place_of(position))
+    return Cell(key=state.keys.place_of(position)) if shown.keys is axis else Cell()
+
+
+def pieces_in_focus(state: ExplorerState, axis: TokenAxis) -> frozenset[int]:
+    """Which of `axis`' tokens are pinned or pointed at in any view."""
+    if state.captured is None:
+        return frozenset()
+    shown, found = state.captured.axis(state.kind), set[int]()
+    for cell in (state.pinned, state.hover):
+        sides = ((shown.queries, state.queries, cell.query), (shown.keys, state.keys, cell.key))
+        for own, units, at in sides:
+            if own is axis and at is not None and at < len(units):
+                found.update(units.pieces_of(at))
+    return frozenset(found)

@@ -16,7 +16,7 @@ from headscope.core.files.guarded import CHILD_ARGUMENT
 from headscope.core.jobs import Job
 from headscope.gui import cli_generation, cli_sweep
 from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
-from headscope.gui.cli_generation import steps_of
+from headscope.gui.cli_generation import left_out, steps_of
 from headscope.gui.cli_predict import predicted, print_prediction_data, print_predictions
 from headscope.gui.cli_sweep import check, print_sweep, print_sweep_data, swept
 from headscope.gui.display import require_display
@@ -85,6 +85,8 @@ def _generate(arguments: argparse.Namespace) -> int:
         model = _opened(arguments, job)
     show: Callable[[str], None] = _ignore if arguments.json else _print_at_once
     text = model.chat(arguments.text, arguments.system) if arguments.chat else arguments.text
+    if line := left_out(model):
+        print(f"headscope: {line}", file=sys.stderr)
     written = steps_of(model, text, arguments)
     if model.info.family == "encoder-decoder":  # which writes a text of its own
         text = ""

@@ -37,8 +37,9 @@ from headscope.gui.exporter import Export, Exporter
 from headscope.gui.given_text import GivenText
 from headscope.gui.heatmap_numbers import HeatmapNumbers
 from headscope.gui.mask_memory import MaskMemory
-from headscope.gui.messages import busy_at, busy_of, notice_of
-from headscope.gui.pictures import MOST_HEADS, Pictures
+from headscope.gui.messages import busy_at, busy_of, note_of, notice_of
+from headscope.gui.outcome import kept_outcome
+from headscope.gui.pictures import Pictures
 from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
 from headscope.gui.step_stream import StepStream
@@ -137,14 +138,10 @@ class Explorer(QObject):
     # ---------------------------------------------------------------- runs
     def run(self, keep: Keep = KEEP_ALL) -> None:
         """Run the model once over the text of the state, and keep of its attention what `keep` says."""
-        text = self._text()
         if self._loaded is None and not self._lane.is_busy:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
             return
-        family = self._loaded.family if self._loaded is not None else "encoder"
-        pair = text.text_pair if family == "encoder" else ""
-        target = text.target if family == "encoder-decoder" else ""
-        self._ask(CaptureRequest(text.text, pair or None, target or None, keep=keep))
+        self._ask(self._text().request(self._loaded, keep))
         self.state.update(busy=busy_at("running"))
 
     def take_offer(self, offer: Offer) -> None:
@@ -263,14 +260,7 @@ class Explorer(QObject):
 
     def select_head(self, head: Head, extend: bool = False) -> None:
         """Look at a head; with `extend` beside those looked at already, or, if it is one of them, no longer."""
-        heads = self._pictures.heads
-        if not extend:
-            self._pictures.select(head, (head,))
-        elif head not in heads:
-            self._pictures.select(head, (*heads, head)[-MOST_HEADS:])
-        elif len(heads) > 1:
-            rest = tuple(other for other in heads if other != head)
-            self._pictures.select(rest[-1], rest)
+        self._pictures.choose(head, extend)
 
     def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at `head` beside the others of `heads`, of which it is one."""
@@ -345,13 +335,14 @@ class Explorer(QObject):
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
         values["before"] = self._before.after(request, result, self._loaded)
+        values["outcome"] = kept_outcome(self.state.outcome, result.predictions) if self._loaded is self.state.model else None
         values["ran"] = request if isinstance(request, CaptureRequest) else None
         self.state.update(before_kept=self._before.is_kept)
         if isinstance(request, FillRequest):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
-        values |= {"step": None, "beams": None, "busy": None, "notice": None}
+        values |= {"step": None, "beams": None, "busy": None, "notice": note_of(self._loaded, self.state.model)}
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, **values)
 
@@ -382,7 +373,9 @@ class Explorer(QObject):
     def _settle(self) -> None:
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
         if not self._lane.is_busy and not self._exporter.is_busy:
-            self.state.update(busy=None, model=self._loaded, beams=None)
+            self.state.update(busy=None, beams=None)
+            if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
+                self._pictures.clear(model=self._loaded)
 
     def _text(self) -> GivenText:
         return GivenText(self.state.text, self.state.text_pair, self.state.target)

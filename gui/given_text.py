@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headscope.core.requests import CaptureRequest, Keep
+from headscope.core.results import ModelInfo
+
 
 @dataclass(frozen=True, slots=True)
 class GivenText:
@@ -12,6 +15,12 @@ class GivenText:
     text: str = ""
     text_pair: str = ""
     target: str = ""
+
+    def request(self, model: ModelInfo | None, keep: Keep) -> CaptureRequest:
+        """A run over what of it the model takes."""
+        pair = self.text_pair if model is None or model.takes_pair else ""
+        target = self.target if model is not None and model.takes_target else ""
+        return CaptureRequest(self.text, pair or None, target or None, keep=keep)
 
     @property
     def words(self) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from headscope.core.errors import MESSAGES, HeadscopeError
 from headscope.core.jobs import Progress
 from headscope.core.requests import Offer
+from headscope.core.results import ModelInfo
 from headscope.gui.state import Busy, Notice
 from headscope.gui.translating import QT_TRANSLATE_NOOP
 
@@ -43,6 +44,11 @@ def notice_of(error: HeadscopeError) -> Notice:
     if error.offers:
         remedy = QCoreApplication.translate("errors", "Choose what to give up:")
     return Notice("error", error.fill(message), error.fill(remedy), error.details, error.offers)
+
+
+def note_of(opened: ModelInfo | None, shown: ModelInfo | None) -> Notice | None:
+    """What is to be known of the model `opened`, when its first picture follows those of another; None if there is nothing."""
+    return Notice("info", opened.note) if opened is not None and opened is not shown and opened.note else None
 
 
 def refusal_of(error: HeadscopeError) -> str:

@@ -33,7 +33,7 @@ from headscope.gui.head_thumbnails import HeadThumbnails
 from headscope.gui.messages import notice_of
 from headscope.gui.moved import Moved
 from headscope.gui.paint.head_colors import MOST_COLORS
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.state import Cell, ExplorerState, cleared
 from headscope.gui.worker import Handle, Lane, supersedes_in_view_lane
 
 if TYPE_CHECKING:
@@ -171,6 +171,11 @@ class Pictures(QObject):
         self._next = None
         self._pursue(goal)
 
+    def clear(self, **values: Any) -> None:
+        """Show no picture, as before the first one; `values` change with it."""
+        self._goal = self._next = None
+        self._state.update(**cleared(), **values)
+
     def select(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at other heads of what is shown, and of what is about to be."""
         if self._next is not None:
@@ -180,6 +185,17 @@ class Pictures(QObject):
             self._state.update(head=head, heads=heads)
             return
         self._pursue(goal.looking_at(head, heads))
+
+    def choose(self, head: Head, extend: bool) -> None:
+        """Look at a head alone; with `extend` beside those looked at, or, if it is one of them, no longer."""
+        heads = self.heads
+        if not extend:
+            self.select(head, (head,))
+        elif head not in heads:
+            self.select(head, (*heads, head)[-MOST_HEADS:])
+        elif len(heads) > 1:
+            rest = tuple(other for other in heads if other != head)
+            self.select(rest[-1], rest)
 
     def set_kind(self, kind: Kind) -> None:
         """Look at another kind of attention of what is shown."""

@@ -16,6 +16,7 @@ from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep
 from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
 from headscope.gui.head_order import HeadOrder
+from headscope.gui.outcome import Outcome
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -83,6 +84,7 @@ class _Fields:
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
     pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
     predictions: tuple[Prediction, ...] = ()
+    outcome: Outcome | None = None  # the class, tag or end of an answer that the user chose to have explained
     before: tuple[Prediction, ...] = ()  # of an earlier run, each at the position of the present one it is compared with
     before_kept: bool = False  # that run stays the same until it is let go
     sampling: Sampling = field(default_factory=Sampling)  # as the fields say, for what is written next
@@ -109,6 +111,18 @@ class _Fields:
     presenting: bool = False  # to an audience: full screen, large type
     undoable: int = 0  # how many changes can be undone
     redoable: int = 0  # how many that were undone can be made again
+
+
+_OF_A_RUN = (
+    *("run", "ran", "captured", "record", "queries", "keys", "weights", "part", "row", "thumbnails", "predictions", "before"),
+    *("next_sentence", "steps", "branches", "branch", "step", "beams", "hover", "pinned", "marks"),
+)
+
+
+def cleared() -> dict[str, Any]:
+    """The values that are of a run, as they are before the first one."""
+    empty = _Fields()
+    return {name: getattr(empty, name) for name in _OF_A_RUN}
 
 
 class ExplorerState(QObject):
@@ -141,6 +155,7 @@ class ExplorerState(QObject):
         thumbnails: FloatArray | None
         pooling: Pooling
         predictions: tuple[Prediction, ...]
+        outcome: Outcome | None
         before: tuple[Prediction, ...]
         before_kept: bool
         sampling: Sampling

@@ -48,7 +48,7 @@ def written_by_transformers(family: str, **options: object) -> list[int]:
     """The ids that transformers' own `generate` writes after PROMPT."""
     source, target = model_of(family).encode(PROMPT)
     ids = torch.tensor([source.ids])
-    settings = {"do_sample": False, "pad_token_id": 0, "forced_eos_token_id": None} | options
+    settings = {"do_sample": False, "pad_token_id": 0} | options
     answer = independent(family).generate(ids, attention_mask=torch.ones_like(ids), **settings)
     return answer[0, len((target or source).ids) :].tolist()
 

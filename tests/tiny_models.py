@@ -25,18 +25,12 @@ def write_masked(folder: Path) -> Path:
 
 def write_decoder(folder: Path, family: str = "gpt2") -> Path:
     """A decoder whose tokens are letters; the text begins with <s>."""
-    tokenizer = _letters()
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    ends = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
-    return _written(family, ends, folder)
+    return _written(family, letters_tokenizer(), folder)
 
 
 def write_encoder_decoder(folder: Path, family: str = "t5") -> Path:
     """An encoder-decoder whose tokens are letters; the source ends with </s>."""
-    tokenizer = _letters()
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
-    ends = hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
-    return _written(family, ends, folder)
+    return _written(family, letters_tokenizer(encoder_decoder=True), folder)
 
 
 def write_gguf(
@@ -88,6 +82,15 @@ def write_gguf(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def letters_tokenizer(*, encoder_decoder: bool = False) -> hf.PreTrainedTokenizerFast:
+    """Its tokens are letters; a decoder's text begins with <s>, an encoder's ends with </s>."""
+    tokenizer = _letters()
+    single, special = ("$A </s>", ("</s>", 2)) if encoder_decoder else ("<s> $A", ("<s>", 1))
+    tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[special])
+    ends = {"eos_token": "</s>", "unk_token": "<unk>"} | ({"pad_token": "<pad>"} if encoder_decoder else {"bos_token": "<s>"})
+    return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **ends)
 
 
 def _letters() -> Tokenizer:

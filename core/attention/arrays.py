@@ -1,90 +1,113 @@
-"""Attention that somebody computed elsewhere, as a record: arrays, or the `attentions` that a transformers model returned."""
+"""Attention that somebody computed elsewhere, as a record: arrays, or what a transformers model returned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from headscope.core.attention.fallback import Piece, StoredLayer
+from headscope.core.attention.fallback import StoredLayer
+from headscope.core.attention.keeping import SkippedLayer
+from headscope.core.attention.layers import Layer
+from headscope.core.attention.outputs import Layers, layers_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
+from headscope.core.given_tokens import axis_of
 from headscope.core.jobs import Kind
-from headscope.core.numerics import are_weights
-from headscope.core.tokens import Token, TokenAxis, visible
+from headscope.core.requests import KEEP_ALL, Keep
+from headscope.core.tokens import TokenAxis
 
 
-def record_of(attentions: Any, tokens: Sequence[str], key_tokens: Sequence[str] | None = None) -> AttentionRecord:
+def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> AttentionRecord:
     """Given attention weights as an `AttentionRecord`.
 
     Parameters
     ----------
-    attentions : array or sequence of arrays
-        (layer, head, query, key), (head, query, key) or (query, key); or a tuple with one (batch, head, query, key) for each
-        layer, as transformers returns it, of which the first text of the batch is taken. Anything numpy or torch can read.
-    tokens : sequence of str
-        Of the queries.
-    key_tokens : sequence of str, optional
-        Of the keys, if they are others (cross-attention).
+    attentions : array, sequence, mapping or ModelOutput
+        * (layer, head, query, key), (layer, batch, head, query, key), (head, query, key) or (query, key);
+        * a tuple with one (batch, head, query, key) for each layer, as transformers returns it, or None for a layer that has none;
+        * what ``generate(…, output_attentions=True)`` returns: a tuple of such tuples, one for each step;
+        * a whole output of a model or of ``generate``, also of an encoder-decoder, or {"encoder": …, "decoder": …, "cross": …}
+          of such weights;
+        * an `AttentionRecord`, which is given back.
+
+        Of a batch the first text is taken; of beams the ones that led to the first text. Anything numpy or torch can read.
+    tokens : sequence of str or of ids, tensor, or what a tokenizer returned; optional
+        Of the queries. Those of a generation may have the last token, which was written and not read. Without them rows are numbered.
+    key_tokens : as `tokens`, optional
+        Of the keys, if they are others (cross-attention); of an encoder-decoder the encoder's.
+    tokenizer : optional
+        A transformers tokenizer, for tokens given as ids.
 
     Returns
     -------
     AttentionRecord
-        Of one kind: "cross" with `key_tokens`, "decoder" if no query looks past itself, else "encoder".
+        Of the kinds that an output says; of weights alone "cross" with `key_tokens`, "decoder" if no query attends to a later
+        token, else "encoder".
 
     Raises
     ------
     HeadscopeError
-        ``not_attention`` if shapes do not fit or values are no weights.
+        ``attentions_missing``, ``dropout_active``, ``not_attention`` if shapes do not fit or values are no weights, ``not_tokens``.
     """
-    layers = [_checked(layer, len(tokens), len(tokens if key_tokens is None else key_tokens)) for layer in _layers(attentions)]
-    if not layers or len({layer.shape[1] for layer in layers}) != 1:
+    if isinstance(attentions, AttentionRecord):
+        return attentions
+    found = layers_of(attentions, is_cross=key_tokens is not None)
+    kinds: dict[Kind, Layers] = {kind or _kind_of(layers): layers for kind, layers in found.items()}
+    one, other = _axes(kinds, tokens, key_tokens, tokenizer)
+    sides: dict[Kind, tuple[TokenAxis, TokenAxis]] = {"encoder": (other, other), "decoder": (one, one), "cross": (one, other)}
+    if len(kinds) == 1 and "encoder" in kinds:
+        sides["encoder"] = (one, one)
+    stored = {kind: _stored(layers, sides[kind]) for kind, layers in kinds.items()}
+    return AttentionRecord(stored, {kind: sides[kind] for kind in kinds}, tier="given", kept=_kept(kinds))
+
+
+def _kind_of(layers: Layers) -> Kind:
+    """Of one stack whose output does not say."""
+    maps = [layer[0].weights for layer in layers if layer is not None]
+    steps = any(layer is not None and len(layer) > 1 for layer in layers)
+    return "decoder" if steps or not any(bool(weights.triu(1).any()) for weights in maps) else "encoder"
+
+
+def _axes(kinds: Mapping[Kind, Layers], tokens: Any, key_tokens: Any, tokenizer: Any) -> tuple[TokenAxis, TokenAxis]:
+    """The tokens of the queries, and those of the encoder where there is a cross-attention."""
+    main: Kind = "decoder" if "decoder" in kinds else "cross" if "cross" in kinds else "encoder"
+    n_queries = _shape(kinds[main])[0]
+    one = axis_of([str(row) for row in range(n_queries)] if tokens is None else tokens, tokenizer)
+    if len(one) == n_queries + 1 and _is_generation(kinds[main]):
+        one = TokenAxis(one.tokens[:-1], one.text, 0, len(one.text))  # written by the last step, and not read any more
+    if set(kinds) == {main} and main != "cross":
+        return one, one
+    n_keys = _shape(kinds["cross" if "cross" in kinds else "encoder"])[1]
+    return one, axis_of([str(column) for column in range(n_keys)] if key_tokens is None else key_tokens, tokenizer)
+
+
+def _is_generation(layers: Layers) -> bool:
+    return any(layer is not None and len(layer) > 1 for layer in layers)
+
+
+def _shape(layers: Layers) -> tuple[int, int]:
+    last = next(layer for layer in layers if layer is not None)[-1]
+    return last.queries.stop, last.keys.stop
+
+
+def _stored(layers: Layers, sides: tuple[TokenAxis, TokenAxis]) -> list[Layer]:
+    """The layers of a kind; for one without weights a place, so that the others keep their numbers."""
+    there = tuple(index for index, layer in enumerate(layers) if layer is not None)
+    whole: list[Layer | None] = [None if layer is None else StoredLayer(layer) for layer in layers]
+    shapes = {layer.shape for layer in whole if layer is not None}
+    if len({shape[0] for shape in shapes}) != 1:
         raise HeadscopeError("not_attention", reason="layers must have the same number of heads")
-    kind: Kind = "cross" if key_tokens is not None else "encoder"
-    if kind == "encoder" and not any(bool(layer.triu(1).any()) for layer in layers):
-        kind = "decoder"
-    queries = _axis(tokens)
-    keys = queries if key_tokens is None else _axis(key_tokens)
-    pieces = [Piece(range(layer.shape[2]), range(layer.shape[3]), layer) for layer in layers]
-    return AttentionRecord({kind: [StoredLayer((piece,)) for piece in pieces]}, {kind: (queries, keys)}, tier="given")
+    n_queries, n_keys = (len(side) for side in sides)
+    for _, rows, columns in shapes:
+        if (rows, columns) != (n_queries, n_keys):
+            reason = f"{rows} × {columns} weights do not fit {n_queries} queries and {n_keys} keys"
+            raise HeadscopeError("not_attention", reason=reason)
+    shape = shapes.pop()
+    return [SkippedLayer(index, there, shape) if layer is None else layer for index, layer in enumerate(whole)]
 
 
-def _layers(attentions: Any) -> list[Tensor]:
-    """One (1, head, query, key) for each layer."""
-    if isinstance(attentions, (tuple, list)):
-        found = [_tensor(layer) for layer in attentions]
-        return [layer[:1] if layer.dim() == 4 else layer[(None,) * (4 - layer.dim())] for layer in found]
-    whole = _tensor(attentions)
-    if not 2 <= whole.dim() <= 4:
-        raise HeadscopeError("not_attention", reason=f"an array has {whole.dim()} axes")
-    return list(whole[(None,) * (4 - whole.dim())][:, None].unbind())
-
-
-def _tensor(array: Any) -> Tensor:
-    if isinstance(array, Tensor):
-        return array.detach().to("cpu", torch.float32, copy=True)
-    try:
-        return torch.from_numpy(np.array(array, dtype=np.float32))
-    except (ValueError, TypeError) as error:
-        raise HeadscopeError("not_attention", reason=str(error)) from None
-
-
-def _checked(layer: Tensor, n_queries: int, n_keys: int) -> Tensor:
-    if layer.dim() != 4 or layer.shape[2:] != (n_queries, n_keys):
-        shape = " × ".join(map(str, layer.shape[1:]))
-        raise HeadscopeError("not_attention", reason=f"{shape} weights do not fit {n_queries} queries and {n_keys} keys")
-    if not are_weights(layer):  # not a number fails as well
-        raise HeadscopeError("not_attention", reason="weights lie between 0 and 1")
-    return layer
-
-
-def _axis(tokens: Sequence[str]) -> TokenAxis:
-    text, found = " ".join(tokens), []
-    start = 0
-    for token in tokens:
-        found.append(Token(visible(token), -1, start, start + len(token)))
-        start += len(token) + 1
-    return TokenAxis(tuple(found), text, 0, len(text))
+def _kept(kinds: Mapping[Kind, Layers]) -> Keep:
+    every = [layer is not None for layers in kinds.values() for layer in layers]
+    if all(every):
+        return KEEP_ALL
+    return Keep(layers=tuple(sorted({at for layers in kinds.values() for at, layer in enumerate(layers) if layer is not None})))

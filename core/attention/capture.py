@@ -243,7 +243,7 @@ class Recorder:
             ``no_attention`` if nothing was caught.
         """
         layers = self._as_edited(with_output_weights(self._layers) if self._keep_values else self._layers)
-        return AttentionRecord(layers, axes, tier=tier, batch=batch, model=type(self._module).__name__, kept=self.kept)
+        return AttentionRecord(layers, axes, tier=tier, batch=batch, model=self._module, kept=self.kept)
 
     def mark(self) -> Mark:
         """Where a generation stands, for `branch`."""

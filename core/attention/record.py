@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from headscope.core.attention import overview as overviews
 from headscope.core.attention.counting import rank_table
@@ -75,14 +76,16 @@ class AttentionRecord:
         *,
         tier: Tier,
         batch: int = 0,
-        model: str = "The model",
+        model: nn.Module | None = None,
         kept: Keep = KEEP_ALL,
     ) -> None:
         self.tier: Tier = tier
+        self._model = None if model is None else weakref.ref(model)
         self.kept = kept
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in axes if layers.get(kind))
         if not self.kinds:
-            raise HeadscopeError("no_attention", model=model, reason="its layers left nothing to compute them from")
+            name = "The model" if model is None else type(model).__name__
+            raise HeadscopeError("no_attention", model=name, reason="its layers left nothing to compute them from")
         self._axes = {kind: Axes(*axes[kind]) for kind in self.kinds}
         self._layers = {kind: tuple(layers[kind]) for kind in self.kinds}
         self._batch = batch
@@ -90,6 +93,10 @@ class AttentionRecord:
         self.dtype = str(firsts[0].dtype).removeprefix("torch.")
         self.device = ", ".join(dict.fromkeys(str(first.device) for first in firsts))
         self._check_axes()
+
+    def is_of(self, model: nn.Module) -> bool:
+        """Whether this very module was run for it; False for arrays of somebody's."""
+        return self._model is not None and self._model() is model
 
     def axis(self, kind: Kind) -> Axes:
         """The tokens of the query side (`.queries`) and of the key side (`.keys`)."""
@@ -312,7 +319,8 @@ class AttentionRecord:
             renormalise = reading.special == "renormalised"
             axes[kind] = queries, keys
             layers[kind] = tuple(ReadLayer(layer, rows, columns, renormalise) for layer in self._layers[kind])
-        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, kept=self.kept)
+        model = None if self._model is None else self._model()
+        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, model=model, kept=self.kept)
 
     @property
     def nbytes(self) -> int:

@@ -49,8 +49,8 @@ def guarded(
     *arguments: Any,
     subject: str | os.PathLike[str],
     job: Job | None = None,
-    seconds: float = SECONDS,
-    memory: int = MEMORY,
+    seconds: float | None = None,
+    memory: int | None = None,
     torch: bool = False,
 ) -> Any:
     """What ``function(*arguments)`` returns, computed in a child process under limits.
@@ -65,9 +65,9 @@ def guarded(
         The file or the model that is looked at, for the sentence of a refusal.
     job : Job, optional
         Cancelling it kills the child.
-    seconds : float
+    seconds : float, optional
         Of the processor.
-    memory : int
+    memory : int, optional
         Bytes.
     torch : bool
         Whether the child may import torch, which takes a second or more; without it, transformers' configurations and tokenizers
@@ -84,7 +84,8 @@ def guarded(
     Cancelled
     """
     job = job or Job()
-    limits = {"seconds": seconds, "wall": seconds * _WALL, "memory": memory, "torch": torch}
+    seconds = SECONDS if seconds is None else seconds
+    limits = {"seconds": seconds, "wall": seconds * _WALL, "memory": MEMORY if memory is None else memory, "torch": torch}
     asked = json.dumps({"function": function, "arguments": arguments, **limits}, default=os.fspath)
     with _started(subject) as (process, answer):
         _send(process, asked)

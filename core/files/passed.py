@@ -35,19 +35,19 @@ def cache_base() -> Path:
     return base / "headscope"
 
 
-def checked_once(check: str, files: Iterable[Path], look: Callable[[], Any]) -> Any:
-    """What `look` returned for files of this content, now or an earlier time.
+def checked_once(check: str, contents: Iterable[Path | bytes], look: Callable[[], Any]) -> Any:
+    """What `look` returned for these contents, now or an earlier time.
 
     Parameters
     ----------
     check : str
         Which look it is.
-    files : paths
-        All that `look` reads; in any order. The versions of the libraries count too.
+    contents : paths of files, or bytes
+        All that `look` reads. The versions of the libraries count too.
     look : callable
         Returns plain data of at most a few kB. What it raises is passed on and not remembered: a refusal is looked at anew.
     """
-    key = _key(check, files)
+    key = _key(check, contents)
     known = _read()
     if key in known:
         return known[key][0]
@@ -80,14 +80,14 @@ def _is_time(value: object) -> bool:
     return isinstance(value, int | float)
 
 
-def _key(check: str, files: Iterable[Path]) -> str:
+def _key(check: str, contents: Iterable[Path | bytes]) -> str:
     whole = hashlib.sha256(check.encode())
     for library in _LIBRARIES:
         with suppress(PackageNotFoundError):
             whole.update(f"{library} {version(library)}\0".encode())
-    for path in sorted(files):
-        whole.update(path.name.encode(errors="surrogatepass"))
-        whole.update(_fingerprint(path))
+    parts = [(b"", each) if isinstance(each, bytes) else (os.fsencode(each.name), _fingerprint(each)) for each in contents]
+    for name, content in sorted(parts):
+        whole.update(hashlib.sha256(name).digest() + hashlib.sha256(content).digest())
     return whole.hexdigest()
 
 

@@ -6,7 +6,7 @@ with beams (XLNet, XLM) or choose cells of a table (TAPAS).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -133,11 +133,11 @@ def last_position(model: PreTrainedModel, source: Encoded) -> int:
 
 
 @contextmanager
-def copies_allowed(model: PreTrainedModel, n_texts: int) -> Iterator[None]:
+def copies_allowed(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[None]:
     """Let a classifier on a decoder read several texts of one length, which it refuses where it has no padding token."""
     config: Any = model.config.get_text_config()
     classifies = type(model).__name__.endswith("ForSequenceClassification")
-    if n_texts == 1 or not classifies or getattr(config, "pad_token_id", 0) is not None:
+    if not classifies or len(inputs["input_ids"]) == 1 or getattr(config, "pad_token_id", 0) is not None:
         yield
         return
     config.pad_token_id = _NOBODYS_ID

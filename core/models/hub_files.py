@@ -45,7 +45,7 @@ def load_folder(folder: Path, source: str, *, name: str, device: str, dtype: str
             unpack_at_once(method, config)
         placing = place(weights, device=device, dtype=dtype, method=method, name=name)
         job.cancel.check()
-        tokenizer = read_tokenizer(folder, name)
+        tokenizer = read_tokenizer(folder, name, job)
         job.report(Progress("reading", detail=readable_bytes(weights.n_bytes)))
         job.cancel.check()
         module, lacking = _read(architecture, folder, config, placing, name, weights)

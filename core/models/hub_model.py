@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 
 from headscope.core.attention import interface
@@ -28,16 +28,22 @@ from headscope.core.models.class_heads import (
 from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
 from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub import compat
+from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
+from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
+from headscope.core.models.hub.positions import most_tokens
+from headscope.core.models.hub.teacher_forcing import target_start
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
 from headscope.core.models.spread import let_go, places_of
 from headscope.core.models.text import Encoded
+from headscope.core.predict.options import GenerationSettings, Languages
 from headscope.core.predict.readout import in_rows
 from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 
-_POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
-_STARTS: Final = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+_STARTS: Final = ("decoder_start_token_id", "bos_token_id")
+_WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "MTModel")
+_WRITE_TOO: Final = ("EncoderDecoderModel", "BertGenerationDecoder")
 
 
 class HubModel(LoadedModel):
@@ -77,15 +83,20 @@ class HubModel(LoadedModel):
         self.module = module.eval()
         self._borrowed = borrowed
         self.tokenizer = HubTokenizer(tokenizer)
-        self.tokenizer.end_ids |= _end_ids(module)
         tier, layers, self._n_embeddings = _installed(module, name)
         family = _family(module)
+        most_read, self.max_written = most_tokens(module)
+        written_by = _settings(module)
+        if module.can_generate():
+            self.tokenizer.end_ids = end_ids_of(written_by)
         if family == "encoder-decoder":
-            ids = (getattr(module.config, name, None) for name in _STARTS)
-            self.start_id = next((id_ for id_ in ids if isinstance(id_, int) and 0 <= id_ < self._n_embeddings), 0)
+            self.start_id = start_id_of(written_by, _starts(module, tokenizer), self._n_embeddings)
+            self.target_start = target_start(module, self.start_id)
         if family == "encoder-decoder" and type(module).__name__.endswith(DECODE_THE_TEXT):
             self.start_id, self._reads_text = None, True
             self._first_of_decoder = first_of_decoder(module)
+        generation = self._generation(written_by, family)
+        self._codes = LanguageCodes(tokenizer, name)
         self.place = input_device(module)
         head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
@@ -100,15 +111,17 @@ class HubModel(LoadedModel):
             tier=tier,
             device=", ".join(places),
             dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
-            max_tokens=_max_tokens(module, tokenizer),
+            max_tokens=most_read,
             mask_token=self.tokenizer.mask_token,
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=note(module.config, layers),
+            note=" ".join(filter(None, (note(module.config, layers), compat.self_check()))),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
+            generation=generation,
+            languages=self._codes.choice(generation),
         )
 
     def release(self) -> None:
@@ -116,14 +129,38 @@ class HubModel(LoadedModel):
         if self._borrowed is None and "," in self.info.device:
             let_go(self.module)
 
-    def encode(self, text: str, text_pair: str | None = None, target: str | None = None) -> tuple[Encoded, Encoded | None]:
+    def _generation(self, settings: dict[str, Any], family: str) -> GenerationSettings:
+        head = self.module.get_output_embeddings()
+        return generation_settings(
+            settings,
+            n_vocabulary=int(getattr(head, "out_features", 0)) or self._n_embeddings,
+            end_ids=self.tokenizer.end_ids,
+            named=lambda id_: self.tokenizer.candidate(id_)[1],
+            is_encoder_decoder=family == "encoder-decoder",
+        )
+
+    def encode(
+        self,
+        text: str,
+        text_pair: str | None = None,
+        target: str | None = None,
+        *,
+        languages: Languages | None = None,
+    ) -> tuple[Encoded, Encoded | None]:
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
-        source, written = super().encode(text, text_pair, target)
+        beginning = self._codes.beginning(languages) if text.strip() else ""
+        own = self.info.languages.target
+        if target and own is not None and (languages is None or languages.target is None):
+            languages = Languages(None if languages is None else languages.source, own)
+        with self._codes.speaking(languages):
+            source, written = super().encode(beginning + text, text_pair, target)
+        if beginning:
+            source = without_beginning(source, text, len(beginning))
         if self._reads_text:
             first = self._first_of_decoder
             written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])
         for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
-            if token.id >= self._n_embeddings:
+            if token.id >= self._n_embeddings or token.type_id >= max(self._n_segments, 2):
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
 
@@ -133,8 +170,11 @@ class HubModel(LoadedModel):
         return class_position(self.module, source, target, self.tokenizer.cls_id)
 
     def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
-        with copies_allowed(self.module, len(inputs["input_ids"])):
+        with copies_allowed(self.module, inputs):
             return super().forward(inputs, **options)
+
+    def first_token_of(self, language: str) -> int | None:
+        return self._codes.first_token(language)
 
     def new_cache(self, expected: int = 0) -> Any:
         return None if self.cache_argument is None else self._new_cache(expected)
@@ -220,37 +260,26 @@ def _abilities(module: PreTrainedModel, tokenizer: HubTokenizer) -> frozenset[Ab
         abilities.add("fill_mask")
     if name.endswith("ForNextSentencePrediction") or hasattr(getattr(module, "cls", None), "seq_relationship"):
         abilities.add("next_sentence")
-    if module.can_generate() and name.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")):
+    if module.can_generate() and (name.endswith(_WRITE) or name in _WRITE_TOO):
         abilities.add("generate")
         if tokenizer.has_chat_template:
             abilities.add("chat")
     return frozenset(abilities)
 
 
-def _end_ids(module: PreTrainedModel) -> frozenset[int]:
-    """A chat model may end its turn by another token than its texts: the generation's own settings say so."""
-    known = getattr(getattr(module, "generation_config", None), "eos_token_id", None)
-    return frozenset([known] if isinstance(known, int) else known or ())
+def _settings(module: PreTrainedModel) -> dict[str, Any]:
+    """The fields of the model's own generation settings."""
+    settings = getattr(module, "generation_config", None)
+    return {} if settings is None else dict(settings.to_dict())
+
+
+def _starts(module: PreTrainedModel, tokenizer: Any) -> list[Any]:
+    """What a decoder may begin with where the generation settings do not say."""
+    configs = (module.config, module.config.get_text_config(decoder=True))
+    known = [getattr(config, name, None) for name in _STARTS for config in configs]
+    return [*known, tokenizer.bos_token_id, tokenizer.cls_token_id, tokenizer.pad_token_id]
 
 
 def _has_vocabulary_head(module: PreTrainedModel) -> bool:
     """ELECTRA's discriminator is called ForPreTraining too, but predicts no words."""
     return module.get_output_embeddings() is not None
-
-
-def _max_tokens(module: PreTrainedModel, tokenizer: Any) -> int | None:
-    """Positions that a text can use, or None if there is no limit.
-
-    RoBERTa's kin count positions from their padding id on, so two of their 514 stay unused.
-    """
-    config = module.config.get_text_config()
-    known = (getattr(config, name, None) for name in _POSITIONS)
-    positions = next((number for number in known if isinstance(number, int) and number > 0), None)
-    for name, part in module.named_modules():
-        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
-            positions = part.num_embeddings - part.padding_idx - 1
-            break
-    limit = tokenizer.model_max_length
-    if positions is None:
-        return int(limit) if limit < 10**9 else None
-    return int(positions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,40 +10,42 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.errors import HeadscopeError
+from headscope.core.jobs import Job
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
-from headscope.core.models.hub import compat
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
-from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
+from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
+from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
+from headscope.core.piece_labels import BYTE_OF, is_east_asian, label_of, numbered_label
 from headscope.core.tokens import Token, TokenAxis, visible
 
 _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
-_BYTE_OF: Final = {letter: number for number, letter in compat.BYTE_LETTERS.get()().items()}
-"""The byte that a letter of byte-level BPE stands for."""
 _SOMETHING: Final = "something that no template says"
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
 
 
-def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
+def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTrainedTokenizerBase:
     """The tokenizer of a model's folder.
 
     Raises
     ------
     HeadscopeError
-        ``no_tokenizer``.
+        ``no_tokenizer``; ``cannot_read`` or ``tokenizer_broken`` for one that does not end, fills the memory or panics.
+    Cancelled
     """
     if not any((folder / name).is_file() for name in VOCABULARY_FILES):  # T5's would be made up
         raise HeadscopeError("no_tokenizer", path=folder)
+    look_at_tokenizer(folder, job)
     try:
-        tokenizer = _found(folder)
+        tokenizer = load_tokenizer(folder)
         tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         if is_out_of_memory(error):
@@ -55,20 +56,12 @@ def read_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _found(folder: Path) -> PreTrainedTokenizerBase:
-    if is_smiles_vocabulary(folder / "vocab.txt"):
-        return smiles_tokenizer(folder / "vocab.txt")
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
-    )
-    return tokenizer
-
-
 class HubTokenizer:
     """Implements `core.models.text.TextTokenizer` over a fast transformers tokenizer."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._guard = TextGuard(getattr(tokenizer, "backend_tokenizer", None))
         self._special = frozenset(tokenizer.all_special_ids)
         self._splitter = FastSplitter(tokenizer)
         self._notation = self._splitter.notation
@@ -97,7 +90,7 @@ class HubTokenizer:
         added = self._added(ids, new_id, raw or "")
         whole = text + (added if any(id_ not in self._special for id_ in ids) else added.lstrip(" "))
         start = len(text) + (len(added) - len(added.lstrip(" ")) if added.strip(" ") else 0)
-        label = _label(added, text[-1:]) if added else self._raw_label(new_id)
+        label = label_of(added, text[-1:]) if added else self._raw_label(new_id)
         return Token(label, new_id, min(start, len(whole)), len(whole), generated=True), whole
 
     def candidate(self, token_id: int) -> tuple[str, str]:
@@ -109,7 +102,7 @@ class HubTokenizer:
             bare = self._notation.bare(raw)
             if self._notation.style == "WordPiece" and bare != raw:
                 return bare, f"·{visible(bare)}"
-            joins = len(bare) == 1 and (_is_east_asian(bare) or not bare.isalnum())
+            joins = len(bare) == 1 and (is_east_asian(bare) or not bare.isalnum())
             return (bare if joins else f" {bare}"), visible(bare)
         if self._notation.style == "WordLevel":
             return raw, visible(raw)
@@ -117,18 +110,25 @@ class HubTokenizer:
         bare = text.strip()
         if "\ufffd" in text or not bare:
             return text, visible(text) if not bare and text else self._raw_label(token_id)
-        continues = text[0] == bare[0] and bare[0].isalnum() and not _is_east_asian(bare[0]) and token_id not in self._special
+        continues = text[0] == bare[0] and bare[0].isalnum() and not is_east_asian(bare[0]) and token_id not in self._special
         return text, f"·{visible(bare)}" if continues else visible(bare)
 
-    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
+    def target(self, text: str | None, start_id: int | None, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.target`."""
-        start = Token(self._tokenizer.convert_ids_to_tokens(start_id), start_id, special=True)
         if not text:
-            return Encoded.of(TokenAxis((start,), "", 0, 0))
+            assert start_id is not None
+            return Encoded.of(TokenAxis((self._start(start_id),), "", 0, 0))
         prepared = self._prepared(text)
-        pieces = self._splitter.split(prepared.text, special=False)
-        axis = self._encoded(pieces, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
-        return Encoded.of(replace(axis, tokens=(start, *axis.tokens)))
+        labels = self._splitter.split_target(prepared.text)
+        first = labels[-1].id if start_id is None else start_id
+        if labels[-1].source is None:  # what closes a text; a tokenizer may add nothing
+            labels = labels[:-1]
+        axis = self._encoded(labels, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
+        return Encoded.of(replace(axis, tokens=(self._start(first), *axis.tokens)))
+
+    def _start(self, start_id: int) -> Token:
+        raw = self._tokenizer.convert_ids_to_tokens(start_id)
+        return Token(visible(raw or str(start_id)), start_id, special=True)
 
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`.
@@ -146,24 +146,16 @@ class HubTokenizer:
     def _rendered(self, text: str, system: str = "") -> str:
         said = [{"role": "system", "content": system}] if system else []
         said.append({"role": "user", "content": text})
-        try:
-            return str(self._tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # a template is a program, which fails in its own ways
-            if is_out_of_memory(error):
-                raise
-            raise HeadscopeError("chat_template_failed", reason=reason_of(error)) from None
+        return render(self._tokenizer, said)
 
     @cached_property
     def _chat_opening(self) -> str:
         """How every text in the template begins: with a special token, or with all that stands before what a user says."""
         if not self.has_chat_template:
             return ""
-        try:
-            opening = self._rendered(_SOMETHING).partition(_SOMETHING)[0]
-        except HeadscopeError:
-            return ""
+        begins = opening(self._tokenizer, _SOMETHING)
         specials = sorted(self._tokenizer.all_special_tokens, key=len, reverse=True)
-        return next((special for special in specials if opening.startswith(special)), opening)
+        return next((special for special in specials if begins.startswith(special)), begins)
 
     def _is_chat(self, text: str) -> bool:
         return bool(self._chat_opening) and text.startswith(self._chat_opening)
@@ -179,6 +171,7 @@ class HubTokenizer:
     def _prepared(self, text: str) -> _Prepared:
         """`text` as the tokenizer can take it: without halves of characters, ``[MASK]`` as the model writes it."""
         clean = _SURROGATES.sub("\ufffd", text)
+        self._guard.check(clean)
         if self.mask_token in (None, _TYPED_MASK):
             return _Prepared(clean, _TYPED_MASK, _TYPED_MASK)
         assert self.mask_token is not None
@@ -198,31 +191,28 @@ class HubTokenizer:
         """What the tokenizer added is special, and belongs to the text before it."""
         tokens: list[Token] = []
         segment = 0
+        spans = [piece.span for piece in pieces]
         for position, piece in enumerate(pieces):
             if piece.source is None:
                 tokens.append(Token(visible(piece.raw), piece.id, segment=segment, special=True, type_id=piece.type_id))
                 continue
             segment, source = piece.source, prepared[piece.source]
-            label = self._shown(source.text, pieces, position)
+            label = self._shown(source.text, piece, spans, position)
             token = Token(label, piece.id, source.at(piece.start), source.at(piece.end), segment, type_id=piece.type_id)
             if piece.id == self.mask_id:
                 token = replace(token, text=self.mask_token or piece.raw, masked=True)
             tokens.append(replace(token, unknown=piece.id == self._tokenizer.unk_token_id))
         return tokens
 
-    def _shown(self, text: str, pieces: Sequence[Piece], position: int) -> str:
+    def _shown(self, text: str, piece: Piece, spans: Sequence[object], position: int) -> str:
         """The written text of a piece; pieces that share one character are numbered."""
-        piece = pieces[position]
         written = text[piece.start : piece.end]
         if not written:
             return "␣" if piece.raw.strip(BLANKS) == "" else visible(piece.raw)
-        first = position
-        while first > 0 and pieces[first - 1].span == piece.span:
-            first -= 1
-        if first != position or (position + 1 < len(pieces) and pieces[position + 1].span == piece.span):
-            return visible(written.strip() or written) + chr(0x2081 + min(position - first, 8))  # subscript digits
+        if shared := numbered_label(written, spans, position):
+            return shared
         before = text[piece.start - 1 : piece.start] if piece.start else ""
-        return _label(written, "" if self._notation.style == "WordLevel" else before)
+        return label_of(written, "" if self._notation.style == "WordLevel" else before)
 
     # ---------------------------------------------------------------- out
     def _added(self, ids: Sequence[int], new_id: int, raw: str) -> str:
@@ -249,8 +239,8 @@ class HubTokenizer:
             return "␣"
         if raw.startswith("<"):
             return visible(raw)
-        if self._notation.style == "BPE" and all(letter in _BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
-            return "".join(f"<0x{_BYTE_OF[letter]:02X}>" for letter in raw)
+        if self._notation.style == "BPE" and all(letter in BYTE_OF for letter in raw) and "\ufffd" in self._decode([token_id]):
+            return "".join(f"<0x{BYTE_OF[letter]:02X}>" for letter in raw)
         return f"⟨{visible(raw)}⟩"
 
 
@@ -294,18 +284,3 @@ def _cut(pieces: Sequence[Piece], keep: Sequence[int]) -> list[Piece]:
         if piece.source is None or left[piece.source] >= 0:
             kept.append(piece)
     return kept
-
-
-def _label(piece: str, before: str) -> str:
-    """A piece as it is shown: without the blank that begins a word, with a dot where it continues one."""
-    bare = piece.strip(" ")
-    if not bare:
-        return visible(piece)
-    joined = piece[0] == bare[0] and before.isalnum() and not _is_east_asian(before)
-    continues = joined and bare[0].isalnum() and not _is_east_asian(bare[0])
-    return f"·{visible(bare)}" if continues else visible(bare)
-
-
-def _is_east_asian(character: str) -> bool:
-    """Chinese, Japanese and Korean do not part words by blanks."""
-    return unicodedata.east_asian_width(character) in "WF"

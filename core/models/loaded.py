@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,18 +22,20 @@ from headscope.core.models.budget import check_pass, keeps_values
 from headscope.core.models.constant_weights import constant_weights
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.models.token_types import n_token_types
+from headscope.core.models.writing import WritingModel
 from headscope.core.predict.readout import in_rows
-from headscope.core.requests import KEEP_ALL, BeamSearch, Keep, Sampling
-from headscope.core.results import BeamStep, ModelInfo, Prediction, RunResult
+from headscope.core.requests import KEEP_ALL, Keep
+from headscope.core.results import ModelInfo, Prediction, RunResult
 from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.models.borrowed import Borrowed
-    from headscope.core.predict.generate import Generation
+    from headscope.core.predict.options import Languages
 
 
-class LoadedModel(ABC):
+class LoadedModel(WritingModel, ABC):
     """A model, its tokenizer, and what it can do.
 
     Attributes
@@ -53,6 +55,10 @@ class LoadedModel(ABC):
     tokenizer: TextTokenizer
     start_id: int | None = None
     """The token a decoder begins with, of an encoder-decoder model."""
+    target_start: int | None = None
+    """The token that a decoder's text begins with when it is trained; None: the last one of its labels, a language code (mBART)."""
+    max_written: int | None = None
+    """How many tokens the text may have that generation goes on with: of an encoder-decoder model, the decoder's."""
     is_movable: bool = True
     """Whether `module` may be moved to another device: it is ours, whole, and not packed."""
     _borrowed: Borrowed | None = None
@@ -122,23 +128,43 @@ class LoadedModel(ABC):
         """For each kind the (batch, n_heads, n_queries, n_keys) of each layer, by `eager_pass`."""
 
     # ---------------------------------------------------------------- from text to tensors
-    def encode(self, text: str, text_pair: str | None = None, target: str | None = None) -> tuple[Encoded, Encoded | None]:
+    def encode(
+        self,
+        text: str,
+        text_pair: str | None = None,
+        target: str | None = None,
+        *,
+        languages: Languages | None = None,
+    ) -> tuple[Encoded, Encoded | None]:
         """The text as the model reads it, and the decoder's side of an encoder-decoder model.
+
+        `languages` are codes of a multilingual model's; None is what its own settings say.
 
         Raises
         ------
         HeadscopeError
-            ``empty_text`` if there is nothing that the model reads.
+            ``empty_text`` if there is nothing that the model reads; ``no_languages``, ``unknown_language``.
         """
         if not text.strip():
             raise HeadscopeError("empty_text")
         most = self.info.max_tokens
         source = self.tokenizer.encode(text, text_pair, max_tokens=most)
-        if all(token.start < 0 for token in source.axis.tokens):  # of characters that the tokenizer leaves out
+        if all(token.special for token in source.axis.tokens):  # of characters that the tokenizer leaves out
             raise HeadscopeError("empty_text")
         if self.start_id is None:
             return source, None
-        return source, self.tokenizer.target(target, self.start_id, max_tokens=most)
+        start = self.target_start if target else self.start_id
+        return source, self.tokenizer.target(target, start, max_tokens=self.max_written)
+
+    def first_token_of(self, language: str) -> int | None:
+        """The token that an answer in a language begins with, by its code; None if the source says the language.
+
+        Raises
+        ------
+        HeadscopeError
+            ``no_languages``, ``unknown_language``.
+        """
+        raise HeadscopeError("no_languages", model=self.info.name)
 
     def inputs(self, source: Encoded, target: Encoded | None = None) -> dict[str, Tensor]:
         """What `forward` takes: int64 (1, n_tokens) on the model's device."""
@@ -159,11 +185,7 @@ class LoadedModel(ABC):
 
     @cached_property
     def _n_segments(self) -> int:
-        """How many texts the model tells apart. GPT-2 takes token_type_ids too, but as words to add to the others."""
-        if "token_type_ids" not in self._accepted:
-            return 0
-        config = self.module.config
-        return int(getattr(config, "type_vocab_size", 0) or getattr(config, "n_segments", 0))
+        return n_token_types(self.module) if "token_type_ids" in self._accepted else 0
 
     def accepts(self, name: str) -> bool:
         """Whether the module's forward takes an argument of this name."""
@@ -174,12 +196,20 @@ class LoadedModel(ABC):
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     # ---------------------------------------------------------------- running
-    def forward(self, inputs: Mapping[str, Any], *, gradients: bool = False, kept: Any = None, **options: Any) -> Any:
+    def forward(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        gradients: bool = False,
+        kept: Any = None,
+        replaces_invalid: bool = False,
+        **options: Any,
+    ) -> Any:
         """One pass; the output has `logits`, (batch, n_rows, n_outcomes) as a `Readout` has them; None for a model without a head.
 
         `kept` is a `new_cache` with what earlier passes over the text have left in it. With `gradients` the pass joins the
         autograd graph of what is put into it; the weights are constants all the same. Options that this model does not take
-        (`logits_to_keep`) are left out.
+        (`logits_to_keep`) are left out. With `replaces_invalid` logits that are no numbers become 0, infinite ones the largest.
 
         Raises
         ------
@@ -194,6 +224,8 @@ class LoadedModel(ABC):
         with out_of_memory_said(self.place), mode:
             output = self.module(**inputs, **accepted)
         in_rows(output, self.info)
+        if replaces_invalid:
+            output.logits = output.logits.float().nan_to_num(nan=0.0)
         if output.logits is not None and bool(output.logits.isnan().any()):
             raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)
         return output
@@ -277,6 +309,7 @@ class LoadedModel(ABC):
         *,
         intervention: Intervention | None = None,
         keep: Keep = KEEP_ALL,
+        languages: Languages | None = None,
         job: Job | None = None,
     ) -> AttentionRecord:
         """The attention of one pass over a text.
@@ -291,6 +324,8 @@ class LoadedModel(ABC):
             What to change inside the pass.
         keep : Keep
             How much of the attention, and where.
+        languages : Languages or None
+            Of a multilingual model: what `languages` answers.
         job : Job or None
             For progress and cancellation.
 
@@ -299,7 +334,7 @@ class LoadedModel(ABC):
         HeadscopeError
             ``empty_text``, ``not_enough_memory``, ``out_of_memory``.
         """
-        encoded = self.encode(text, text_pair, target)
+        encoded = self.encode(text, text_pair, target, languages=languages)
         record, _ = self.observe(*encoded, job=job, intervention=intervention, keep=keep, logits_to_keep=1)
         return record
 
@@ -318,6 +353,7 @@ class LoadedModel(ABC):
         top_k: int = 10,
         intervention: Intervention | None = None,
         keep: Keep = KEEP_ALL,
+        languages: Languages | None = None,
         job: Job | None = None,
     ) -> RunResult:
         """One pass: its attention, and what the model predicts. Parameters and errors as `capture`."""
@@ -326,12 +362,12 @@ class LoadedModel(ABC):
         from headscope.core.predict.predictions import predictions_of
 
         started = time.perf_counter()
-        source, encoded_target = self.encode(text, text_pair, target)
+        source, encoded_target = self.encode(text, text_pair, target, languages=languages)
         options = {"logits_to_keep": 1} if "generate" in self.info.abilities else {}
         record, output = self.observe(
             source, encoded_target, job=job, intervention=intervention, keep=keep, for_screen=True, **options
         )
-        predictions = predictions_of(self, source, encoded_target, output.logits, top_k)
+        predictions = predictions_of(self, source, encoded_target, output.logits, top_k, languages)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
         answers = answers_of(self, source, output.logits, text_pair or "")
         return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started, answers)
@@ -347,51 +383,3 @@ class LoadedModel(ABC):
         from headscope.core.predict.next_sentence import next_sentence
 
         return next_sentence(self, text, text_pair)
-
-    def chat(self, text: str, system: str = "") -> str:
-        """`text` as what a user says, in the model's chat template, up to where the model answers.
-
-        A text that is in the template already comes back as it is.
-
-        Raises
-        ------
-        HeadscopeError
-            ``empty_text``, ``cannot_chat``.
-        """
-        if not text.strip():
-            raise HeadscopeError("empty_text")
-        rendered = self.tokenizer.chat(text, system) if "chat" in self.info.abilities else None
-        if rendered is None:
-            raise HeadscopeError("cannot_chat", model=self.info.name)
-        return rendered
-
-    def generate(
-        self,
-        text: str,
-        *,
-        max_new_tokens: int = 40,
-        temperature: float = 0.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        min_p: float = 0.0,
-        repetition_penalty: float = 1.0,
-        seed: int = 0,
-        n_candidates: int = 10,
-        **options: Any,
-    ) -> Generation:
-        """See `headscope.core.predict.generate.generate`, which has the other options (`stop`, `chat`, `system`, `job`, …).
-
-        `top_k` limits the choice, `n_candidates` what each step reports.
-        """
-        from headscope.core.predict.generate import generate
-
-        sampling = Sampling(temperature, top_k, top_p, seed, min_p, repetition_penalty)
-        return generate(self, text, max_new_tokens=max_new_tokens, sampling=sampling, top_k=n_candidates, **options)
-
-    def beam_search(
-        self, text: str, *, n_beams: int = 4, length_penalty: float = 1.0, early_stopping: bool = False, **options: Any
-    ) -> Iterator[BeamStep]:
-        """See `headscope.core.predict.beam_search.beam_search`, which has the other options (`max_new_tokens`, `stop`, …)."""
-        from headscope.core.predict.beam_search import beam_search
-
-        return beam_search(self, text, beams=BeamSearch(n_beams, length_penalty, early_stopping), **options)

@@ -11,13 +11,17 @@ unsupervised learning of chemical reactions, 2021 (RXNMapper).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
-_PIECE = (
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+PIECE = (
     r"(\%\([0-9]{3}\)|\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\||\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>>?|\*|\$|\%[0-9]{2}|[0-9])"
 )
+"""An atom, a bond, a bracket."""
 
 
 def is_smiles_vocabulary(path: Path) -> bool:
@@ -30,9 +34,11 @@ def is_smiles_vocabulary(path: Path) -> bool:
 
 def smiles_tokenizer(path: Path) -> PreTrainedTokenizerFast:
     """A tokenizer over the vocabulary `path`: each atom, bond and bracket is a token."""
+    from transformers import PreTrainedTokenizerFast
+
     ids = {word: index for index, word in enumerate(path.read_text(encoding="utf-8").splitlines())}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_PIECE), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), "isolated")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",

@@ -11,7 +11,7 @@ from headscope.core.tokens import Token, TokenAxis
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text as a model reads it: `ids` and `segments` (0 or 1) run along `axis.tokens`."""
+    """A text as a model reads it: `ids` and `segments` (`Token.type_id`) run along `axis.tokens`."""
 
     ids: tuple[int, ...]
     segments: tuple[int, ...]
@@ -60,8 +60,11 @@ class TextTokenizer(Protocol):
         """`text` as what a user says, in the model's chat template; as it is if it is in it already. None without a template."""
         ...
 
-    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
-        """The decoder's side of an encoder-decoder model: its start token, then `text` without the closing special token."""
+    def target(self, text: str | None, start_id: int | None, *, max_tokens: int | None = None) -> Encoded:
+        """The decoder's side of an encoder-decoder model, as it is trained: the labels of `text`, shifted one to the right.
+
+        `start_id` and then the labels without the last, which closes them; None: the last label begins them, as in mBART.
+        """
         ...
 
 

@@ -35,6 +35,7 @@ class ToyModel(LoadedModel):
         self.module = module.to(place, pick_dtype(dtype, place, n_parameters))
         self.tokenizer = tokenizer
         config = module.config
+        self.max_written = config.max_tokens
         kind: Kind = "encoder" if config.family == "encoder" else "decoder"
         abilities: set[Ability] = {"generate"} if config.family == "decoder" else {"fill_mask"}
         if config.n_segments:

@@ -24,9 +24,12 @@ from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded
-from headscope.core.predict.generate import Generation, Rules, prompt_of
+from headscope.core.predict.generate import Generation, Plan, Prompt, prompt_of
+from headscope.core.predict.options import Languages, Rule
 from headscope.core.predict.reader import encoder_side, longer
-from headscope.core.predict.sampling import check, penalised, said, stages_of
+from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
+from headscope.core.predict.rules import Place, rules_of
+from headscope.core.predict.sampling import check, said, stages_of
 from headscope.core.predict.stops import stopped
 from headscope.core.requests import BeamSearch, Sampling
 from headscope.core.results import Beam, BeamStep, FilterStage, GenerationStep, Prediction
@@ -43,10 +46,12 @@ def beam_search(
     text: str,
     *,
     beams: BeamSearch,
-    max_new_tokens: int = 40,
-    repetition_penalty: float = 1.0,
+    max_new_tokens: int | None = None,
+    repetition_penalty: float | None = None,
     top_k: int = 10,
-    stop: Sequence[str] = (),
+    stop: Sequence[str] | None = None,
+    rules: Sequence[Rule] | None = None,
+    languages: Languages | None = None,
     chat: bool = False,
     system: str = "",
     job: Job | None = None,
@@ -75,11 +80,14 @@ def beam_search(
     if not -_LARGEST_POWER <= beams.length_penalty <= _LARGEST_POWER:
         expected = f"from -{_LARGEST_POWER} to {_LARGEST_POWER}"
         raise HeadscopeError("bad_option", option="length_penalty", value=beams.length_penalty, expected=expected)
-    sampling = Sampling(repetition_penalty=repetition_penalty)
+    own = model.info.generation
+    sampling = Sampling(
+        repetition_penalty=own.sampling.repetition_penalty if repetition_penalty is None else repetition_penalty
+    )
     check(sampling)
-    source, target = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, chat=chat, system=system)
-    search = _Search(model, source, target, Rules(sampling, top_k, tuple(stop)), beams, max_new_tokens, job or Job())
-    return search.steps()
+    prompt = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, languages=languages, chat=chat, system=system)
+    plan = Plan(sampling, top_k, prompt.stop, None, rules_of(model, rules, languages), own.rules)
+    return _Search(model, prompt, plan, beams, job or Job()).steps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Said:
     """What the model says after one of the beams: `probabilities` (vocabulary,), and what the screen shows of them."""
 
     probabilities: Tensor
@@ -111,37 +119,33 @@ class _Told:
 
 
 class _Search:
-    def __init__(
-        self,
-        model: LoadedModel,
-        source: Encoded,
-        target: Encoded | None,
-        rules: Rules,
-        beams: BeamSearch,
-        max_new_tokens: int,
-        job: Job,
-    ) -> None:
-        self._model, self._source, self._target = model, source, target
-        self._rules, self._beams, self._job = rules, beams, job
-        prompt = source if target is None else target
-        most = model.info.max_tokens
-        self._n_most = max_new_tokens if most is None else min(max_new_tokens, most - len(prompt.ids) + 1)
-        self._begins = len(prompt.axis.text)
-        self._running = [_Running(None, prompt, (), 0.0)]
+    def __init__(self, model: LoadedModel, prompt: Prompt, plan: Plan, beams: BeamSearch, job: Job) -> None:
+        self._model, self._source, self._target = model, prompt.source, prompt.target
+        self._plan, self._beams, self._job = plan, beams, job
+        begins = prompt.source if prompt.target is None else prompt.target
+        n_prompt, most = len(begins.ids), model.max_written
+        self._n_wanted = prompt.max_new_tokens
+        self._n_most = self._n_wanted if most is None else min(self._n_wanted, most - n_prompt + 1)
+        self._begins = len(begins.axis.text)
+        place = Place(prompt.source.ids, n_prompt, n_prompt + self._n_wanted, model.tokenizer.end_ids)
+        self._at_work = plan.rules_at_work(place)
+        self._running = [_Running(None, begins, (), 0.0)]
         self._finished: list[Beam] = []
         self._open = True  # whether a running beam can still be expected to win
-        self._reader = _BeamReader(model, source, target, job)
-        self._forks = Generation(model, source, target, rules, 0, job)
+        self._reader = _BeamReader(model, prompt.source, prompt.target, job, replaces_invalid=plan.replaces_invalid)
+        self._forks = Generation(model, prompt.source, prompt.target, plan, 0, job)
 
     def steps(self) -> Iterator[BeamStep]:
         for index in range(self._n_most):
             self._job.cancel.check()
             self._job.report(Progress("generating", index / self._n_most))
             logits, rows = self._reader.read([running.written for running in self._running])
-            told = [self._told(row, running.written) for row, running in zip(logits, self._running, strict=True)]
+            effects = [self._effects(running, logits.shape[-1]) for running in self._running]
+            said_by = [self._said(*each) for each in zip(logits, self._running, effects, strict=True)]
             grown: list[_Running] = []
-            for found in self._most_probable(logits):
-                grown.append(self._grown(index, found, told[found.parent], rows))
+            going_on: list[_Running] = []
+            for found in self._most_probable(logits, [on for on, _ in effects]):
+                grown.append(self._grown(index, found, said_by[found.parent], rows))
                 going_on = [running for running in grown if running.beam is not None and not running.beam.finished]
                 if len(going_on) == self._beams.n_beams:
                     break
@@ -152,41 +156,51 @@ class _Search:
                 return
             self._reader.reorder([running.beam.parent for running in self._running if running.beam is not None])
 
-    def _most_probable(self, logits: Tensor) -> list[_Found]:
+    def _effects(self, running: _Running, n_vocabulary: int) -> tuple[list[RuleEffect], tuple[RuleEffect, ...]]:
+        """What the rules, with the penalty, do to what follows a beam; and what those that are off would do."""
+        on, off = (rules.effects(running.written.ids, n_vocabulary) for rules in self._at_work)
+        factor = self._plan.sampling.repetition_penalty
+        penalties = [] if factor == 1 else [penalty("repetition_penalty", running.written.ids, factor, n_vocabulary)]
+        return in_order([*on, *penalties]), off
+
+    def _most_probable(self, logits: Tensor, effects: Sequence[Sequence[RuleEffect]]) -> list[_Found]:
         """Continuations of all beams by probability: enough of them that `n_beams` go on whatever ends."""
         scores = logits.float().log_softmax(dim=-1)
-        penalty = self._rules.sampling.repetition_penalty
-        if penalty != 1:
-            scores = torch.stack(
-                [penalised(row, running.written.ids, penalty) for row, running in zip(scores, self._running, strict=True)]
-            )
+        for row, of_row in zip(scores, effects, strict=True):
+            for effect in of_row:
+                row.copy_(torch.from_numpy(effect.applied(row.numpy())))
+        if not bool(scores.isfinite().any()):
+            raise HeadscopeError("no_token_left", rule=next(each[-1].rule for each in effects if each))
         scores = scores + torch.tensor([[running.log_probability] for running in self._running])
         wanted = max(2, 1 + len(self._model.tokenizer.end_ids)) * self._beams.n_beams
         values, places = scores.flatten().topk(min(wanted, scores.numel()))
         n_words = scores.shape[1]
-        return [_Found(at // n_words, at % n_words, value) for at, value in zip(places.tolist(), values.tolist(), strict=True)]
+        pairs = zip(places.tolist(), values.tolist(), strict=True)
+        return [_Found(at // n_words, at % n_words, value) for at, value in pairs if math.isfinite(value)]
 
-    def _told(self, logits: Tensor, written: Encoded) -> _Told:
-        prediction = self._rules.prediction(written, logits, self._model.tokenizer)
-        stages = stages_of(logits, self._rules.sampling, written.ids)
-        return _Told(stages["model"], prediction, said(stages, [candidate.id for candidate in prediction.candidates]))
+    def _said(self, logits: Tensor, running: _Running, effects: tuple[list[RuleEffect], tuple[RuleEffect, ...]]) -> _Said:
+        written, (on, off) = running.written, effects
+        own = [effect for effect in on if effect.rule != "repetition_penalty"]
+        prediction = self._plan.prediction(written, logits, self._model.tokenizer, (*own, *off))
+        stages = stages_of(logits, self._plan.sampling, written.ids, own)
+        return _Said(stages["model"], prediction, said(stages, [candidate.id for candidate in prediction.candidates]))
 
-    def _grown(self, index: int, found: _Found, told: _Told, rows: PassRows) -> _Running:
+    def _grown(self, index: int, found: _Found, about: _Said, rows: PassRows) -> _Running:
         """The beam that a continuation makes of its parent."""
         parent, tokenizer = self._running[found.parent], self._model.tokenizer
         path = (*parent.path, (rows, found.parent)) if self._reader.has_cache else ((rows, found.parent),)
         token, text = tokenizer.continuation(parent.written.ids, found.token_id, parent.written.axis.text)
-        ended = stopped(token, text, self._rules.stop, begins=self._begins, was=len(parent.written.axis.text))
+        ended = stopped(token, text, self._plan.stop, begins=self._begins, was=len(parent.written.axis.text))
         token, text, cut = ended or (token, text, "")
         step = GenerationStep(
             index=index,
             token=token,
             text=text,
-            probability=float(told.probabilities[found.token_id]),
+            probability=float(about.probabilities[found.token_id]),
             sampled_probability=1.0,
-            prediction=told.prediction,
+            prediction=about.prediction,
             record=self._record(parent.written, path),
-            filters=told.filters,
+            filters=about.filters,
             cut=cut,
             generation=self._forks,
         )
@@ -198,23 +212,24 @@ class _Search:
 
     def _record(self, written: Encoded, path: Path) -> AttentionRecord:
         axes = self._model.axes(*((written.axis, None) if self._target is None else (self._source.axis, written.axis)))
-        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.info.name)
+        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.module)
 
     # ---------------------------------------------------------------- who is finished, and when it ends
     def _finish(self, first: list[_Running]) -> None:
         """Keep the best of what is finished. Only what ends among the `n_beams` most probable counts."""
         full = len(self._finished) >= self._beams.n_beams
-        if not self._open or (full and self._beams.early_stopping):
+        if not self._open or (full and self._beams.early_stopping is True):
             return
         ended = [running.beam for running in first if running.beam is not None and running.beam.finished]
         self._finished = sorted([*self._finished, *ended], key=lambda beam: -beam.score)[: self._beams.n_beams]
 
     def _goes_on(self, length: int) -> bool:
         full = len(self._finished) >= self._beams.n_beams
-        hoped_for = self._running[0].log_probability / length**self._beams.length_penalty
+        never = self._beams.early_stopping == "never" and self._beams.length_penalty > 0
+        hoped_for = self._running[0].log_probability / (self._n_wanted if never else length) ** self._beams.length_penalty
         worst = self._finished[-1].score if full else -math.inf
         self._open = self._open and hoped_for > worst
-        return self._open and not (full and self._beams.early_stopping)
+        return self._open and not (full and self._beams.early_stopping is True)
 
 
 def _beams(running: Sequence[_Running]) -> tuple[Beam, ...]:
@@ -224,8 +239,11 @@ def _beams(running: Sequence[_Running]) -> tuple[Beam, ...]:
 class _BeamReader:
     """Reads texts of equal length side by side: the first time the one they begin with, then what is new in each."""
 
-    def __init__(self, model: LoadedModel, source: Encoded, target: Encoded | None, job: Job) -> None:
+    def __init__(
+        self, model: LoadedModel, source: Encoded, target: Encoded | None, job: Job, *, replaces_invalid: bool
+    ) -> None:
         self._model, self._source, self._target = model, source, target
+        self._replaces_invalid = replaces_invalid
         self._cache = model.new_cache()
         self._encoder_side: dict[str, Any] = {}
         self._n_read, self._n_texts = 0, 1
@@ -240,7 +258,7 @@ class _BeamReader:
         is_new = self._n_read == 0 or not self.has_cache
         inputs = self._all(texts) if is_new else self._new(texts)
         with self._recorder.recording():
-            output = self._model.forward(inputs, logits_to_keep=1, kept=self._cache)
+            output = self._model.forward(inputs, kept=self._cache, replaces_invalid=self._replaces_invalid, logits_to_keep=1)
         if self._target is not None and self._n_read == 0:
             self._encoder_side = encoder_side(inputs, output)
         rows = own_rows(self._recorder.layers, 0 if is_new else self._n_read)

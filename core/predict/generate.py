@@ -11,8 +11,10 @@ from torch import Tensor
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.predict.options import Languages, Rule
 from headscope.core.predict.predictions import Allowance, prediction_of
 from headscope.core.predict.reader import Reader, longer, read_by
+from headscope.core.predict.rules import Place, RulesAtWork, rules_of
 from headscope.core.predict.sampling import check, choose, generator_of, last_of, said, stages_of
 from headscope.core.predict.stops import check_stops, stopped
 from headscope.core.requests import Sampling
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.intervention import Intervention
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.predict.rule_effects import RuleEffect
 
 GREEDY = Sampling()
 
@@ -31,10 +34,12 @@ def generate(
     model: LoadedModel,
     text: str,
     *,
-    max_new_tokens: int = 40,
-    sampling: Sampling = GREEDY,
+    max_new_tokens: int | None = None,
+    sampling: Sampling | None = None,
     top_k: int = 10,
-    stop: Sequence[str] = (),
+    stop: Sequence[str] | None = None,
+    rules: Sequence[Rule] | None = None,
+    languages: Languages | None = None,
     chat: bool = False,
     system: str = "",
     intervention: Intervention | None = None,
@@ -43,16 +48,21 @@ def generate(
     """Continue `text`; of an encoder-decoder, write the text that answers it.
 
     Keys and values of what was read stay in a cache, so a step costs one token; its attention rows join those of the steps
-    before, and together they are the rows of one pass over everything.
+    before, and together they are the rows of one pass over everything. What is None is as `model.info.generation` says: the
+    model's own settings, as transformers' `generate` reads them.
 
     Parameters
     ----------
-    max_new_tokens : int
+    max_new_tokens : int, optional
         At least 1. Generation also ends after an end token, and where the model has no more positions.
     top_k : int
         Candidates in each step; `sampling` has a `top_k` of its own, for the choice.
-    stop : sequence of str
+    stop : sequence of str, optional
         The text ends where one of them ends in what the model has written; the last step says what was cut off behind it.
+    rules : sequence of Rule, optional
+        What may follow what; () for none. Each rule's effect stands among the `filters` of the steps where it has one.
+    languages : Languages, optional
+        Codes of the languages that a multilingual model reads and writes.
     chat : bool
         `text` is what a user says: the model's chat template is put around it, after `system` if that is not empty. A text
         that is in the template already is continued as it is.
@@ -65,34 +75,59 @@ def generate(
     -------
     Generation
         An iterator of at least one `GenerationStep`. `text` is the whole text so far (of an encoder-decoder: the decoder's; of
-        a chat: as rendered). A step raises ``out_of_memory`` or `Cancelled`.
+        a chat: as rendered). A step raises ``out_of_memory``, ``no_token_left`` or `Cancelled`.
 
     Raises
     ------
     HeadscopeError
-        ``cannot_generate``, ``cannot_chat``, ``bad_option``, ``empty_text``, ``no_room``; ``unknown_kind``, ``no_such_head`` of an
-        intervention.
+        ``cannot_generate``, ``cannot_chat``, ``bad_option``, ``empty_text``, ``no_room``, ``no_languages``, ``unknown_language``;
+        ``unknown_kind``, ``no_such_head`` of an intervention.
     """
+    sampling = model.info.generation.sampling if sampling is None else sampling
     check(sampling)
-    source, target = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, chat=chat, system=system)
     if intervention is not None:
         model.check(intervention)
-    rules = Rules(sampling, top_k, tuple(stop), intervention)
-    return Generation(model, source, target, rules, max_new_tokens, job or Job())
+    prompt = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, languages=languages, chat=chat, system=system)
+    plan = Plan(sampling, top_k, prompt.stop, intervention, rules_of(model, rules, languages), model.info.generation.rules)
+    generation = Generation(model, prompt.source, prompt.target, plan, prompt.max_new_tokens, job or Job())
+    plan.rules_at_work(generation.place)  # says at once what is wrong with them
+    return generation
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generation begins with, and where it ends at the latest."""
+
+    source: Encoded
+    target: Encoded | None
+    stop: tuple[str, ...]
+    max_new_tokens: int
 
 
 def prompt_of(
-    model: LoadedModel, text: str, *, max_new_tokens: int, stop: Sequence[str], chat: bool, system: str
-) -> tuple[Encoded, Encoded | None]:
-    """What a generation begins with; errors as `generate`."""
+    model: LoadedModel,
+    text: str,
+    *,
+    max_new_tokens: int | None,
+    stop: Sequence[str] | None,
+    languages: Languages | None,
+    chat: bool,
+    system: str,
+) -> Prompt:
+    """What a generation begins with; parameters and errors as `generate`."""
     if "generate" not in model.info.abilities:
         raise HeadscopeError("cannot_generate", model=model.info.name)
-    _check_length(max_new_tokens)
+    settings = model.info.generation
+    if max_new_tokens is not None:
+        _check_length(max_new_tokens)
+    stop = settings.stop if stop is None else stop
     check_stops(stop)
-    source, target = model.encode(model.chat(text, system) if chat else text)
+    source, target = model.encode(model.chat(text, system) if chat else text, languages=languages)
     if source.axis.dropped:
         raise HeadscopeError("no_room", model=model.info.name, max_tokens=model.info.max_tokens)
-    return source, target
+    n_prompt = len((target or source).ids)
+    most = settings.new_tokens(n_prompt) if max_new_tokens is None else max_new_tokens
+    return Prompt(source, target, tuple(stop), most)
 
 
 def _check_length(max_new_tokens: int) -> None:
@@ -101,36 +136,54 @@ def _check_length(max_new_tokens: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """How a generation goes on."""
+class Plan:
+    """How a generation goes on. `own_rules` are those of the model's settings: of those that are off the effects are known too."""
 
     sampling: Sampling = GREEDY
     top_k: int = 10
     stop: tuple[str, ...] = ()
     intervention: Intervention | None = None
+    rules: tuple[Rule, ...] = ()
+    own_rules: tuple[Rule, ...] = ()
     allowance: Allowance = field(default_factory=Allowance)
 
-    def prediction(self, written: Encoded, logits: Tensor, tokenizer: TextTokenizer) -> Prediction:
+    def rules_at_work(self, place: Place) -> tuple[RulesAtWork, RulesAtWork]:
+        """The rules, and the model's own that are switched off."""
+        on = {rule.name for rule in self.rules}
+        off = [rule for rule in self.own_rules if rule.name not in on]
+        return RulesAtWork(self.rules, place), RulesAtWork(off, place)
+
+    @property
+    def replaces_invalid(self) -> bool:
+        """Whether values that are no numbers do not end the generation."""
+        return any(rule.name == "remove_invalid_values" and rule.value is True for rule in self.rules)
+
+    def prediction(
+        self, written: Encoded, logits: Tensor, tokenizer: TextTokenizer, effects: Sequence[RuleEffect] = ()
+    ) -> Prediction:
         """What could follow `written`, whole as long as there is room for it."""
-        return prediction_of(len(written.ids), logits, tokenizer, self.top_k, whole=self.allowance.takes(logits))
+        whole = self.allowance.takes(logits)
+        return prediction_of(len(written.ids), logits, tokenizer, self.top_k, whole=whole, effects=effects)
 
 
 class Generation(Iterator[GenerationStep]):
     """A text that is being written; see `generate`. Any step of it can be forked, see `GenerationStep.fork`."""
 
     def __init__(
-        self, model: LoadedModel, source: Encoded, target: Encoded | None, rules: Rules, max_new_tokens: int, job: Job
+        self, model: LoadedModel, source: Encoded, target: Encoded | None, plan: Plan, max_new_tokens: int, job: Job
     ) -> None:
         self._model = model
         self._source = source
         self._target = target
-        self._rules = rules
+        self._plan = plan
         self._job = job
         self._written = source if target is None else target
+        self._n_prompt = len(self._written.ids)
         self._begins = len(self._written.axis.text)
         self._index, self._first, self._end = 0, 0, max_new_tokens
         self._forced: int | None = None
-        self._chance = generator_of(rules.sampling)
+        self._chance = generator_of(plan.sampling)
+        self._at_work: tuple[RulesAtWork, RulesAtWork] | None = None  # made by the first step, which knows where it ends
         self._reader: Reader | None = None  # made by the first step, in the thread that runs it
         self._marks: dict[int, Mark] = {}
         self._ended = False
@@ -147,15 +200,20 @@ class Generation(Iterator[GenerationStep]):
         self._marks[self._index] = self._reader.mark()
         self._written = longer(self._written, step.token, step.text)
         self._index += 1
-        most = self._model.info.max_tokens
+        most = self._model.max_written
         full = most is not None and len(self._written.ids) > most
         self._ended = full or step.token.id in self._model.tokenizer.end_ids or self._is_stopped(step)
         return step
 
+    @property
+    def place(self) -> Place:
+        """What rules need to know."""
+        return Place(self._source.ids, self._n_prompt, self._n_prompt + self._end, self._model.tokenizer.end_ids)
+
     def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job) -> Generation:
         """See `GenerationStep.fork`."""
         _check_length(max_new_tokens)
-        other = Generation(self._model, self._source, self._target, self._rules, 0, job)
+        other = Generation(self._model, self._source, self._target, self._plan, 0, job)
         source, target = read_by(step.record)
         other._written, other._forced = target or source, token_id
         other._index = other._first = step.index
@@ -169,17 +227,25 @@ class Generation(Iterator[GenerationStep]):
     # ---------------------------------------------------------------- one step
     def _new_reader(self, job: Job) -> Reader:
         expected = len(self._written.ids) + self._end - self._index
-        if self._model.info.max_tokens is not None:
-            expected = min(expected, self._model.info.max_tokens)
+        if self._model.max_written is not None:
+            expected = min(expected, self._model.max_written)
         writes_target = self._target is not None
-        intervention = self._rules.intervention
         return Reader(
-            self._model, self._source, writes_target=writes_target, expected=expected, job=job, intervention=intervention
+            self._model,
+            self._source,
+            writes_target=writes_target,
+            expected=expected,
+            job=job,
+            intervention=self._plan.intervention,
+            replaces_invalid=self._plan.replaces_invalid,
         )
 
     def _step(self, logits: Tensor, record: AttentionRecord) -> GenerationStep:
-        sampling, written, forced = self._rules.sampling, self._written, self._forced
-        stages = stages_of(logits, sampling, written.ids)
+        sampling, written, forced = self._plan.sampling, self._written, self._forced
+        if self._at_work is None:
+            self._at_work = self._plan.rules_at_work(self.place)
+        effects, others = (rules.effects(written.ids, len(logits)) for rules in self._at_work)
+        stages = stages_of(logits, sampling, written.ids, effects)
         if forced is None:
             chosen, drawn = choose(stages, sampling, self._chance)
         elif 0 <= forced < len(logits):
@@ -188,9 +254,9 @@ class Generation(Iterator[GenerationStep]):
             raise HeadscopeError("bad_option", option="token_id", value=forced, expected=f"from 0 to {len(logits) - 1}")
         token, text = self._model.tokenizer.continuation(written.ids, chosen, written.axis.text)
         cut = ""
-        if ended := stopped(token, text, self._rules.stop, begins=self._begins, was=len(written.axis.text)):
+        if ended := stopped(token, text, self._plan.stop, begins=self._begins, was=len(written.axis.text)):
             token, text, cut = ended
-        prediction = self._rules.prediction(written, logits, self._model.tokenizer)
+        prediction = self._plan.prediction(written, logits, self._model.tokenizer, (*effects, *others))
         return GenerationStep(
             index=self._index,
             token=token,
@@ -206,4 +272,4 @@ class Generation(Iterator[GenerationStep]):
         )
 
     def _is_stopped(self, step: GenerationStep) -> bool:
-        return any(step.text.endswith(string, self._begins) for string in self._rules.stop)
+        return any(step.text.endswith(string, self._begins) for string in self._plan.stop)

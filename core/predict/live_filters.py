@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Filter, FloatArray
+from headscope.core.predict.options import ORDER
+from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
 from headscope.core.requests import Sampling
 from headscope.core.results import FilterStage
 
@@ -74,58 +77,82 @@ class LiveFilters:
         As the model gives them.
     written : sequence of int
         Ids of the text so far, for the repetition penalty.
+    effects : sequence of RuleEffect
+        Of the model's rules at this place.
     """
 
-    def __init__(self, logits: FloatArray, written: Sequence[int] = ()) -> None:
+    def __init__(self, logits: FloatArray, written: Sequence[int] = (), effects: Sequence[RuleEffect] = ()) -> None:
         self._logits = logits.astype(np.float64)
-        self._written = np.array(sorted({id_ for id_ in written if id_ < len(logits)}), np.int64)
+        self._written = tuple(written)
+        self._effects = tuple(effects)
         self._model = _Left(None, softmax(self._logits), 1.0)
-        self._moved = 1.0, self._logits, self._model  # by which penalty; kept while a slider moves something else
+        self._ruled: tuple[tuple[float, frozenset[str]], list[tuple[Filter, _Left]], Doubles] | None = None
 
-    def filtered(self, sampling: Sampling, ids: Sequence[int]) -> Filtered:
-        """Filter as `sampling` says, at temperature 0 only by the repetition penalty.
+    def filtered(self, sampling: Sampling, ids: Sequence[int], without: frozenset[str] = frozenset()) -> Filtered:
+        """Filter as `sampling` says, at temperature 0 only by the repetition penalty and the rules.
 
         Parameters
         ----------
         sampling : Sampling
         ids : sequence of int
             Tokens whose probabilities after each filter are wanted.
-        """
-        told, left = [], self._model
-        for name, left in self._stages(sampling):
-            n_kept = int(np.count_nonzero(left.values))
-            told.append(FilterStage(name, n_kept, min(left.mass, 1.0), tuple(left.of(ids).tolist())))
-        best = int(np.argmax(left.values))
-        return Filtered(tuple(told), best if left.ids is None else int(left.ids[best]))
+        without : frozenset of str
+            Rules that are switched off.
 
-    def _stages(self, sampling: Sampling) -> Iterator[tuple[Filter, _Left]]:
+        Raises
+        ------
+        HeadscopeError
+            ``no_token_left`` if the rules strike out every token.
+        """
+        reported, left = [], self._model
+        for name, left in self._stages(sampling, without):
+            n_kept = int(np.count_nonzero(left.values))
+            reported.append(FilterStage(name, n_kept, min(left.mass, 1.0), tuple(left.of(ids).tolist())))
+        best = int(np.argmax(left.values))
+        return Filtered(tuple(reported), best if left.ids is None else int(left.ids[best]))
+
+    def _stages(self, sampling: Sampling, without: frozenset[str]) -> Iterator[tuple[Filter, _Left]]:
         yield "model", self._model
-        logits, left = self._penalised(sampling.repetition_penalty)
-        if sampling.repetition_penalty != 1:
-            yield "repetition_penalty", left
+        stages, logits = self._after_rules(sampling.repetition_penalty, without)
+        yield from stages
         if sampling.temperature == 0:
             return
+        left = stages[-1][1] if stages else self._model
         if sampling.temperature != 1:
             left = left.reshaped((logits - logits.max()) / sampling.temperature)
             yield "temperature", left
-        cuts: tuple[tuple[Filter, bool, Callable[[Doubles], npt.NDArray[np.bool_]]], ...] = (
-            ("top_k", sampling.top_k > 0, lambda values: _top_k(values, sampling.top_k)),
-            ("top_p", sampling.top_p < 1, lambda values: _top_p(values, sampling.top_p)),
-            ("min_p", sampling.min_p > 0, lambda values: values >= sampling.min_p * values.max()),
-        )
-        for name, is_on, kept in cuts:
-            if is_on:
-                left = left.cut(kept(left.values))
-                yield name, left
+        cuts: list[tuple[Filter, Callable[[Doubles], npt.NDArray[np.bool_]]]] = [
+            (effect.rule, effect.kept) for effect in self._effects if effect.how == "cut" and effect.rule not in without
+        ]
+        if sampling.top_k > 0:
+            cuts.append(("top_k", lambda values: _top_k(values, sampling.top_k)))
+        if sampling.top_p < 1:
+            cuts.append(("top_p", lambda values: _top_p(values, sampling.top_p)))
+        if sampling.min_p > 0:
+            cuts.append(("min_p", lambda values: values >= sampling.min_p * values.max()))
+        for name, kept in sorted(cuts, key=lambda cut: ORDER.index(cut[0])):
+            left = left.cut(kept(left.values))
+            yield name, left
 
-    def _penalised(self, penalty: float) -> tuple[Doubles, _Left]:
-        """The logits with those of tokens that were written moved down, and their distribution."""
-        if penalty != self._moved[0]:
-            logits = self._logits.copy()
-            found = logits[self._written]
-            logits[self._written] = np.where(found < 0, found * penalty, found / penalty)
-            self._moved = penalty, logits, self._model if penalty == 1 else self._model.reshaped(logits)
-        return self._moved[1:]
+    def _after_rules(self, factor: float, without: frozenset[str]) -> tuple[list[tuple[Filter, _Left]], Doubles]:
+        """The stages of the rules and the penalty, and the logits behind them; kept while a slider moves something else."""
+        if self._ruled is not None and self._ruled[0] == (factor, without):
+            return self._ruled[1:]
+        effects = [effect for effect in self._effects if effect.rule not in without]
+        if factor != 1:
+            effects.append(penalty("repetition_penalty", self._written, factor, len(self._logits)))
+        stages: list[tuple[Filter, _Left]] = []
+        logits, left = self._logits, self._model
+        for effect in in_order(effects):
+            logits = effect.applied(logits).astype(np.float64, copy=False)
+            if not np.isfinite(logits).any():
+                raise HeadscopeError("no_token_left", rule=effect.rule)
+            after = left.reshaped(logits)
+            if effect.moves or not np.array_equal(after.values > 0, left.values > 0):
+                left = after
+                stages.append((effect.rule, left))
+        self._ruled = (factor, without), stages, logits
+        return stages, logits
 
 
 def softmax(logits: Doubles) -> Doubles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -13,6 +14,8 @@ from headscope.core.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Predictio
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.models.text import Encoded, TextTokenizer
+    from headscope.core.predict.options import Languages
+    from headscope.core.predict.rule_effects import RuleEffect
 
 
 def candidates_of(logits: Tensor, tokenizer: TextTokenizer, top_k: int) -> tuple[Candidate, ...]:
@@ -52,7 +55,12 @@ def mask_predictions(logits: Tensor, source: Encoded, tokenizer: TextTokenizer, 
 
 
 def predictions_of(
-    model: LoadedModel, source: Encoded, target: Encoded | None, logits: Tensor | None, top_k: int
+    model: LoadedModel,
+    source: Encoded,
+    target: Encoded | None,
+    logits: Tensor | None,
+    top_k: int,
+    languages: Languages | None = None,
 ) -> tuple[Prediction, ...]:
     """What a model says about a text it has just read.
 
@@ -60,6 +68,8 @@ def predictions_of(
     ----------
     logits : Tensor, (1, n_rows, n_outcomes), or None
         As a `Readout` has them; of a model that generates the last row is enough.
+    languages : Languages, optional
+        That the model is asked for.
 
     Returns
     -------
@@ -76,18 +86,30 @@ def predictions_of(
     if "fill_mask" in abilities:
         return mask_predictions(logits, source, model.tokenizer, top_k)
     if "generate" in abilities:
+        from headscope.core.predict.rules import effects_of_own  # its rules, if it writes
+
         written = source if target is None else target
-        return (prediction_of(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True),)
+        effects = effects_of_own(model, source, target, logits.shape[-1], languages)
+        return (prediction_of(len(written.axis), logits[0, -1], model.tokenizer, top_k, whole=True, effects=effects),)
     return ()
 
 
-def prediction_of(position: int, logits: Tensor, tokenizer: TextTokenizer, top_k: int, *, whole: bool) -> Prediction:
-    """What could stand at `position`, of (vocabulary,) logits, which it carries if `whole`."""
+def prediction_of(
+    position: int,
+    logits: Tensor,
+    tokenizer: TextTokenizer,
+    top_k: int,
+    *,
+    whole: bool,
+    effects: Sequence[RuleEffect] = (),
+) -> Prediction:
+    """What could stand at `position`, of (vocabulary,) logits, which it carries if `whole`, with the effects of rules there."""
     candidates = candidates_of(logits, tokenizer, top_k)
     if not whole:
         return Prediction(position, candidates)
     copied = logits.detach().float().cpu().clone()  # a row of the pass's logits would hold all of them
-    return Prediction(position, candidates, copied.numpy(), float(copied.double().logsumexp(dim=-1)))
+    total = float(copied.double().logsumexp(dim=-1))
+    return Prediction(position, candidates, copied.numpy(), total, effects=tuple(effects))
 
 
 class Allowance:

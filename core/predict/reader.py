@@ -35,6 +35,8 @@ class Reader:
     job : Job
         Its cancel is looked at in every layer.
     intervention : Intervention, optional
+    replaces_invalid : bool
+        Whether logits that are no numbers are replaced, see `LoadedModel.forward`.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Reader:
         expected: int = 0,
         job: Job | None = None,
         intervention: Intervention | None = None,
+        replaces_invalid: bool = False,
     ) -> None:
         self._model = model
+        self._replaces_invalid = replaces_invalid
         self._source = source
         self._writes_target = writes_target
         self._cache = model.new_cache(expected)
@@ -75,7 +79,7 @@ class Reader:
     def logits(self, written: Encoded) -> Tensor:
         """As `read`, unobserved."""
         inputs = self._new(written) if self._n_read and self._cache is not None else self._all(written)
-        output = self._model.forward(inputs, logits_to_keep=1, kept=self._cache)
+        output = self._model.forward(inputs, kept=self._cache, replaces_invalid=self._replaces_invalid, logits_to_keep=1)
         if self._writes_target and not self._n_read:
             self._encoder_side = encoder_side(inputs, output)
         self._n_read = len(written.ids)

@@ -1,6 +1,7 @@
 """Choosing the next token from a row of logits, filter by filter, so that each one's effect can be shown.
 
-Order and definitions are those of transformers' `generate`: repetition penalty, temperature, top-k, top-p, min-p.
+Order and definitions are those of transformers' `generate`; `core.predict.options.ORDER` has it. A model's own rules stand among
+the filters (`core.predict.rules`).
 
 References
 ----------
@@ -13,12 +14,15 @@ Nguyen et al., Turning Up the Heat: Min-p Sampling, 2024 (min-p).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Filter
+from headscope.core.predict.options import ORDER
+from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
 from headscope.core.requests import Sampling
 from headscope.core.results import FilterStage
 
@@ -47,43 +51,67 @@ def check(sampling: Sampling) -> None:
             raise HeadscopeError("bad_option", option=option, value=value, expected=expected)
 
 
-def stages_of(logits: Tensor, sampling: Sampling, written: Sequence[int] = ()) -> Stages:
+def stages_of(logits: Tensor, sampling: Sampling, written: Sequence[int] = (), effects: Sequence[RuleEffect] = ()) -> Stages:
     """What each filter makes of the model's distribution.
 
-    The penalty and the temperature change logits; top-k, top-p and min-p cut probabilities and renormalise them.
+    Penalties, rules and the temperature change logits; top-k, top-p, min-p and their kin cut probabilities and renormalise them.
 
     Parameters
     ----------
     logits : Tensor, (vocabulary,)
     sampling : Sampling
-        At temperature 0 nothing is drawn: only the penalty is applied.
+        At temperature 0 nothing is drawn: nothing that only drawing needs is applied.
     written : sequence of int
         Ids of the text so far (of an encoder-decoder: the decoder's), for the penalty.
+    effects : sequence of RuleEffect
+        Of the model's rules at this place.
 
     Returns
     -------
     dict of Filter to Tensor, float64, (vocabulary,)
-        Each sums to 1; 0 where a filter has removed a token. Filters that are off are left out.
+        Each sums to 1; 0 where a filter has removed a token. Filters that are off, and rules that change nothing here, are left out.
+
+    Raises
+    ------
+    HeadscopeError
+        ``no_token_left`` if the rules strike out every token.
     """
     logits = logits.detach().cpu().double()
     stages: Stages = {"model": logits.softmax(dim=-1)}
-    if sampling.repetition_penalty != 1:
-        logits = penalised(logits, written, sampling.repetition_penalty)
-        stages["repetition_penalty"] = logits.softmax(dim=-1)
+    for effect in in_order([*effects, *_penalties(sampling, written, len(logits))]):
+        logits = torch.from_numpy(effect.applied(logits.numpy()))
+        if not bool(logits.isfinite().any()):
+            raise HeadscopeError("no_token_left", rule=effect.rule)
+        probabilities = logits.softmax(dim=-1)
+        if effect.moves or not torch.equal(probabilities > 0, last_of(stages) > 0):
+            stages[effect.rule] = probabilities
     if sampling.temperature == 0:
         return stages
     if sampling.temperature != 1:
         # From the largest one down: the smallest temperatures would make it infinite.
         stages["temperature"] = ((logits - logits.max()) / sampling.temperature).softmax(dim=-1)
-    cuts: tuple[tuple[Filter, bool, Callable[[Tensor], Tensor]], ...] = (
-        ("top_k", sampling.top_k > 0, lambda probabilities: keep_top_k(probabilities, sampling.top_k)),
-        ("top_p", sampling.top_p < 1, lambda probabilities: keep_top_p(probabilities, sampling.top_p)),
-        ("min_p", sampling.min_p > 0, lambda probabilities: keep_min_p(probabilities, sampling.min_p)),
-    )
-    for name, is_on, cut in cuts:
-        if is_on:
-            stages[name] = cut(last_of(stages))
+    cuts: list[tuple[Filter, Callable[[Tensor], Tensor]]] = [
+        (effect.rule, partial(_cut_by, effect)) for effect in effects if effect.how == "cut"
+    ]
+    if sampling.top_k > 0:
+        cuts.append(("top_k", lambda probabilities: keep_top_k(probabilities, sampling.top_k)))
+    if sampling.top_p < 1:
+        cuts.append(("top_p", lambda probabilities: keep_top_p(probabilities, sampling.top_p)))
+    if sampling.min_p > 0:
+        cuts.append(("min_p", lambda probabilities: keep_min_p(probabilities, sampling.min_p)))
+    for name, cut in sorted(cuts, key=lambda cut: ORDER.index(cut[0])):
+        stages[name] = cut(last_of(stages))
     return stages
+
+
+def _penalties(sampling: Sampling, written: Sequence[int], n_vocabulary: int) -> list[RuleEffect]:
+    if sampling.repetition_penalty == 1:
+        return []
+    return [penalty("repetition_penalty", written, sampling.repetition_penalty, n_vocabulary)]
+
+
+def _cut_by(effect: RuleEffect, probabilities: Tensor) -> Tensor:
+    return _renormalised(probabilities, torch.from_numpy(effect.kept(probabilities.numpy())))
 
 
 def distribution(logits: Tensor, sampling: Sampling, written: Sequence[int] = ()) -> Tensor:
@@ -106,13 +134,6 @@ def last_of(stages: Stages) -> Tensor:
 
 
 # ---------------------------------------------------------------- the filters
-def penalised(logits: Tensor, written: Sequence[int], penalty: float) -> Tensor:
-    """Logits (…, vocabulary) with those of tokens that were written moved down: divided by `penalty`, multiplied if negative."""
-    ids = torch.tensor(sorted({id_ for id_ in written if id_ < logits.shape[-1]}), dtype=torch.long, device=logits.device)
-    found = logits.index_select(-1, ids)
-    return logits.index_copy(-1, ids, torch.where(found < 0, found * penalty, found / penalty))
-
-
 def keep_top_k(probabilities: Tensor, k: int) -> Tensor:
     """The `k` most probable tokens and those that equal the last of them, renormalised."""
     least = probabilities.topk(min(k, len(probabilities))).values[-1]

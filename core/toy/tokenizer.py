@@ -77,8 +77,9 @@ class WordTokenizer:
         """See `TextTokenizer.chat`."""
         return None
 
-    def target(self, text: str | None, start_id: int, *, max_tokens: int | None = None) -> Encoded:
+    def target(self, text: str | None, start_id: int | None, *, max_tokens: int | None = None) -> Encoded:
         """See `TextTokenizer.target`."""
+        assert start_id is not None
         written = text or ""
         words, n_words = self._tokens(written, 0, None if max_tokens is None else max_tokens - 1)
         tokens = [Token(self.words[start_id], start_id, special=True), *words]

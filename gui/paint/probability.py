@@ -24,6 +24,11 @@ def readable_probability(probability: float) -> str:
     return f"{probability:.3f}"
 
 
+def readable_number(number: float) -> str:
+    """Four digits of a number that may be of any size."""
+    return f"{number:.4g}".replace("-", "−")
+
+
 def readable_change(change: float) -> str:
     """A change in log-probability with its sign and two decimals, ``+1.32``; never a small one as none: ``+0.00``."""
     if math.isnan(change):
@@ -31,6 +36,15 @@ def readable_change(change: float) -> str:
     if math.isinf(change):
         return "+∞" if change > 0 else "−∞"
     return "0" if change == 0 else f"{change:+.2f}".replace("-", "−")
+
+
+def paint_label(painter: QPainter, area: QRectF, theme: Theme, label: str, *, strong: bool) -> None:
+    """A label on a line of its own, elided in its middle where it is longer."""
+    font = text_font(TEXT_SIZE, QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
+    painter.setFont(font)
+    painter.setPen(theme.color("text"))
+    shown = QFontMetricsF(font).elidedText(label, Qt.TextElideMode.ElideMiddle, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
 def paint_probability(
@@ -47,6 +61,8 @@ def paint_probability(
     ghost: float | None = None,
     cut: bool = False,
     change: str | None = None,
+    number: str | None = None,
+    bar_color: QColor | None = None,
 ) -> None:
     """Paint a row into `area`.
 
@@ -64,6 +80,10 @@ def paint_probability(
         Struck out: what was removed.
     change : str, optional
         Behind the number, where all rows have room for one.
+    number : str, optional
+        Instead of a probability and its bar: what has no range.
+    bar_color : QColor, optional
+        Of the bar; the accent if not given.
     """
     right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
     font = text_font(TEXT_SIZE, QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
@@ -78,21 +98,26 @@ def paint_probability(
         painter.setPen(theme.color("text" if strong else "muted"))
         painter.drawText(area, right, change)
         area = area.adjusted(0, 0, -scaled(CHANGE_WIDTH), 0)
+    if number is not None:
+        painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold, tabular=True))
+        painter.setPen(theme.color("text"))
+        painter.drawText(area, right, number)
+        return
     track = QRectF(area.left() + label_width, 0, area.width() - label_width - scaled(_NUMBER_WIDTH), bar_height)
     track.moveTop(area.center().y() - bar_height / 2)
-    _paint_bar(painter, track, theme, probability, ghost)
+    _paint_bar(painter, track, theme, probability, ghost, bar_color or theme.color("accent"))
     painter.setFont(text_font(tabular=True))
     painter.setPen(theme.color("text" if strong and not cut else "muted"))
     painter.drawText(area, right, readable_probability(probability))
 
 
-def _paint_bar(painter: QPainter, track: QRectF, theme: Theme, probability: float, ghost: float | None) -> None:
+def _paint_bar(painter: QPainter, track: QRectF, theme: Theme, probability: float, ghost: float | None, color: QColor) -> None:
     """The probability filled, the other one around it: both can be read whichever is larger."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("line", 0.6))
     painter.drawRoundedRect(track, 2, 2)
     if probability > 0 or ghost is None:
-        painter.setBrush(theme.color("accent"))
+        painter.setBrush(color)
         painter.drawRoundedRect(_part(track, probability), 2, 2)
     if ghost is not None and track.width() * ghost >= _LEAST_GHOST:
         painter.setPen(QPen(theme.color("muted"), 1.5))

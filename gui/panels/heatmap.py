@@ -188,6 +188,9 @@ class HeatmapPanel(QWidget):
         if values is not None and not isinstance(values, HeadscopeError):
             self.controls.allow(whole=isinstance(values, np.ndarray), scores=state.lens == "scores")
         picture = self.figure()
+        if state.record is None:
+            self.view.set_picture(None)
+            self.view.set_hint(self._hint())
         if picture is None:
             return  # the old picture stays until the new one is whole
         self._name(picture)

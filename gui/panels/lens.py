@@ -226,6 +226,11 @@ class LensPanel(QWidget):
             self._is_filling = False
         if names & _SUBJECT:
             self._error = ""
+            if (
+                self._subject is None and self._shown is not None
+            ):  # the model's own text has failed: nothing is left of the last
+                self._shown = None
+                self.view.set_picture(LensPicture())
             if self._is_of_the_text and self._shown is not None and (subject := self._subject) is not None:
                 self._shown = replace(subject, follow=self._shown.follow)  # the same tokens in new objects: quickly compared
             self._show_stale()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,16 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from headscope.core.predict.classes import why_no_prediction
 from headscope.core.predict.live_filters import Filtered
 from headscope.core.results import MOST_WHOLE, Prediction
 from headscope.core.tokens import TokenAxis
 from headscope.gui.before import predicted_axis
+from headscope.gui.chosen_tokens import cell_of, pieces_in_focus
+from headscope.gui.messages import notice_of
+from headscope.gui.outcome import Outcome
 from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.panels.class_views import ClassViews
 from headscope.gui.panels.sampling_filters import SamplingFilters
 from headscope.gui.prediction_rows import Row, compared_rows, filtered_rows, plain_rows
 from headscope.gui.state import Cell, ExplorerState
@@ -25,7 +31,17 @@ if TYPE_CHECKING:
 
 _MOST_BLOCKS = MOST_WHOLE
 """Predictions shown at once: a text with hundreds of masks would fill the panel with thousands of rows."""
-_SHOWN = {"predictions", "before", "before_kept", "next_sentence", "model", "captured", "sampling"}
+_SHOWN = {
+    "predictions",
+    "before",
+    "before_kept",
+    "next_sentence",
+    "model",
+    "captured",
+    "sampling",
+    "outcome",
+    "reading",
+}
 
 
 class PredictionBlock(QWidget):
@@ -52,6 +68,7 @@ class PredictionBlock(QWidget):
         """Fill the block."""
         self.prediction, self.rows = prediction, rows
         self.heading.setText(heading)
+        self.bars.set_fitting(prediction.kind != "token")
         self.bars.set_bars([row.bar for row in rows])
 
 
@@ -73,6 +90,7 @@ class PredictionsPanel(QWidget):
         self.follows_label = QLabel(self.tr("Second sentence follows"))
         self.follows_label.setContentsMargins(16, 4, 16, 0)
         self.follows = ProbabilityBars(clickable=False)
+        self.class_views = ClassViews(state)
         self.filters = SamplingFilters(state)
         self.filters.asked.toggled.connect(self._show)
         self.keep = QPushButton()
@@ -96,8 +114,9 @@ class PredictionsPanel(QWidget):
         self._column = QVBoxLayout(inner)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        told = self.filters.told
-        for part in (self._buttons, self.filters, told, self.caption, self.hint, self.follows_label, self.follows):
+        told, views = self.filters.told, self.class_views
+        above, below = (self._buttons, self.filters, views, told), (self.hint, views.tags, self.caption)
+        for part in (*above, *below, self.follows_label, self.follows):
             self._column.addWidget(part)
         self._column.addStretch(1)
         outer = QVBoxLayout(self)
@@ -107,7 +126,7 @@ class PredictionsPanel(QWidget):
     # ---------------------------------------------------------------- what is shown
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
-        if names & _SHOWN:
+        if names & _SHOWN or ("pinned" in names and self._is_tagged):
             self._show()
         if "dark" in names:
             self._set_theme(theme_of(self._state.dark))
@@ -119,13 +138,14 @@ class PredictionsPanel(QWidget):
 
     def _set_theme(self, theme: Theme) -> None:
         self.follows.set_theme(theme)
+        self.class_views.set_theme(theme)
         for block in self.blocks:
             block.bars.set_theme(theme)
 
     @Slot()
     def _show(self) -> None:
         self._is_due = not self.isVisible()
-        state, shown = self._state, self._state.predictions[:_MOST_BLOCKS]
+        state, shown = self._state, self._blocked()
         if self._is_due:
             return
         while len(self.blocks) < len(shown):
@@ -141,11 +161,12 @@ class PredictionsPanel(QWidget):
         self.follows_label.setVisible(follows is not None)
         self.follows.setVisible(follows is not None)
         self.follows.set_bars([] if follows is None else [Bar(self.tr("yes"), follows), Bar(self.tr("no"), 1 - follows)])
+        self.class_views.show_predictions()
         self._say(self.hint, self._hint(len(state.predictions)))
         self._say(self.caption, self._caption(filtered is not None))
         self.keep.setChecked(state.before_kept)
         self.keep.setText(self.tr("Forget comparison") if state.before_kept else self.tr("Keep as comparison"))
-        self.keep.setVisible(state.before_kept or bool(shown))
+        self.keep.setVisible(state.before_kept or bool(state.predictions))
         self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
 
     def _say(self, label: QLabel, words: str) -> None:
@@ -161,8 +182,25 @@ class PredictionsPanel(QWidget):
     def _rows(self, prediction: Prediction, filtered: Filtered | None) -> list[Row]:
         if filtered is not None:
             return filtered_rows(prediction, filtered.stages)
-        before = {each.position: each for each in self._state.before}.get(prediction.position)
-        return plain_rows(prediction) if before is None else compared_rows(prediction, before)
+        before = {each.place: each for each in self._state.before}.get(prediction.place)
+        rows = plain_rows(prediction) if before is None else compared_rows(prediction, before)
+        chosen = self._state.outcome
+        if chosen is None or chosen.place != prediction.place:
+            return rows
+        return [replace(row, bar=replace(row.bar, chosen=row.candidate.id == chosen.id)) for row in rows]
+
+    @property
+    def _is_tagged(self) -> bool:
+        return any(prediction.kind == "tag" for prediction in self._state.predictions[:1])
+
+    def _blocked(self) -> tuple[Prediction, ...]:
+        """The predictions that have bars of their own: of a tagger that of the pinned token."""
+        state = self._state
+        if not self._is_tagged:
+            return state.predictions[:_MOST_BLOCKS]
+        pinned = pieces_in_focus(state, self._axis) if state.pinned != Cell() else frozenset()
+        at = state.outcome.place[1] if state.outcome is not None else min(pinned, default=None)
+        return tuple(prediction for prediction in state.predictions if prediction.position == at)
 
     def _add_block(self) -> None:
         block = PredictionBlock()
@@ -180,6 +218,8 @@ class PredictionsPanel(QWidget):
         return TokenAxis(()) if state.captured is None else predicted_axis(state.captured, state.model)
 
     def _heading(self, prediction: Prediction, *, one_of: int) -> str:
+        if prediction.kind != "token":
+            return self._class_heading(prediction)
         if prediction.position >= len(self._axis):
             return self.tr("Next token")
         mask = self._state.model.mask_token if self._state.model is not None else None
@@ -187,11 +227,24 @@ class PredictionsPanel(QWidget):
             return self.tr("{mask} could be").format(mask=mask or "")
         return self.tr("{mask} at {position} could be").format(mask=mask or "", position=prediction.position)
 
+    def _class_heading(self, prediction: Prediction) -> str:
+        if prediction.kind == "tag":
+            tokens = self._axis.tokens
+            token = tokens[prediction.position].text if prediction.position < len(tokens) else ""
+            return self.tr("Tags of “{token}”").format(token=token)
+        if prediction.kind != "class":
+            return self.tr("The answer starts with") if prediction.kind == "start" else self.tr("The answer ends with")
+        if prediction.link == "identity":
+            return self.tr("Number of the text") if len(prediction.candidates) == 1 else self.tr("Numbers of the text")
+        return self.tr("Labels of the text, each by itself") if prediction.link == "sigmoid" else self.tr("Class of the text")
+
     def _hint(self, count: int) -> str:
         """What to do when there is nothing to see."""
         model = self._state.model
         if model is None or self._state.record is None:
             return self.tr("Predictions appear with the first run.")
+        if self._is_tagged:
+            return "" if self._blocked() else self.tr("Click a token for all its tags.")
         if count > _MOST_BLOCKS:
             return self.tr("The first {shown} of {count} masks are shown.").format(shown=_MOST_BLOCKS, count=count)
         if count:
@@ -200,12 +253,29 @@ class PredictionsPanel(QWidget):
             return self.tr("Click a token above to hide it: the model guesses what it was.")
         if self._state.next_sentence is not None:
             return ""
-        return self.tr("This model has no head that predicts words; its attention is shown.")
+        if "answer" in model.abilities:
+            return self.tr("Add the context as second text above: the answer to the question is looked for in it.")
+        return notice_of(why_no_prediction(model)).message
 
     def _caption(self, filtering: bool) -> str:
         """What the outlines are."""
         if filtering:
             return self.tr("Filled: after the filters. Outlined: the model's own.")
+        return "\n".join(words for words in (self._about_classes(), self._about_outlines()) if words)
+
+    def _about_classes(self) -> str:
+        """How many labels there are beside those shown, and what a number is."""
+        model, first = self._state.model, next(iter(self._state.predictions), None)
+        if model is None or first is None or first.kind != "class":
+            return ""
+        if first.link == "identity":
+            return self.tr("A regression's numbers: their unit and range are the training's.")
+        if len(first.candidates) < len(model.labels):
+            words = self.tr("The {shown} most probable of {count} labels.")
+            return words.format(shown=len(first.candidates), count=len(model.labels))
+        return ""
+
+    def _about_outlines(self) -> str:
         if not any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars):
             return ""
         what = self.tr("the kept comparison") if self._state.before_kept else self.tr("the run before")
@@ -213,8 +283,17 @@ class PredictionsPanel(QWidget):
 
     # ---------------------------------------------------------------- what the user does
     def _use(self, block: PredictionBlock, row: int) -> None:
-        if block.prediction is not None and row < len(block.rows):
-            self._explorer.use_candidate(block.prediction, block.rows[row].candidate)
+        prediction = block.prediction
+        if prediction is None or row >= len(block.rows):
+            return
+        candidate = block.rows[row].candidate
+        if prediction.kind == "token":
+            self._explorer.use_candidate(prediction, candidate)
+            return
+        chosen = Outcome(prediction.place, candidate.id)
+        self._state.update(outcome=None if chosen == self._state.outcome else chosen)
+        if prediction.kind in ("start", "end"):
+            self._state.update(pinned=cell_of(self._state, self._axis, candidate.id))
 
     def _point_at(self, block: PredictionBlock, _checked: bool = False) -> None:
         """Pin the row of the position in the pictures."""

@@ -29,9 +29,9 @@ class TextPanel(QWidget):
         self.text = self._field("text", self.tr("Type a sentence and press Enter"))
         self.pair = self._field("text_pair", self.tr("A second sentence, if you like"))
         self.target = self._field("target", self.tr("What the decoder reads; left empty, its start only"))
-        self.text_label, self.target_label = QLabel(self.tr("Encoder")), QLabel(self.tr("Decoder"))
-        self.text_label.setObjectName("muted")
-        self.target_label.setObjectName("muted")
+        self.text_label, self.pair_label, self.target_label = QLabel(), QLabel(), QLabel(self.tr("Decoder"))
+        for label in (self.text_label, self.pair_label, self.target_label):
+            label.setObjectName("muted")
         self.add_pair = QToolButton()
         self.add_pair.setObjectName("flat")
         self.add_pair.setText(self.tr("+ Second sentence"))
@@ -69,6 +69,7 @@ class TextPanel(QWidget):
         grid.addWidget(self.text_label, 0, 0)
         grid.addWidget(self.text, 0, 1)
         grid.addLayout(aside, 0, 2, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self.pair_label, 1, 0)
         grid.addWidget(self.pair, 1, 1)
         grid.addWidget(self.target_label, 2, 0)
         grid.addWidget(self.target, 2, 1)
@@ -100,14 +101,22 @@ class TextPanel(QWidget):
 
     @Slot()
     def _show_fields(self) -> None:
-        """The second sentence for encoders, where it is wanted; the decoder's text for encoder-decoders."""
+        """The second sentence where a model takes one and it is wanted; the decoder's text for encoder-decoders."""
         model = self._state.model
-        takes_pair = model is not None and model.family == "encoder"
-        takes_target = model is not None and model.family == "encoder-decoder"
+        takes_pair = model is not None and model.takes_pair
+        takes_target = model is not None and model.takes_target
+        answers = model is not None and "answer" in model.abilities
         has_pair = bool(self._state.text_pair)
-        self.add_pair.setVisible(takes_pair and not has_pair)
-        self.pair.setVisible(takes_pair and (has_pair or self.add_pair.isChecked()))
-        for part in (self.text_label, self.target, self.target_label):
+        self.add_pair.setVisible(takes_pair and not has_pair and not answers)
+        self.pair.setVisible(takes_pair and (has_pair or answers or self.add_pair.isChecked()))
+        self.text_label.setText(self.tr("Question") if answers else self.tr("Encoder"))
+        self.pair_label.setText(self.tr("Context") if answers else "")
+        self.pair.set_placeholder(
+            self.tr("The text in which the answer is looked for") if answers else self.tr("A second sentence, if you like")
+        )
+        self.text_label.setVisible(takes_target or answers)
+        self.pair_label.setVisible(answers)
+        for part in (self.target, self.target_label):
             part.setVisible(takes_target)
 
     def _show_tokens(self) -> None:

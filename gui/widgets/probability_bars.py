@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from headscope.gui.paint.probability import paint_probability
-from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
+from headscope.gui.paint.probability import paint_label, paint_probability
+from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font, theme_of
 
 ROW_HEIGHT = 7 * GRID
+_MOST_FITTING = 0.58
+_LABEL_LINE = 4 * GRID
+_MARGIN = 16
 _LABEL_SHARE, _LEAST_LABEL, _MOST_LABEL = 0.34, 56.0, 180.0
 
 
@@ -33,6 +47,10 @@ class Bar:
         Removed: struck out.
     apart : bool
         Under a thin line: not one of the rows above.
+    number : str, optional
+        Instead of the bar: what has no range.
+    chosen : bool
+        Set off: it is what is explained.
     """
 
     label: str
@@ -41,6 +59,8 @@ class Bar:
     change: str | None = None
     cut: bool = False
     apart: bool = False
+    number: str | None = None
+    chosen: bool = False
 
 
 class ProbabilityBars(QWidget):
@@ -65,6 +85,8 @@ class ProbabilityBars(QWidget):
         self._bars: tuple[Bar, ...] = ()
         self._clickable = clickable
         self._label_share = label_share
+        self._fits = False
+        self._widest = 0.0
         self._hovered = -1
         self._current = 0
         self.setMouseTracking(True)
@@ -77,16 +99,28 @@ class ProbabilityBars(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
+        self._measure()
         self.updateGeometry()  # type may have another size
         self.update()
+
+    def set_fitting(self, fits: bool) -> None:
+        """Whether labels get the room they need, up to more than half of the width: names of classes may be long."""
+        self._fits = fits
 
     def set_bars(self, bars: Sequence[Bar]) -> None:
         """Show these rows, first to last."""
         self._bars = tuple(bars)
+        self._measure()
         self._current = min(self._current, max(0, len(bars) - 1))
         self._hovered = -1
         self.updateGeometry()
         self.update()
+
+    def _measure(self) -> None:
+        font = QFontMetricsF(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
+        self._widest = (
+            max((font.horizontalAdvance(bar.label) for bar in self._bars), default=0.0) + 3 * GRID if self._fits else 0.0
+        )
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -95,13 +129,27 @@ class ProbabilityBars(QWidget):
 
     def row_rect(self, row: int) -> QRectF:
         """Where a row lies."""
-        return QRectF(0, row * scaled(ROW_HEIGHT), self.width(), scaled(ROW_HEIGHT))
+        return QRectF(0, row * self._row_height, self.width(), self._row_height)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, scaled(ROW_HEIGHT) * len(self._bars))
+        return QSize(240, self._row_height * len(self._bars))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(scaled(150), scaled(ROW_HEIGHT) * len(self._bars))
+        return QSize(scaled(150), self._row_height * len(self._bars))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits:
+            self.updateGeometry()  # labels may need a line of their own now, or no longer
+
+    @property
+    def _row_height(self) -> int:
+        return scaled(ROW_HEIGHT + _LABEL_LINE) if self._has_label_lines else scaled(ROW_HEIGHT)
+
+    @property
+    def _has_label_lines(self) -> bool:
+        """Whether labels stand above their bars: they would be cut beside them."""
+        return self._fits and self._widest > (self.width() - 2 * _MARGIN) * _MOST_FITTING
 
     # ---------------------------------------------------------------- painting
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -122,17 +170,22 @@ class ProbabilityBars(QWidget):
             painter.setPen(theme.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(8.5, 1.5, -8.5, -1.5), 6, 6)
-        inner = area.adjusted(16, 0, -16, 0)
+        inner = area.adjusted(_MARGIN, 0, -_MARGIN, 0)
         if bar.apart and row and not self._bars[row - 1].apart:
             painter.setPen(theme.color("line"))
             painter.drawLine(inner.topLeft(), inner.topRight())
-        label_width = min(scaled(_MOST_LABEL), max(scaled(_LEAST_LABEL), inner.width() * self._label_share))
+        if bar.chosen:
+            painter.fillRect(QRectF(area.left() + 8, area.top() + 6, 3, area.height() - 12), theme.color("accent"))
         has_changes = any(each.change is not None for each in self._bars)
+        label, label_width = bar.label, self._label_width(inner.width())
+        if self._has_label_lines:
+            paint_label(painter, inner.adjusted(0, GRID, 0, -scaled(ROW_HEIGHT) + 2 * GRID), theme, label, strong=row == 0)
+            label, label_width, inner = "", 0.0, inner.adjusted(0, scaled(_LABEL_LINE), 0, 0)
         paint_probability(
             painter,
             inner,
             theme,
-            bar.label,
+            label,
             bar.probability,
             label_width=label_width,
             bar_height=scaled(8),
@@ -140,18 +193,33 @@ class ProbabilityBars(QWidget):
             ghost=bar.ghost,
             cut=bar.cut,
             change=(bar.change or "") if has_changes else None,
+            number=bar.number,
         )
+
+    def _label_width(self, width: float) -> float:
+        if not self._fits:
+            return min(scaled(_MOST_LABEL), max(scaled(_LEAST_LABEL), width * self._label_share))
+        return max(scaled(_LEAST_LABEL), self._widest)
+
+    def event(self, event: QEvent) -> bool:
+        """A label that may be cut is told whole."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            row = int(event.pos().y() // self._row_height)
+            words = self._bars[row].label if self._fits and 0 <= row < len(self._bars) else ""
+            QToolTip.showText(event.globalPos(), f"<span>{escape(words)}</span>" if words else "", self)
+            return True
+        return super().event(event)
 
     # ---------------------------------------------------------------- mouse and keys
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        row = int(event.position().y() // scaled(ROW_HEIGHT))
+        row = int(event.position().y() // self._row_height)
         self._hover(row if 0 <= row < len(self._bars) else -1)
 
     def leaveEvent(self, _event: QEvent) -> None:
         self._hover(-1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        row = int(event.position().y() // scaled(ROW_HEIGHT))
+        row = int(event.position().y() // self._row_height)
         if self._clickable and event.button() == Qt.MouseButton.LeftButton and 0 <= row < len(self._bars):
             self._current = row
             self.chosen.emit(row)

@@ -45,6 +45,11 @@ class PromptEdit(QPlainTextEdit):
         self.document().setDocumentMargin(2)
         self.textChanged.connect(self._on_text_changed)
 
+    def set_placeholder(self, words: str) -> None:
+        """Say what belongs into the field."""
+        self.setPlaceholderText(words)
+        self.setAccessibleName(words)
+
     def set_text(self, text: str) -> None:
         """Show `text`; the cursor and the history of edits stay, as only what differs is replaced."""
         if text == self._shown:

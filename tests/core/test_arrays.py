@@ -7,6 +7,8 @@ import transformers as hf
 
 from headscope.core.attention.arrays import record_of
 from headscope.core.errors import HeadscopeError
+from headscope.core.tokens import Reading
+from tests.tiny_models import write_masked
 
 TOKENS = ["[CLS]", "the", "cat", "##s", "[SEP]"]
 
@@ -26,7 +28,7 @@ def test_arrays_with_and_without_layers_and_heads(n_axes: int) -> None:
     assert (record.n_layers("encoder"), record.n_heads("encoder")) == {4: (3, 2), 3: (1, 2), 2: (1, 1)}[n_axes]
     last = record.n_layers("encoder") - 1, record.n_heads("encoder") - 1
     np.testing.assert_allclose(record.attention_weights(*last), whole[last], rtol=1e-6)
-    assert record.axis("encoder").queries.labels == tuple(TOKENS)
+    assert record.axis("encoder").queries.labels == ("[CLS]", "the", "cat", "·s", "[SEP]")
 
 
 def test_what_a_transformers_model_returns() -> None:
@@ -52,10 +54,9 @@ def test_keys_of_their_own_are_cross_attention() -> None:
     [
         (softmax(1, 2, 4, 4), "4 × 4 weights do not fit 5 queries and 5 keys"),
         (softmax(5, 5) * 3, "between 0 and 1"),
-        (np.full((5, 5), np.nan), "between 0 and 1"),
+        (np.full((5, 5), np.nan), "no numbers"),
         (np.zeros(5), "1 axes"),
         ([softmax(1, 2, 5, 5), softmax(1, 3, 5, 5)], "same number of heads"),
-        ([], "same number of heads"),
         ("words", "could not convert"),
     ],
 )
@@ -64,3 +65,190 @@ def test_what_is_no_attention_is_said_so(attentions: object, says: str) -> None:
         record_of(attentions, TOKENS)
     assert caught.value.code == "not_attention"
     assert says in str(caught.value)
+
+
+# ---------------------------------------------------------------- what transformers' models return
+SIZES = {"n_embd": 16, "n_layer": 3, "n_head": 2, "vocab_size": 30, "n_positions": 32}
+SOURCE, PROMPT = torch.tensor([[4, 5, 6, 7, 2]]), torch.tensor([[4, 9, 3, 8, 11, 6]])
+
+
+def gpt2(attention: str = "eager", kind: type = hf.GPT2LMHeadModel) -> hf.PreTrainedModel:
+    torch.manual_seed(0)
+    return kind(hf.GPT2Config(**SIZES, attn_implementation=attention, eos_token_id=None, bos_token_id=None)).eval()
+
+
+def bart(attention: str = "eager") -> hf.BartForConditionalGeneration:
+    torch.manual_seed(0)
+    config = hf.BartConfig(
+        **{"vocab_size": 30, "d_model": 16, "encoder_layers": 2, "decoder_layers": 3, "encoder_attention_heads": 2},
+        **{"decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "max_position_embeddings": 32},
+        **{"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1, "forced_eos_token_id": None},
+        attn_implementation=attention,
+    )
+    return hf.BartForConditionalGeneration(config).eval()
+
+
+def whole_pass(model: hf.PreTrainedModel, **inputs: torch.Tensor) -> object:
+    with torch.inference_mode():
+        return model(**inputs, output_attentions=True, use_cache=False)
+
+
+def same(record, kind: str, layers) -> None:
+    assert record.n_layers(kind) == len(layers)
+    for index, expected in enumerate(layers):
+        torch.testing.assert_close(torch.from_numpy(record.layer_weights(index, kind)), expected[0].detach().float())
+
+
+@pytest.mark.parametrize("form", ["output", "attentions", "list", "stacked", "numpy", "mapping"])
+def test_every_form_of_a_pass(form: str) -> None:
+    output = gpt2()(PROMPT, output_attentions=True)  # with gradients
+    given = {
+        "output": output,
+        "attentions": output.attentions,
+        "list": list(output.attentions),
+        "stacked": torch.stack(output.attentions),
+        "numpy": [layer.detach().numpy() for layer in output.attentions],
+        "mapping": {"decoder": output.attentions},
+    }[form]
+    record = record_of(given, PROMPT)
+    assert record.kinds == ("decoder",)
+    same(record, "decoder", output.attentions)
+    assert record.axis("decoder").queries.labels == tuple(map(str, PROMPT[0].tolist()))
+    assert record_of(record) is record
+
+
+@pytest.mark.parametrize("given", [None, (), [], (None, None), hf.modeling_outputs.BaseModelOutput(), {}], ids=str)
+def test_a_model_that_was_not_asked_for_its_weights(given: object) -> None:
+    with pytest.raises(HeadscopeError) as refusal:
+        record_of(given, TOKENS)
+    assert refusal.value.code == "attentions_missing"
+    assert 'attn_implementation="eager"' in refusal.value.remedy
+
+
+def test_weights_that_fused_attention_does_not_compute() -> None:
+    output = whole_pass(gpt2("sdpa"), input_ids=PROMPT)
+    with pytest.raises(HeadscopeError) as refusal:
+        record_of(output, PROMPT)
+    assert refusal.value.code == "attentions_missing"
+
+
+def test_weights_that_dropout_changed() -> None:
+    output = gpt2().train()(PROMPT, output_attentions=True)
+    for given in (output, output.attentions):
+        with pytest.raises(HeadscopeError) as refusal:
+            record_of(given, PROMPT)
+        assert "model.eval()" in refusal.value.remedy
+
+
+def test_layers_of_a_hybrid_without_weights_keep_their_places() -> None:
+    one, two, three = (torch.from_numpy(softmax(1, 2, 5, 5)) for _ in range(3))
+    record = record_of((None, one, None, two, three), TOKENS)
+    assert record.n_layers("encoder") == 5
+    assert record.kept_layers("encoder") == (1, 3, 4)
+    np.testing.assert_allclose(record.attention_weights(3, 1), two[0, 1].numpy(), rtol=1e-6)
+    with pytest.raises(HeadscopeError, match=r"1, 3, 4"):
+        record.attention_weights(2, 0)
+
+
+@pytest.mark.parametrize("options", [{}, {"use_cache": False}, {"cache_implementation": "static"}], ids=str)
+def test_a_generation_is_one_map_of_all_that_was_read(options: dict[str, object]) -> None:
+    model = gpt2()
+    asked = {
+        "max_new_tokens": 5,
+        "do_sample": False,
+        "pad_token_id": 0,
+        "output_attentions": True,
+        "return_dict_in_generate": True,
+    }
+    found = model.generate(PROMPT, **asked, **options)
+    read = found.sequences[:, :-1]
+    expected = whole_pass(model, input_ids=read).attentions
+    for given, tokens in (
+        (found, found.sequences),
+        (found.attentions, found.sequences[0]),
+        (found.attentions, read[0].tolist()),
+    ):
+        record = record_of(given, tokens)
+        assert len(record.axis("decoder").queries) == read.shape[1]
+        same(record, "decoder", expected)
+
+
+def test_the_beams_that_led_to_the_text() -> None:
+    model = gpt2()
+    asked = {"max_new_tokens": 6, "num_beams": 4, "do_sample": False, "pad_token_id": 0}
+    found = model.generate(PROMPT, **asked, output_attentions=True, return_dict_in_generate=True, output_scores=True)
+    same(record_of(found, found.sequences), "decoder", whole_pass(model, input_ids=found.sequences[:, :-1]).attentions)
+
+
+@pytest.mark.parametrize("n_beams", [1, 3])
+def test_a_generation_of_an_encoder_decoder(n_beams: int) -> None:
+    model = bart()
+    asked = {"max_new_tokens": 5, "min_new_tokens": 5, "num_beams": n_beams, "do_sample": False, "output_scores": True}
+    found = model.generate(SOURCE, **asked, output_attentions=True, return_dict_in_generate=True)
+    expected = whole_pass(model, input_ids=SOURCE, decoder_input_ids=found.sequences[:, :-1])
+    record = record_of(found, found.sequences, SOURCE)
+    assert set(record.kinds) == {"encoder", "decoder", "cross"}
+    same(record, "encoder", expected.encoder_attentions)
+    same(record, "decoder", expected.decoder_attentions)
+    same(record, "cross", expected.cross_attentions)
+
+
+def test_all_maps_of_an_encoder_decoder_together() -> None:
+    output = whole_pass(bart(), input_ids=SOURCE, decoder_input_ids=PROMPT)
+    maps = {"encoder": output.encoder_attentions, "decoder": output.decoder_attentions, "cross": output.cross_attentions}
+    for given in (output, maps):
+        record = record_of(given, PROMPT, SOURCE)
+        for kind, layers in maps.items():
+            same(record, kind, layers)
+        assert record.axis("cross").keys.labels == tuple(map(str, SOURCE[0].tolist()))
+        assert len(record.axis("decoder").keys) == PROMPT.shape[1]
+
+
+# ---------------------------------------------------------------- tokens
+BYTES = ["<s>", "The", "Ġcaf", "Ã©", "Ġof", "Ġä½", "ł", "å¥½", "Ċ", "</s>"]
+PIECES = {
+    "byte-level": (BYTES, ("<s>", "The", "caf", "·é", "of", "你₁", "你₂", "好", "⏎", "</s>"), "The café of 你好\n"),
+    "SentencePiece": (["▁The", "▁caf", "é", "▁", "<0xE4>", "<0xBD>", "<0xA0>", "</s>"], None, "The café 你"),
+    "WordPiece": (["[CLS]", "play", "##ing", ",", "[MASK]", "[SEP]"], ("[CLS]", "play", "·ing", ",", "[MASK]", "[SEP]"), None),
+    "ends of words": (["play", "ing</w>", "now</w>"], ("play", "·ing", "now"), "playing now "),
+    "continued": (["play@@", "ing", "now"], ("play", "·ing", "now"), "playing now "),
+    "words": (["the", "cat", "sat"], ("the", "cat", "sat"), "the cat sat"),
+}
+
+
+@pytest.mark.parametrize(("pieces", "labels", "text"), PIECES.values(), ids=PIECES)
+def test_pieces_of_any_vocabulary_are_readable(pieces: list[str], labels: tuple[str, ...] | None, text: str | None) -> None:
+    record = record_of(softmax(len(pieces), len(pieces)), pieces)
+    axis = record.axis("encoder").queries
+    assert labels is None or axis.labels == labels
+    assert text is None or axis.text == text
+    for token in axis.tokens:
+        assert token.special or 0 <= token.start <= token.end <= len(axis.text)
+
+
+def test_pieces_can_be_read_as_words() -> None:
+    record = record_of(softmax(len(BYTES), len(BYTES)), BYTES)
+    words = record.read_as(Reading("words")).axis("encoder").queries
+    assert [axis for axis in words.labels if axis in {"café", "The", "of"}] == ["The", "café", "of"]
+
+
+def test_ids_with_their_tokenizer(tmp_path) -> None:
+    folder = write_masked(tmp_path / "model")
+    tokenizer = hf.AutoTokenizer.from_pretrained(folder)
+    inputs = tokenizer("the cat playing .", return_tensors="pt")
+    expected = ("[CLS]", "the", "cat", "play", "·ing", ".", "[SEP]")
+    for tokens in (inputs, inputs["input_ids"], inputs["input_ids"][0], inputs["input_ids"].tolist(), [list(inputs.tokens())]):
+        axis = record_of(softmax(7, 7), tokens, tokenizer=tokenizer).axis("encoder").queries
+        assert axis.labels == expected
+        assert [token.special for token in axis.tokens] == [True, *[False] * 5, True]
+
+
+@pytest.mark.parametrize("tokens", ["a text", 5, [1.5, 2.5], [object()]], ids=repr)
+def test_what_is_no_tokens_is_said_so(tokens: object) -> None:
+    with pytest.raises(HeadscopeError) as refusal:
+        record_of(softmax(2, 2), tokens)
+    assert refusal.value.code == "not_tokens"
+
+
+def test_rows_without_tokens_are_numbered() -> None:
+    assert record_of(softmax(2, 4, 4)).axis("encoder").queries.labels == ("0", "1", "2", "3")

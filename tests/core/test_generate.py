@@ -80,7 +80,7 @@ def test_greedy_tokens_are_those_of_transformers_and_rows_those_of_one_pass(fold
 @pytest.mark.parametrize("family", ["t5", "bart"])
 def test_an_encoder_decoder_writes_its_target_and_shows_all_three_kinds(folder, family: str) -> None:
     model = opened(folder(family))
-    steps = steps_of(model, n=6)
+    steps = list(generate(model, PROMPT, max_new_tokens=6, rules=()))  # BART's own forces an end
     source, target = model.encode(PROMPT)
     written = [*target.ids, *(step.token.id for step in steps)]
 
@@ -255,7 +255,9 @@ def test_each_candidate_tells_what_every_filter_made_of_it() -> None:
 def assert_filters_act(step: GenerationStep, sampling: Sampling) -> None:
     """The window's filters make of the distribution that a step carries what `sampling` made of it when it was chosen."""
     read = [token.id for token in step.record.axis("decoder").queries.tokens]
-    live = LiveFilters(step.prediction.logits, read).filtered(sampling, [each.id for each in step.candidates])
+    live = LiveFilters(step.prediction.logits, read, step.prediction.effects).filtered(
+        sampling, [each.id for each in step.candidates]
+    )
     assert [(stage.name, stage.n_kept) for stage in live.stages] == [(stage.name, stage.n_kept) for stage in step.filters]
     for ours, theirs in zip(live.stages, step.filters, strict=True):
         assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-12)

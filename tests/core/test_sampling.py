@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.predict.rule_effects import penalty
 from headscope.core.predict.sampling import (
     check,
     choose,
@@ -13,7 +14,6 @@ from headscope.core.predict.sampling import (
     generator_of,
     keep_top_k,
     keep_top_p,
-    penalised,
     said,
     stages_of,
 )
@@ -78,7 +78,8 @@ def test_min_p_keeps_what_is_at_least_so_many_times_as_probable_as_the_best() ->
 
 def test_the_repetition_penalty_moves_written_tokens_down_whatever_their_sign() -> None:
     logits = torch.tensor([2.0, -2.0, 3.0, 0.0])
-    assert penalised(logits, [0, 1, 1, 9], 2.0).tolist() == [1.0, -4.0, 3.0, 0.0]
+    effect = penalty("repetition_penalty", [0, 1, 1, 9], 2.0, len(logits))
+    assert effect.applied(logits.numpy()).tolist() == [1.0, -4.0, 3.0, 0.0]
     assert distribution(logits, Sampling(repetition_penalty=2.0), [2]).tolist() == [1, 0, 0, 0]
 
 

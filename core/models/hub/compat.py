@@ -86,10 +86,6 @@ CACHE_LAYER: Final = Feature("transformers.cache_utils:DynamicLayer", _NO_BRANCH
 """The keys and values of one layer of a `DynamicCache`."""
 PACKINGS: Final = Feature("transformers.quantizers.auto:AUTO_QUANTIZATION_CONFIG_MAPPING", "packed checkpoints do not open")
 """The ways to pack weights that transformers knows, by their names in config.json."""
-BYTE_LETTERS: Final = Feature(
-    "transformers.convert_slow_tokenizer:bytes_to_unicode", "tokens that are parts of characters do not open"
-)
-"""The letter by which byte-level BPE writes each byte."""
 FETCH: Final = Feature("huggingface_hub.file_download:http_get", "a download that was stopped begins anew")
 """Writes a file of the hub from a given byte on."""
 STORE_NAME: Final = Feature("huggingface_hub.file_download:repo_folder_name", FETCH.without)
@@ -105,7 +101,6 @@ FEATURES: Final = (
     HAS_FUSED,
     CACHE_LAYER,
     PACKINGS,
-    BYTE_LETTERS,
     FETCH,
     STORE_NAME,
     HEADERS,

@@ -89,6 +89,10 @@ class Splitter(Protocol):
         """The pieces of one or two texts; with the model's special tokens around them, unless `special` is false."""
         ...
 
+    def split_target(self, text: str) -> list[Piece]:
+        """The pieces of the labels that an encoder-decoder model is trained on for `text`."""
+        ...
+
 
 class FastSplitter:
     """A `Splitter` over the tokenizers library, which keeps track of characters itself."""
@@ -110,6 +114,11 @@ class FastSplitter:
         # One call for all: to run the post-processor over its own result again would trim the offsets twice.
         encoding = self._backend.encode(text, pair, add_special_tokens=special)
         return _pieces(encoding, encoding.offsets, text, pair)
+
+    def split_target(self, text: str) -> list[Piece]:
+        """See `Splitter.split_target`."""
+        encoding = self._tokenizer(text_target=text, truncation=False, padding=False).encodings[0]
+        return _pieces(encoding, encoding.offsets, text, None)
 
     def _split_words(self, text: str, pair: str | None, *, special: bool) -> list[Piece]:
         """As models of pages do it: of a pair, the first text is a question, and the other one is words."""

@@ -1,0 +1,44 @@
+"""Outcome: the class, the tag or the end of an answer that is explained, where the user chose one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headscope.core.predict.classes import PredictionKind
+from headscope.core.results import Candidate, Prediction
+
+Place = tuple[PredictionKind, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One of the candidates of a prediction, by its `Prediction.place` and the candidate's id."""
+
+    place: Place
+    id: int
+
+
+def kept_outcome(chosen: Outcome | None, predictions: Sequence[Prediction]) -> Outcome | None:
+    """What stays chosen when there are new predictions: a class. Tokens and their tags may be others."""
+    stays = chosen is not None and chosen.place[0] == "class" and any(each.place == chosen.place for each in predictions)
+    return chosen if stays else None
+
+
+def explained(
+    predictions: Sequence[Prediction], outcome: Outcome | None, position: range
+) -> tuple[Prediction, Candidate] | None:
+    """The prediction that is explained, and which of its candidates; None if nothing is predicted.
+
+    What was chosen goes before a prediction at `position`, which is pinned, and that before the first; the most probable candidate
+    before the others.
+    """
+    able = [prediction for prediction in predictions if prediction.candidates]
+    if outcome is not None:
+        for prediction in able:
+            for candidate in prediction.candidates:
+                if (prediction.place, candidate.id) == (outcome.place, outcome.id):
+                    return prediction, candidate
+    here = (prediction for prediction in able if prediction.position in position and prediction.kind in ("token", "tag"))
+    found = next(here, able[0] if able else None)
+    return None if found is None else (found, found.candidates[0])
