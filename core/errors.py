@@ -109,11 +109,16 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Put the model's own tokenizer files beside its weights.",
     ),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
+    "weights_left_out": (
+        "{model} is more than transformers' {architecture}, which would leave out {n} of its weights, {weight} for one.",
+        "Choose a model that this version of transformers computes as it was trained.",
+    ),
     "checkpoint_unsafe": (
         "{path} was refused: it holds {what}, not only tensors.",
         "Save the model as safetensors (model.save_pretrained) and open that.",
     ),
-    "gguf_unsupported": ("{path} cannot be opened: {reason}.", "Choose another file, or the model's folder in safetensors."),
+    "gguf_unsupported": ("{path} cannot be read: {reason}.", "Choose a GGUF of a Llama, Mistral, Qwen2, Gemma or GPT-2 model."),
+    "copy_in_use": ("The copy of {name} was not deleted: {reason}.", "Open another model, and try again."),
     "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
     "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
     "not_a_number": (

@@ -41,10 +41,9 @@ def write_gguf(
     *,
     packed: gguf.GGMLQuantizationType | None = None,
     attends: bool = True,
-    width: int = 32,
 ) -> Path:
     """A file as llama.cpp has it: a decoder of two layers whose tokens are letters; `packed` is how its matrices are."""
-    inner, n_heads = 2 * width, 4
+    width, inner, n_heads = 32, 64, 4
     letters = [chr(number) for number in range(33, 127)]
     tokens = ["<unk>", "<s>", "</s>", "Ġ", *letters, "th"]
     writer = gguf.GGUFWriter(path, architecture)

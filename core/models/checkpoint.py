@@ -18,15 +18,18 @@ from headscope.core.models.device import check_room, is_out_of_memory
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
 _PICKLE, _LFS_POINTER = b"\x80", b"version https://git-lfs"
+_Tensor = tuple[tuple[int, ...], bool]
+"""A shape, and whether the numbers are whole ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The weights of a folder: `files`, what they are called for people, tensor shapes by name."""
+    """The weights of a folder: `files`, what they are called for people, tensor shapes by name, and names of whole numbers."""
 
     files: tuple[Path, ...]
     format: str
     shapes: dict[str, tuple[int, ...]]
+    integers: frozenset[str] = frozenset()
 
     @property
     def n_bytes(self) -> int:
@@ -76,14 +79,15 @@ def look(folder: Path) -> Checkpoint:
     for name, read, words in ((_SAFETENSORS, _safetensors_shapes, "safetensors"), (_BIN, _bin_shapes, "torch weights")):
         files = _files(folder, name)
         if files:
-            shapes: dict[str, tuple[int, ...]] = {}
+            tensors: dict[str, _Tensor] = {}
             for file in files:
                 if _first_bytes(file) == _LFS_POINTER:
                     raise HeadscopeError("checkpoint_damaged", path=file, reason="Git LFS left only a pointer to it here")
-                shapes |= read(file)
-            if not shapes:
+                tensors |= read(file)
+            if not tensors:
                 raise HeadscopeError("checkpoint_damaged", path=files[0], reason="it holds no weights by name")
-            return Checkpoint(files, words, shapes)
+            shapes = {name: shape for name, (shape, _) in tensors.items()}
+            return Checkpoint(files, words, shapes, frozenset(name for name, (_, is_integer) in tensors.items() if is_integer))
     raise HeadscopeError("folder_without_model", path=folder, missing=f"{_SAFETENSORS} or {_BIN}")
 
 
@@ -107,10 +111,14 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     return tuple(folder / shard for shard in names)
 
 
-def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+def _safetensors_shapes(path: Path) -> dict[str, _Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            return {
+                name: (tuple(each.get_shape()), each.get_dtype()[0] in "IUB" and each.get_dtype() != "BF16")
+                for name, each in slices.items()
+            }
     except (SafetensorError, OSError) as error:
         raise HeadscopeError("checkpoint_damaged", path=path, reason=reason_of(error)) from None
     except (RuntimeError, MemoryError):  # a file much larger than the memory is not even mapped
@@ -118,7 +126,7 @@ def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         raise
 
 
-def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+def _bin_shapes(path: Path) -> dict[str, _Tensor]:
     """Read by torch's weights-only loader, which builds tensors and plain containers and calls nothing else."""
     try:
         with warnings.catch_warnings():
@@ -129,7 +137,8 @@ def _bin_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             raise
         raise _refusal(path, str(error)) from None
     tensors = state if isinstance(state, dict) else {}
-    return {str(name): tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
+    tensors = {str(name): value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
+    return {name: (tuple(value.shape), not value.is_floating_point()) for name, value in tensors.items()}
 
 
 def _refusal(path: Path, text: str) -> HeadscopeError:

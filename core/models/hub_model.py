@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -56,6 +56,7 @@ class HubModel(LoadedModel):
     source, name, checkpoint : str
         For `ModelInfo`.
     lacking : abilities whose weights were missing
+    notes : sentences about what of the checkpoint is not shown
     borrowed : Borrowed or None
         How the module was, if it is somebody else's.
 
@@ -78,6 +79,7 @@ class HubModel(LoadedModel):
         name: str,
         checkpoint: str = "in memory",
         lacking: frozenset[Ability] = frozenset(),
+        notes: Sequence[str] = (),
         borrowed: Borrowed | None = None,
     ) -> None:
         self.module = module.eval()
@@ -116,7 +118,7 @@ class HubModel(LoadedModel):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=" ".join(filter(None, (note(module.config, layers), compat.self_check()))),
+            note=" ".join(filter(None, (note(module.config, layers), *notes, compat.self_check()))),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},

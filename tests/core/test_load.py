@@ -122,9 +122,9 @@ def test_a_configuration_of_nonsense_is_said_so(engine: Engine, bert: Path, chan
 @pytest.mark.parametrize(
     "architectures", [..., 7, "BertForMaskedLM", {"a": 1}, [["x"]], [None], ["nn"], ["PreTrainedModel"], ["AutoModel"]], ids=str
 )
-def test_an_odd_class_name_leaves_the_bare_model(bert: Path, architectures: object) -> None:
+def test_an_odd_class_name_leaves_what_the_weights_are(bert: Path, architectures: object) -> None:
     edit_config(bert, architectures=architectures)
-    assert load_model(bert, device="cpu").info.architecture == "BertModel"
+    assert load_model(bert, device="cpu").info.architecture == "BertForMaskedLM"
     # "PreTrainedModel" once spoiled every later load: transformers keeps what it finds on that class, for all of them.
     assert load_model(edit_config(bert, architectures=["BertForMaskedLM"]), device="cpu").info.abilities == {"fill_mask"}
 
@@ -139,7 +139,7 @@ def test_an_unknown_kind_of_model_is_said_so(engine: Engine, bert: Path, model_t
 def test_code_beside_a_model_is_not_run(engine: Engine, bert: Path, tmp_path: Path) -> None:
     proof = tmp_path / "executed"
     (bert / "modeling_x.py").write_text(f"open({str(proof)!r}, 'w')")
-    mapped = {"AutoConfig": "modeling_x.X", "AutoModel": "modeling_x.X", "AutoModelForMaskedLM": "modeling_x.X"}
+    mapped = {"AutoConfig": "modeling_x.BertConfig", "AutoModelForMaskedLM": "modeling_x.BertForMaskedLM"}
     assert load_model(edit_config(bert, auto_map=mapped), device="cpu").info.architecture == "BertForMaskedLM"
     assert refused(engine, edit_config(bert, model_type="x")).code == "needs_remote_code"
     assert not proof.exists()

@@ -27,11 +27,17 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerBase:
     """The tokenizer of a model's folder, as transformers reads it; raises nearly everything."""
     from transformers import AutoTokenizer
 
+    from headscope.core.models.hub.config_file import read_config_file
+
     vocabulary = Path(folder) / "vocab.txt"
     if is_smiles_vocabulary(vocabulary):
         return smiles_tokenizer(vocabulary)
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=False, local_files_only=True, clean_up_tokenization_spaces=False
+        folder,
+        config=read_config_file(Path(folder)),
+        trust_remote_code=False,
+        local_files_only=True,
+        clean_up_tokenization_spaces=False,
     )
     return tokenizer
 
