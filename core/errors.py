@@ -108,6 +108,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} has no embedding for the token {token}: its tokenizer is another model's.",
         "Put the model's own tokenizer files beside its weights.",
     ),
+    "no_such_id": ("There is no token with the id {id}.", "Ids of this vocabulary go from 0 to {last}."),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
     "weights_left_out": (
         "{model} is more than transformers' {architecture}, which would leave out {n} of its weights, {weight} for one.",

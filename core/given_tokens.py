@@ -34,34 +34,44 @@ def axis_of(tokens: Any, tokenizer: Any = None) -> TokenAxis:
     HeadscopeError
         ``not_tokens`` for anything else.
     """
-    if isinstance(tokens, Mapping) or hasattr(tokens, "input_ids"):
-        tokens = tokens["input_ids"] if isinstance(tokens, Mapping) else tokens.input_ids
-    if isinstance(tokens, str):
-        raise HeadscopeError("not_tokens", reason="a text is not a list of tokens")
-    if hasattr(tokens, "tolist"):
-        tokens = tokens.tolist()
-    if not isinstance(tokens, Sequence):
-        raise HeadscopeError("not_tokens", reason=f"{type(tokens).__name__} is no list")
-    if tokens and all(isinstance(each, Sequence) and not isinstance(each, str) for each in tokens):
-        tokens = tokens[0]
-    found = [each.item() if hasattr(each, "item") else each for each in tokens]
+    found = first_text(tokens)
     if all(isinstance(each, str) for each in found):
-        return _spelled(
+        return spelled(
             found, [-1] * len(found), [bool(_SPECIAL.fullmatch(each)) and not _BYTE.fullmatch(each) for each in found]
         )
     if not all(isinstance(each, int) for each in found):
         raise HeadscopeError("not_tokens", reason="tokens are strings or ids")
     if tokenizer is None:
         labels = [str(each) for each in found]
-        return _spelled(labels, found, [False] * len(found))
+        return spelled(labels, found, [False] * len(found))
     special = set(tokenizer.all_special_ids)
     pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(found)]
-    return _spelled(pieces, found, [each in special for each in found])
+    model = getattr(getattr(tokenizer, "backend_tokenizer", None), "model", None)
+    are_words = model is None or type(model).__name__ in ("WordLevel", "WordPiece")
+    return spelled(pieces, found, [each in special for each in found], are_words=are_words)
 
 
-def _spelled(pieces: Sequence[str], ids: Sequence[int], special: Sequence[bool]) -> TokenAxis:
-    """The axis of these pieces, and the text that they make."""
-    written = _bytes_of([piece for piece, is_special in zip(pieces, special, strict=True) if not is_special])
+def first_text(tokens: Any) -> list[Any]:
+    """The tokens of the first text, in whatever form they come. Raises ``not_tokens`` for what has none."""
+    if isinstance(tokens, Mapping) or hasattr(tokens, "input_ids"):
+        tokens = tokens.get("input_ids") if isinstance(tokens, Mapping) else tokens.input_ids
+    if isinstance(tokens, str):
+        raise HeadscopeError("not_tokens", reason="a text is not a list of tokens")
+    if hasattr(tokens, "tolist"):
+        tokens = tokens.tolist()
+    if not isinstance(tokens, Sequence) or isinstance(tokens, bytes | bytearray):
+        raise HeadscopeError("not_tokens", reason=f"{type(tokens).__name__} is no list")
+    if tokens and all(isinstance(each, Sequence) and not isinstance(each, str) for each in tokens):
+        tokens = tokens[0]
+    return [each.item() if hasattr(each, "item") else each for each in tokens]
+
+
+def spelled(pieces: Sequence[str], ids: Sequence[int], special: Sequence[bool], *, are_words: bool = True) -> TokenAxis:
+    """The axis of these pieces of a vocabulary, and the text that they make; `special` ones stand for none.
+
+    Of pieces without any of the marks that vocabularies have, `are_words` tells whether blanks part them.
+    """
+    written = _bytes_of(are_words, [piece for piece, is_special in zip(pieces, special, strict=True) if not is_special])
     text, character_of = _decoded(b"".join(written))
     spans: list[tuple[int, int]] = []
     place, waiting = 0, iter(written)
@@ -89,10 +99,10 @@ def _label(text: str, spans: Sequence[tuple[int, int]], position: int, piece: st
     return numbered_label(written, spans, position) or label_of(written, text[start - 1 : start] if start else "")
 
 
-def _bytes_of(pieces: Sequence[str]) -> list[bytes]:
+def _bytes_of(are_words: bool, pieces: Sequence[str]) -> list[bytes]:
     """What each piece adds to the text, in UTF-8: the vocabulary's own marks of blanks, continuations and bytes are undone."""
     together = "".join(pieces)
-    if any(mark in together for mark in "ĠĊ") and all(letter in BYTE_OF for letter in together):
+    if (not are_words or any(mark in together for mark in "ĠĊ")) and all(letter in BYTE_OF for letter in together):
         return _without_first_blank([bytes(BYTE_OF[letter] for letter in piece) for piece in pieces])
     if "▁" in together:
         return _without_first_blank([_sentencepiece_bytes(piece) for piece in pieces])
@@ -104,7 +114,8 @@ def _bytes_of(pieces: Sequence[str]) -> list[bytes]:
         if any(piece.endswith(end) for piece in pieces):
             follows = [piece.endswith(end) == (end == "</w>") for piece in pieces]  # by a blank
             return [(piece.removesuffix(end) + " " * blank).encode() for piece, blank in zip(pieces, follows, strict=True)]
-    return _without_first_blank([f" {piece}".encode("utf-8", "replace") for piece in pieces])
+    gap = " " if are_words else ""
+    return _without_first_blank([f"{gap}{piece}".encode("utf-8", "replace") for piece in pieces])
 
 
 def _sentencepiece_bytes(piece: str) -> bytes:

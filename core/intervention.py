@@ -7,13 +7,14 @@ So a head can be forced to look somewhere and then be scaled, in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from headscope.core.arguments import refuse, whole_number
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.jobs import FloatArray, Kind
 
@@ -155,6 +156,23 @@ class Intervention:
         return bool(self.edits)
 
 
+Edits = Intervention | Edit | Sequence[Edit]
+"""What is taken for an intervention."""
+
+
+def as_intervention(given: Edits) -> Intervention:
+    """One edit, or some, as an `Intervention`. Raises ``bad_option`` for anything else."""
+    if isinstance(given, Intervention):
+        return given
+    if not isinstance(given, Edit | Iterable) or isinstance(given, str):
+        refuse("intervention", given, "an edit such as Scale(layer=0, head=1), or an Intervention")
+    edits = (given,) if isinstance(given, Edit) else tuple(given)
+    for edit in edits:
+        if not isinstance(edit, Edit):
+            refuse("intervention", edit, "an edit such as Scale(layer=0, head=1), or an Intervention")
+    return Intervention(edits)
+
+
 def ablate(layer: int, head: int, kind: Kind | None = None) -> Intervention:
     """One head's output set to 0."""
     return Intervention((Scale(layer=layer, head=head, kind=kind),))
@@ -183,9 +201,9 @@ def check(
         ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_such_text``.
     """
     for edit in intervention:
-        if edit.batch is not None and not 0 <= edit.batch < n_texts:
+        if edit.batch is not None and not 0 <= whole_number("batch", edit.batch) < n_texts:
             raise HeadscopeError("no_such_text", text=edit.batch, last=n_texts - 1)
-        if edit.kind is not None and edit.kind not in layers:
+        if edit.kind is not None and (not isinstance(edit.kind, str) or edit.kind not in layers):
             raise HeadscopeError("unknown_kind", kind=edit.kind, known=", ".join(layers))
         for kind in layers if edit.kind is None else (edit.kind,):
             _check_head(edit, *layers[kind])
@@ -196,14 +214,14 @@ def check(
 
 
 def _check_head(edit: Edit, n_layers: int, n_heads: int) -> None:
-    layer, head = edit.layer or 0, edit.head or 0
+    layer, head = (whole_number(name, getattr(edit, name) or 0) for name in ("layer", "head"))
     if not (0 <= layer < n_layers and 0 <= head < n_heads):
         raise HeadscopeError("no_such_head", layer=layer, head=head, last_layer=n_layers - 1, last_head=n_heads - 1)
 
 
 def _check_positions(positions: tuple[int, ...], n_tokens: int) -> None:
     for position in positions:
-        if not 0 <= position < n_tokens:
+        if not 0 <= whole_number("position", position) < n_tokens:
             raise HeadscopeError("no_such_position", position=position, last=n_tokens - 1)
 
 

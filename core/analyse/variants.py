@@ -91,12 +91,13 @@ def outcomes(
     """
     axes = model.axes(source.axis, target.axis if target else None)
     job = job or Job()
+    checked = []
     for intervention in interventions:
         job.cancel.check()
-        model.check(intervention, axes)
+        checked.append(model.check(intervention, axes))
     lengths = {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
     most = _most_rows(model, lengths, len(positions))
-    return _outcomes(model, model.inputs(source, target), interventions, positions, most, job)
+    return _outcomes(model, model.inputs(source, target), checked, positions, most, job)
 
 
 def _outcomes(

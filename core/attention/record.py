@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from torch import Tensor, nn
 
+from headscope.core import arguments
 from headscope.core.attention import overview as overviews
 from headscope.core.attention.counting import rank_table
 from headscope.core.attention.intervene import sets_weights
@@ -139,26 +140,25 @@ class AttentionRecord:
         Raises
         ------
         HeadscopeError
-            ``unknown_kind`` or ``no_such_head``.
+            ``unknown_kind``, ``no_such_head``, ``bad_option`` for rows that cannot be.
         """
         found = self._layer(self.kinds[0] if kind is None else kind, layer, head)
-        n_queries = found.shape[1]
-        asked = range(n_queries) if rows is None else range(n_queries)[rows.start : rows.stop]
-        weights: FloatArray = self._computed(found, asked, head)[0]
+        weights: FloatArray = self._computed(found, arguments.part("rows", rows, found.shape[1]), head)[0]
         return weights
 
     def layer_weights(self, layer: int, kind: Kind, rows: slice | None = None) -> FloatArray:
         """The weights of all heads of a layer: float32 (n_heads, n_queries, n_keys). `rows` and errors as `attention_weights`."""
         found = self._layer(kind, layer, 0)
-        n_queries = found.shape[1]
-        return self._computed(found, range(n_queries) if rows is None else range(n_queries)[rows.start : rows.stop], None)
+        return self._computed(found, arguments.part("rows", rows, found.shape[1]), None)
 
     def blocks_of_heads(self, layer: int, kind: Kind) -> Iterator[tuple[range, Iterator[Tensor]]]:
         """Rows, and their weights of all heads, some heads at a time: see `pooling.blocks_of_heads`. Memory stays bounded."""
         return blocks_of_heads(self._layer(kind, layer, 0), batch=self._batch)
 
     def cell(self, layer: int, head: int, query: int, key: int, kind: Kind | None = None) -> float:
-        """One weight; only its row is computed. Raises as `attention_weights`."""
+        """One weight; only its row is computed. Raises as `attention_weights`, and ``no_such_position``."""
+        _, n_queries, n_keys = self._layer(self.kinds[0] if kind is None else kind, layer, head).shape
+        query, key = arguments.position(query, n_queries), arguments.position(key, n_keys)
         return float(self.attention_weights(layer, head, kind, slice(query, query + 1))[0, key])
 
     def pooled(
@@ -195,12 +195,14 @@ class AttentionRecord:
         Raises
         ------
         HeadscopeError
-            As `attention_weights`.
+            As `attention_weights`; ``bad_option`` for a part or a size that cannot be.
         Cancelled
             Many times a second.
         """
         found, cancel = self._layer(self.kinds[0] if kind is None else kind, layer, head), (job or Job()).cancel
-        size = {"height": height, "width": width}
+        size = {"height": arguments.count("height", height), "width": arguments.count("width", width)}
+        rows, keys = (arguments.part(*each) for each in zip(("rows", "keys"), (rows, keys), found.shape[1:], strict=True))
+        arguments.one_of("how", how, get_args(Pooling))
         pictures = pooled(
             found, batch=self._batch, head=head, rows=rows, keys=keys, how=how, by_row=by_row, cancel=cancel, **size
         )
@@ -240,8 +242,9 @@ class AttentionRecord:
         Cancelled
         """
         found = self._layer(self.kinds[0] if kind is None else kind, layer, head)
-        rows, keys = (range(n) if part is None else part for n, part in zip(found.shape[1:], (rows, keys), strict=True))
-        size = {"height": height or len(rows), "width": width or len(keys)}
+        rows, keys = (arguments.part(*each) for each in zip(("rows", "keys"), (rows, keys), found.shape[1:], strict=True))
+        height, width = len(rows) if height is None else height, len(keys) if width is None else width
+        size = {"height": arguments.count("height", height), "width": arguments.count("width", width)}
         cancel = (job or Job()).cancel
         return pooled_scores(found, batch=self._batch, head=head, rows=rows, keys=keys, cancel=cancel, **size)
 
@@ -299,7 +302,7 @@ class AttentionRecord:
         pictures : float32, (n_heads, min(size, n_queries), min(size, n_keys))
         """
         found, cancel = self._of_kind(kind), (job or Job()).cancel
-        kept = self.kept_layers(kind)
+        kept, size, _ = self.kept_layers(kind), arguments.count("size", size), arguments.one_of("how", how, get_args(Pooling))
         for index in kept if layers is None else [layer for layer in layers if layer in kept]:
             yield index, pooled(found[index], batch=self._batch, head=None, height=size, width=size, how=how, cancel=cancel)
 
@@ -342,12 +345,13 @@ class AttentionRecord:
         return weights
 
     def _of_kind(self, kind: Kind) -> tuple[Layer, ...]:
-        if kind not in self._layers:
+        if not isinstance(kind, str) or kind not in self._layers:
             raise HeadscopeError("unknown_kind", kind=kind, known=", ".join(self.kinds))
         return self._layers[kind]
 
     def _layer(self, kind: Kind, layer: int, head: int) -> Layer:
         layers = self._of_kind(kind)
+        layer, head = arguments.whole_number("layer", layer), arguments.whole_number("head", head)
         last_head = layers[min(max(layer, 0), len(layers) - 1)].shape[0] - 1
         if not (0 <= layer < len(layers) and 0 <= head <= last_head):
             raise HeadscopeError("no_such_head", layer=layer, head=head, last_layer=len(layers) - 1, last_head=last_head)

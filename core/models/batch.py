@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headscope.core.attention.fallback import recorder_for
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention
+from headscope.core.intervention import Edits
 from headscope.core.jobs import Job
 from headscope.core.models.text import Encoded
 from headscope.core.tokens import Token
@@ -27,7 +27,7 @@ def capture_batch(
     pairs: Sequence[str | None] | None = None,
     targets: Sequence[str | None] | None = None,
     *,
-    intervention: Intervention | None = None,
+    intervention: Edits | None = None,
     job: Job | None = None,
 ) -> list[AttentionRecord]:
     """The attention of one pass over several texts.
@@ -64,8 +64,7 @@ def capture_batch(
     axes = [
         model.axes(source.axis, target.axis if target else None) for source, target in zip(sources, padded_targets, strict=True)
     ]
-    if intervention is not None:
-        model.check(intervention, axes[0], n_texts=n)
+    intervention = None if intervention is None else model.check(intervention, axes[0], n_texts=n)
     recorder = recorder_for(model.module, model.info.tier, intervention=intervention, job=job)
     with recorder.recording():
         model.forward(_inputs(model, encoded, sources, padded_targets), logits_to_keep=1)

@@ -26,6 +26,7 @@ from headscope.core.models.class_heads import (
     shifted,
 )
 from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
+from headscope.core.models.given_ids import Ids
 from headscope.core.models.growing_cache import branched_cache, growing_cache
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
@@ -143,21 +144,21 @@ class HubModel(LoadedModel):
 
     def encode(
         self,
-        text: str,
+        text: str | Ids,
         text_pair: str | None = None,
-        target: str | None = None,
+        target: str | Ids | None = None,
         *,
         languages: Languages | None = None,
     ) -> tuple[Encoded, Encoded | None]:
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
-        beginning = self._codes.beginning(languages) if text.strip() else ""
+        beginning = self._codes.beginning(languages) if isinstance(text, str) and text.strip() else ""
         own = self.info.languages.target
         if target and own is not None and (languages is None or languages.target is None):
             languages = Languages(None if languages is None else languages.source, own)
         with self._codes.speaking(languages):
-            source, written = super().encode(beginning + text, text_pair, target)
+            source, written = super().encode(f"{beginning}{text}" if beginning else text, text_pair, target)
         if beginning:
-            source = without_beginning(source, text, len(beginning))
+            source = without_beginning(source, str(text), len(beginning))
         if self._reads_text:
             first = self._first_of_decoder
             written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])

@@ -130,6 +130,15 @@ class HubTokenizer:
         raw = self._tokenizer.convert_ids_to_tokens(start_id)
         return Token(visible(raw or str(start_id)), start_id, special=True)
 
+    def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
+        """See `TextTokenizer.pieces_of`."""
+        pieces = [None if id_ < 0 else self._tokenizer.convert_ids_to_tokens(id_) for id_ in ids]
+        for id_, piece in zip(ids, pieces, strict=True):
+            if piece is None:
+                raise HeadscopeError("no_such_id", id=id_, last=len(self._tokenizer) - 1)
+        are_words = self._notation.style in ("WordLevel", "WordPiece")
+        return list(map(str, pieces)), [id_ in self._special and id_ != self.mask_id for id_ in ids], are_words
+
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`.
 

@@ -16,11 +16,12 @@ from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.keeping import check_kept
 from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention, check
+from headscope.core.intervention import Edits, Intervention, as_intervention, check
 from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import check_pass, keeps_values
 from headscope.core.models.constant_weights import constant_weights
 from headscope.core.models.device import out_of_memory_said
+from headscope.core.models.given_ids import Ids, encoded_ids, encoded_source
 from headscope.core.models.text import Encoded, TextTokenizer
 from headscope.core.models.token_types import n_token_types
 from headscope.core.models.writing import WritingModel
@@ -130,13 +131,13 @@ class LoadedModel(WritingModel, ABC):
     # ---------------------------------------------------------------- from text to tensors
     def encode(
         self,
-        text: str,
+        text: str | Ids,
         text_pair: str | None = None,
-        target: str | None = None,
+        target: str | Ids | None = None,
         *,
         languages: Languages | None = None,
     ) -> tuple[Encoded, Encoded | None]:
-        """The text as the model reads it, and the decoder's side of an encoder-decoder model.
+        """The text as the model reads it, and the decoder's side of an encoder-decoder model; token ids stay as they are.
 
         `languages` are codes of a multilingual model's; None is what its own settings say.
 
@@ -145,14 +146,11 @@ class LoadedModel(WritingModel, ABC):
         HeadscopeError
             ``empty_text`` if there is nothing that the model reads; ``no_languages``, ``unknown_language``.
         """
-        if not text.strip():
-            raise HeadscopeError("empty_text")
-        most = self.info.max_tokens
-        source = self.tokenizer.encode(text, text_pair, max_tokens=most)
-        if all(token.special for token in source.axis.tokens):  # of characters that the tokenizer leaves out
-            raise HeadscopeError("empty_text")
+        source = encoded_source(text, text_pair, self.tokenizer, self.info.max_tokens)
         if self.start_id is None:
             return source, None
+        if target is not None and not isinstance(target, str):
+            return source, encoded_ids("target", target, self.tokenizer, self.max_written)
         start = self.target_start if target else self.start_id
         return source, self.tokenizer.target(target, start, max_tokens=self.max_written)
 
@@ -236,7 +234,7 @@ class LoadedModel(WritingModel, ABC):
         target: Encoded | None = None,
         *,
         job: Job | None = None,
-        intervention: Intervention | None = None,
+        intervention: Edits | None = None,
         keep: Keep = KEEP_ALL,
         for_screen: bool = False,
         **options: Any,
@@ -254,8 +252,7 @@ class LoadedModel(WritingModel, ABC):
             In any layer.
         """
         axes = self.axes(source.axis, target.axis if target else None)
-        if intervention is not None:
-            self.check(intervention, axes)
+        intervention = None if intervention is None else self.check(intervention, axes)
         check_kept(keep, self.info.layers)
         check_pass(self, source, target, keep, for_screen=for_screen)
         n_layers = sum(n for n, _ in self.info.layers.values())
@@ -270,9 +267,9 @@ class LoadedModel(WritingModel, ABC):
         return recorder.record(axes, tier=self.info.tier), output
 
     def check(
-        self, intervention: Intervention, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None, *, n_texts: int = 1
-    ) -> None:
-        """Raise if an edit names what is not there, or if edits do not reach this model's attention.
+        self, intervention: Edits, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None, *, n_texts: int = 1
+    ) -> Intervention:
+        """`intervention`, if every edit names what is there, and if edits reach this model's attention.
 
         Parameters
         ----------
@@ -285,9 +282,11 @@ class LoadedModel(WritingModel, ABC):
             ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_such_text``, ``cannot_intervene``.
         """
         lengths = None if axes is None else {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
+        intervention = as_intervention(intervention)
         check(intervention, self.info.layers, lengths, n_texts)
         if intervention and not reaches(self.module, self.info.tier, self.place):
             raise HeadscopeError("cannot_intervene", architecture=self.info.architecture)
+        return intervention
 
     def axes(self, source: TokenAxis, target: TokenAxis | None) -> dict[Kind, tuple[TokenAxis, TokenAxis]]:
         """The tokens along both sides of each kind's maps."""
@@ -303,11 +302,11 @@ class LoadedModel(WritingModel, ABC):
     # ---------------------------------------------------------------- the public face
     def capture(
         self,
-        text: str,
+        text: str | Ids,
         text_pair: str | None = None,
-        target: str | None = None,
+        target: str | Ids | None = None,
         *,
-        intervention: Intervention | None = None,
+        intervention: Edits | None = None,
         keep: Keep = KEEP_ALL,
         languages: Languages | None = None,
         job: Job | None = None,
@@ -318,9 +317,10 @@ class LoadedModel(WritingModel, ABC):
         ----------
         text, text_pair : str
             What is read; a mask may be written as ``[MASK]``. Text that does not fit the model is left out, and the axis says so.
-        target : str or None
+            In the place of the text, token ids as a tokenizer returns them: a list, an array, a tensor or a mapping.
+        target : str, ids or None
             What an encoder-decoder's decoder reads; None: its start token only.
-        intervention : Intervention or None
+        intervention : Intervention, edit, sequence of edits or None
             What to change inside the pass.
         keep : Keep
             How much of the attention, and where.
@@ -332,7 +332,7 @@ class LoadedModel(WritingModel, ABC):
         Raises
         ------
         HeadscopeError
-            ``empty_text``, ``not_enough_memory``, ``out_of_memory``.
+            ``empty_text``, ``bad_option``, ``no_such_id``, ``not_enough_memory``, ``out_of_memory``.
         """
         encoded = self.encode(text, text_pair, target, languages=languages)
         record, _ = self.observe(*encoded, job=job, intervention=intervention, keep=keep, logits_to_keep=1)
@@ -346,12 +346,12 @@ class LoadedModel(WritingModel, ABC):
 
     def run(
         self,
-        text: str,
+        text: str | Ids,
         text_pair: str | None = None,
-        target: str | None = None,
+        target: str | Ids | None = None,
         *,
         top_k: int = 10,
-        intervention: Intervention | None = None,
+        intervention: Edits | None = None,
         keep: Keep = KEEP_ALL,
         languages: Languages | None = None,
         job: Job | None = None,
@@ -370,7 +370,14 @@ class LoadedModel(WritingModel, ABC):
         predictions = predictions_of(self, source, encoded_target, output.logits, top_k, languages)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
         answers = answers_of(self, source, output.logits, text_pair or "")
-        return RunResult(record, text, predictions, next_sentence, time.perf_counter() - started, answers)
+        return RunResult(
+            record,
+            text if isinstance(text, str) else source.axis.text,
+            predictions,
+            next_sentence,
+            time.perf_counter() - started,
+            answers,
+        )
 
     def fill_mask(self, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None) -> list[Prediction]:
         """See `headscope.core.predict.fill_mask.fill_mask`."""

@@ -56,6 +56,16 @@ class TextTokenizer(Protocol):
         """
         ...
 
+    def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
+        """How the vocabulary writes each id, whether it is a special token other than the mask, and whether pieces are words.
+
+        Raises
+        ------
+        HeadscopeError
+            ``no_such_id``.
+        """
+        ...
+
     def chat(self, text: str, system: str = "") -> str | None:
         """`text` as what a user says, in the model's chat template; as it is if it is in it already. None without a template."""
         ...

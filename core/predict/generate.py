@@ -85,8 +85,7 @@ def generate(
     """
     sampling = model.info.generation.sampling if sampling is None else sampling
     check(sampling)
-    if intervention is not None:
-        model.check(intervention)
+    intervention = None if intervention is None else model.check(intervention)
     prompt = prompt_of(model, text, max_new_tokens=max_new_tokens, stop=stop, languages=languages, chat=chat, system=system)
     plan = Plan(sampling, top_k, prompt.stop, intervention, rules_of(model, rules, languages), model.info.generation.rules)
     generation = Generation(model, prompt.source, prompt.target, plan, prompt.max_new_tokens, job or Job())

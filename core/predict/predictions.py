@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.arguments import count
 from headscope.core.predict.class_predictions import class_predictions
 from headscope.core.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Prediction
 
@@ -31,8 +31,7 @@ def candidates_of(logits: Tensor, tokenizer: TextTokenizer, top_k: int) -> tuple
     tuple of Candidate
         Most probable first.
     """
-    if top_k < 0:
-        raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="0 or more")
+    top_k = count("top_k", top_k)
     # In float64: in float32 the softmax of 49,152 logits is off by 2e-5.
     probabilities, ids = logits.detach().cpu().double().softmax(dim=-1).topk(min(top_k, logits.shape[-1]))
     return tuple(

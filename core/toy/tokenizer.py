@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from headscope.core.errors import HeadscopeError
 from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.tokens import Token, TokenAxis, visible
 
@@ -72,6 +73,13 @@ class WordTokenizer:
     def candidate(self, token_id: int) -> tuple[str, str]:
         """See `TextTokenizer.candidate`."""
         return " " + self.words[token_id], self.words[token_id]
+
+    def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
+        """See `TextTokenizer.pieces_of`."""
+        for id_ in ids:
+            if id_ >= len(self.words):
+                raise HeadscopeError("no_such_id", id=id_, last=len(self.words) - 1)
+        return [self.words[id_] for id_ in ids], [self.words[id_] in (PAD, CLS, SEP, END) for id_ in ids], True
 
     def chat(self, text: str, system: str = "") -> str | None:
         """See `TextTokenizer.chat`."""
