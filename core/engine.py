@@ -16,7 +16,6 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.catalogue import catalogue
 from headscope.core.models.device import devices, dtypes
-from headscope.core.models.gguf_copies import cache_folder, delete_copies, kept_copies
 from headscope.core.models.load import load_model
 from headscope.core.predict.beam_search import beam_search
 from headscope.core.predict.fill_iteratively import fill_iteratively
@@ -30,7 +29,6 @@ from headscope.core.requests import (
     BeamSearch,
     CaptureRequest,
     CatalogueRequest,
-    DeleteCopiesRequest,
     FillRequest,
     ForkRequest,
     GenerateRequest,
@@ -96,9 +94,6 @@ class Engine:
                 self._check_is_of_model(record)
                 return token_attribution(self._loaded, request, job)
             case CatalogueRequest():
-                return _catalogue()
-            case DeleteCopiesRequest(copies):
-                delete_copies(copies)
                 return _catalogue()
 
     @property
@@ -203,7 +198,7 @@ def _winner(found: Iterable[BeamStep], stream: Stream) -> tuple[GenerationStep, 
 
 
 def _catalogue() -> Catalogue:
-    return Catalogue(catalogue(), tuple(devices()), tuple(dtypes()), kept_copies(), str(cache_folder()))
+    return Catalogue(catalogue(), tuple(devices()), tuple(dtypes()))
 
 
 # ---------------------------------------------------------------- memory

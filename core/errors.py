@@ -118,8 +118,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{path} was refused: it holds {what}, not only tensors.",
         "Save the model as safetensors (model.save_pretrained) and open that.",
     ),
-    "gguf_unsupported": ("{path} cannot be read: {reason}.", "Choose a GGUF of a Llama, Mistral, Qwen2, Gemma or GPT-2 model."),
-    "copy_in_use": ("The copy of {name} was not deleted: {reason}.", "Open another model, and try again."),
+    "gguf_unsupported": ("{path} cannot be opened: {reason}.", "Choose another file, or the model's folder in safetensors."),
     "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
     "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
     "not_a_number": (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from headscope.core.intervention import Intervention
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.predict.options import Languages, Rule
-    from headscope.core.results import GenerationStep, KeptCopy
+    from headscope.core.results import GenerationStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,22 +217,6 @@ class CatalogueRequest:
     """What can be opened, and where it can run; answers `Catalogue`."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteCopiesRequest:
-    """Delete copies of GGUF files; answers the `Catalogue` without them."""
-
-    copies: tuple[KeptCopy, ...]
-
-
 Question = SweepRequest | LensRequest | SurprisalRequest | AttributionRequest
 """What changes no picture: a panel asks it, and says the answer or why there is none."""
-ModelRequest = (
-    LoadRequest
-    | CaptureRequest
-    | GenerateRequest
-    | ForkRequest
-    | FillRequest
-    | CatalogueRequest
-    | DeleteCopiesRequest
-    | Question
-)
+ModelRequest = LoadRequest | CaptureRequest | GenerateRequest | ForkRequest | FillRequest | CatalogueRequest | Question

@@ -198,26 +198,12 @@ class CatalogueEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCopy:
-    """The unpacked copy of a GGUF file: the file's `name`, the copy's folder `path`, its `size` in bytes."""
-
-    name: str
-    path: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Models on this computer, the devices they can run on and their number formats, as `load_model` takes them ("auto" first).
-
-    `copies` are what GGUF files were unpacked to, in `copies_folder`.
-    """
+    """Models on this computer, the devices they can run on and their number formats, as `load_model` takes them ("auto" first)."""
 
     entries: tuple[CatalogueEntry, ...]
     devices: tuple[str, ...]
     dtypes: tuple[str, ...]
-    copies: tuple[KeptCopy, ...] = ()
-    copies_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

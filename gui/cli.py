@@ -70,6 +70,10 @@ def _window(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    if Path(arguments.model).suffix.lower() == ".gguf" and Path(arguments.model).is_file():
+        from headscope.core.models.gguf.load import refuse_masks
+
+        refuse_masks(Path(arguments.model))
     with progress_line() as job:
         model = _opened(arguments, job)
     (print_prediction_data if arguments.json else print_predictions)(predicted(model, arguments), arguments)
@@ -142,19 +146,12 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _models(arguments: argparse.Namespace) -> int:
     from headscope.core.models.catalogue import catalogue
-    from headscope.core.models.gguf_copies import cache_folder, delete_copies, kept_copies
 
-    if arguments.delete_copies:
-        delete_copies(kept_copies())
-    entries, copies = catalogue(), kept_copies()
+    entries = catalogue()
     if arguments.json:
-        models = [asdict(entry) for entry in entries]
-        print_json({"models": models, "gguf_copies": [asdict(copy) for copy in copies]})
+        print_json({"models": [asdict(entry) for entry in entries]})
         return 0
     print_table([(entry.source, readable_bytes(entry.size), entry.description) for entry in entries])
-    if copies:
-        print(f"\nunpacked GGUF files in {cache_folder()} (--delete-copies deletes them)")
-        print_table([(copy.name, readable_bytes(copy.size)) for copy in copies])
     return 0
 
 
@@ -346,7 +343,6 @@ def _add_sweep(commands: Commands) -> None:
 
 def _add_others(commands: Commands) -> None:
     parser = _add_command(commands, "models", _models, "List the models that are on this computer.", "headscope models --json")
-    parser.add_argument("--delete-copies", action="store_true", help="first delete what GGUF files were unpacked to")
     _add_json(parser)
 
     what = "Compare every captured head with the model's own eager attention; exit code 1 if they differ."

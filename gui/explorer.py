@@ -19,7 +19,6 @@ from headscope.core.requests import (
     BeamSearch,
     CaptureRequest,
     CatalogueRequest,
-    DeleteCopiesRequest,
     FillRequest,
     ForkRequest,
     GenerateRequest,
@@ -30,7 +29,7 @@ from headscope.core.requests import (
     Question,
     Sampling,
 )
-from headscope.core.results import Candidate, Catalogue, GenerationStep, KeptCopy, ModelInfo, Prediction, RunResult
+from headscope.core.results import Candidate, Catalogue, GenerationStep, ModelInfo, Prediction, RunResult
 from headscope.core.tokens import Reading
 from headscope.core.view_jobs import PartRequest, Pooling
 from headscope.gui.before import Before
@@ -125,10 +124,6 @@ class Explorer(QObject):
     def refresh_catalogue(self) -> None:
         """Look again for models on this computer."""
         self._ask(CatalogueRequest())
-
-    def delete_copies(self, copies: tuple[KeptCopy, ...]) -> None:
-        """Delete what GGUF files were unpacked to; a model of one of them that is open stays open."""
-        self._ask(DeleteCopiesRequest(copies))
 
     def _on_loaded(self, info: ModelInfo) -> None:
         self._loaded = info
@@ -314,7 +309,7 @@ class Explorer(QObject):
 
     # ---------------------------------------------------------------- what comes back
     def _ask(self, request: ModelRequest) -> None:
-        if not isinstance(request, CatalogueRequest | DeleteCopiesRequest):
+        if not isinstance(request, CatalogueRequest):
             self._stream.drop()  # steps of what this request replaces
         self._asked[self._lane.submit(request)] = request
 

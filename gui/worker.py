@@ -20,7 +20,6 @@ from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 from headscope.core.requests import (
     CaptureRequest,
     CatalogueRequest,
-    DeleteCopiesRequest,
     FillRequest,
     ForkRequest,
     GenerateRequest,
@@ -216,16 +215,15 @@ class Lane(QObject):
 
 
 _RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)
-_OF_NO_MODEL = (CatalogueRequest, DeleteCopiesRequest)
 
 
 def supersedes_in_model_lane(newer: object, older: object) -> bool:
     """A run replaces runs and questions, which are about the text before; loading replaces everything but what needs no model."""
     if isinstance(newer, LoadRequest):
-        return not isinstance(older, _OF_NO_MODEL)
+        return not isinstance(older, CatalogueRequest)
     if isinstance(newer, _RUNS):
-        return not isinstance(older, (LoadRequest, *_OF_NO_MODEL))
-    return not isinstance(newer, DeleteCopiesRequest) and type(newer) is type(older)
+        return not isinstance(older, LoadRequest | CatalogueRequest)
+    return type(newer) is type(older)
 
 
 def supersedes_in_view_lane(newer: object, older: object) -> bool:

@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-import numpy as np
 import torch
 import transformers as hf
 
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
+from tests import allowed
 from tests.tiny_models import write_decoder, write_encoder_decoder
 
 PROMPT = "the cat sat"
@@ -54,13 +54,13 @@ def written_by_transformers(family: str, **options: object) -> list[int]:
 
 
 def difference_from_one_pass(model: LoadedModel, record: AttentionRecord, prompt: str = PROMPT) -> float:
-    """The largest difference of a record's weights from those of one eager pass over the tokens that it has."""
+    """How far a record's weights are from those of one eager pass over its tokens, as a share of what rounding explains."""
     ids = torch.tensor([[token.id for token in record.axis("decoder").queries.tokens]])
     inputs = {"input_ids": ids}
     if "cross" in record.kinds:
         inputs = {"input_ids": torch.tensor([model.encode(prompt)[0].ids]), "decoder_input_ids": ids}
     return max(
-        float(np.abs(record.layer_weights(layer, kind) - expected[0].numpy()).max())
+        allowed.difference(record.layer_weights(layer, kind), expected[0]) / allowed.of_weights(expected[0], model)
         for kind, layers in model.eager_attentions(inputs).items()
         for layer, expected in enumerate(layers)
     )

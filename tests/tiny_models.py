@@ -41,9 +41,10 @@ def write_gguf(
     *,
     packed: gguf.GGMLQuantizationType | None = None,
     attends: bool = True,
+    width: int = 32,
 ) -> Path:
     """A file as llama.cpp has it: a decoder of two layers whose tokens are letters; `packed` is how its matrices are."""
-    width, inner, n_heads = 32, 64, 4
+    inner, n_heads = 2 * width, 4
     letters = [chr(number) for number in range(33, 127)]
     tokens = ["<unk>", "<s>", "</s>", "Ġ", *letters, "th"]
     writer = gguf.GGUFWriter(path, architecture)

@@ -20,6 +20,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Scale
 from headscope.core.jobs import FloatArray, Job, Kind, Progress
 from headscope.core.models.device import out_of_memory_said
+from headscope.core.numerics import computed_in, difference_tolerance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +94,8 @@ def integrated_gradients(
     steps : int
         m, at least 1, for each piece of the way. A step costs a pass forwards, and one back to the layer.
     tolerance : float
-        Pieces are halved until they are off by no more than this together, in the unit of the measure. Infinity: never.
+        Pieces are halved until they are off by no more than this together, in the unit of the measure. Infinity: never. A model in
+        half precision, whose logits are known to no more than their rounding, is allowed that.
     most_steps : int
         Of a layer in all. What is left after them is `LayerAttribution.incompleteness`; a model that sends tokens to one expert
         or another (mixture of experts) jumps where no gradient sees it, and keeps some.
@@ -131,7 +133,9 @@ def integrated_gradients(
     token = token_of(logits, token)
     value = float(measured(logits, token, measure))
     work = _Work(model, inputs, position, n_tokens, token, measure, job or Job())
-    return _attributions(work, chosen, value, (steps, tolerance, most_steps))
+    finest = difference_tolerance(float(logits.abs().max()), computed_in(model.module))
+    finest *= 1 / 4 if measure == "probability" else 1  # p (1 − p): what a probability makes of a logit's change
+    return _attributions(work, chosen, value, (steps, max(tolerance, finest), most_steps))
 
 
 def _checked(model: LoadedModel, layers: Sequence[tuple[Kind, int]] | None) -> list[tuple[Kind, int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from headscope.core.errors import HeadscopeError
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def token_of(logits: Tensor, asked: int | None) -> int:
 
 def measured(logits: Tensor, token: int, measure: Measure) -> Tensor:
     """The number of a token: (...,) of (..., vocabulary) logits; differentiable. Raises ``bad_option``."""
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # in half precision a softmax has two or three digits
     if measure == "logit":
         return logits[..., token]
     if measure == "log_probability":

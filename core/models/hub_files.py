@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import torch
 import transformers
 
 from headscope.core.errors import readable_bytes
-from headscope.core.files.atomic import check_disk
 from headscope.core.jobs import Job, Progress
-from headscope.core.models import checkpoint, gguf_file
-from headscope.core.models.device import check_room, out_of_memory_said, pick_device
-from headscope.core.models.gguf_copies import copy_folder
-from headscope.core.models.hub.reading import Opening, configuration, quiet
+from headscope.core.models import checkpoint
+from headscope.core.models.device import out_of_memory_said, pick_device
+from headscope.core.models.hub.reading import Opening, configuration
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.hub_tokenizer import read_tokenizer
 from headscope.core.models.packing import method_of, packer_of, unpack_at_once
@@ -26,17 +23,13 @@ for _library in ("huggingface_hub", "accelerate", "bitsandbytes"):
     logging.getLogger(_library).setLevel(logging.ERROR)
 
 
-def load_folder(
-    folder: Path, source: str, *, name: str, device: str, dtype: str, job: Job, packed: str | None = None
-) -> HubModel:
+def load_folder(folder: Path, source: str, *, name: str, device: str, dtype: str, job: Job) -> HubModel:
     """A folder as `save_pretrained` writes it, or as older versions did.
 
     Parameters
     ----------
     source, name : str
         For `ModelInfo`.
-    packed : str or None
-        What the weights are called for people, if they were unpacked from another format.
     """
     raw = checkpoint.read_config(folder)
     with out_of_memory_said(pick_device(device)):
@@ -53,24 +46,9 @@ def load_folder(
         job.cancel.check()
         module = opening.read(choice)
         job.cancel.check()
-        words = packed or weights.format
+        words = weights.format
         if packer := method or packer_of(module):
             words = f"{words}, {packer}"
         return HubModel(
             module, tokenizer, source=source, name=name, checkpoint=words, lacking=choice.lacking, notes=choice.notes
         )
-
-
-def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
-    """A GGUF file; the first time its weights are unpacked, and kept as safetensors for the next time."""
-    header = gguf_file.look(path)
-    kept = copy_folder(path)
-    if not (kept / "config.json").is_file():
-        cpu = torch.device("cpu")
-        check_room("model_too_large", header.n_parameters * torch.float32.itemsize, cpu, model=path.name)
-        check_disk(kept, header.n_parameters * torch.float32.itemsize)
-        job.report(Progress("reading", detail=path.name))
-        with quiet(), out_of_memory_said(cpu):
-            gguf_file.unpack(path, kept, job)
-    packed = f"GGUF {header.format}"
-    return load_folder(kept, source, name=path.stem, device=device, dtype=dtype, job=job, packed=packed)

@@ -61,7 +61,8 @@ def load_model(
         from headscope.core.models.toy_model import ToyModel
 
         return ToyModel(shown.removeprefix(_TOY), device=device, dtype=dtype)
-    from headscope.core.models.hub_files import load_file, load_folder  # imports transformers
+    from headscope.core.models.gguf.load import load_file
+    from headscope.core.models.hub_files import load_folder  # imports transformers
 
     path = _existing(source)
     if path is not None and path.is_dir():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QWidget, QWidgetAction
 
 from headscope.core.errors import readable_bytes
-from headscope.core.results import CatalogueEntry, KeptCopy
+from headscope.core.results import CatalogueEntry
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.field_button import FieldButton
@@ -137,7 +137,6 @@ class ModelPicker(QWidget):
         menu.addSeparator()
         menu.addAction(self.tr("Open folder…"), self.ask_folder)
         menu.addAction(self.tr("Open GGUF file…"), self.ask_gguf)
-        self._add_copies(menu)
         self.name_field.setFocus()
         self.name_field.selectAll()  # the next name replaces the last one
 
@@ -151,26 +150,6 @@ class ModelPicker(QWidget):
     def _add_choice(self, menu: QMenu, label: str, choose: Callable[[], None], hint: str) -> None:
         menu.setToolTipsVisible(True)
         menu.addAction(label.replace("&", "&&"), choose).setToolTip(hint)
-
-    def _add_copies(self, menu: QMenu) -> None:
-        """What GGUF files were unpacked to: where it is, how large, and a way to be rid of it."""
-        catalogue = self._state.catalogue
-        if catalogue is None or not catalogue.copies:
-            return
-        copies = menu.addMenu(f"{self.tr('Unpacked GGUF files')}\t{readable_bytes(_size(catalogue.copies))}")
-        copies.setToolTipsVisible(True)
-        _heading(copies, self.tr("Copies in {folder}").format(folder=catalogue.copies_folder))
-        for copy in catalogue.copies:
-            self._add_deletion(copies, self.tr("Delete the copy of {file}").format(file=copy.name), (copy,))
-        if len(catalogue.copies) > 1:
-            copies.addSeparator()
-            self._add_deletion(copies, self.tr("Delete all copies"), catalogue.copies)
-
-    def _add_deletion(self, menu: QMenu, label: str, copies: tuple[KeptCopy, ...]) -> None:
-        action = menu.addAction(
-            f"{label.replace('&', '&&')}\t{readable_bytes(_size(copies))}", partial(self._explorer.delete_copies, copies)
-        )
-        action.setToolTip(self.tr("The GGUF file itself stays, and is unpacked again when it is opened next."))
 
     @Slot()
     def _fill_devices(self) -> None:
@@ -195,10 +174,6 @@ class ModelPicker(QWidget):
         model = self._state.model
         if model is not None and model.source:  # one that somebody had in memory stays where it is
             self.load(model.source)
-
-
-def _size(copies: Iterable[KeptCopy]) -> int:
-    return sum(copy.size for copy in copies)
 
 
 def _heading(menu: QMenu, text: str) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse.direct_logit import direct_logit_attribution
+from headscope.core.analyse.direct_logit import DirectLogit, direct_logit_attribution
 from headscope.core.analyse.frozen_head import frozen_norm
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
+from tests import allowed
 from tests.looked_into import opened
 
 TEXT = "the cat sat"
@@ -43,6 +44,11 @@ def sums(parts) -> dict[str, float]:
     return totals
 
 
+def summed(found: DirectLogit, model: LoadedModel | None = None) -> float:
+    """What rounding explains of a logit's parts and their sum: they may be larger than it, and cancel each other."""
+    return allowed.of_logits([part.contribution for part in found.parts], model)
+
+
 # ---------------------------------------------------------------- everywhere
 @pytest.mark.parametrize("name", SUMS)
 def test_the_parts_sum_to_the_models_own_logit(name: str, tmp_path: Path) -> None:
@@ -55,8 +61,8 @@ def test_the_parts_sum_to_the_models_own_logit(name: str, tmp_path: Path) -> Non
             found = direct_logit_attribution(model, TEXT, target=target_of(model), position=position, token=token)
             expected = int(own[position].argmax()) if token is None else token
             assert (found.position, found.token) == (position, expected)
-            assert found.logit == pytest.approx(float(own[position, expected]), abs=1e-4)
-            assert abs(found.remainder) <= 1e-4
+            assert found.logit == pytest.approx(float(own[position, expected]), abs=allowed.of_logits(own))
+            assert abs(found.remainder) <= summed(found)
     if model.info.tier == "fallback":
         assert [part.kind for part in found.parts].count("layer") == 3
         return
@@ -67,7 +73,7 @@ def test_the_parts_sum_to_the_models_own_logit(name: str, tmp_path: Path) -> Non
         assert heads.shape == (3, 4)
         assert np.abs(heads).min() > 0
         assert heads.sum() == pytest.approx(
-            sum(part.contribution for part in found.parts if part.kind == "head" and part.attention == kind), abs=1e-4
+            sum(part.contribution for part in found.parts if part.kind == "head" and part.attention == kind), abs=summed(found)
         )
     assert len({part.name for part in found.parts}) == len(found.parts)
 
@@ -76,7 +82,7 @@ def test_each_kind_of_bias_is_found_where_there_is_one(tmp_path: Path) -> None:
     biased = sums(direct_logit_attribution(opened("phi-head-bias", tmp_path / "phi"), TEXT, token=7).parts)
     assert min(abs(biased[kind]) for kind in ("attention_bias", "norm_bias", "output_bias")) > 1e-3
     plain = sums(direct_logit_attribution(opened("llama-grouped", tmp_path / "llama"), TEXT, token=7).parts)
-    assert max(abs(plain[kind]) for kind in ("attention_bias", "norm_bias", "output_bias")) <= 1e-6
+    assert max(abs(plain[kind]) for kind in ("attention_bias", "norm_bias", "output_bias")) <= allowed.of_sums()
 
 
 @pytest.mark.parametrize("name", POST_NORM)
@@ -128,18 +134,18 @@ def test_gpt2_by_hand(gpt2: LoadedModel) -> None:
         for head in range(4):
             of_head = slice(head * d_head, (head + 1) * d_head)
             assert by_name[f"layer {layer} decoder head {head}"] == pytest.approx(
-                added(merged[of_head] @ rows[of_head]), abs=1e-4
+                added(merged[of_head] @ rows[of_head]), abs=summed(found)
             )
         assert by_name[f"layer {layer} decoder attention bias"] == pytest.approx(
-            added(projection.bias.detach().double()), abs=1e-4
+            added(projection.bias.detach().double()), abs=summed(found)
         )
         assert by_name[f"layer {layer} feed forward"] == pytest.approx(
-            added(seen[f"transformer.h.{layer}.mlp"][1][position]), abs=1e-4
+            added(seen[f"transformer.h.{layer}.mlp"][1][position]), abs=summed(found)
         )
     ids = gpt2.encode(TEXT)[0].ids
     start = (transformer.wte.weight[ids[position]] + transformer.wpe.weight[position]).detach().double()
-    assert by_name["embedding"] == pytest.approx(added(start), abs=1e-4)
-    assert by_name["norm bias"] == pytest.approx(float(bias @ unembedding), abs=1e-5)
+    assert by_name["embedding"] == pytest.approx(added(start), abs=summed(found))
+    assert by_name["norm bias"] == pytest.approx(float(bias @ unembedding), abs=summed(found))
     assert by_name["output bias"] == 0
 
 
@@ -168,9 +174,9 @@ def test_gemma2_by_hand(tmp_path: Path) -> None:
         for head in range(4):
             of_head = slice(head * d_head, (head + 1) * d_head)
             expected = float(direction @ (gain * (merged[of_head] @ rows[of_head])))
-            assert by_name[f"layer {layer} decoder head {head}"].contribution == pytest.approx(expected, abs=1e-4)
+            assert by_name[f"layer {layer} decoder head {head}"].contribution == pytest.approx(expected, abs=summed(found))
         fed = float(direction @ seen[f"model.layers.{layer}.post_feedforward_layernorm"][1][position])
-        assert by_name[f"layer {layer} feed forward"].contribution == pytest.approx(fed, abs=1e-4)
+        assert by_name[f"layer {layer} feed forward"].contribution == pytest.approx(fed, abs=summed(found))
     assert uncapped - found.logit > 1  # the cap is felt
 
 
@@ -183,9 +189,10 @@ def test_a_norm_is_read_by_what_it_does(centred: bool) -> None:
     x = torch.randn(1, 1, 8) + 1
     frozen = frozen_norm(norm, x, torch.float32)
     assert frozen.centred == centred
-    assert (frozen.scaled(x) + frozen.bias - norm(x)).abs().max() < 1e-5
+    assert allowed.difference(frozen.scaled(x) + frozen.bias, norm(x).detach()) <= allowed.of_logits(norm(x))
     deviation = x.std(correction=0) if centred else (x**2).mean().sqrt()
-    assert frozen.gain == pytest.approx((norm.weight / deviation).detach().numpy(), rel=1e-4)
+    gain = (norm.weight / deviation).detach()
+    assert allowed.difference(frozen.gain, gain) <= allowed.of_logits(gain)
     assert frozen_norm(torch.nn.Sequential(norm, torch.nn.GELU()), x, torch.float32) is None
 
 
@@ -203,23 +210,23 @@ def test_the_head_that_looks_at_the_subject_tells_plural_from_singular() -> None
     }
     plural, singular = (direct_logit_attribution(model, text, token=ids[word]) for word in ("are", "is"))
     assert plural.position == model.encode(text)[0].axis.masks[0]
-    assert abs(plural.remainder) < 1e-4
+    assert abs(plural.remainder) <= summed(plural)
     difference = plural.heads("encoder") - singular.heads("encoder")
     assert np.unravel_index(difference.argmax(), difference.shape) == (1, 3)
     assert difference[1, 3] > 0.5 * difference.clip(min=0).sum()
 
 
 # ---------------------------------------------------------------- other formats and places
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize(
-    ("name", "dtype"),
-    [("gpt2", "bfloat16"), ("gemma2-softcap", "bfloat16"), ("olmo2-norm-behind", "float16"), ("t5", "float16")],
+    "name", ["gpt2", "llama-grouped", "gemma2-softcap", "olmo2-norm-behind", "t5", "t5-gated", "pegasus-logits-bias"]
 )
 def test_a_half_precision_model_sums_up_within_its_own_rounding(name: str, dtype: str, tmp_path: Path) -> None:
-    """transformers keeps a part of T5 in float32."""
+    """transformers keeps a part of T5 in float32: what counts is the coarsest format."""
     opened(name, tmp_path)
     model = load_model(str(tmp_path), device="cpu", dtype=dtype)
     found = direct_logit_attribution(model, TEXT, target=target_of(model))
-    assert abs(found.remainder) <= (0.01 if dtype == "bfloat16" else 1e-3) * max(1.0, abs(found.logit))
+    assert abs(found.remainder) <= summed(found, model)
     assert {"head", "feed_forward"} <= {part.kind for part in found.parts}
 
 
@@ -232,7 +239,9 @@ def test_a_model_whose_weights_come_when_they_are_needed_is_taken_apart_the_same
     forwards = [vars(part).get("forward") for part in model.module.modules()]
     after = direct_logit_attribution(model, TEXT)
     assert [part.name for part in after.parts] == [part.name for part in before.parts]
-    assert [part.contribution for part in after.parts] == pytest.approx([part.contribution for part in before.parts], abs=1e-5)
+    assert [part.contribution for part in after.parts] == pytest.approx(
+        [part.contribution for part in before.parts], abs=summed(before)
+    )
     assert [vars(part).get("forward") for part in model.module.modules()] == forwards
 
 

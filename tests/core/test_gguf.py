@@ -1,38 +1,25 @@
-"""GGUF files: unpacked once, kept whole or not at all, and refused in a sentence when they are broken or of another kind."""
+"""GGUF files: opened bit for bit and without a trace on the disk; refused in one sentence when they are broken or of another kind."""
 
-import errno
-import os
-import shutil
-import struct
-import subprocess
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from gguf import GGMLQuantizationType, GGUFReader
+import torch
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from gguf.quants import dequantize
-from safetensors.numpy import load_file
 
 from headscope.core.engine import Engine
-from headscope.core.errors import HeadscopeError
-from headscope.core.files.atomic import check_disk, one_at_a_time, unwritable
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress
-from headscope.core.models.gguf_copies import cache_folder, copy_folder, delete_copies, kept_copies, lock_of, part_of
 from headscope.core.models.load import load_model
-from headscope.core.requests import DeleteCopiesRequest
-from headscope.core.results import KeptCopy
+from headscope.gui.cli import main
+from tests.gguf_files import add_value, finish
 from tests.spoiled import refused
 from tests.tiny_models import write_gguf
 
 pytestmark = pytest.mark.usefixtures("alone")
-
-
-def files_below(folder: Path) -> list[Path]:
-    """Without the empty files that are locked while a copy is written."""
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+PACKINGS = [None, "BF16", "F16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q6_K", "IQ4_NL", "MXFP4", "TQ2_0"]
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +27,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
 
 
-def test_it_opens_and_opens_again_from_the_copy_with_the_same_numbers(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    first = load_model(file, device="cpu")
-    kept = copy_folder(file)
-    written = (kept / "model.safetensors").stat().st_mtime_ns
-    second = load_model(file, device="cpu")
-    assert (kept / "model.safetensors").stat().st_mtime_ns == written
+def test_it_opens_and_opens_again_with_the_same_numbers(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = (load_model(file, device="cpu") for _ in range(2))
     assert (first.info.name, first.info.checkpoint) == ("tiny", "GGUF F32")
     assert first.info == second.info
     weights = [model.capture("the cat").attention_weights(1, 2, "decoder") for model in (first, second)]
@@ -53,19 +36,55 @@ def test_it_opens_and_opens_again_from_the_copy_with_the_same_numbers(file: Path
     assert capfd.readouterr().err == ""  # no bars in the terminal
 
 
-@pytest.mark.parametrize("packed", [None, GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1], ids=["F32", "Q8_0", "Q4_1"])
-def test_the_copy_is_bit_for_bit_what_the_file_unpacks_to(tmp_path: Path, packed: GGMLQuantizationType | None) -> None:
-    path = write_gguf(tmp_path / "tiny.gguf", packed=packed)
-    model = load_model(path, device="cpu")
-    assert model.info.checkpoint == f"GGUF {packed.name if packed else 'F32'}"
-    kept = load_file(copy_folder(path) / "model.safetensors")
-    unpacked = {tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in GGUFReader(path).tensors}
-    assert len(kept) == len(unpacked)
-    for name, weights in unpacked.items():
-        np.testing.assert_array_equal(kept[transformers_name(name)], in_transformers_order(name, weights))
+def test_nothing_is_written(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    load_model(file, device="cpu")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in file.parent.iterdir()] == ["tiny.gguf"]
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_the_weights_are_bit_for_bit_what_the_file_unpacks_to(tmp_path: Path, packing: str | None) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_random_blocks(path, GGMLQuantizationType[packing or "F32"])
+    model = load_model(path, device="cpu", dtype="float32")
     loaded = model.module.state_dict()
-    for name, weights in kept.items():
-        np.testing.assert_array_equal(loaded[name], weights)
+    unpacked = {tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in GGUFReader(path).tensors}
+    assert len(loaded) == len(unpacked)
+    for name, weights in unpacked.items():
+        expected = in_transformers_order(name, np.asarray(weights, np.float32))
+        np.testing.assert_array_equal(loaded[transformers_name(name)].numpy().view(np.uint32), expected.view(np.uint32))
+
+
+def write_random_blocks(path: Path, packing: GGMLQuantizationType) -> Path:
+    """A file whose matrices are random numbers in that packing, made from those of another file of the same shape."""
+    from gguf.quants import quantize
+
+    width = 256 if packing.name.endswith(("_K", "TQ2_0")) else 32
+    plain = write_gguf(path.with_name("plain.gguf"), width=width)
+    writer = GGUFWriter(path, "llama")
+    copy_keys(plain, writer)
+    chance = np.random.default_rng(1)
+    for tensor in GGUFReader(plain).tensors:
+        if len(tensor.shape) == 1 or packing.name == "F32":
+            writer.add_tensor(tensor.name, tensor.data)
+            continue
+        try:
+            writer.add_tensor(tensor.name, quantize(tensor.data, packing), raw_dtype=packing)
+        except (
+            NotImplementedError
+        ):  # what cannot be packed here is packed already somewhere: any bytes with sane scales are such
+            rows = chance.integers(0, 60, (tensor.data.shape[0], packed_bytes(packing, tensor.data.shape[1])), np.uint8)
+            writer.add_tensor(tensor.name, rows, raw_dtype=packing)
+    return finish(writer, path)
+
+
+def packed_bytes(packing: GGMLQuantizationType, n_numbers: int) -> int:
+    from gguf.constants import GGML_QUANT_SIZES
+
+    per_block, n_bytes = GGML_QUANT_SIZES[packing]
+    return n_numbers // per_block * n_bytes
 
 
 PARTS = {
@@ -97,91 +116,13 @@ def in_transformers_order(name: str, weights: np.ndarray) -> np.ndarray:
     return weights.reshape(4, -1, 2, weights.shape[-1]).swapaxes(1, 2).reshape(weights.shape)
 
 
-def test_copies_are_counted_and_deleted_one_by_one_or_all_together(engine: Engine, file: Path, tmp_path: Path) -> None:
-    assert kept_copies() == ()
-    delete_copies(kept_copies())
-    model = load_model(file, device="cpu")
-    before = model.capture("the cat").attention_weights(1, 2)
-    load_model(write_gguf(tmp_path / "other-one.gguf"), device="cpu")
-    copies = kept_copies()
-    assert [(copy.name, Path(copy.path).parent) for copy in copies] == [
-        ("other-one.gguf", cache_folder()),
-        ("tiny.gguf", cache_folder()),
-    ]
-    assert [copy.size for copy in copies] == [
-        sum(path.stat().st_size for path in files_below(Path(copy.path))) for copy in copies
-    ]
-    answer = engine.handle(DeleteCopiesRequest(copies[1:]), Job(), lambda _: None)
-    assert (answer.copies, answer.copies_folder) == (copies[:1], str(cache_folder()))
-    np.testing.assert_array_equal(model.capture("the cat").attention_weights(1, 2), before)  # it was open, and still is
-    delete_copies(copies)  # one of them is gone already
-    assert files_below(cache_folder()) == []
-    assert load_model(file, device="cpu").info == model.info
+def test_a_smaller_number_format_holds_the_rounded_weights(file: Path) -> None:
+    whole, half = (load_model(file, device="cpu", dtype=dtype).module for dtype in ("float32", "bfloat16"))
+    for name, weights in whole.state_dict().items():
+        assert torch.equal(half.state_dict()[name], weights.to(torch.bfloat16))
 
 
-def test_nothing_but_copies_is_ever_deleted(tmp_path: Path) -> None:
-    for place in (tmp_path / "tiny-0123456789abcdef", cache_folder() / "notes", cache_folder() / "..", cache_folder()):
-        with pytest.raises(ValueError, match="no copy"):
-            delete_copies([KeptCopy("tiny.gguf", str(place), 0)])
-
-
-def test_a_copy_that_the_system_does_not_let_go_of_is_said_so(file: Path) -> None:
-    load_model(file, device="cpu")
-    copies = kept_copies()
-    if not immutable(cache_folder(), "+i"):
-        pytest.skip("this file system cannot make a folder unchangeable")
-    try:
-        with pytest.raises(HeadscopeError) as caught:
-            delete_copies(copies)
-    finally:
-        immutable(cache_folder(), "-i")
-    assert caught.value.code == "copy_in_use"
-    assert load_model(file, device="cpu").info.checkpoint == "GGUF F32"
-
-
-def immutable(folder: Path, flag: str) -> bool:
-    try:
-        return subprocess.run(["chattr", flag, folder], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-def test_two_that_want_the_same_file_unpack_it_once(file: Path, tmp_path: Path) -> None:
-    """The second waits, as long as it takes, and takes what the first wrote."""
-    kept, waits = copy_folder(file), threading.Event()
-    load_model(file, device="cpu")
-    unpacked_elsewhere = kept.replace(tmp_path / "elsewhere")
-
-    def report(progress: Progress) -> None:
-        if progress.stage == "reading":
-            waits.set()
-
-    with ThreadPoolExecutor(1) as other, one_at_a_time(lock_of(kept), Job()):
-        second = other.submit(load_model, file, device="cpu", job=Job(report))
-        assert waits.wait(60)
-        shutil.copytree(unpacked_elsewhere, kept)
-        written = (kept / "model.safetensors").stat().st_mtime_ns
-        assert not second.done()
-    assert second.result().info.checkpoint == "GGUF F32"
-    assert (kept / "model.safetensors").stat().st_mtime_ns == written
-
-
-def test_what_a_process_that_was_killed_left_behind_is_written_anew(file: Path) -> None:
-    kept = copy_folder(file)
-    part_of(kept).mkdir(parents=True)
-    (part_of(kept) / "model.safetensors").write_bytes(b"a half")
-    lock_of(kept).touch()
-    assert load_model(file, device="cpu").info.checkpoint == "GGUF F32"
-    assert not part_of(kept).exists()
-
-
-def test_a_file_that_changed_is_unpacked_anew(file: Path, tmp_path: Path) -> None:
-    before = copy_folder(write_gguf(tmp_path / "a.gguf"))
-    os.utime(tmp_path / "a.gguf", (1, 1))
-    assert copy_folder(tmp_path / "a.gguf") != before
-
-
-def test_unpacking_tells_how_far_it_is_and_stops_when_asked(file: Path) -> None:
+def test_reading_tells_how_far_it_is_and_stops_when_asked(file: Path) -> None:
     cancel, seen = Cancel(), []
 
     def report(progress: Progress) -> None:
@@ -194,94 +135,150 @@ def test_unpacking_tells_how_far_it_is_and_stops_when_asked(file: Path) -> None:
     fractions = [fraction for fraction in seen if fraction is not None]
     assert fractions == sorted(fractions)
     assert 0.5 < fractions[-1] < 0.6
-    assert files_below(cache_folder()) == []
 
 
-@pytest.mark.parametrize("length", [0, 3, 4, 8, 20, 24, 1000, -50_000, -1])
-def test_a_file_that_was_cut_short_is_said_so(engine: Engine, file: Path, tmp_path: Path, length: int) -> None:
-    (tmp_path / "cut.gguf").write_bytes(file.read_bytes()[:length])
-    assert refused(engine, tmp_path / "cut.gguf").code == "gguf_unsupported"
+def test_a_decoder_that_guesses_no_masks_says_so_before_its_weights_are_read(file: Path, capsys) -> None:
+    assert main(["predict", "--model", str(file), "--text", "the [MASK] sat"]) == 2
+    printed = capsys.readouterr()
+    assert "does not guess masked words" in printed.err
+    assert "reading" not in printed.err
 
 
-HEADER = b"GGUF" + struct.pack("<I", 3)
+# ---------------------------------------------------------------- files that are not whole
+def edited(source: Path, to: Path, *, drop: Callable[[str], bool] = lambda _: False, **keys: Any) -> Path:
+    """A copy without some tensors and keys, with others set (__ stands for a full stop)."""
+    writer = GGUFWriter(to, "llama")
+    copy_keys(source, writer, drop, {name.replace("__", ".") for name in keys})
+    for name, value in keys.items():
+        if value is not None:
+            add_value(writer, name.replace("__", "."), value, "llama")
+    for tensor in GGUFReader(source).tensors:
+        if not drop(tensor.name):
+            writer.add_tensor(tensor.name, tensor.data)
+    return finish(writer, to)
+
+
+def copy_keys(source: Path, writer: GGUFWriter, drop: Callable[[str], bool] = lambda _: False, but: Any = ()) -> None:
+    for name, field in GGUFReader(source).fields.items():
+        is_set = name in but or name.removeprefix("llama.") in but
+        if name.startswith("GGUF.") or name == "general.architecture" or is_set or drop(name):
+            continue
+        kind = field.types[0]
+        writer.add_key_value(name, field.contents(), kind, field.types[-1] if len(field.types) > 1 else None)
+
+
+@pytest.mark.parametrize("missing", ["blk.1.attn_q.weight", "blk.0.ffn_norm.weight", "token_embd.weight", "output_norm.weight"])
+def test_a_missing_tensor_is_named(engine: Engine, file: Path, tmp_path: Path, missing: str) -> None:
+    error = refused(engine, edited(file, tmp_path / "part.gguf", drop=lambda name: name == missing))
+    assert error.code == "gguf_unsupported"
+    assert missing in error.message
+
+
+def test_without_an_output_matrix_the_embedding_is_it(file: Path, tmp_path: Path) -> None:
+    module = load_model(edited(file, tmp_path / "tied.gguf", drop=lambda name: name == "output.weight"), device="cpu").module
+    assert module.lm_head.weight is module.model.embed_tokens.weight
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("name", "value", "said"),
     [
-        b"hello, this is a text",
-        HEADER + struct.pack("<QQ", 0, 0),
-        HEADER + struct.pack("<QQ", 2**40, 2**40) + bytes(10_000),
-        HEADER + struct.pack("<QQQ", 0, 1, 2**62) + b"a" * 1000,
-        HEADER + bytes(range(256)) * 4,
+        ("attention__clamp_kqv", 8.0, "attention.clamp_kqv"),
+        ("some.new.thing", 1, "some.new.thing"),
+        ("pooling_type", 2, "pooling_type"),
+        ("attention__causal", False, "attention.causal"),
+        ("rope__scaling__type", "dynamic", "dynamic"),
+        ("rope__dimension_count", 4, "turns 4 of the 8"),
+        ("vocab_size", 17, "vocab_size"),
+        ("attention__value_length", 16, "attention.value_length"),
+        ("attention__head_count", 8, "turns 8 of the 4"),
+        ("attention__head_count", 0, "attention.head_count"),
+        ("attention__head_count", "four", "attention.head_count"),
+        ("attention__head_count_kv", [4, 2], "attention.head_count_kv"),
+        ("feed_forward_length", 2**31 - 1, "feed_forward_length"),
+        ("embedding_length", 2**31 - 1, "embedding_length"),
+        ("block_count", 2**31 - 1, "block_count"),
+        ("block_count", 3, "blk.2."),
+        ("block_count", 1, "blk.1."),
+        ("block_count", True, "block_count"),
+        ("attention__layer_norm_rms_epsilon", None, "layer_norm_rms_epsilon"),
+        ("attention__layer_norm_rms_epsilon", float("nan"), "layer_norm_rms_epsilon"),
+        ("rope__freq_base", "fast", "rope.freq_base"),
+        ("tokenizer__ggml__pre", "my-own", "my-own"),
+        ("tokenizer__ggml__pre", "evil\x1b[31m\nname" + "x" * 1000, "evil"),
+        ("tokenizer__ggml__model", "rwkv", "rwkv"),
+        ("tokenizer__ggml__bos_token_id", 99999, "bos_token_id"),
+        ("tokenizer__ggml__token_type", [1, 2], "token_type"),
+        ("tokenizer__ggml__merges", ["th"], "merge"),
+        ("tokenizer__ggml__merges", ["q", "unheard of"], "merge"),
+        ("tokenizer__ggml__tokens", ["a", "a"], "twice"),
+        ("tokenizer__ggml__something", 1, "tokenizer.ggml.something"),
+        ("general__type", "adapter", "adapter"),
     ],
-    ids=["text", "nothing in it", "countless tensors", "an endless name", "any bytes"],
-)
-def test_a_file_of_something_else_is_said_so(engine: Engine, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "odd.gguf").write_bytes(content)
-    assert refused(engine, tmp_path / "odd.gguf").code == "gguf_unsupported"
-
-
-def test_a_folder_of_that_name_is_looked_at_as_a_folder(engine: Engine, tmp_path: Path) -> None:
-    (tmp_path / "folder.gguf").mkdir()
-    assert refused(engine, tmp_path / "folder.gguf").code == "folder_without_model"
-
-
-def test_a_model_without_attention_is_refused_before_it_is_unpacked(engine: Engine, tmp_path: Path) -> None:
-    path = write_gguf(tmp_path / "mamba.gguf", "mamba", attends=False)
-    error = refused(engine, path)
-    assert error.code == "no_attention"
-    assert "mamba.gguf" in error.message
-    assert not cache_folder().exists()
-
-
-def test_a_kind_that_cannot_be_unpacked_is_named(engine: Engine, tmp_path: Path) -> None:
-    error = refused(engine, write_gguf(tmp_path / "other.gguf", "rwkv7"))
+)  # fmt: skip
+def test_what_a_file_says_and_would_be_ignored_or_cannot_be_is_named(
+    engine: Engine, file: Path, tmp_path: Path, name: str, value: Any, said: str
+) -> None:
+    error = refused(engine, edited(file, tmp_path / "odd.gguf", **{name: value}))
     assert error.code == "gguf_unsupported"
-    assert "rwkv7" in error.message
+    assert said in error.message
+    assert len(error.message) <= 300
 
 
-@pytest.mark.parametrize(("n_layers", "said"), [(0, 0), (2, 10**9)])
-def test_layers_that_are_not_there_are_said_so(engine: Engine, tmp_path: Path, n_layers: int, said: int) -> None:
-    path = write_gguf(tmp_path / "layers.gguf", n_layers=n_layers, said_layers=said)
-    assert refused(engine, path).code in {"gguf_unsupported", "no_attention"}
+def test_a_tensor_that_nobody_knows_is_named(engine: Engine, file: Path, tmp_path: Path) -> None:
+    writer = GGUFWriter(tmp_path / "more.gguf", "llama")
+    copy_keys(file, writer)
+    for tensor in GGUFReader(file).tensors:
+        writer.add_tensor(tensor.name, tensor.data)
+    writer.add_tensor("blk.0.attn_sinks.weight", np.zeros(4, np.float32))
+    assert "blk.0.attn_sinks.weight" in refused(engine, finish(writer, tmp_path / "more.gguf")).message
 
 
-# ---------------------------------------------------------------- no room for the copy
-def test_room_on_the_disk_is_looked_at_before_unpacking(
-    engine: Engine, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert refused(engine, file).code == "cannot_write"
-    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
-    check_disk(tmp_path / "not" / "there" / "yet", 0)
-    with pytest.raises(Exception, match="The disk is full"):
-        check_disk(tmp_path / "not" / "there" / "yet", 2 * free + 2**40)
+def test_what_says_nothing_about_the_model_is_no_reason_to_refuse(file: Path, tmp_path: Path) -> None:
+    names = {
+        "general__name": "A name",
+        "general__license__link": "x",
+        "general__base_model__0__name": "x",
+        "general__tags": ["x"],
+    }
+    names |= {"general__sampling__temp": 0.7, "quantize__imatrix__file": "x", "split__count": 0}
+    assert load_model(edited(file, tmp_path / "named.gguf", **names), device="cpu").info.checkpoint == "GGUF F32"
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk with room for the weights and hardly more."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=104k", "tmpfs", folder], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this user cannot mount a disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+# ---------------------------------------------------------------- files in parts
+def write_parts(folder: Path, source: Path, n_parts: int = 2, **changed: int) -> list[Path]:
+    tensors = GGUFReader(source).tensors
+    size = -(-len(tensors) // n_parts)
+    paths = []
+    for number in range(n_parts):
+        path = folder / f"model-{number + 1:05}-of-{n_parts:05}.gguf"
+        writer = GGUFWriter(path, "llama")
+        if number == 0:
+            copy_keys(source, writer)
+        about = {"no": number, "count": n_parts, "tensors.count": len(tensors), **changed}
+        writer.add_key_value("split.no", about["no"], 2)  # type: ignore[arg-type]
+        for key in ("count", "tensors.count"):
+            writer.add_uint32(f"split.{key}", about[key])
+        for tensor in tensors[number * size : (number + 1) * size]:
+            writer.add_tensor(tensor.name, tensor.data)
+        paths.append(finish(writer, path))
+    return paths
 
 
-def test_a_disk_that_fills_up_is_said_so_and_nothing_is_left_on_it(
-    engine: Engine, file: Path, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tiny_disk))
-    assert refused(engine, file).code == "no_disk_space"
-    assert files_below(tiny_disk) == []
+@pytest.mark.parametrize("opened", [0, 1, 2])
+def test_a_file_in_parts_opens_from_any_of_them(file: Path, tmp_path: Path, opened: int) -> None:
+    parts = write_parts(tmp_path, file, 3)
+    whole, found = (load_model(path, device="cpu").module.state_dict() for path in (file, parts[opened]))
+    assert all(torch.equal(found[name], weights) for name, weights in whole.items())
 
 
-def test_libraries_in_rust_say_it_in_their_own_way() -> None:
-    text = "Error while serializing: I/O error: No space left on device (os error {})"
-    assert unwritable(RuntimeError(text.format(errno.ENOSPC)), Path("x")).code == "no_disk_space"
-    assert unwritable(RuntimeError(text.format(errno.EACCES)), Path("x")).code == "cannot_write"
+def test_parts_that_are_missing_or_of_another_file_are_named(engine: Engine, file: Path, tmp_path: Path) -> None:
+    parts = write_parts(tmp_path, file, 3)
+    parts[2].rename(tmp_path / "away.gguf")
+    assert "model-00003-of-00003.gguf" in refused(engine, parts[0]).message
+    (tmp_path / "model-00003-of-00003.gguf").write_bytes(parts[1].read_bytes())
+    assert "part of another file" in refused(engine, parts[0]).message
+    parts[0].rename(tmp_path / "first.gguf")
+    assert "-00001-of-00003.gguf" in refused(engine, tmp_path / "first.gguf").message
+    (tmp_path / "counts").mkdir()
+    counts = write_parts(tmp_path / "counts", file, 2, **{"tensors.count": 7})
+    assert "it says 7" in refused(engine, counts[0]).message

@@ -20,6 +20,7 @@ from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import labelled_lens, logit_lens
 from headscope.core.predict.reader import read_by
 from headscope.core.requests import CaptureRequest, LensRequest
+from tests import allowed
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
 
@@ -29,7 +30,6 @@ NAMES = (
     "gptj", "bloom", "falcon", "t5", "bart", "opt-projected", "opt-post-norm", "neox-parallel", "granite-multipliers",
     "cohere-logit-scale", "phi-head-bias", "olmo2-norm-behind", "pegasus-logits-bias", "t5-gated",
 )  # fmt: skip
-TOLERANCE = 1e-5
 """Of probabilities: logits of these random models reach 90, and one block of rows is summed up in another order than another."""
 
 
@@ -38,18 +38,23 @@ def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return opened("gpt2", tmp_path_factory.mktemp("gpt2"))
 
 
-def own_probabilities(model: LoadedModel, text: str, target: str | None = None) -> torch.Tensor:
+def own_logits(model: LoadedModel, text: str, target: str | None = None) -> torch.Tensor:
     with torch.inference_mode():
-        return model.module(**model.inputs(*model.encode(text, None, target))).logits[0].softmax(-1)
+        return model.module(**model.inputs(*model.encode(text, None, target))).logits[0]
+
+
+def own_probabilities(model: LoadedModel, text: str) -> torch.Tensor:
+    return own_logits(model, text).softmax(-1)
 
 
 def assert_last_is_the_prediction(model: LoadedModel, text: str, target: str | None = None) -> None:
     layers = list(logit_lens(model, text, target=target, top_k=4))
-    own = own_probabilities(model, text, target).topk(4)
+    logits = own_logits(model, text, target)
+    own, rounding = logits.softmax(-1).topk(4), allowed.of_probabilities(logits)
     kind = "encoder" if model.info.family == "encoder" else "decoder"
     assert [layer.layer for layer in layers] == list(range(-1, model.info.layers[kind][0]))
     assert layers[-1].positions == tuple(range(len(own.values)))
-    assert np.array_equal(layers[-1].probabilities, own.values.numpy())  # to the last bit: in one block, by itself
+    assert allowed.difference(layers[-1].probabilities, own.values) <= rounding
     assert (layers[-1].ids == own.indices.numpy()).all()
     assert np.abs(layers[-2].probabilities - own.values.numpy()).max() > 1e-3  # and the layer matters
 
@@ -63,14 +68,14 @@ def test_the_last_layer_gives_the_models_own_prediction(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["albert", "gemma2-softcap", "t5", "opt-projected"])
-def test_logits_of_the_last_stream_are_the_models_own_to_the_last_bit(name: str, tmp_path: Path) -> None:
+def test_logits_of_the_last_stream_are_the_models_own(name: str, tmp_path: Path) -> None:
     model = opened(name, tmp_path)
     encoded = model.encode(TEXT, None, "a dog ran" if model.info.family == "encoder-decoder" else None)
     stream = ResidualStream(model, *encoded)
     with torch.inference_mode():
         own = model.module(**model.inputs(*encoded)).logits[0]
-    assert torch.equal(stream.read([3], range(stream.n_tokens))[0], own)
-    assert not torch.equal(stream.read([2], range(stream.n_tokens))[0], own)
+    assert allowed.difference(stream.read([3], range(stream.n_tokens))[0], own) <= allowed.of_logits(own)
+    assert allowed.difference(stream.read([2], range(stream.n_tokens))[0], own) > 10 * allowed.of_logits(own)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +91,11 @@ def test_each_layer_is_the_final_norm_and_the_head_of_its_hidden_state(gpt2: Loa
     module = gpt2.module
     with torch.inference_mode():
         hidden = module(**gpt2.inputs(gpt2.encode(TEXT)[0]), output_hidden_states=True).hidden_states[:-1]
-        expected = [module.lm_head(module.transformer.ln_f(state[0])).softmax(-1) for state in hidden]
-    for layer, probabilities in zip(logit_lens(gpt2, TEXT, top_k=99), expected, strict=False):
-        ours = np.zeros(probabilities.shape, np.float32)
+        expected = [module.lm_head(module.transformer.ln_f(state[0])) for state in hidden]
+    for layer, logits in zip(logit_lens(gpt2, TEXT, top_k=99), expected, strict=False):
+        ours = np.zeros(logits.shape, np.float32)
         np.put_along_axis(ours, layer.ids, layer.probabilities, axis=-1)
-        assert np.abs(ours - probabilities.numpy()).max() <= TOLERANCE
+        assert allowed.difference(ours, logits.softmax(-1)) <= allowed.of_probabilities(logits)
         assert (np.diff(layer.probabilities, axis=-1) <= 0).all()
 
 
@@ -98,22 +103,23 @@ def test_the_masked_models_own_transform_is_part_of_its_head(tmp_path: Path) -> 
     model = load_model(str(write_masked(tmp_path)), device="cpu", dtype="float32")
     with torch.inference_mode():
         hidden = model.module(**model.inputs(model.encode(TEXT)[0]), output_hidden_states=True).hidden_states
-        expected = model.module.cls(hidden[1][0]).softmax(-1).topk(3)
+        logits = model.module.cls(hidden[1][0])
+    expected = logits.softmax(-1).topk(3)
     _, first, *_ = logit_lens(model, TEXT, top_k=3)
     assert first.layer == 0
     assert (first.ids == expected.indices.numpy()).all()
-    assert np.abs(first.probabilities - expected.values.numpy()).max() <= TOLERANCE
+    assert allowed.difference(first.probabilities, expected.values) <= allowed.of_probabilities(logits)
 
 
 def test_blocks_and_chosen_positions_change_nothing(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = list(logit_lens(gpt2, TEXT))
+    whole, rounding = list(logit_lens(gpt2, TEXT)), allowed.of_probabilities(own_logits(gpt2, TEXT))
     monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # three positions at a time, and no layers side by side
     for one, other in zip(whole, logit_lens(gpt2, TEXT), strict=True):
-        assert np.abs(one.probabilities - other.probabilities).max() <= TOLERANCE
+        assert allowed.difference(one.probabilities, other.probabilities) <= rounding
         assert (one.ids == other.ids).all()
     for one, other in zip(whole, logit_lens(gpt2, TEXT, positions=[7, 2]), strict=True):
         assert other.positions == (7, 2)
-        assert np.abs(one.probabilities[[7, 2]] - other.probabilities).max() <= TOLERANCE
+        assert allowed.difference(one.probabilities[[7, 2]], other.probabilities) <= rounding
 
 
 def test_the_toy_knows_the_verb_only_after_its_last_layer() -> None:
@@ -131,7 +137,7 @@ def test_a_token_is_followed_with_its_probability_and_rank(gpt2: LoadedModel) ->
     with torch.inference_mode():
         hidden = module(**gpt2.inputs(gpt2.encode(TEXT)[0]), output_hidden_states=True).hidden_states[:-1]
         logits = [module.lm_head(module.transformer.ln_f(state[0])) for state in hidden]
-    own = own_probabilities(gpt2, TEXT)
+    own, rounding = own_probabilities(gpt2, TEXT), allowed.of_probabilities(own_logits(gpt2, TEXT))
     for follow in (None, 7):
         layers = list(logit_lens(gpt2, TEXT, follow=follow))
         expected = own.argmax(-1) if follow is None else torch.full((len(own),), follow)
@@ -139,11 +145,11 @@ def test_a_token_is_followed_with_its_probability_and_rank(gpt2: LoadedModel) ->
         for layer, scores in zip(layers, logits, strict=False):
             probabilities = scores.softmax(-1)
             chosen = probabilities.gather(-1, expected[:, None])[:, 0]
-            assert np.abs(layer.followed_probabilities - chosen.numpy()).max() <= TOLERANCE
+            assert np.abs(layer.followed_probabilities - chosen.numpy()).max() <= rounding
             better = (scores > scores.gather(-1, expected[:, None])).sum(-1)
             assert np.abs(layer.followed_ranks - 1 - better.numpy()).max() <= 1  # equals but for rounding
             entropies = torch.distributions.Categorical(probs=probabilities).entropy() / np.log(2)
-            assert np.abs(layer.entropies - entropies.numpy()).max() <= 1e-3
+            assert allowed.difference(layer.entropies, entropies) <= allowed.of_logits(scores)
         assert (layers[-1].n_layers, layers[-1].n_vocabulary) == (3, own.shape[-1])
     assert (list(logit_lens(gpt2, TEXT))[-1].followed_ranks == 1).all()
 
@@ -178,9 +184,10 @@ def test_what_a_model_wrote_is_read_token_by_token(gpt2: LoadedModel) -> None:
     assert gpt2.encode(last.record.axis("decoder").queries.text)[0].ids != ids
     *_, layer = labelled_lens(gpt2, LensRequest(last.record), Job())
     with torch.inference_mode():
-        expected = gpt2.module(input_ids=torch.tensor([ids])).logits[0].softmax(-1).topk(5)
+        logits = gpt2.module(input_ids=torch.tensor([ids])).logits[0]
+    expected = logits.softmax(-1).topk(5)
     assert (layer.ids == expected.indices.numpy()).all()
-    assert np.abs(layer.probabilities - expected.values.numpy()).max() <= TOLERANCE
+    assert allowed.difference(layer.probabilities, expected.values) <= allowed.of_probabilities(logits)
 
 
 # ---------------------------------------------------------------- the model afterwards, and errors
@@ -193,7 +200,7 @@ def test_the_model_is_as_it_was_before(gpt2: LoadedModel, monkeypatch: pytest.Mo
     cancel.set()
     with pytest.raises(Cancelled):
         next(layers)
-    assert torch.equal(own_probabilities(gpt2, TEXT), before)
+    assert allowed.difference(own_probabilities(gpt2, TEXT), before) <= allowed.of_sums()
     assert [layer.layer for layer in logit_lens(gpt2, TEXT)] == [-1, 0, 1, 2]
     assert not any("forward" in vars(part) for part in gpt2.module.modules())
 

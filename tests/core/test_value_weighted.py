@@ -14,6 +14,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
+from tests import allowed
 from tests.golden.families import FAMILIES, built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
@@ -62,7 +63,7 @@ def test_the_vectors_of_all_heads_and_keys_add_up_to_the_layers_output(model: Lo
             ours = torch.einsum("hqk,hkv,hvd->qd", alpha, value[:, : alpha.shape[-1]], weight) + bias
             candidates = outputs[id(layer.projection)]  # of ALBERT, one module for all layers
             nearest = min(float((given[0] - ours).abs().max()) for given in candidates)
-            assert nearest <= 1e-5 * max(1.0, float(ours.abs().max()))
+            assert nearest <= allowed.of_logits(ours)
 
 
 @torch.inference_mode()
@@ -87,8 +88,8 @@ def test_norms_are_those_of_each_vector_by_itself(model: LoadedModel) -> None:
                         vector = alpha[query, key] * values[key] @ rows[head * width : (head + 1) * width]
                         expected[query, key] = vector.norm()
                 ours = found.norms(index, head, kind)
-                assert np.abs(ours - expected).max() <= 1e-5 * max(1.0, expected.max())
-                assert found.norms(index, head, kind, slice(1, 3)) == pytest.approx(ours[1:3], abs=1e-5)
+                assert allowed.difference(ours, expected) <= allowed.of_logits(expected)
+                assert allowed.difference(found.norms(index, head, kind, slice(1, 3)), ours[1:3]) <= allowed.of_logits(expected)
 
 
 def test_a_token_with_nothing_to_give_counts_for_nothing_however_much_it_is_looked_at() -> None:

@@ -66,7 +66,6 @@ class Family:
     model: Callable[[], Any]
     form: Literal["encoder", "decoder", "encoder-decoder"]
     tier: Literal["fast", "own", "fallback"] = "fast"
-    tolerance: float = 2e-6
     purpose: str = ""
     gain: float = 1.6
 
@@ -88,7 +87,7 @@ FAMILIES = (
     Family("gpt2", lambda: hf.GPT2LMHeadModel(hf.GPT2Config(**_GPT)), "decoder"),
     Family("llama-grouped", lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**GROUPED)), "decoder"),
     Family("mistral-sliding", lambda: hf.MistralForCausalLM(hf.MistralConfig(**GROUPED, sliding_window=8)), "decoder"),
-    Family("t5", lambda: hf.T5ForConditionalGeneration(hf.T5Config(**_T5)), "encoder-decoder", tolerance=3e-5),
+    Family("t5", lambda: hf.T5ForConditionalGeneration(hf.T5Config(**_T5)), "encoder-decoder"),
     Family("bart", lambda: hf.BartForConditionalGeneration(hf.BartConfig(**_BART)), "encoder-decoder"),
     Family("gemma2-softcap", lambda: hf.Gemma2ForCausalLM(hf.Gemma2Config(**_GEMMA2)), "decoder", "own"),
     Family("gpt-oss-sinks", lambda: hf.GptOssForCausalLM(hf.GptOssConfig(**_GPT_OSS)), "decoder", "own"),

@@ -13,6 +13,7 @@ from headscope.core.analyse.rollout import attention_rollout
 from headscope.core.analyse.value_weighted import value_weighted_attention
 from headscope.core.errors import HeadscopeError
 from headscope.core.predict.logit_lens import logit_lens
+from tests import allowed
 
 PROMPT = "The capital of France is"
 
@@ -31,9 +32,10 @@ def masked(reaction: str) -> str:
 def test_the_lens_sees_paris_come_up_in_the_last_layers(language_model) -> None:
     layers = list(logit_lens(language_model, PROMPT, top_k=5))
     assert [layer.layer for layer in layers] == list(range(-1, 30))
-    own = own_logits(language_model, PROMPT).softmax(-1).topk(5)
+    logits = own_logits(language_model, PROMPT)
+    own = logits.softmax(-1).topk(5)
     assert (layers[-1].ids == own.indices.numpy()).all()
-    assert np.array_equal(layers[-1].probabilities, own.values.numpy())
+    assert allowed.difference(layers[-1].probabilities, own.values) <= allowed.of_probabilities(logits, language_model)
     (paris,) = {int(layers[-1].ids[-1, 0])}
     assert language_model.tokenizer.candidate(paris)[0] == " Paris"
     best = [int(layer.ids[-1, 0]) == paris for layer in layers]
@@ -45,19 +47,20 @@ def test_the_head_whose_removal_costs_paris_most_is_the_one_that_adds_most_to_it
     found = direct_logit_attribution(language_model, PROMPT)
     own = own_logits(language_model, PROMPT)[-1]
     assert found.token == int(own.argmax())
-    assert found.logit == pytest.approx(float(own.max()), abs=1e-4)
-    assert abs(found.remainder) <= 1e-3
+    rounding = allowed.of_logits(own, language_model)
+    assert found.logit == pytest.approx(float(own.max()), abs=rounding)
+    assert abs(found.remainder) <= rounding
     heads = found.heads("decoder")
     assert heads.shape == (30, 9)
     assert np.unravel_index(heads.argmax(), heads.shape) == (23, 4)
     for position, token in ((0, None), (2, 1000), (4, 40_000)):
-        assert abs(direct_logit_attribution(language_model, PROMPT, position=position, token=token).remainder) <= 1e-3
+        assert abs(direct_logit_attribution(language_model, PROMPT, position=position, token=token).remainder) <= rounding
 
 
 def test_attributions_of_a_layer_of_a_language_model_add_up(language_model) -> None:
     (found,) = integrated_gradients(language_model, PROMPT, layers=[("decoder", 23)], measure="logit")
     assert found.value - found.value_without > 3
-    assert abs(found.incompleteness) <= 0.01
+    assert abs(found.incompleteness) <= 0.01  # as asked for
     assert found.attributions.sum(axis=(1, 2)).argmax() == 4
     gradient = gradient_attention(language_model, PROMPT)
     assert gradient.token == found.token
@@ -72,7 +75,7 @@ def test_the_first_token_is_looked_at_most_and_gives_least(language_model) -> No
     norms = found.value_norms["decoder"][3:]
     assert weights[:, :, 1:, 0].mean() > 0.4
     assert np.median(norms[:, :, 0] / norms[:, :, 1:].mean(-1)) < 0.5
-    assert attention_rollout(found.record).weights[-1].sum(-1) == pytest.approx(1, abs=1e-4)
+    assert attention_rollout(found.record).weights[-1].sum(-1) == pytest.approx(1, abs=30 * allowed.of_sums())  # layers
 
 
 # ---------------------------------------------------------------- ALBERT
@@ -80,10 +83,11 @@ def test_a_reaction_is_read_by_the_albert_after_its_last_call(reaction_model, re
     text = masked(reactions[0])
     (mask,) = reaction_model.encode(text)[0].axis.masks
     *_, before, last = logit_lens(reaction_model, text, top_k=3)
-    own = own_logits(reaction_model, text).softmax(-1).topk(3)
+    logits = own_logits(reaction_model, text)
+    own = logits.softmax(-1).topk(3)
     assert (last.layer, before.layer) == (11, 10)
     assert (last.ids == own.indices.numpy()).all()
-    assert np.array_equal(last.probabilities, own.values.numpy())
+    assert allowed.difference(last.probabilities, own.values) <= allowed.of_probabilities(logits, reaction_model)
     assert last.probabilities[mask, 0] > 0.9
     with pytest.raises(HeadscopeError) as caught:
         direct_logit_attribution(reaction_model, text)

@@ -10,6 +10,7 @@ import pytest
 from headscope.core import LoadedModel, load_model
 from headscope.core.errors import HeadscopeError
 from headscope.core.verify import verify
+from tests import allowed
 from tests.golden.every_family import every_family
 from tests.golden.families import built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -36,7 +37,7 @@ def test_an_encoder_that_attends_in_bands_is_left_out_and_said_so(tmp_path: Path
     )
     record = model.capture("cats", target="dogs")
     assert record.kinds == ("decoder", "cross")
-    assert record.layer_weights(0, "cross").sum(-1) == pytest.approx(1, abs=1e-5)
+    assert record.layer_weights(0, "cross").sum(-1) == pytest.approx(1, abs=allowed.of_sums())
     assert verify(model, "cats", target="dogs").passed
     with pytest.raises(HeadscopeError, match="no encoder attention"):
         record.attention_weights(0, 0, "encoder")
@@ -84,4 +85,4 @@ def test_layers_that_do_not_say_that_they_look_both_ways_do(tmp_path: Path) -> N
 
 def test_a_squeezebert_shows_weights_and_not_the_scores_it_returns(tmp_path: Path) -> None:
     record = loaded(tmp_path, "SqueezeBertForMaskedLM").capture("the cat sat on a mat")
-    assert record.layer_weights(1, "encoder").sum(-1) == pytest.approx(1, abs=1e-5)
+    assert record.layer_weights(1, "encoder").sum(-1) == pytest.approx(1, abs=allowed.of_sums())

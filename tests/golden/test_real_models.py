@@ -14,7 +14,9 @@ from transformers.models.albert.modeling_albert import AlbertAttention, eager_at
 
 from headscope.core.analyse.sweeps import Question, ablate_heads
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.numerics import softmax_tolerance, spread_of
 from headscope.core.verify import verify
+from tests import allowed
 from tests.atom_mapping import MAPPING_HEAD, agreement, known_mappings
 from tests.generating import difference_from_one_pass
 from tests.installed_models import smollm2
@@ -31,8 +33,13 @@ def eager_layers(model, source, kind):
 
 
 def largest_difference(one, other) -> float:
-    assert len(one) == len(other)
-    return max(float(np.abs(ours - theirs).max()) for ours, theirs in zip(one, other, strict=True))
+    return max(allowed.difference(ours, theirs) for ours, theirs in zip(one, other, strict=True))
+
+
+def are_within_rounding(ours, theirs, model) -> bool:
+    return all(
+        allowed.difference(one, other) <= allowed.of_weights(other, model) for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 # ---------------------------------------------------------------- ALBERT
@@ -45,14 +52,14 @@ def test_an_old_checkpoint_of_reactions_is_opened_as_what_it_is(reaction_model) 
 
 
 def test_weights_of_a_short_reaction_are_those_of_eager_attention(reaction_model) -> None:
-    """12 trained layers: rounding adds up. (FAMILIES has three-layer models within 2e-6.)"""
     source, _ = reaction_model.encode("CCO>>CC=O")
     record, _ = reaction_model.observe(source)
-    assert largest_difference(layers_of(record, "encoder"), eager_layers(reaction_model, source, "encoder")) <= 5e-6
+    eager = eager_layers(reaction_model, source, "encoder")
+    assert are_within_rounding(layers_of(record, "encoder"), eager, reaction_model)
 
 
 def test_weights_are_what_eager_attention_makes_of_the_same_queries_and_keys(reaction_model, reactions) -> None:
-    """Layer by layer, so that no rounding of the layers before is in it: within 2e-6 at any length."""
+    """Layer by layer, so that no rounding of the layers before is in it: a softmax of sums as long as a head is wide."""
     attention = next(part for part in reaction_model.module.modules() if isinstance(part, AlbertAttention))
     for reaction in sorted(reactions, key=len)[::50]:
         recorder = recorder_for(reaction_model.module, "fast")
@@ -65,7 +72,8 @@ def test_weights_are_what_eager_attention_makes_of_the_same_queries_and_keys(rea
             _, eager = eager_attention_forward(
                 attention, layer.query, layer.key, layer.key, None, scaling=layer.scaling, dropout=0.0
             )
-            assert np.abs(record.layer_weights(index, "encoder") - eager[0].numpy()).max() <= 2e-6
+            rounding = softmax_tolerance(spread_of(eager[0]), torch.float32, layer.query.shape[-1])
+            assert allowed.difference(record.layer_weights(index, "encoder"), eager[0]) <= rounding
 
 
 def test_weights_of_long_reactions_are_as_near_to_the_truth_as_eager_attention(reaction_model, reactions) -> None:
@@ -80,8 +88,8 @@ def test_weights_of_long_reactions_are_as_near_to_the_truth_as_eager_attention(r
         finally:
             reaction_model.module.float()
         ours, theirs = layers_of(record, "encoder"), largest_difference(eager, truth)
-        assert largest_difference(ours, truth) <= 2 * theirs <= 2e-5
-        assert largest_difference(ours, eager) <= 2e-5
+        assert largest_difference(ours, truth) <= 2 * theirs
+        assert are_within_rounding(eager, truth, reaction_model) and are_within_rounding(ours, truth, reaction_model)
         assert verify(reaction_model, reaction).passed
 
 
@@ -161,10 +169,11 @@ def test_a_gguf_file_is_opened_with_its_own_weights(language_model) -> None:
 def test_weights_of_a_language_model_are_those_of_eager_attention(language_model) -> None:
     source, _ = language_model.encode(PROMPT)
     record, _ = language_model.observe(source)
-    assert largest_difference(layers_of(record, "decoder"), eager_layers(language_model, source, "decoder")) <= 5e-6
+    eager = eager_layers(language_model, source, "decoder")
+    assert are_within_rounding(layers_of(record, "decoder"), eager, language_model)
     report = verify(language_model, PROMPT)
     assert report.passed
-    assert report.probability_difference <= 1e-5
+    assert report.probability_difference <= report.probability_tolerance < 1e-3
 
 
 def test_the_capital_of_france_is_known_and_rows_of_the_generation_are_those_of_one_pass(language_model) -> None:
@@ -174,13 +183,15 @@ def test_the_capital_of_france_is_known_and_rows_of_the_generation_are_those_of_
     assert steps[-1].text.startswith(f"{PROMPT} Paris")
     (prediction,) = language_model.run(PROMPT, top_k=3).predictions
     assert prediction.candidates[0].text == " Paris"
-    assert prediction.candidates[0].probability == pytest.approx(steps[0].probability, abs=1e-5)
+    assert prediction.candidates[0].probability == pytest.approx(
+        steps[0].probability, abs=allowed.of_probabilities(prediction.logits, language_model)
+    )
 
     record = steps[-1].record
     ids = torch.tensor([[token.id for token in record.axis("decoder").queries.tokens]])
     assert ids.shape[1] == len(language_model.encode(PROMPT)[0].ids) + 15
     whole = [matrices[0].numpy() for matrices in language_model.eager_attentions({"input_ids": ids})["decoder"]]
-    assert largest_difference(layers_of(record, "decoder"), whole) <= 5e-6
+    assert are_within_rounding(layers_of(record, "decoder"), whole, language_model)
 
 
 def test_the_most_harmful_heads_for_the_capital_of_france(language_model) -> None:
@@ -209,7 +220,7 @@ def test_greedy_and_beams_write_what_transformers_writes(language_model) -> None
         assert [step.token.id for step in steps] == expected
     *_, last = language_model.beam_search(PROMPT, n_beams=3, max_new_tokens=8)
     assert [step.token.id for step in last.best.steps] == written_by_transformers(language_model, ids, num_beams=3)
-    assert difference_from_one_pass(language_model, last.best.steps[-1].record) <= 5e-6
+    assert difference_from_one_pass(language_model, last.best.steps[-1].record) <= 1
 
 
 def test_a_chat_is_answered_and_forked(language_model) -> None:
@@ -225,7 +236,7 @@ def test_a_chat_is_answered_and_forked(language_model) -> None:
     branch = list(steps[3].fork(other.id, max_new_tokens=4))
     assert branch[0].text == steps[2].text + other.text
     for each in (steps, branch):
-        assert difference_from_one_pass(language_model, each[-1].record) <= 5e-6
+        assert difference_from_one_pass(language_model, each[-1].record) <= 1
 
 
 def test_the_second_load_reads_the_copy_and_gives_the_same_weights(language_model, load_smollm2, cache: Path) -> None:

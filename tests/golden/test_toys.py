@@ -6,7 +6,6 @@ import json
 import random
 from dataclasses import asdict
 
-import numpy as np
 import pytest
 import torch
 
@@ -22,9 +21,8 @@ from headscope.core.toy.model import ToyConfig, ToyTransformer
 from headscope.core.toy.tasks import TASKS, task_of
 from headscope.core.toy.training import train, trained
 from headscope.resources import toy_folder, toy_names
+from tests import allowed
 from tests.golden.families import axis
-
-TOLERANCE = 2e-6
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +47,9 @@ def test_captured_weights_are_those_of_the_textbook(toys, name: str, texts: tupl
     for kind, matrices in textbook.attentions.items():
         assert (record.n_layers(kind), record.n_heads(kind)) == model.info.layers[kind]
         for layer, expected in enumerate(matrices):
-            np.testing.assert_allclose(record.layer_weights(layer, kind), expected[0].numpy(), atol=TOLERANCE, rtol=0)
-    np.testing.assert_allclose(output.logits.softmax(-1), textbook.logits.softmax(-1), atol=TOLERANCE, rtol=0)
+            assert allowed.difference(record.layer_weights(layer, kind), expected[0]) <= allowed.of_weights(expected[0], model)
+    rounding = allowed.of_probabilities(textbook.logits, model)
+    assert allowed.difference(output.logits.softmax(-1), textbook.logits.softmax(-1)) <= rounding
 
 
 def test_rows_of_a_generation_are_those_of_one_textbook_pass(toys) -> None:
@@ -60,7 +59,8 @@ def test_rows_of_a_generation_are_those_of_one_textbook_pass(toys) -> None:
     assert len(ids) == 5 + 49  # <eos>, four words, and all but the last that was written
     textbook = model.eager_attentions({"input_ids": torch.tensor([ids])})["decoder"]
     for layer, expected in enumerate(textbook):
-        np.testing.assert_allclose(last.record.layer_weights(layer, "decoder"), expected[0].numpy(), atol=5e-6, rtol=0)
+        ours = last.record.layer_weights(layer, "decoder")
+        assert allowed.difference(ours, expected[0]) <= allowed.of_weights(expected[0], model)
 
 
 def test_an_encoder_decoder_is_caught_in_all_three_kinds_and_padding_gets_nothing() -> None:
@@ -89,10 +89,10 @@ def test_an_encoder_decoder_is_caught_in_all_three_kinds_and_padding_gets_nothin
             assert record.n_layers(kind) == len(matrices) == 3
             for layer, expected in enumerate(matrices):
                 weights = record.layer_weights(layer, kind)
-                np.testing.assert_allclose(weights, expected[batch].numpy(), atol=TOLERANCE, rtol=0)
+                assert allowed.difference(weights, expected[batch]) <= allowed.of_weights(expected[batch], model)
                 assert weights.max() > 0.3
                 assert not (kind != "decoder" and batch == 1 and weights[..., 6:].any())
-    assert (logits - textbook.logits).abs().max() <= 1e-5 * textbook.logits.abs().max()
+    assert allowed.difference(logits, textbook.logits) <= allowed.of_logits(textbook.logits, model)
 
 
 # ---------------------------------------------------------------- what they learned

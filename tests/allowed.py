@@ -1,0 +1,60 @@
+"""What tests allow between two ways to the same numbers: the tolerances of `core/numerics.py`, for what tests compare most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from headscope.core import numerics
+
+WIDTH = 128
+"""No sum in the tiny models and toys is longer."""
+
+
+def of_weights(expected: Any, model: Any = None) -> float:
+    """Between attention weights (…, n_queries, n_keys), all of them one softmax's: what their spread and the sums before explain.
+
+    Parameters
+    ----------
+    expected : array or Tensor
+    model : Module or LoadedModel, optional
+        Whose they are, if it is none of the tiny ones in float32.
+    """
+    weights = torch.as_tensor(np.asarray(expected, np.float32) if not isinstance(expected, Tensor) else expected).float()
+    return numerics.softmax_tolerance(numerics.spread_of(weights), *_rounds(model)) if weights.numel() else 0.0
+
+
+def of_logits(logits: Any, model: Any = None) -> float:
+    """Between logits, their differences, and what is summed up to them (contributions, log-probabilities)."""
+    return numerics.logit_tolerance(*_rounds(model)) * max(1.0, float(abs(_finite(logits)).max()))
+
+
+def of_probabilities(logits: Any, model: Any = None) -> float:
+    """Between probabilities that logits (…, vocabulary) give."""
+    return numerics.softmax_tolerance(float(np.ptp(_finite(logits))), *_rounds(model))
+
+
+def of_sums(length: int = WIDTH, size: float = 1.0) -> float:
+    """Between sums of the same `length` float32 numbers in another order; `size` is that of their sum without signs."""
+    return 4 * numerics.rounding(torch.float32, length) * size
+
+
+def difference(ours: ArrayLike, expected: ArrayLike) -> float:
+    """The largest; infinity for NaN."""
+    return float(np.nan_to_num(np.abs(np.asarray(ours) - np.asarray(expected)), nan=np.inf).max(initial=0.0))
+
+
+def _rounds(model: Any) -> tuple[torch.dtype, int]:
+    if model is None:
+        return torch.float32, WIDTH
+    module = getattr(model, "module", model)
+    return numerics.computed_in(module), numerics.longest_sum(module)
+
+
+def _finite(logits: Any) -> np.ndarray:
+    numbers = np.asarray(logits.detach().float() if isinstance(logits, Tensor) else logits, np.float32)
+    return numbers[np.isfinite(numbers)]
