@@ -1,4 +1,4 @@
-# make run · make test · make test-newest · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
+# make run · make test · make test-fast · make test-machines · make test-newest · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ endif
 endif
 endif
 
-.PHONY: run test test-newest lint wheel bench bertviz study support screenshots clean
+.PHONY: run test test-fast test-machines test-newest lint wheel bench bertviz study support screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
@@ -25,6 +25,17 @@ run: $(RUNTIME)
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/architecture tests/core tests/golden
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/gui
+
+# At every save: the house rules, and what of core's tests opens no model but the smallest.
+FAST := test_numerics test_functions test_sampling test_live_filters test_pooling test_reading test_text test_text_file test_token_numbers \
+	test_tokenizers test_fill_mask test_edit test_errors test_examples test_files test_views test_write_data test_verify
+test-fast: $(TESTING)
+	$(BIN)/ruff check --quiet .
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/architecture $(FAST:%=tests/core/%.py)
+
+# As on other processors, with one thread and with two; of this one's settings all, or as in MACHINES="avx2 --threads 2".
+test-machines: $(TESTING)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.machines $(MACHINES)
 
 # A release of transformers beside the one of constraints.txt, with the torch that is here; the newest if none is named.
 NEWEST ?= transformers huggingface_hub tokenizers

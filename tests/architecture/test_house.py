@@ -117,6 +117,16 @@ def test_what_the_window_needs_does_not_import_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_file_that_compares_numbers_runs_on_every_machine() -> None:
+    """`make test-machines` finds its files by where they take their tolerances from."""
+    from tests.machines import numeric_tests
+
+    assert {"tests/core/test_verify.py", "tests/core/test_direct_logit.py", "tests/golden/test_every_family.py"} <= set(
+        numeric_tests()
+    )
+    assert "tests/core/test_download.py" not in numeric_tests()
+
+
 def test_a_folder_imported_under_another_name_is_refused() -> None:
     done = subprocess.run([sys.executable, "-c", "import core"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert "ImportError: import headscope.core" in done.stderr

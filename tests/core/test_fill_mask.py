@@ -11,6 +11,7 @@ from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.fill_mask import fill_mask
 from headscope.core.predict.gibbs import fill_by_gibbs
 from headscope.core.predict.next_sentence import next_sentence
+from tests import allowed
 from tests.tiny_models import write_masked
 
 
@@ -37,7 +38,9 @@ def test_probabilities_are_of_the_softmax_at_the_mask_and_not_at_the_end(bert: L
     assert prediction.position == 3  # [CLS] the cat [MASK]
     at_mask = logits[3].softmax(-1).topk(7)
     assert [candidate.id for candidate in prediction.candidates] == at_mask.indices.tolist()
-    assert [candidate.probability for candidate in prediction.candidates] == pytest.approx(at_mask.values.tolist(), abs=1e-6)
+    assert [candidate.probability for candidate in prediction.candidates] == pytest.approx(
+        at_mask.values.tolist(), abs=allowed.of_sums()
+    )
     # What many tutorials read instead: the last position, which is [SEP]'s and answers another question.
     assert [candidate.id for candidate in prediction.candidates] != logits[-1].softmax(-1).topk(7).indices.tolist()
 
@@ -61,7 +64,7 @@ def test_each_mask_of_either_text_gets_its_prediction(bert: LoadedModel) -> None
 def test_more_candidates_than_words_are_all_words(bert: LoadedModel) -> None:
     (prediction,) = fill_mask(bert, "[MASK]", top_k=10_000)
     assert len(prediction.candidates) == logits_of(bert, "[MASK]").shape[-1]
-    assert sum(candidate.probability for candidate in prediction.candidates) == pytest.approx(1, abs=1e-5)
+    assert sum(candidate.probability for candidate in prediction.candidates) == pytest.approx(1, abs=allowed.of_sums())
 
 
 @pytest.mark.parametrize("ask", [fill_mask, fill_iteratively])
@@ -95,7 +98,7 @@ def test_each_step_is_one_pass_over_what_was_filled_before(bert: LoadedModel, st
         expected = left[0] if strategy == "left_to_right" else max(left, key=lambda at: float(probabilities[at].max()))
         assert step.position == expected
         assert step.chosen.id == int(probabilities[expected].argmax())
-        assert step.chosen.probability == pytest.approx(float(probabilities[expected].max()), abs=1e-6)
+        assert step.chosen.probability == pytest.approx(float(probabilities[expected].max()), abs=allowed.of_sums())
         assert step.record.axis("encoder").queries.masks == tuple(left)
         inputs["input_ids"][0, expected] = step.chosen.id
         left.remove(expected)
@@ -169,7 +172,9 @@ def test_the_next_sentence_is_the_first_of_two_logits(grammar: LoadedModel) -> N
     with torch.inference_mode():
         follows, strange = grammar.module(**grammar.inputs(source)).next_sentence_logits[0].tolist()
     expected = 1 / (1 + torch.tensor(strange - follows).exp().item())
-    assert next_sentence(grammar, "Tom lost the kite .", "she opened the door .") == pytest.approx(expected, abs=1e-6)
+    assert next_sentence(grammar, "Tom lost the kite .", "she opened the door .") == pytest.approx(
+        expected, abs=allowed.of_sums()
+    )
 
 
 def test_a_model_without_the_head_says_so(bert: LoadedModel) -> None:
@@ -189,7 +194,7 @@ def test_each_step_of_gibbs_masks_one_place_and_draws_it_given_the_others(bert: 
         with torch.inference_mode():
             logits = bert.module(**bert.inputs(source) | {"input_ids": ids}).logits[0, step.position].clone()
             logits[bert.tokenizer.mask_id] = -torch.inf
-        assert step.chosen.probability == pytest.approx(float(logits.softmax(-1)[step.chosen.id]), abs=1e-6)
+        assert step.chosen.probability == pytest.approx(float(logits.softmax(-1)[step.chosen.id]), abs=allowed.of_sums())
         masks = step.record.axis("encoder").queries.masks
         assert step.position in masks
         assert len(masks) == max(1, 3 - index)

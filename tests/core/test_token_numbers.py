@@ -25,6 +25,7 @@ from headscope.core.predict import surprisal as surprisal_file
 from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests import LoadRequest
 from headscope.core.token_jobs import AttributionRequest, LooksRequest, RolloutRequest, StripRequest, SurprisalRequest
+from tests import allowed
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
 
@@ -60,18 +61,18 @@ def test_rows_and_columns_of_heads_are_the_weights_themselves(grammar: LoadedMod
     record = grammar.capture(SENTENCE)
     whole = np.stack([record.attention_weights(*head, "encoder") for head in heads])
     row = looks(LooksRequest(record, "encoder", heads, (6,), "query"))
-    np.testing.assert_allclose(row.weights, whole[:, 6], atol=1e-6)
+    np.testing.assert_allclose(row.weights, whole[:, 6], atol=allowed.of_sums())
     column = looks(LooksRequest(record, "encoder", heads, (6,), "key"))
-    np.testing.assert_allclose(column.weights, whole[:, :, 6], atol=1e-6)
+    np.testing.assert_allclose(column.weights, whole[:, :, 6], atol=allowed.of_sums())
     several = looks(LooksRequest(record, "encoder", heads, (2, 5), "key"))
-    np.testing.assert_allclose(several.weights, whole[:, :, 2] + whole[:, :, 5], atol=1e-6)
+    np.testing.assert_allclose(several.weights, whole[:, :, 2] + whole[:, :, 5], atol=allowed.of_sums())
 
 
-def test_of_one_token_the_row_is_exact_to_the_last_bit(grammar: LoadedModel) -> None:
+def test_of_one_token_the_row_is_the_records(grammar: LoadedModel) -> None:
     record = grammar.capture(SENTENCE)
     heads = tuple((1, head) for head in range(4))
     answer = Engine().handle_view(StripRequest(record, "encoder", heads, (6,), "query"), Job(), lambda part: None)
-    assert np.array_equal(answer.weights, record.layer_weights(1, "encoder", slice(6, 7))[:, 0])
+    assert allowed.difference(answer.weights, record.layer_weights(1, "encoder", slice(6, 7))[:, 0]) <= allowed.of_sums()
 
 
 def test_across_the_sides_have_their_own_lengths(t5: LoadedModel) -> None:
@@ -105,7 +106,7 @@ def test_a_decoders_surprisal_is_that_of_a_whole_pass(tales: LoadedModel, monkey
     assert not found.pseudo
     assert math.isnan(found.bits[0])
     for at, (_, token) in enumerate(pairwise(source.ids)):
-        assert found.bits[at + 1] == pytest.approx(bits_of(logits[at], token), abs=1e-4)
+        assert found.bits[at + 1] == pytest.approx(bits_of(logits[at], token), abs=allowed.of_logits(logits))
 
 
 def test_of_an_encoder_decoder_the_target_is_read(t5: LoadedModel) -> None:
@@ -114,7 +115,7 @@ def test_of_an_encoder_decoder_the_target_is_read(t5: LoadedModel) -> None:
     found = surprisal(t5, "the cat sat on a mat", None, "a dog ran")
     assert found.ids == target.ids
     expected = [bits_of(logits[at], token) for at, token in enumerate(target.ids[1:])]
-    np.testing.assert_allclose(found.bits[1:], expected, atol=1e-3)
+    np.testing.assert_allclose(found.bits[1:], expected, atol=allowed.of_logits(logits))
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gemma2-softcap", "opt-post-norm"])
@@ -123,7 +124,7 @@ def test_what_a_family_does_after_its_layers_is_done(name: str, tmp_path: Path) 
     source, _ = model.encode("the cat sat on a mat")
     logits = model.forward(model.inputs(source)).logits[0]
     expected = [bits_of(logits[at], token) for at, token in enumerate(source.ids[1:])]
-    np.testing.assert_allclose(surprisal(model, "the cat sat on a mat").bits[1:], expected, atol=1e-3)
+    np.testing.assert_allclose(surprisal(model, "the cat sat on a mat").bits[1:], expected, atol=allowed.of_logits(logits))
 
 
 def test_a_masked_model_masks_each_token_in_turn(grammar: LoadedModel) -> None:
@@ -137,7 +138,7 @@ def test_a_masked_model_masks_each_token_in_turn(grammar: LoadedModel) -> None:
         inputs = grammar.inputs(source)
         inputs["input_ids"][0, at] = grammar.tokenizer.mask_id
         logits = grammar.forward(inputs).logits[0, at]
-        assert found.bits[at] == pytest.approx(bits_of(logits, token.id), abs=1e-4)
+        assert found.bits[at] == pytest.approx(bits_of(logits, token.id), abs=allowed.of_logits(logits))
 
 
 def test_too_long_a_text_is_refused_in_a_sentence(grammar: LoadedModel, monkeypatch) -> None:
@@ -171,8 +172,8 @@ def test_a_row_of_the_rollout_is_that_of_the_whole(grammar: LoadedModel) -> None
     record = grammar.capture(SENTENCE)
     whole = attention_rollout(record, "encoder").weights[-1]
     answer = Engine().handle_view(RolloutRequest(record, "encoder", 6), Job(), lambda part: None)
-    np.testing.assert_allclose(answer.shares, whole[6], atol=1e-6)
-    assert answer.shares.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(answer.shares, whole[6], atol=allowed.of_sums())
+    assert answer.shares.sum() == pytest.approx(1, abs=allowed.of_sums())
     with pytest.raises(HeadscopeError) as error:
         rollout_to(record, "encoder", 99)
     assert error.value.code == "no_such_position"
@@ -181,7 +182,7 @@ def test_a_row_of_the_rollout_is_that_of_the_whole(grammar: LoadedModel) -> None
 def test_attribution_sums_layers_heads_and_queries(grammar: LoadedModel) -> None:
     whole = gradient_attention(grammar, SENTENCE, positive=True)
     found = token_attribution(grammar, AttributionRequest(grammar.capture(SENTENCE)))
-    np.testing.assert_allclose(found.source, whole.attributions["encoder"].sum(axis=(0, 1, 2)), atol=1e-6)
+    np.testing.assert_allclose(found.source, whole.attributions["encoder"].sum(axis=(0, 1, 2)), atol=allowed.of_sums())
     assert (found.position, found.token) == (whole.position, whole.token)
     assert found.source.max() > 0
 
@@ -191,6 +192,8 @@ def test_across_a_source_token_is_looked_at_by_both_stacks(t5: LoadedModel) -> N
     whole = gradient_attention(t5, text, target="a dog", positive=True).attributions
     found = token_attribution(t5, AttributionRequest(t5.capture(text, target="a dog")))
     totals = {kind: maps.sum(axis=(0, 1, 2)) for kind, maps in whole.items()}
-    np.testing.assert_allclose(found.source, totals["encoder"] + totals["cross"], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found.target, totals["decoder"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        found.source, totals["encoder"] + totals["cross"], rtol=allowed.of_sums(), atol=allowed.of_sums()
+    )
+    np.testing.assert_allclose(found.target, totals["decoder"], rtol=allowed.of_sums(), atol=allowed.of_sums())
     assert len(found.target_ids) == len(found.target)
