@@ -25,6 +25,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The text has no {mask_token}.",
         "Click a token to mask it, or type {mask_token} where a word should be guessed.",
     ),
+    "text_too_long": (
+        "The tokenizer of this model reads a {what} of at most {most} characters, and this one has {size}.",
+        "Shorten the text.",
+    ),
     # abilities
     "no_model": ("No model is open.", "Choose one at the top left."),
     "cannot_fill_mask": (

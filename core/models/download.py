@@ -52,6 +52,10 @@ VOCABULARY_FILES = frozenset(
         "sentencepiece.bpe.model",
         "source.spm",
         "bpe.codes",
+        "vocab-src.json",
+        "prophetnet.tokenizer",
+        "dict.txt",
+        "byte_maps.json",
     ]
 )
 """One of them at least is a tokenizer's vocabulary."""
@@ -63,6 +67,12 @@ _SMALL_FILES = VOCABULARY_FILES | {
     "added_tokens.json",
     "merges.txt",
     "target.spm",
+    "target_vocab.json",
+    "vocab-tgt.json",
+    "emoji.json",
+    "word_shape.json",
+    "word_pronunciation.json",
+    "entity_vocab.json",
     "chat_template.jinja",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from torch import Tensor
-from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
+from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from headscope.core.attention import interface
 from headscope.core.attention.unavailable import note
@@ -213,11 +213,12 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
     name = name or Path(getattr(getattr(module, "config", None), "name_or_path", "")).name or kind
     if not isinstance(module, PreTrainedModel) or module.main_input_name != "input_ids":
         raise HeadscopeError("architecture_unsupported", model=name, architecture=kind)
-    if not getattr(tokenizer, "is_fast", False):
-        raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no fast tokenizer")
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no tokenizer of transformers")
+    own = copy.deepcopy(tokenizer) if tokenizer.is_fast else tokenizer  # of one without a fast version nothing is set
     borrowed = Borrowed(module)
     try:
-        return HubModel(module, copy.deepcopy(tokenizer), source="", name=name, borrowed=borrowed)
+        return HubModel(module, own, source="", name=name, borrowed=borrowed)
     except BaseException:
         borrowed.give_back()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,8 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
-from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece
+from headscope.core.models.hub.slow_splitter import SlowSplitter
+from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Splitter
 from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
@@ -27,6 +29,10 @@ _TYPED_MASK: Final = "[MASK]"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BYTE: Final = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece writes a byte of a character that it does not have."""
+_LIBRARY: Final = re.compile(
+    r"pip3? install (?:-U )?([\w-]+)|requires the (\w+) library|install ([\w-]+) to use|(\w+) is required"
+)
+"""How transformers says that a library is missing."""
 _SOMETHING: Final = "something that no template says"
 _TAIL: Final = 12
 """Tokens before a new one that are decoded with it: enough for any character that is split over several."""
@@ -38,32 +44,46 @@ def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTraine
     Raises
     ------
     HeadscopeError
-        ``no_tokenizer``; ``cannot_read`` or ``tokenizer_broken`` for one that does not end, fills the memory or panics.
+        ``no_tokenizer``; ``needs_library`` for a kind that needs one that is not installed; ``cannot_read`` or ``tokenizer_broken``
+        for one that does not end, fills the memory or panics.
     Cancelled
     """
-    if not any((folder / name).is_file() for name in VOCABULARY_FILES):  # T5's would be made up
-        raise HeadscopeError("no_tokenizer", path=folder)
     look_at_tokenizer(folder, job)
     try:
-        tokenizer = load_tokenizer(folder)
-        tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some recommend libraries
+            tokenizer = load_tokenizer(folder)
+            tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         if is_out_of_memory(error):
             raise
+        if library := _lacking(error):
+            raise HeadscopeError("needs_library", what=f"The tokenizer of {name}", library=library) from None
         raise HeadscopeError("no_tokenizer", path=folder, details=f"{name}: {error}") from None
-    if not tokenizer.is_fast or len(tokenizer) <= len(tokenizer.all_special_ids):
+    # Without its files T5's would be made up; ByT5's and its like have none: their vocabulary are all bytes.
+    made_up = bool(tokenizer.vocab_files_names) and not any((folder / each).is_file() for each in VOCABULARY_FILES)
+    if made_up or len(tokenizer) <= len(tokenizer.all_special_ids):
         raise HeadscopeError("no_tokenizer", path=folder)
     return tokenizer
 
 
+def _lacking(error: Exception) -> str | None:
+    """The library that an error says is not installed."""
+    if not isinstance(error, ImportError):
+        return None
+    named = _LIBRARY.search(str(error))
+    found = error.name or (next((name for name in named.groups() if name), None) if named else None)
+    return found.lower().partition(".")[0] if found else None
+
+
 class HubTokenizer:
-    """Implements `core.models.text.TextTokenizer` over a fast transformers tokenizer."""
+    """Implements `core.models.text.TextTokenizer` over a transformers tokenizer, with a fast version or without."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._guard = TextGuard(getattr(tokenizer, "backend_tokenizer", None))
         self._special = frozenset(tokenizer.all_special_ids)
-        self._splitter = FastSplitter(tokenizer)
+        self._splitter: Splitter = FastSplitter(tokenizer) if tokenizer.is_fast else SlowSplitter(tokenizer)
         self._notation = self._splitter.notation
         self.mask_token: str | None = tokenizer.mask_token
         self.mask_id: int | None = tokenizer.mask_token_id
@@ -217,7 +237,7 @@ class HubTokenizer:
         """The written text of a piece; pieces that share one character are numbered."""
         written = text[piece.start : piece.end]
         if not written:
-            return "␣" if piece.raw.strip(BLANKS) == "" else visible(piece.raw)
+            return "␣" if piece.raw.strip(BLANKS) == "" else f"⟨{visible(piece.raw)}⟩"
         if shared := numbered_label(written, spans, position):
             return shared
         before = text[piece.start - 1 : piece.start] if piece.start else ""
@@ -236,10 +256,14 @@ class HubTokenizer:
         known = [full_stop if _BYTE.fullmatch(piece or "") else id_ for id_, piece in zip(tail, pieces, strict=True)]
         before = self._decode(known).rstrip("\ufffd")  # what a split character decodes to until it is complete
         after = self._decode([*known, new_id]).rstrip("\ufffd")
-        return after[len(before) :] if after.startswith(before) else ""
+        if after.startswith(before):
+            return after[len(before) :]
+        # Moses' rules may part what stands before in another way, now that more is known; bytes of half a character add nothing.
+        return self.candidate(new_id)[0] if self._notation.words else ""
 
     def _decode(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+        text = str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+        return text.removesuffix(self._notation.goes_on)
 
     def _raw_label(self, token_id: int) -> str:
         """A token that is no text by itself: a blank, a special word, or its bytes."""

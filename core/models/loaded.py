@@ -78,8 +78,8 @@ class LoadedModel(WritingModel, ABC):
         ----------
         module : PreTrainedModel
             On any device, or on several.
-        tokenizer : PreTrainedTokenizerFast
-            Copied, so that its settings stay as they are.
+        tokenizer : PreTrainedTokenizerBase
+            Its settings stay as they are: a fast one is copied, of others nothing is changed.
         name : str, optional
             What the screen calls it; the configuration's name or the class's if not given.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -214,3 +215,19 @@ def is_filled(kept: Any) -> bool:
     """Whether a pass has left keys in a cache."""
     own = getattr(kept, "self_attention_cache", kept)
     return any(getattr(layer, "keys", None) is not None and layer.keys.numel() > 0 for layer in own.layers)
+
+
+# ---------------------------------------------------------------- tokenizers
+@contextmanager
+def writing(tokenizer: Any) -> Iterator[None]:
+    """Set a translator's tokenizer to the language that it writes; transformers' own calls set it for their own time alone.
+
+    A tokenizer without these two names has one language, and stays as it is.
+    """
+    if hasattr(tokenizer, "_switch_to_target_mode"):
+        tokenizer._switch_to_target_mode()
+    try:
+        yield
+    finally:
+        if hasattr(tokenizer, "_switch_to_input_mode"):
+            tokenizer._switch_to_input_mode()
