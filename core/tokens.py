@@ -64,6 +64,8 @@ class TokenAxis:
         How many tokens at the end did not fit the model and are not in `tokens`.
     dropped_from : int
         Character offset in `text` where the dropped part begins; ``len(text)`` if nothing was dropped.
+    text_pair : str
+        The text that tokens of segment 1 point into.
     pieces : tuple of range, or None
         Of an axis of words, sentences or segments: which of the model's own tokens each of `tokens` stands for. None: each
         stands for itself.
@@ -74,6 +76,7 @@ class TokenAxis:
     dropped: int = 0
     dropped_from: int = -1
     pieces: tuple[range, ...] | None = None
+    text_pair: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -100,7 +100,8 @@ class HubTokenizer:
         if pair is None and self._is_chat(text):
             return self._encoded_chat(text, max_tokens)
         prepared = [self._prepared(each) for each in (text, pair) if each is not None]
-        return self._encoded(self._splitter.split(*(each.text for each in prepared)), prepared, text, max_tokens)
+        encoded = self._encoded(self._splitter.split(*(each.text for each in prepared)), prepared, text, max_tokens)
+        return encoded if pair is None else replace(encoded, axis=replace(encoded.axis, text_pair=pair))
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""

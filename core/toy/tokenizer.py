@@ -58,7 +58,7 @@ class WordTokenizer:
             first, second = first[:keep_first], second[:keep_second]
         tokens = self._with_specials(first, second, paired=pair is not None)
         cut = dropped_from(first) if len(first) < n_first else len(text)
-        axis = TokenAxis(tuple(tokens), text, n_first + n_second - len(first) - len(second), cut)
+        axis = TokenAxis(tuple(tokens), text, n_first + n_second - len(first) - len(second), cut, text_pair=pair or "")
         return Encoded.of(axis)
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:

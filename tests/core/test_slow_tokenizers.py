@@ -78,7 +78,7 @@ def test_ids_are_transformers_own_and_characters_are_a_tokens(kind: str) -> None
             for token, raw in zip(found.axis.tokens, raws, strict=True)
             if not token.special
             and not token.unknown
-            and not any("&" in each for each in theirs.tokenize(text))
+            and not any("&" in each for each in theirs.tokenize(text + (pair or "")))
             and (source := pair if token.segment else text)
         ]
         same = [
