@@ -27,11 +27,11 @@ class SlowSplitter:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        vocabulary = tokenizer.get_vocab()
         self._special = frozenset(tokenizer.all_special_tokens)
         self._bytes = tokenizer.tokenize("é") == ["Ã", "©"]
         self._escapes = "&apos;" in "".join(tokenizer.tokenize("the cat ' s"))
-        self.notation = _notation(vocabulary)
+        has_words = bool(tokenizer.vocab_files_names)  # or else its tokens are bytes or characters, all million of them
+        self.notation = _notation(tokenizer.get_vocab()) if has_words else Notation("")
 
     def split(self, text: str, pair: str | None = None, *, special: bool = True) -> list[Piece]:
         """See `Splitter.split`.

@@ -20,7 +20,9 @@ from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN, is_bounded
 
 _TRIAL: Final = "headscope.core.models.hub.tokenizer_trial"
 _LARGEST_FILE: Final = 512 * 2**20
-_SUFFIXES: Final = frozenset({".json", ".txt", ".model", ".jinja", ".vocab", ".bpe", ".spm", ".codes", ".tiktoken", ".tokenizer", ""})
+_SUFFIXES: Final = frozenset(
+    {".json", ".txt", ".model", ".jinja", ".vocab", ".bpe", ".spm", ".codes", ".tiktoken", ".tokenizer", ""}
+)
 """Of files that a tokenizer may read."""
 _PLAIN: Final = frozenset({".json", ".txt", ".jinja", ""})
 _LARGEST_PLAIN_FILES: Final = 8 * 2**20
