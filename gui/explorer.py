@@ -16,7 +16,6 @@ from headscope.core.examples import Example, examples_for
 from headscope.core.jobs import Ability, Head, Kind, Progress
 from headscope.core.requests import (
     KEEP_ALL,
-    BeamSearch,
     CaptureRequest,
     CatalogueRequest,
     FillRequest,
@@ -127,6 +126,7 @@ class Explorer(QObject):
 
     def _on_loaded(self, info: ModelInfo) -> None:
         self._loaded = info
+        self.state.update(sampling=info.generation.sampling, rules_off=frozenset(), languages=None)
         if not info.source.startswith("toy:"):
             self.refresh_catalogue()
         examples = examples_for(info)
@@ -141,7 +141,7 @@ class Explorer(QObject):
         if self._loaded is None and not self._lane.is_busy:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
             return
-        self._ask(self._text().request(self._loaded, keep))
+        self._ask(replace(self._text().request(self._loaded, keep), languages=self.state.languages))
         self.state.update(busy=busy_at("running"))
 
     def take_offer(self, offer: Offer) -> None:
@@ -157,19 +157,11 @@ class Explorer(QObject):
         self._head = example.head
         self.run()
 
-    def generate(
-        self,
-        max_new_tokens: int,
-        sampling: Sampling,
-        *,
-        beams: BeamSearch = BeamSearch(),  # noqa: B008 - frozen
-        stop: tuple[str, ...] = (),
-        chat: bool = False,
-        system: str = "",
-    ) -> None:
-        """Let the model continue the text, token by token."""
+    def generate(self, max_new_tokens: int | None, sampling: Sampling, **how: Any) -> None:
+        """Let the model continue the text, token by token; `how` as `GenerateRequest`."""
         if self._able("generate", "cannot_generate"):
-            self._ask(GenerateRequest(self.state.text, max_new_tokens, sampling, 10, beams, stop, chat, system))
+            request = GenerateRequest(self.state.text, max_new_tokens, sampling, **how)
+            self._ask(replace(request, languages=self.state.languages))
             self._stream.begin(self._generated_field, self._loaded)
             self.state.update(busy=busy_at("generating"))
 

@@ -20,6 +20,7 @@ from headscope.gui.outcome import Outcome
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.options import Languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class _Fields:
     before: tuple[Prediction, ...] = ()  # of an earlier run, each at the position of the present one it is compared with
     before_kept: bool = False  # that run stays the same until it is let go
     sampling: Sampling = field(default_factory=Sampling)  # as the fields say, for what is written next
+    rules_off: frozenset[str] = frozenset()  # of the model's own rules of generation
+    languages: Languages | None = None  # that a multilingual model reads and writes; None: as its own settings say
     next_sentence: float | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
     branches: tuple[tuple[GenerationStep | FillStep, ...], ...] = ()  # all that `steps` was forked into, `steps` among them
@@ -159,6 +162,8 @@ class ExplorerState(QObject):
         before: tuple[Prediction, ...]
         before_kept: bool
         sampling: Sampling
+        rules_off: frozenset[str]
+        languages: Languages | None
         next_sentence: float | None
         steps: tuple[GenerationStep | FillStep, ...]
         branches: tuple[tuple[GenerationStep | FillStep, ...], ...]

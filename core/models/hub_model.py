@@ -153,7 +153,7 @@ class HubModel(LoadedModel):
         """See `LoadedModel.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
         beginning = self._codes.beginning(languages) if isinstance(text, str) and text.strip() else ""
         own = self.info.languages.target
-        if target and own is not None and (languages is None or languages.target is None):
+        if isinstance(target, str) and target and own is not None and (languages is None or languages.target is None):
             languages = Languages(None if languages is None else languages.source, own)
         with self._codes.speaking(languages):
             source, written = super().encode(f"{beginning}{text}" if beginning else text, text_pair, target)

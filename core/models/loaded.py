@@ -146,6 +146,9 @@ class LoadedModel(WritingModel, ABC):
         HeadscopeError
             ``empty_text`` if there is nothing that the model reads; ``no_languages``, ``unknown_language``.
         """
+        for code in () if languages is None else (languages.source, languages.target):
+            if code is not None:
+                self.first_token_of(code)  # refuses what the model does not know
         source = encoded_source(text, text_pair, self.tokenizer, self.info.max_tokens)
         if self.start_id is None:
             return source, None

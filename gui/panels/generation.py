@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,17 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import FillStrategy
+from headscope.core.predict.options import MOST_NEW_TOKENS, GenerationSettings, LanguageChoice, Languages
 from headscope.core.requests import FillRequest
 from headscope.core.results import Beam, FillStep, GenerationStep
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
+from headscope.gui.rule_words import rule_words
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.steps import chosen, row_of
+from headscope.gui.widgets.language_fields import LanguageFields
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
+from headscope.gui.widgets.rules_list import RulesList
 from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
 from headscope.gui.widgets.step_list import ROW_HEIGHT, Step, StepList
 from headscope.gui.widgets.tall_area import TallArea
@@ -29,6 +34,8 @@ _BEAM_LETTERS = 16
 _BEAM_SHARE = 0.55
 """Of the width, for that."""
 _LEAST_ROWS = 4
+_FIRST = "forced_bos_token_id"
+"""The rule by which a translator is told what to write."""
 
 
 class GenerationPanel(QWidget):
@@ -43,6 +50,10 @@ class GenerationPanel(QWidget):
         self.hint.setWordWrap(True)
         self.fields = SamplingFields()
         self.fields.changed.connect(self._share)
+        self.languages = LanguageFields()
+        self.languages.changed.connect(self._choose_languages)
+        self.rules = RulesList()
+        self.rules.changed.connect(self._switch_rules)
         self.confident = QRadioButton(self.tr("Most confident mask first"))
         self.confident.setChecked(True)
         self.left_to_right = QRadioButton(self.tr("From left to right"))
@@ -65,6 +76,7 @@ class GenerationPanel(QWidget):
         self.list.pointed.connect(self._point_at)
         self.list.asked.connect(self._show_rivals)
         self._rivals = QMenu(self)
+        self._known: object = None
         self._arrange()
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches", "sampling"}))
@@ -75,12 +87,13 @@ class GenerationPanel(QWidget):
         fields, gibbs = self.fields, self.gibbs
         if self._writes:
             self._explorer.generate(
-                fields.max_new_tokens.value(),
+                fields.new_tokens,
                 fields.sampling,
                 beams=fields.beam_search,
                 stop=fields.stops,
                 chat=fields.is_chat,
                 system=fields.system.text(),
+                rules=tuple(rule for rule in self._own.rules if rule.name not in self.rules.off),
             )
             return
         strategy: FillStrategy = "confident" if self.confident.isChecked() else "left_to_right"
@@ -99,9 +112,18 @@ class GenerationPanel(QWidget):
         top = QVBoxLayout()
         top.setContentsMargins(16, 4, 16, 4)
         top.setSpacing(8)
-        for part in (self.hint, self.fields, self.confident, self.left_to_right, self.by_chance, self.gibbs):
+        for part in (
+            self.hint,
+            self.languages,
+            self.fields,
+            self.confident,
+            self.left_to_right,
+            self.by_chance,
+            self.gibbs,
+        ):
             top.addWidget(part)
         top.addLayout(buttons)
+        top.addWidget(self.rules)
         top.addWidget(self.branches, 0, Qt.AlignmentFlag.AlignLeft)
         inner = QWidget()
         column = QVBoxLayout(inner)
@@ -127,6 +149,7 @@ class GenerationPanel(QWidget):
         if "sampling" in names:
             self.fields.set_filters(state.sampling)
         if "model" in names:
+            self._show_settings()
             self._show_abilities()
         if names & {"model", "busy"}:
             self.write.setEnabled((self._writes or self._fills) and state.busy is None)
@@ -148,6 +171,22 @@ class GenerationPanel(QWidget):
     def _bring_into_view(self) -> None:
         """What is being written, in a low window."""
         self._area.ensureWidgetVisible(self.beams if self._state.beams is not None else self.list, 0, 0)
+
+    @property
+    def _own(self) -> GenerationSettings:
+        """What the settings of the model that is shown say; nothing of one that does not write."""
+        return self._state.model.generation if self._state.model is not None and self._writes else GenerationSettings()
+
+    def _show_settings(self) -> None:
+        """What a newly opened model's own settings say; not again if something else of it changes."""
+        model, own = self._state.model, self._own
+        known = None if model is None else (model.source, model.name, own)
+        if known == self._known:
+            return
+        self._known = known
+        self.fields.set_own(own)
+        self.languages.show_choice(LanguageChoice() if model is None or not self._writes else model.languages)
+        self.rules.show_rules([(rule.name, rule_words(rule)) for rule in own.rules], own.unsupported)
 
     @property
     def _writes(self) -> bool:
@@ -187,6 +226,30 @@ class GenerationPanel(QWidget):
         """The predictions show at once what these filters leave."""
         self._state.update(sampling=self.fields.filters)
 
+    @Slot()
+    def _switch_rules(self) -> None:
+        self.languages.target.setEnabled(_FIRST not in self.rules.off)
+        self._state.update(rules_off=self.rules.off, languages=self._languages)
+
+    @Slot()
+    def _choose_languages(self) -> None:
+        """The text is read as one of the language at once."""
+        self._state.update(languages=self._languages)
+        for rule in self._own.rules:
+            if rule.name == _FIRST:
+                code = self.languages.target.currentData()
+                self.rules.say(_FIRST, rule_words(rule if code is None else replace(rule, words=(code,))))
+        if self._state.busy is None:
+            self._explorer.run()
+
+    @property
+    def _languages(self) -> Languages | None:
+        """As chosen, but for an answer's language while its rule is off."""
+        chosen = self.languages.languages
+        if chosen is None or _FIRST not in self.rules.off:
+            return chosen
+        return None if chosen.source is None else Languages(chosen.source)
+
     @Slot(int)
     def _point_at(self, row: int) -> None:
         """Show in the pictures what the model looked at when it chose this token: the mask's row, or that of the token before."""
@@ -216,7 +279,7 @@ class GenerationPanel(QWidget):
         return self._rivals
 
     def _fork(self, step: GenerationStep, token_id: int, _checked: bool = False) -> None:
-        self._explorer.fork(step, token_id, self.fields.max_new_tokens.value())
+        self._explorer.fork(step, token_id, self.fields.new_tokens or MOST_NEW_TOKENS)
 
     @Slot()
     def _next_branch(self) -> None:

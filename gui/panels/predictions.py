@@ -39,6 +39,7 @@ _SHOWN = {
     "model",
     "captured",
     "sampling",
+    "rules_off",
     "outcome",
     "reading",
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from headscope.core.errors import readable_bytes
+from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Filter
 from headscope.core.predict.live_filters import Filtered, LiveFilters
 from headscope.core.requests import Sampling
 from headscope.core.results import WHOLE_BYTES, FilterStage, Prediction
 from headscope.core.tokens import TokenAxis
+from headscope.gui.rule_words import MOVES, filter_name
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.filter_fields import FilterFields
 
@@ -73,8 +74,13 @@ class SamplingFilters(QWidget):
         sampling = self._state.sampling
         self.fields.set_sampling(sampling)
         if self._live is None or self._live[0] is not following:
-            self._live = following, LiveFilters(logits, [token.id for token in read.tokens])
-        filtered = self._live[1].filtered(sampling, [candidate.id for candidate in following.candidates])
+            self._live = following, LiveFilters(logits, [token.id for token in read.tokens], following.effects)
+        try:
+            ids = [candidate.id for candidate in following.candidates]
+            filtered = self._live[1].filtered(sampling, ids, self._state.rules_off)
+        except HeadscopeError as error:  # rules that leave nothing
+            self.told.setText(f"{error.message} {error.remedy}")
+            return None
         self.told.setText("\n".join(self._lines(filtered, following, sampling)))
         return filtered
 
@@ -97,18 +103,13 @@ class SamplingFilters(QWidget):
         words = self.tr("{filter} keeps {n}, {share} of the mass")
         if stage.name == "model":
             words = self.tr("{filter}: {n} tokens")
-        elif stage.name in ("repetition_penalty", "temperature"):
+        elif stage.name in MOVES:
             words = self.tr("{filter} leaves {n}")
         share = f"{100 * stage.mass:.1f} %"
         return words.format(filter=self._name(stage.name, sampling), n=f"{stage.n_kept:,}", share=share)
 
     def _name(self, name: Filter, sampling: Sampling) -> str:
-        names = {
-            "model": self.tr("The model"),
-            "repetition_penalty": self.tr("Repetition penalty {value:.2f}").format(value=sampling.repetition_penalty),
-            "temperature": self.tr("Temperature {value:.2f}").format(value=sampling.temperature),
-            "top_k": self.tr("Top-k {value}").format(value=sampling.top_k),
-            "top_p": self.tr("Top-p {value:.2f}").format(value=sampling.top_p),
-            "min_p": self.tr("Min-p {value:.2f}").format(value=sampling.min_p),
-        }
-        return names[name]
+        value = getattr(sampling, name, None)  # a rule's value stands in the generation panel
+        if value is None:
+            return filter_name(name)
+        return f"{filter_name(name)} {value if isinstance(value, int) else format(value, '.2f')}"

@@ -37,9 +37,9 @@ class FilterFields(QWidget):
         hint = self.tr("Divides the logits before the softmax: below 1 the best gain, above 1 the rest; at 0 nothing is drawn")
         for part in (self.temperature, self.slider):
             part.setToolTip(hint)
-        self.top_k = whole_field(0, 1000, _DEFAULTS.top_k)
+        self.top_k = whole_field(0, 1_000_000, _DEFAULTS.top_k)
         self.top_k.setSpecialValueText(self.tr("off"))
-        self.top_p = fraction_field(0.01, 1, 0.05, _DEFAULTS.top_p)
+        self.top_p = fraction_field(0.0001, 1, 0.05, _DEFAULTS.top_p)
         self.min_p = fraction_field(0, 1, 0.05, _DEFAULTS.min_p)
         self.repetition = fraction_field(0.1, 5, 0.1, _DEFAULTS.repetition_penalty)
         self._drawing = DrawingFields(self.temperature, self.top_k, self.top_p, self.min_p, self.repetition, parent=self)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSpinBox
 
+DECIMALS = 4
+
 
 def whole_field(least: int, most: int, value: int) -> QSpinBox:
     """A field for a whole number."""
@@ -14,10 +16,20 @@ def whole_field(least: int, most: int, value: int) -> QSpinBox:
     return field
 
 
+class FractionField(QDoubleSpinBox):
+    """Shows two decimals, and more only where a value has them, as a model's own settings may."""
+
+    def textFromValue(self, value: float) -> str:
+        text = super().textFromValue(value)
+        while len(text) > 2 and text[-1] == "0" and text[-3] in "0123456789":
+            text = text[:-1]
+        return text
+
+
 def fraction_field(least: float, most: float, step: float, value: float) -> QDoubleSpinBox:
-    """A field for a number with two decimals."""
-    field = QDoubleSpinBox()
-    field.setDecimals(2)
+    """A field for a number with two decimals, or up to `DECIMALS`."""
+    field = FractionField()
+    field.setDecimals(DECIMALS)
     field.setRange(least, most)
     field.setSingleStep(step)
     field.setValue(value)

@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from headscope.core.predict.options import MOST_NEW_TOKENS, GenerationSettings
 from headscope.core.requests import BeamSearch, Sampling
-from headscope.gui.widgets.number_field import fraction_field, whole_field
+from headscope.gui.widgets.number_field import DECIMALS, fraction_field, whole_field
 
 _DEFAULTS = Sampling()
 _LARGEST_SEED = 2**31 - 1
+_MOST_TOKENS, _MOST_TOP_K, _MOST_BEAMS = 1_000_000, 1_000_000, 100
+_LARGEST_POWER = 16
 _BETWEEN_STOPS = "|"
 _GAP, _LABEL_GAP = 8, 4
 Labelled = tuple[str, QWidget]
@@ -42,14 +45,15 @@ class SamplingFields(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.max_new_tokens = whole_field(1, 4096, 40)
+        self._own = GenerationSettings()
+        self.max_new_tokens = whole_field(1, _MOST_TOKENS, MOST_NEW_TOKENS)
         self.temperature = fraction_field(0, 5, 0.1, _DEFAULTS.temperature)
         self.temperature.setSpecialValueText(self.tr("0 (greedy)"))
         self.temperature.setToolTip(self.tr("0 takes the most probable token each time; higher values choose more freely"))
-        self.top_k = whole_field(0, 1000, _DEFAULTS.top_k)
+        self.top_k = whole_field(0, _MOST_TOP_K, _DEFAULTS.top_k)
         self.top_k.setSpecialValueText(self.tr("off"))
         self.top_k.setToolTip(self.tr("Choose only among so many of the most probable tokens"))
-        self.top_p = fraction_field(0.01, 1, 0.05, _DEFAULTS.top_p)
+        self.top_p = fraction_field(0.0001, 1, 0.05, _DEFAULTS.top_p)
         self.top_p.setToolTip(self.tr("Choose only among the most probable tokens that make up this probability; 1 is off"))
         self.seed = whole_field(0, _LARGEST_SEED, _DEFAULTS.seed)
         self.seed.setToolTip(self.tr("The same seed chooses the same tokens again"))
@@ -88,11 +92,41 @@ class SamplingFields(QWidget):
 
     @property
     def beam_search(self) -> BeamSearch:
-        return BeamSearch(self.beams.value())
+        return BeamSearch(self.beams.value(), round(self.length_penalty.value(), DECIMALS), self._own.beams.early_stopping)
+
+    @property
+    def new_tokens(self) -> int | None:
+        """How many at the latest; None: as many as the model's settings leave room for behind the prompt."""
+        return self.max_new_tokens.value() or None
+
+    @Slot()
+    def reset(self) -> None:
+        """Put into the fields what the model's own settings say."""
+        own = self._own
+        has_room = own.max_new_tokens is None and own.max_length is not None
+        self.max_new_tokens.setMinimum(0 if has_room else 1)
+        self.max_new_tokens.setSpecialValueText(self.tr("to {n} in all").format(n=own.max_length) if has_room else "")
+        self.max_new_tokens.setValue(0 if has_room else own.max_new_tokens or MOST_NEW_TOKENS)
+        self.beams.setValue(own.beams.n_beams)
+        self.length_penalty.setValue(own.beams.length_penalty)
+        self.stop.setText(self._stop_words(own.stop))
+        self.set_filters(own.sampling)
+        self.changed.emit()
+
+    @staticmethod
+    def _stop_words(stop: tuple[str, ...]) -> str:
+        return _BETWEEN_STOPS.join(stop).replace("\n", "\\n")
+
+    def set_own(self, own: GenerationSettings) -> None:
+        """What a model's own settings say: the fields start from it, and `reset` goes back to it."""
+        self._own = own
+        self.reset()
 
     @property
     def stops(self) -> tuple[str, ...]:
         """The stop texts; ``\\n`` is typed for a new line."""
+        if self.stop.text() == self._stop_words(self._own.stop):  # which may have what stands between them
+            return self._own.stop
         typed = self.stop.text().replace("\\n", "\n").split(_BETWEEN_STOPS)
         return tuple(text for text in typed if text)
 
@@ -114,9 +148,15 @@ class SamplingFields(QWidget):
         )
         self.repetition_penalty = fraction_field(0.1, 5, 0.1, _DEFAULTS.repetition_penalty)
         self.repetition_penalty.setToolTip(self.tr("Above 1, tokens that were written come less; 1 is off"))
-        self.beams = whole_field(1, 16, 1)
+        self.beams = whole_field(1, _MOST_BEAMS, 1)
         self.beams.setSpecialValueText(self.tr("off"))
         self.beams.setToolTip(self.tr("Follow so many texts side by side and take the most probable one"))
+        self.length_penalty = fraction_field(-_LARGEST_POWER, _LARGEST_POWER, 0.1, 1)
+        self.length_penalty.setToolTip(self.tr("Of beams: above 1 longer texts are preferred, below 1 shorter ones"))
+        self.own = QPushButton(self.tr("Rese&t"))
+        self.own.setFlat(True)
+        self.own.setToolTip(self.tr("Go back to what the model's own settings say"))
+        self.own.clicked.connect(self.reset)
         self.stop = QLineEdit()
         self.stop.setPlaceholderText(self.tr("Stop texts, such as .|\\n"))
         self.stop.setToolTip(self.tr("The text ends where one of these ends; | stands between them, \\n for a new line"))
@@ -138,10 +178,11 @@ class SamplingFields(QWidget):
         )
         grid = labelled_grid((how, filters))
         grid.addWidget(self.show_more, 1, 2)
-        more = labelled_grid((rarer,))
-        more.addWidget(self.stop, 2, 0, 1, 3)
-        more.addWidget(self.chat, 3, 0)
-        more.addWidget(self.system, 3, 1, 1, 2)
+        more = labelled_grid((rarer, ((self.tr("&Length penalty"), self.length_penalty),)))
+        more.addWidget(self.stop, 3, 1, 1, 2)
+        more.addWidget(self.own, 5, 2)
+        more.addWidget(self.chat, 4, 0)
+        more.addWidget(self.system, 4, 1, 1, 2)
         self.more.setLayout(more)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -161,6 +202,7 @@ class SamplingFields(QWidget):
         self.temperature.setEnabled(not is_search)
         for field in (self.top_k, self.top_p, self.min_p, self.seed):
             field.setEnabled(self.temperature.value() > 0 and not is_search)
+        self.length_penalty.setEnabled(is_search)
         self.system.setEnabled(self.chat.isChecked())
 
 
@@ -195,15 +237,17 @@ class DrawingFields(QObject):
         }
         if seed is not None:
             self._fields["seed"] = seed
-        self._given = _DEFAULTS  # what has no field stays as it is
+        self._given = _DEFAULTS  # what has no field stays as it is, and what a field cannot show exactly
+        self._shown: dict[str, Any] = {name: field.value() for name, field in self._fields.items()}
         for field in self._fields.values():
             field.valueChanged.connect(self._tell)
 
     @property
     def sampling(self) -> Sampling:
         """As the fields stand."""
-        said: dict[str, Any] = {name: round(field.value(), 2) for name, field in self._fields.items()}
-        return replace(self._given, **said)
+        typed = {name: field.value() for name, field in self._fields.items() if field.value() != self._shown.get(name)}
+        changed: dict[str, Any] = {name: round(value, DECIMALS) for name, value in typed.items()}
+        return replace(self._given, **changed)
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Put values into the fields."""
@@ -213,6 +257,7 @@ class DrawingFields(QObject):
         for name, field in self._fields.items():
             with QSignalBlocker(self):
                 field.setValue(getattr(sampling, name))
+            self._shown[name] = field.value()
 
     @Slot()
     def _tell(self) -> None:

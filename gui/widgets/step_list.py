@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 from headscope.core.results import Candidate, FilterStage
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
+from headscope.gui.rule_words import MOVES, filter_name
 
 ROW_HEIGHT = 6 * GRID
 _MARGIN = 4 * GRID
@@ -110,17 +111,12 @@ class StepModel(QAbstractListModel):
 def told(stage: FilterStage) -> str:
     """A filter in words."""
     translate = QCoreApplication.translate
-    names = {
-        "repetition_penalty": translate("StepModel", "Repetition penalty"),
-        "temperature": translate("StepModel", "Temperature"),
-        "top_k": translate("StepModel", "Top-k"),
-        "top_p": translate("StepModel", "Top-p"),
-        "min_p": translate("StepModel", "Min-p"),
-    }
-    if stage.name not in ("top_k", "top_p", "min_p"):
-        return translate("StepModel", "{filter} changes the probabilities").format(filter=names.get(stage.name, stage.name))
+    if stage.name in MOVES:
+        return translate("StepModel", "{filter} changes the probabilities").format(filter=filter_name(stage.name))
     kept = translate("StepModel", "{filter} keeps {count} tokens, {mass} of the probability")
-    return kept.format(filter=names[stage.name], count=stage.n_kept, mass=readable_probability(stage.mass))
+    if stage.n_kept == 1:
+        kept = translate("StepModel", "{filter} keeps 1 token, {mass} of the probability")
+    return kept.format(filter=filter_name(stage.name), count=stage.n_kept, mass=readable_probability(stage.mass))
 
 
 def _table_row(candidate: Candidate, after: Sequence[float], *, bold: bool) -> str:
