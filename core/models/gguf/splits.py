@@ -28,12 +28,15 @@ class Splitting:
         Whether texts begin with the beginning token where the file says nothing (llama.cpp's convention).
     composed : bool
         Whether letters and their marks are put together first (Unicode's NFC).
+    bounded : bool
+        Whether the work grows with the text and no faster; a text is cut under limits if not.
     """
 
     patterns: tuple[str, ...]
     whole_words: bool = False
     begins: bool = False
     composed: bool = False
+    bounded: bool = True
 
     def pre_tokenizer(self) -> pre_tokenizers.PreTokenizer:
         splits = [pre_tokenizers.Split(Regex(pattern), behavior="isolated") for pattern in self.patterns]
@@ -119,7 +122,7 @@ SPLITTINGS: Final = {
     **_rows(("starcoder", "refact", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2"), Splitting((r"\p{N}", _GPT2))),
     "command-r": Splitting((r"\p{N}", _GPT2), composed=True),
     "falcon": Splitting((_PUNCTUATION, _GPT2, "[0-9][0-9][0-9]")),
-    "deepseek-llm": Splitting(_DEEPSEEK_LLM),
+    "deepseek-llm": Splitting(_DEEPSEEK_LLM, bounded=False),
     "deepseek-coder": Splitting(_DEEPSEEK_CODER),
     **_rows(("deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"), Splitting(_DEEPSEEK3)),
     **_rows(("bloom", "poro-chat", "gpt3-finnish"), Splitting((_SENTENCES,))),
@@ -127,9 +130,9 @@ SPLITTINGS: Final = {
     "jais-2": Splitting((_JAIS2,)),
     **_rows(("bailingmoe", "bailingmoe2", "llada-moe"), Splitting((_BAILING,))),
     "seed-coder": Splitting((_SEED_CODER,)),
-    "exaone-moe": Splitting((_EXAONE_MOE,)),
+    "exaone-moe": Splitting((_EXAONE_MOE,), bounded=False),
     "chameleon": Splitting(_CHAMELEON, begins=True),
-    "superbpe": Splitting((r"\p{N}+", r"(?=(\d{3})+(?!\d))")),
+    "superbpe": Splitting((r"\p{N}+", r"(?=(\d{3})+(?!\d))"), bounded=False),
     "default": Splitting((r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]")),
 }
 OF_KIND: Final = {

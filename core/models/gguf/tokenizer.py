@@ -15,6 +15,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from transformers import PreTrainedTokenizerFast
 
 from headscope.core.errors import reason_of
+from headscope.core.models.gguf.charsmap import is_whole
 from headscope.core.models.gguf.header import Header, shown
 from headscope.core.models.gguf.keys import Keys
 from headscope.core.models.gguf.splits import OF_KIND, SPLITTINGS, Splitting
@@ -145,8 +146,7 @@ class _Vocabulary:
         if table is None:
             return None
         raw = table.tobytes() if isinstance(table, np.ndarray) and table.dtype.itemsize == 1 else b""
-        trie = int.from_bytes(raw[:4], "little")
-        if len(raw) < 8 or trie % 4 or not 1024 <= trie < len(raw) - 4:
+        if not is_whole(raw):
             self.header.refuse("its precompiled_charsmap is damaged")
         return normalizers.Precompiled(raw)
 

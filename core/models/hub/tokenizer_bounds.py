@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headscope.core.models import smiles
+from headscope.core.models.gguf.splits import SPLITTINGS
 
 _ENGLISH = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _END = r"\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -28,6 +29,7 @@ _BOUNDED_PATTERNS: Final = frozenset(
         _CASED % (_ENGLISH + "?", _ENGLISH + "?", r"\p{N}{1,3}"),
         _CASED % ("", "", r"\p{N}"),
         smiles.PIECE,
+        *(pattern for splitting in SPLITTINGS.values() if splitting.bounded for pattern in splitting.patterns),
     }
 )  # fmt: skip
 """Regular expressions of the families in use: each begins anew at most once a character, and gives up at once where it does not fit."""
