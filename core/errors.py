@@ -55,6 +55,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} looks for the answer in a second text, and there is none.",
         "Give the context as the second text; the first is the question.",
     ),
+    "no_such_answer": (
+        "No answer can {span} at token {position}.",
+        "Choose a token of the second text; they go from {first} to {last}.",
+    ),
     "unknown_label": ("There is no label {label}.", "Labels, by name or number: {known}."),
     "cannot_generate": ("{model} cannot generate text.", "Choose a decoder, such as toy:tales or a GPT."),
     "predicts_nothing": (

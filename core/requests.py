@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from headscope.core.jobs import FillStrategy, Kind
+from headscope.core.predict.classes import SpanEnd
 from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class SweepRequest:
 
     Attributes
     ----------
-    text, text_pair, target, token, position
+    text, text_pair, target, token, position, label, span
         As `sweeps.Question` has them.
     what : str
         "heads" ablates each head of `kind` (with `mean_of`: by its mean over that text); "edges" cuts each edge of `layer` and
@@ -195,6 +196,8 @@ class SweepRequest:
     other: str = ""
     other_pair: str | None = None
     other_target: str | None = None
+    label: int | str | None = None
+    span: SpanEnd | None = None
     by: Literal["layer", "head", "position"] = "head"
 
 

@@ -5,10 +5,11 @@ Nothing here imports torch. `LooksRequest` and `RolloutRequest` ask a record, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from headscope.core.jobs import FloatArray, Head, Kind
+from headscope.core.predict.classes import Target
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -102,12 +103,11 @@ class Surprisal:
 class AttributionRequest:
     """What a prediction owes to each of the tokens that `record` is of, by gradient × attention; answers `Attribution`.
 
-    `position` and `token` as `headscope.core.analyse.gradient_attention` takes them.
+    `target` is what is explained; the most probable outcome of the first prediction if nothing of it is given.
     """
 
     record: AttentionRecord
-    position: int | None = None
-    token: int | None = None
+    target: Target = field(default_factory=Target)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,16 +116,15 @@ class Attribution:
 
     Attributes
     ----------
-    position, token : int
-        What is predicted where.
+    predicted : Target
+        What is predicted where, with nothing left open.
     ids, target_ids : tuple of int
         The tokens as the model read them; no target where there is none.
     source, target : float32, (len(ids),) and (len(target_ids),)
         Logits, 0 and more.
     """
 
-    position: int
-    token: int
+    predicted: Target
     ids: tuple[int, ...]
     source: FloatArray
     target_ids: tuple[int, ...]

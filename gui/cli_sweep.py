@@ -32,6 +32,9 @@ def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], 
     add("--layer", type=int, help="of the head whose edges are cut; from 0")
     add("--head", type=int, help="of the layer; from 0")
     add("--token", type=text, help="whose probability is watched, with its blank if it has one; the most probable if not given")
+    add("--label", type=text, help="the class or the tag that is watched, by name or number; the most probable if not given")
+    add("--span", choices=("start", "end"), help="which end of an answer is watched (start)")
+    add("--at", type=text, help="which mask, which token's tag, or where the answer starts or ends: a position, or a token")
     add("--mean-of", type=text, help="a text: heads give their mean over it, not 0")
     add("--other", type=text, help="a text of as many tokens, whose heads' outputs are patched in; --pair and --target stay")
     add("--by", choices=("layer", "head", "position"), help="what is patched at a time (head)")
@@ -67,6 +70,9 @@ def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
         other_pair=arguments.pair,
         other_target=arguments.target,
         by=arguments.by or "head",
+        label=arguments.label,
+        span=arguments.span,
+        position=None if arguments.at is None else _position(model, arguments),
     )
     *_, last = sweep(model, request, job)
     return last
@@ -74,9 +80,11 @@ def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
 
 def print_sweep(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:
     """The most harmful things first: change of log-probability, probability before and after, divergence."""
-    print(f"{found.label}: probability {found.probability:.3f} at token {found.position}")
+    where = "" if found.position is None else f" at token {found.position}"
+    end = "" if found.target.span is None else f"the answer's {found.target.span} "
+    print(f"{end}{found.label}: {_unit(model)} {found.probability:.3f}{where}")
     names, labels = _axes(model, arguments)
-    rows = [(*names, "log p, nats", "before", "after", "KL, nats")]
+    rows = [(*names, "change" if _is_number(model) else "log p, nats", "before", "after", "KL, nats")]
     order = np.argsort(found.log_probability_change, axis=None, kind="stable")
     for at in zip(*np.unravel_index(order[: arguments.top], found.divergence.shape), strict=True):
         what = (str(index) if words is None else f"{index} {words[index]}" for index, words in zip(at, labels, strict=True))
@@ -95,14 +103,44 @@ def print_sweep_data(model: LoadedModel, found: Sweep, arguments: argparse.Names
         "kind": _kind(model, arguments),
         **head,
         "position": found.position,
-        "token": found.label,
-        "token_id": found.token,
-        "probability": found.probability,
+        **_watched_data(found),
+        _unit(model): found.probability,
         "axes": names,
         **{f"{name}_tokens": words for name, words in zip(names, labels, strict=True) if words is not None},
     }
     arrays = ("log_probability_change", "probabilities", "divergence")
     print_json(said | {name: _listed(getattr(found, name)) for name in arrays})
+
+
+def _is_number(model: LoadedModel) -> bool:
+    return "classify" in model.info.abilities and model.info.link == "identity"
+
+
+def _unit(model: LoadedModel) -> str:
+    return "number" if _is_number(model) else "probability"
+
+
+def _watched_data(found: Sweep) -> dict[str, Any]:
+    target = found.target
+    if target.span is not None:
+        return {"span": target.span, "token": found.label}
+    if target.label is not None:
+        return {"label": found.label, "label_id": target.label}
+    return {"token": found.label, "token_id": target.token}
+
+
+def _position(model: LoadedModel, arguments: argparse.Namespace) -> int:
+    """What --at says: a position, or a token that stands in the text once."""
+    asked = arguments.at.strip()
+    if asked.isdecimal():
+        return int(asked)
+    labels = model.encode(arguments.text, arguments.pair, arguments.target)[0].axis.labels
+    found = [at for at, label in enumerate(labels) if asked in (label, label.removeprefix("·"))]
+    if len(found) != 1:
+        raise HeadscopeError(
+            "bad_option", option="--at", value=asked, expected="a position, or a token that stands in the text once"
+        )
+    return found[0]
 
 
 def _kind(model: LoadedModel, arguments: argparse.Namespace) -> Kind:

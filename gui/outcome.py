@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headscope.core.predict.classes import PredictionKind
+from headscope.core.predict.classes import PredictionKind, Target
 from headscope.core.results import Candidate, Prediction
 
 Place = tuple[PredictionKind, int | None]
@@ -23,6 +23,25 @@ def kept_outcome(chosen: Outcome | None, predictions: Sequence[Prediction]) -> O
     """What stays chosen when there are new predictions: a class. Tokens and their tags may be others."""
     stays = chosen is not None and chosen.place[0] == "class" and any(each.place == chosen.place for each in predictions)
     return chosen if stays else None
+
+
+def target_of(prediction: Prediction, candidate: Candidate, n_tokens: int) -> Target:
+    """A candidate as core's explanations take it; the next token is predicted by the last of `n_tokens`."""
+    match prediction.kind:
+        case "token":
+            return Target(position=min(prediction.position, n_tokens - 1), token=candidate.id)
+        case "class":
+            return Target(label=candidate.id)
+        case "tag":
+            return Target(position=prediction.position, label=candidate.id)
+        case _:
+            return Target(position=candidate.id, span="start" if prediction.kind == "start" else "end")
+
+
+def read_at(prediction: Prediction, candidate: Candidate) -> int | None:
+    """The position that a prediction is made at; None for the mean over all."""
+    position = candidate.id if prediction.kind in ("start", "end") else prediction.position
+    return position if position >= 0 else None
 
 
 def explained(

@@ -25,15 +25,17 @@ from headscope.core.analyse.frozen_head import (
     undefined,
 )
 from headscope.core.analyse.output_projection import recorder_with_values, value_and_projection
-from headscope.core.analyse.prediction_point import position_of, token_of
+from headscope.core.analyse.prediction_point import PredictionPoint, point_of
 from headscope.core.jobs import FloatArray, Job, Kind
 from headscope.core.models.residual_stream import ResidualStream, layer_lists
 from headscope.core.numerics import computed_in, half_digits, same_vector, stream_tolerance
+from headscope.core.predict.classes import SpanEnd, Target
 
 if TYPE_CHECKING:
     from headscope.core.attention.capture import Recorder
     from headscope.core.attention.layers import Layer
     from headscope.core.models.loaded import LoadedModel
+    from headscope.core.models.text import Encoded
 
 PartKind = Literal["embedding", "head", "attention_bias", "feed_forward", "layer", "norm_bias", "output_bias"]
 _KINDS: tuple[Kind, ...] = ("encoder", "decoder", "cross")
@@ -75,16 +77,15 @@ class DirectLogit:
 
     Attributes
     ----------
-    position, token : int
-        Whose logit: the vocabulary id, and the position that predicts it.
+    target : Target
+        Whose logit, with nothing left open.
     logit : float
         As the model computes it.
     parts : tuple of Part
         In the order of the pass.
     """
 
-    position: int
-    token: int
+    target: Target
     logit: float
     parts: tuple[Part, ...]
 
@@ -112,9 +113,11 @@ def direct_logit_attribution(
     *,
     position: int | None = None,
     token: int | None = None,
+    label: int | str | None = None,
+    span: SpanEnd | None = None,
     job: Job | None = None,
 ) -> DirectLogit:
-    """Take the logit of a token apart into what each head, each feed-forward layer, the embedding and the biases add to it.
+    """Take the logit of what is predicted apart into what each head, each feed-forward layer, the embedding and the biases add to it.
 
     The stream after the last layer is a sum, x = embedding + Σ_l (Σ_h o_lh + b_l + m_l), with o_lh = α·v·W_O of a head (Kobayashi
     et al. 2020), b_l the output projection's bias and m_l the feed-forward layer. With the final norm frozen at the length that it
@@ -124,13 +127,19 @@ def direct_logit_attribution(
     Parameters
     ----------
     model : LoadedModel
-        One that normalises before each part (or before and behind it), masked, causal or encoder-decoder (then its decoder).
+        One that normalises before each part (or before and behind it), masked, causal or encoder-decoder (then its decoder), or with a
+        linear head for classes (of a decoder), tags or answers.
     text, text_pair, target : str
         As `LoadedModel.capture` takes them.
     position : int, optional
-        The first mask, or the last token of what a decoder reads, if not given.
+        The first mask, or the last token of what a decoder reads, if not given; of a tagger the token that has the tag, of an
+        answer the token that it starts or ends with.
     token : int, optional
         A vocabulary id; the most probable one if not given.
+    label : int or str, optional
+        A class or a tag; the most probable one if not given.
+    span : "start" or "end", optional
+        Which end of an answer; the start if not given.
     job : Job, optional
         Its cancel is looked at in every layer.
 
@@ -142,8 +151,8 @@ def direct_logit_attribution(
     Raises
     ------
     HeadscopeError
-        ``analysis_undefined`` for a model that normalises after each part (BERT), whose head reads no sum;
-        ``cannot_predict``, ``no_mask``, ``no_such_position``, ``bad_option``.
+        ``analysis_undefined`` for a model that normalises after each part (BERT), whose head reads no sum, and for a head that is
+        not linear (a pooler with a tanh); ``predicts_nothing``, ``no_mask``, ``no_such_position``, ``bad_option``.
     Cancelled
 
     References
@@ -152,18 +161,37 @@ def direct_logit_attribution(
     Wang et al., Interpretability in the Wild, 2023, section 3.
     """
     source, written = model.encode(text, text_pair, target)
-    position = position_of(model, source, written, position)
+    point = point_of(model, source, written, Target(position, token, label, span))
+    position = _read_at(point, source, written)
     recorder = recorder_with_values(model, job)
     steps = _Steps(model, recorder, position, n_tokens=len(source.ids if written is None else written.ids))
-    stream = ResidualStream(model, source, written, job, watched_by=(steps.watching(), recorder.recording()))
-    token = token_of(stream.read([len(stream.layers)], [position])[0, 0], token)
-    head = frozen_head(model, stream, position, token)
+    compared = None if point.readout.kind == "token" else position  # of whose logits only the last are computed
+    stream = ResidualStream(model, source, written, job, position=compared, watched_by=(steps.watching(), recorder.recording()))
+    if point.readout.kind == "span":
+        index, outcome = position, (point.row, 0)
+    else:
+        index = point.index_in(stream.read([len(stream.layers)], [position])[0, 0])
+        outcome = (0, index)
+    head = frozen_head(model, stream, position, outcome)
     handed_on = [each[0, position].cpu() for each in stream.streams]  # from layer to layer: (d_model,) each
     parts = [Part("embedding", _along(head, handed_on[0]))]
     for depth, step in enumerate(steps.of_last(len(stream.layers))):
         parts += _parts_of_layer(model, head, step, depth, *handed_on[depth : depth + 2])
     parts += [Part("norm_bias", head.norm_bias), Part("output_bias", head.output_bias)]
-    return DirectLogit(position, token, head.logit, tuple(parts))
+    return DirectLogit(point.target(index), head.logit, tuple(parts))
+
+
+def _read_at(point: PredictionPoint, source: Encoded, written: Encoded | None) -> int:
+    """The position of the stream that the logit is read from."""
+    model, readout = point.model, point.readout
+    if readout.kind == "class":
+        if readout.read_at is None or written is not None:
+            raise undefined(model, "does not read the class from one token in a linear way")
+        return readout.read_at
+    if readout.kind != "span":
+        return point.row
+    row = model.forward(model.inputs(source, written)).logits[0, point.row]
+    return point.index_in(row)
 
 
 # ---------------------------------------------------------------- what happens inside a layer

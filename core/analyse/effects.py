@@ -8,16 +8,19 @@ Kullback and Leibler, On Information and Sufficiency, 1951: KL(P ‖ Q) = Σ p �
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from headscope.core.analyse.prediction_point import predicting, token_of
+from headscope.core.analyse.prediction_point import PredictionPoint, point_of, shown_at, shown_rows
 from headscope.core.analyse.variants import outcomes
 from headscope.core.intervention import Intervention
 from headscope.core.jobs import Job
+from headscope.core.predict.class_predictions import candidates_of_row
+from headscope.core.predict.classes import Target
 from headscope.core.predict.predictions import candidates_of
+from headscope.core.predict.readout import Readout
 from headscope.core.results import Candidate
 
 if TYPE_CHECKING:
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenChange:
-    """One token's probability before and after; `label` is what the screen shows for it.
+    """One outcome's probability before and after: a token's, a class's or a tag's, or that an answer starts or ends at `id`.
 
-    `log_probability_change` is log(after) − log(before), in nats, exact where the probabilities themselves round to 0.
+    `label` is what the screen shows for it. `log_probability_change` is log(after) − log(before), in nats, exact where the
+    probabilities themselves round to 0. Of a regression all three are its number and the number's change.
     """
 
     id: int
@@ -44,17 +48,18 @@ class Effect:
 
     Attributes
     ----------
-    position : int
-        Of the predicted axis: a mask; for a decoder the next token's, one past the end of the text.
+    position : int or None
+        Of the predicted axis: a mask, a tagged token; for a decoder the next token's, one past the end of the text. None: it is of
+        the text as a whole, its class, or one of an answer's ends, the start first.
     tokens : tuple of TokenChange
         The chosen tokens, in the order asked for.
     divergence : float
-        KL(before ‖ after) over the whole vocabulary, in nats, 0 or more.
+        KL(before ‖ after) over all outcomes, in nats, 0 or more; NaN for a regression.
     before, after : tuple of Candidate
         The most probable tokens.
     """
 
-    position: int
+    position: int | None
     tokens: tuple[TokenChange, ...]
     divergence: float
     before: tuple[Candidate, ...]
@@ -74,6 +79,7 @@ def effects(
     text_pair: str | None = None,
     target: str | None = None,
     tokens: Sequence[int] = (),
+    labels: Sequence[int | str] = (),
     top_k: int = 10,
     job: Job | None = None,
 ) -> tuple[Effect, ...]:
@@ -85,32 +91,33 @@ def effects(
         As `LoadedModel.capture` takes them.
     tokens : sequence of int
         Vocabulary ids, see `token_id`; the most probable token before the intervention if none are given.
+    labels : sequence of int or str
+        Likewise the classes or tags of a model that predicts those, by name or index.
     top_k : int
         Candidates before and after.
 
     Returns
     -------
     tuple of Effect
-        For each mask of a masked model; for the next token of a decoder; of an encoder-decoder for the token after the target.
+        For each mask of a masked model; for the next token of a decoder; of an encoder-decoder for the token after the target; for
+        the class of a text, the tag of each of its tokens, the start and the end of an answer.
 
     Raises
     ------
     HeadscopeError
-        ``cannot_predict`` for a model without a language head; ``no_mask``; ``bad_option`` for a token; as `LoadedModel.observe`.
+        ``predicts_nothing``, ``head_missing``, ``no_mask``, ``needs_context``; ``bad_option`` or ``unknown_label`` for a token or
+        a label; as `LoadedModel.observe`.
     Cancelled
     """
     source, encoded_target = model.encode(text, text_pair, target)
-    rows = predicting(model, source, encoded_target)
+    asked = [Target(token=token) for token in tokens] + [Target(label=label) for label in labels]
+    points = [point_of(model, source, encoded_target, each) for each in asked or [Target()]]
+    rows = shown_rows(model, points[0].readout)
     (outcome,) = outcomes(model, source, encoded_target, [intervention], rows, job=job)
     return tuple(
-        _effect(model, shown_at(model, row), before, after, tokens, top_k)
+        _effect([replace(point, row=row) for point in points], before, after, top_k)
         for row, before, after in zip(rows, outcome.trunk, outcome.logits[0], strict=True)
     )
-
-
-def shown_at(model: LoadedModel, row: int) -> int:
-    """The position that a row of logits speaks of: a mask's own; a decoder's next token."""
-    return row if "fill_mask" in model.info.abilities else row + 1
 
 
 def token_id(model: LoadedModel, text: str) -> int:
@@ -125,25 +132,43 @@ def token_id(model: LoadedModel, text: str) -> int:
     return next(token.id for token in source.axis.tokens if not token.special)
 
 
-def changes(before: Tensor, after: Tensor, token: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of logits (…, vocabulary) before and after: change of the token's log-probability, its probability after, divergence."""
-    log_before, log_after = before.double().log_softmax(-1), after.double().log_softmax(-1)
-    difference = log_before - log_after
-    divergence = (log_before.exp() * difference).nan_to_num(0.0).sum(-1).clamp(min=0)  # 0 · ∞ of a token that cannot be
-    return -difference[..., token], log_after[..., token].exp(), divergence
+def changes(readout: Readout, before: Tensor, after: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of logits (…, n_outcomes) before and after: change of an outcome's log-probability, its probability after, divergence."""
+    log_before, log_after = (readout.log_probabilities(logits.double()) for logits in (before, after))
+    change = log_after[..., index] - log_before[..., index]
+    return change, _plain(readout, log_after[..., index]), readout.divergence(log_before, log_after)
 
 
-def _effect(model: LoadedModel, position: int, before: Tensor, after: Tensor, tokens: Sequence[int], top_k: int) -> Effect:
-    chosen = [token_of(before, token) for token in tokens or (None,)]
+def probability_of(readout: Readout, logits: Tensor, index: int) -> float:
+    """Of (n_outcomes,) logits; of a regression the number."""
+    return float(_plain(readout, readout.log_probabilities(logits.double())[index]))
+
+
+def _plain(readout: Readout, log_probability: Tensor) -> Tensor:
+    return log_probability if readout.link == "identity" else log_probability.exp()
+
+
+def _effect(points: Sequence[PredictionPoint], before: Tensor, after: Tensor, top_k: int) -> Effect:
+    model, readout, row = points[0].model, points[0].readout, points[0].row
+    indices = [point.index_in(before) for point in points]
     made = []
-    for token in chosen:
-        change, probability, _ = changes(before, after, token)
-        unchanged = float(before.double().softmax(-1)[token])
-        made.append(TokenChange(token, model.tokenizer.candidate(token)[1], unchanged, float(probability), float(change)))
+    for index in indices:
+        change, now, _ = changes(readout, before, after, index)
+        made.append(
+            TokenChange(index, points[0].label(index), probability_of(readout, before, index), float(now), float(change))
+        )
     return Effect(
-        position=position,
+        position=shown_at(model, readout, row),
         tokens=tuple(made),
-        divergence=float(changes(before, after, chosen[0])[2]),
-        before=candidates_of(before, model.tokenizer, top_k),
-        after=candidates_of(after, model.tokenizer, top_k),
+        divergence=float(changes(readout, before, after, indices[0])[2]),
+        before=_candidates(points[0], before, top_k),
+        after=_candidates(points[0], after, top_k),
+    )
+
+
+def _candidates(point: PredictionPoint, logits: Tensor, top_k: int) -> tuple[Candidate, ...]:
+    if point.readout.kind == "token":
+        return candidates_of(logits, point.model.tokenizer, top_k)
+    return candidates_of_row(
+        point.readout, logits, point.labels if point.readout.kind == "span" else point.model.info.labels, top_k
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from headscope.core.models.residual_stream import ResidualStream
 
 ANALYSIS: Final = "Direct logit attribution"
+Outcome = tuple[int, int]
+"""Row and outcome of the logits of a text that is cut to one position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def frozen_norm(norm: Callable[[Tensor], Tensor], at: Tensor, dtype: torch.dtype
     return best if same_vector(again, goal, dtype) else None
 
 
-def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, token: int) -> FrozenHead:
-    """The logit of `token` at `position` as a linear function of what the last layer hands on.
+def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, outcome: Outcome) -> FrozenHead:
+    """The logit of an outcome that is read at `position` as a linear function of what the last layer hands on.
 
     What follows the norm (a projection, the head, its bias, a scale) is linear as it is and read by its gradient. A soft cap is
     frozen like the norm: by the ratio that it has in this pass.
@@ -96,8 +98,8 @@ def frozen_head(model: LoadedModel, stream: ResidualStream, position: int, token
             raise undefined(model, "does not read the residual stream through a norm")
         with torch.no_grad():
             normed = norm(at)
-        logit, slope = _logit_and_slope(model, stream, position, token, norm, normed)
-        output_bias, slope_at_0 = _logit_and_slope(model, stream, position, token, norm, torch.zeros_like(normed))
+        logit, slope = _logit_and_slope(model, stream, position, outcome, norm, normed)
+        output_bias, slope_at_0 = _logit_and_slope(model, stream, position, outcome, norm, torch.zeros_like(normed))
     if not torch.equal(slope, slope_at_0):
         if not same_direction(slope, slope_at_0):
             raise undefined(model, "has a head that is not linear after its final norm")
@@ -140,7 +142,7 @@ def _behind_layers(module: nn.Module) -> list[nn.Module]:
 
 
 def _logit_and_slope(
-    model: LoadedModel, stream: ResidualStream, position: int, token: int, norm: nn.Module, normed: Tensor
+    model: LoadedModel, stream: ResidualStream, position: int, outcome: Outcome, norm: nn.Module, normed: Tensor
 ) -> tuple[float, Tensor]:
     """The logit, and its gradient (d_model,) float32, where the final norm gives `normed` (1, 1, d_model)."""
     leaf = normed.clone().requires_grad_()
@@ -149,6 +151,6 @@ def _logit_and_slope(
         output = model.forward(stream.inputs_at([position]), gradients=True)
     finally:
         hook.remove()
-    logit = output.logits[0, 0, token]
+    logit = output.logits[0][outcome]
     (slope,) = torch.autograd.grad(logit, leaf)
     return float(logit.detach()), slope.flatten().float().cpu()

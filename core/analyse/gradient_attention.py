@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
+from headscope.core.analyse.prediction_point import Measure, point_of
 from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
 from headscope.core.attention.intervene import Transform
 from headscope.core.jobs import FloatArray, Job, Kind
 from headscope.core.models.device import check_room, out_of_memory_said
+from headscope.core.predict.classes import SpanEnd, Target
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -32,16 +33,15 @@ class GradientAttention:
 
     Attributes
     ----------
-    position, token : int
-        What is predicted where: a vocabulary id, and the position that predicts it.
+    target : Target
+        What is predicted where, with nothing left open.
     value : float
-        What was differentiated: the token's logit, log-probability (nats) or probability.
+        What was differentiated: the outcome's logit, log-probability (nats) or probability.
     attributions : mapping of kind to float32, (n_layers, n_heads, n_queries, n_keys)
         In the unit of `value`; of any sign, or 0 and more if the positive part was asked for.
     """
 
-    position: int
-    token: int
+    target: Target
     value: float
     attributions: Mapping[Kind, FloatArray]
 
@@ -54,22 +54,29 @@ def gradient_attention(
     *,
     position: int | None = None,
     token: int | None = None,
+    label: int | str | None = None,
+    span: SpanEnd | None = None,
     measure: Measure = "logit",
     positive: bool = False,
     job: Job | None = None,
 ) -> GradientAttention:
-    """A ⊙ ∂y/∂A for the weights A of every head, by one pass forwards and one back; y is the token's logit.
+    """A ⊙ ∂y/∂A for the weights A of every head, by one pass forwards and one back; y is the logit of what is predicted.
 
     Parameters
     ----------
     model : LoadedModel
-        Masked, causal or encoder-decoder.
+        Any that predicts: words, classes, tags or answers.
     text, text_pair, target : str
         As `LoadedModel.capture` takes them.
     position : int, optional
-        The first mask, or the last token of what a decoder reads, if not given.
+        The first mask, or the last token of what a decoder reads, if not given; of a tagger the token that has the tag, of an
+        answer the token that it starts or ends with.
     token : int, optional
         A vocabulary id; the most probable one if not given.
+    label : int or str, optional
+        A class or a tag; the most probable one if not given.
+    span : "start" or "end", optional
+        Which end of an answer; the start if not given.
     measure : "logit", "log_probability" or "probability"
         What y is.
     positive : bool
@@ -94,22 +101,22 @@ def gradient_attention(
     Chefer, Gur and Wolf, Generic Attention-model Explainability, 2021, equation 5 (without its mean over heads).
     """
     read = model.encode(text, text_pair, target)
-    return gradient_attention_of(model, read, position=position, token=token, measure=measure, positive=positive, job=job)
+    asked = Target(position, token, label, span)
+    return gradient_attention_of(model, read, asked, measure=measure, positive=positive, job=job)
 
 
 def gradient_attention_of(
     model: LoadedModel,
     read: tuple[Encoded, Encoded | None],
+    asked: Target,
     *,
-    position: int | None = None,
-    token: int | None = None,
     measure: Measure = "logit",
     positive: bool = False,
     job: Job | None = None,
 ) -> GradientAttention:
     """As `gradient_attention`, of tokens as a model has read or written them."""
     source, written = read
-    position = position_of(model, source, written, position)
+    point = point_of(model, source, written, asked)
     axes = model.axes(source.axis, written.axis if written else None)
     cells = sum(n * h * len(axes[kind][0]) * len(axes[kind][1]) for kind, (n, h) in model.info.layers.items())
     check_room("not_enough_memory", 4 * _MAPS_OF_A_HEAD * cells, model.place)
@@ -117,13 +124,13 @@ def gradient_attention_of(
     edits = [
         Transform(kind=kind, layer=layer, function=tap) for kind, of_kind in taps.items() for layer, tap in enumerate(of_kind)
     ]
-    n_tokens = len(source.ids if written is None else written.ids)
-    (logits,) = logits_at(model, model.inputs(source, written), position, n_tokens, edits, job=job, gradients=True)
-    token = token_of(logits, token)
-    value = measured(logits, token, measure)
+    n_rows = point.readout.n_rows
+    (logits,) = logits_at(model, model.inputs(source, written), point.row, n_rows, edits, job=job, gradients=True)
+    index = point.index_in(logits)
+    value = point.measured(logits, index, measure)
     with out_of_memory_said(model.place):
         found = iter(gradients_of(value, [tap for of_kind in taps.values() for tap in of_kind]))
     attributions = {kind: np.stack([tap.weights * next(found) for tap in of_kind]) for kind, of_kind in taps.items()}
     if positive:
         attributions = {kind: products.clip(min=0) for kind, products in attributions.items()}
-    return GradientAttention(position, token, float(value.detach()), attributions)
+    return GradientAttention(point.target(index), float(value.detach()), attributions)

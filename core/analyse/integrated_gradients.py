@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from headscope.core.analyse.prediction_point import Measure, measured, position_of, token_of
+from headscope.core.analyse.prediction_point import Measure, PredictionPoint, point_of
 from headscope.core.analyse.weight_taps import WeightTap, gradients_of, logits_at
 from headscope.core.attention.intervene import Transform
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Scale
+from headscope.core.intervention import Edit, Scale
 from headscope.core.jobs import FloatArray, Job, Kind, Progress
 from headscope.core.models.device import out_of_memory_said
 from headscope.core.numerics import computed_in, difference_tolerance
+from headscope.core.predict.classes import SpanEnd, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,8 +40,8 @@ class LayerAttribution:
     ----------
     kind : Kind
     layer : int
-    position, token : int
-        What is predicted where: a vocabulary id, and the position that predicts it.
+    target : Target
+        What is predicted where, with nothing left open.
     value, value_without : float
         F(A) and F(0): the prediction, and the prediction with nothing attended to in this layer.
     attributions : float32, (n_heads, n_queries, n_keys)
@@ -49,8 +50,7 @@ class LayerAttribution:
 
     kind: Kind
     layer: int
-    position: int
-    token: int
+    target: Target
     value: float
     value_without: float
     attributions: FloatArray
@@ -73,12 +73,14 @@ def integrated_gradients(
     most_steps: int = 200,
     position: int | None = None,
     token: int | None = None,
+    label: int | str | None = None,
+    span: SpanEnd | None = None,
     measure: Measure = "logit",
     job: Job | None = None,
 ) -> Iterator[LayerAttribution]:
     """Attr_h(A) = A_h ⊙ ∫₀¹ ∂F(αA)/∂A_h dα for every head h of a layer whose weights are A.
 
-    F is the token's logit as a function of this layer's weights; the other layers answer as they do. The paper sums at m evenly
+    F is the logit of what is predicted as a function of this layer's weights; the other layers answer as they do. The paper sums at m evenly
     spaced α (its equation 5); here they are Gauss and Legendre's m points, which for a smooth F are exact with far fewer. Where F
     is not smooth (a first layer that a whole model hangs on, a sharp softmax behind), a piece of the way whose attributions do
     not sum to what F changes along it is halved, the worst first, and again.
@@ -86,7 +88,7 @@ def integrated_gradients(
     Parameters
     ----------
     model : LoadedModel
-        Masked, causal or encoder-decoder.
+        Any that predicts: words, classes, tags or answers.
     text, text_pair, target : str
         As `LoadedModel.capture` takes them.
     layers : sequence of (kind, layer), optional
@@ -99,7 +101,7 @@ def integrated_gradients(
     most_steps : int
         Of a layer in all. What is left after them is `LayerAttribution.incompleteness`; a model that sends tokens to one expert
         or another (mixture of experts) jumps where no gradient sees it, and keeps some.
-    position, token, measure
+    position, token, label, span, measure
         As in `gradient_attention`.
     job : Job, optional
         Told how far it is; its cancel is looked at in every layer of every step.
@@ -126,13 +128,12 @@ def integrated_gradients(
         raise HeadscopeError("bad_option", option="most_steps", value=most_steps, expected=f"{steps} (steps) or more")
     chosen = _checked(model, layers)
     source, written = model.encode(text, text_pair, target)
-    position = position_of(model, source, written, position)
-    n_tokens = len(source.ids if written is None else written.ids)
+    point = point_of(model, source, written, Target(position, token, label, span))
     inputs = model.inputs(source, written)
-    logits = logits_at(model, inputs, position, n_tokens, [], job=job)[0]
-    token = token_of(logits, token)
-    value = float(measured(logits, token, measure))
-    work = _Work(model, inputs, position, n_tokens, token, measure, job or Job())
+    logits = logits_at(model, inputs, point.row, point.readout.n_rows, [], job=job)[0]
+    index = point.index_in(logits)
+    value = float(point.measured(logits, index, measure))
+    work = _Work(model, inputs, point, index, measure, job or Job())
     finest = difference_tolerance(float(logits.abs().max()), computed_in(model.module))
     finest *= 1 / 4 if measure == "probability" else 1  # p (1 − p): what a probability makes of a logit's change
     return _attributions(work, chosen, value, (steps, max(tolerance, finest), most_steps))
@@ -159,26 +160,28 @@ class _Work:
 
     model: LoadedModel
     inputs: dict[str, Tensor]
-    position: int
-    n_tokens: int
-    token: int
+    point: PredictionPoint
+    index: int
     measure: Measure
     job: Job
+
+    def logits(self, inputs: dict[str, Tensor], edits: Sequence[Edit], *, gradients: bool = False) -> Tensor:
+        """Of the point's row: (batch, n_outcomes)."""
+        job, n_rows = Job(cancel=self.job.cancel), self.point.readout.n_rows
+        return logits_at(self.model, inputs, self.point.row, n_rows, edits, job=job, gradients=gradients)
 
     def value(self, kind: Kind, layer: int, factor: float) -> float:
         """F with a layer's weights scaled."""
         edits = [Scale(kind=kind, layer=layer, factor=factor)]
-        logits = logits_at(self.model, self.inputs, self.position, self.n_tokens, edits, job=Job(cancel=self.job.cancel))
-        return float(measured(logits[0], self.token, self.measure))
+        return float(self.point.measured(self.logits(self.inputs, edits)[0], self.index, self.measure))
 
     def gradients(self, kind: Kind, layer: int, taps: list[WeightTap]) -> list[FloatArray]:
         """∂F/∂A at each tap's factor, by one pass over as many copies of the text."""
         inputs = {name: rows.expand(len(taps), -1) for name, rows in self.inputs.items()}
         edits = [Transform(kind=kind, layer=layer, batch=text, function=tap) for text, tap in enumerate(taps)]
-        job = Job(cancel=self.job.cancel)
-        logits = logits_at(self.model, inputs, self.position, self.n_tokens, edits, job=job, gradients=True)
+        logits = self.logits(inputs, edits, gradients=True)
         with out_of_memory_said(self.model.place):
-            return gradients_of(measured(logits, self.token, self.measure).sum(), taps)
+            return gradients_of(self.point.measured(logits, self.index, self.measure).sum(), taps)
 
 
 def _attributions(
@@ -189,7 +192,7 @@ def _attributions(
         value_without = work.value(kind, layer, 0.0)
         pieces = _pieces(work, kind, layer, (value_without, value), *limits)
         attributions = np.stack([piece.attributions for piece in pieces]).sum(axis=0)
-        yield LayerAttribution(kind, layer, work.position, work.token, value, value_without, attributions)
+        yield LayerAttribution(kind, layer, work.point.target(work.index), value, value_without, attributions)
 
 
 # ---------------------------------------------------------------- the integral

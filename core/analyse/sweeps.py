@@ -7,19 +7,20 @@ heads", Wang et al. 2023), and a head cut out in an early layer takes everything
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.analyse.effects import changes, shown_at
+from headscope.core.analyse.effects import changes, probability_of
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
-from headscope.core.analyse.prediction_point import predicting, token_of
+from headscope.core.analyse.prediction_point import PredictionPoint, point_of, shown_at, shown_rows
 from headscope.core.analyse.variants import Outcome, outcomes
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Replace, Scale
 from headscope.core.jobs import FloatArray, Job, Kind, Progress
+from headscope.core.predict.classes import SpanEnd, Target
 from headscope.core.requests import SweepRequest
 
 if TYPE_CHECKING:
@@ -33,25 +34,26 @@ class Sweep:
 
     Attributes
     ----------
-    position : int
-        Where the prediction is: a mask; for decoders one past the end of the text.
-    token : int
-        The vocabulary id that is watched.
+    position : int or None
+        Where the prediction is: a mask, a tagged token; for decoders one past the end of the text; where an answer starts or ends.
+        None: it is the text's class.
+    target : Target
+        What is watched, with nothing left open.
     label : str
         What the screen shows for it.
     probability : float
-        Of the token, without an intervention.
+        Of what is watched, without an intervention; here and below, of a regression its number.
     log_probability_change : float64
-        log p(token) with the change − without it, in nats: negative where the token lost.
+        log p with the change − without it, in nats: negative where what is watched lost.
     probabilities : float64
-        Of the token, with the change.
+        With the change.
     divergence : float64
-        KL(without ‖ with) of the whole distribution, in nats.
+        KL(without ‖ with) of the whole distribution, in nats; NaN for a regression.
     n_done, n_total : int
     """
 
-    position: int
-    token: int
+    position: int | None
+    target: Target
     label: str
     probability: float
     log_probability_change: npt.NDArray[np.float64]
@@ -76,7 +78,11 @@ class Question:
     token : int or None
         The vocabulary id to watch; the most probable one if None.
     position : int or None
-        Which mask, of a masked model; the first if None.
+        Which mask, of a masked model; the first if None. Of a tagger which token, of an answer where it starts or ends.
+    label : int, str or None
+        The class or the tag to watch, by its name or its index; the most probable one if None.
+    span : "start", "end" or None
+        Which end of an answer; the start if None.
     """
 
     text: str
@@ -84,11 +90,15 @@ class Question:
     target: str | None = None
     token: int | None = None
     position: int | None = None
+    label: int | str | None = None
+    span: SpanEnd | None = None
 
 
 def sweep(model: LoadedModel, request: SweepRequest, job: Job) -> Iterator[Sweep]:
     """What a request asks for."""
-    question = Question(request.text, request.text_pair, request.target, request.token, request.position)
+    question = Question(
+        request.text, request.text_pair, request.target, request.token, request.position, request.label, request.span
+    )
     match request.what:
         case "heads":
             return ablate_heads(model, question, request.kind, mean_of=request.mean_of, job=job)
@@ -251,16 +261,14 @@ def _swept(
 ) -> Iterator[Sweep]:
     """`places` (n_interventions, n_dimensions): where each belongs; row after row if None."""
     source, target = model.encode(question.text, question.text_pair, question.target)
-    row, position = _place(model, question, source, target)
+    point = _watched(model, question, source, target)
     indices = np.argwhere(np.ones(shape, bool)) if places is None else places
-    made = outcomes(model, source, target, interventions, [row], job=job)
-    return _collected(model, question, position, made, indices, shape, elsewhere, job or Job())
+    made = outcomes(model, source, target, interventions, [point.row], job=job)
+    return _collected(point, made, indices, shape, elsewhere, job or Job())
 
 
 def _collected(
-    model: LoadedModel,
-    question: Question,
-    position: int,
+    point: PredictionPoint,
     made: Iterator[Outcome],
     places: npt.NDArray[np.int64],
     shape: tuple[int, ...],
@@ -270,29 +278,31 @@ def _collected(
     change, probability, divergence = (np.full(shape, elsewhere) for _ in range(3))
     n_done = 0
     for outcome in made:
-        token = token_of(outcome.trunk[0], question.token)
-        unchanged = float(outcome.trunk[0].double().softmax(-1)[token])
+        index = point.index_in(outcome.trunk[0])
+        unchanged = probability_of(point.readout, outcome.trunk[0], index)
         if n_done == 0 and not np.isnan(elsewhere):
             probability[:] = unchanged
         at = tuple(places[list(outcome.indices)].T)
-        found = changes(outcome.trunk[0], outcome.logits[:, 0], token)
+        found = changes(point.readout, outcome.trunk[0], outcome.logits[:, 0], index)
         change[at], probability[at], divergence[at] = (numbers.cpu().numpy() for numbers in found)
         n_done += len(outcome.indices)
         job.report(Progress("sweeping", n_done / len(places)))
-        label = model.tokenizer.candidate(token)[1]
+        position = index if point.readout.kind == "span" else shown_at(point.model, point.readout, point.row)
         arrays = change.copy(), probability.copy(), divergence.copy()  # what was handed out is looked at elsewhere
-        yield Sweep(position, token, label, unchanged, *arrays, n_done, len(places))
+        yield Sweep(position, point.target(index), point.label(index), unchanged, *arrays, n_done, len(places))
 
 
-def _place(model: LoadedModel, question: Question, source: Encoded, target: Encoded | None) -> tuple[int, int]:
-    """(row of the logits, position) of the prediction that is watched."""
-    rows = predicting(model, source, target)
-    positions = [shown_at(model, row) for row in rows]
-    if question.position is None:
-        return rows[0], positions[0]
+def _watched(model: LoadedModel, question: Question, source: Encoded, target: Encoded | None) -> PredictionPoint:
+    """The prediction that is watched; of a language model `position` is a mask, or one past the end of the text."""
+    asked = Target(question.position, question.token, question.label, question.span)
+    first = point_of(model, source, target, replace(asked, position=None))
+    if first.readout.kind != "token" or question.position is None:
+        return point_of(model, source, target, asked)
+    rows = shown_rows(model, first.readout)
+    positions = [shown_at(model, first.readout, row) for row in rows]
     if question.position not in positions:
         raise HeadscopeError("no_such_position", position=question.position, last=len(source.axis) - 1)
-    return rows[positions.index(question.position)], question.position
+    return replace(first, row=rows[positions.index(question.position)])
 
 
 def _known(model: LoadedModel, kind: Kind | None) -> Kind:

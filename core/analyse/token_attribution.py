@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def token_attribution(model: LoadedModel, request: AttributionRequest, job: Job | None = None) -> Attribution:
-    """r_j = Σ over layers, heads and queries i of (A ⊙ ∂y/∂A)⁺_ij, with y the logit of the predicted token.
+    """r_j = Σ over layers, heads and queries i of (A ⊙ ∂y/∂A)⁺_ij, with y the logit of what is predicted.
 
     Of an encoder-decoder model, a token of the source is looked at by the encoder and, across, by the decoder.
 
@@ -43,13 +43,12 @@ def token_attribution(model: LoadedModel, request: AttributionRequest, job: Job 
     factor).
     """
     source, written = read = read_by(request.record)
-    found = gradient_attention_of(model, read, position=request.position, token=request.token, positive=True, job=job)
+    found = gradient_attention_of(model, read, request.target, positive=True, job=job)
     received = {kind: maps.sum(axis=(0, 1, 2), dtype=np.float32) for kind, maps in found.attributions.items()}
     of_source: tuple[Kind, ...] = ("encoder", "decoder") if written is None else ("encoder", "cross")
     target_ids = () if written is None else written.ids
     return Attribution(
-        found.position,
-        found.token,
+        found.target,
         source.ids,
         _total([received[kind] for kind in of_source if kind in received], len(source.ids)),
         target_ids,

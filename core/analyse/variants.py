@@ -249,6 +249,8 @@ def _layout_to_branch(model: LoadedModel, inputs: dict[str, Tensor]) -> Layout |
     """Where rows may join; None if they may not: tried once with a few tokens, against rows that are there from the start."""
     if model.info.tier == "fallback":
         return None  # their masks and biases have a row for each text
+    if "classify" in model.info.abilities and model.info.family != "encoder":
+        return None  # its head counts the texts by their ids
     layout = _layout(model)
     if model.module not in _BRANCHES:
         first = {name: tensor[:, :6] for name, tensor in inputs.items()}
@@ -267,6 +269,8 @@ def _branching_is_exact(model: LoadedModel, inputs: dict[str, Tensor], layout: L
     except (RuntimeError, ValueError, IndexError):  # a shape that cannot grow
         return False
     apart = _together(model, inputs, trials, dict.fromkeys(range(len(layers)), _FROM_THE_START), [0], Job())
+    if joined.logits.shape != apart.logits.shape:
+        return False
     return same_when_branched(joined.logits, apart.logits, computed_in(model.module))
 
 

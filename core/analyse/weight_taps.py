@@ -58,20 +58,20 @@ def gradients_of(total: Tensor, taps: Sequence[WeightTap]) -> list[FloatArray]:
 def logits_at(
     model: LoadedModel,
     inputs: Mapping[str, Tensor],
-    position: int,
-    n_tokens: int,
+    row: int,
+    n_rows: int,
     edits: Sequence[Edit],
     *,
     job: Job | None = None,
     gradients: bool = False,
 ) -> Tensor:
-    """Logits at a position of a pass with edits: float32 (batch, vocabulary); `n_tokens` of the side that is predicted."""
+    """One row of the logits (batch, n_rows, n_outcomes) of a pass with edits: float32 (batch, n_outcomes)."""
     intervention = Intervention(tuple(edits))
     model.check(intervention, n_texts=len(inputs["input_ids"]))
     recorder = recorder_for(model.module, model.info.tier, job=job, intervention=intervention)
     with recorder.recording():
-        output = model.forward(inputs, gradients=gradients, logits_to_keep=n_tokens - position)
-    logits: Tensor = output.logits[:, position - n_tokens].float()
+        output = model.forward(inputs, gradients=gradients, logits_to_keep=n_rows - row)
+    logits: Tensor = output.logits[:, row - n_rows].float()
     return logits
 
 

@@ -21,6 +21,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.device import check_room
 from headscope.core.numerics import computed_in, longest_sum, same_logits
+from headscope.core.predict.classes import why_no_prediction
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
@@ -37,6 +38,8 @@ class ResidualStream:
         As `LoadedModel.encode` gives them.
     job : Job, optional
         Its cancel is looked at after each layer.
+    position : int, optional
+        Where the stream is compared with what the model says: the last token if not given.
     watched_by : context managers
         Entered around the pass.
 
@@ -46,13 +49,13 @@ class ResidualStream:
         What enters the first layer, then what each layer hands on: n_layers + 1.
     layers : list of Module
         The layers in the order of their calls (of ALBERT the same module many times).
-    logits : Tensor, (vocabulary,)
-        What the model itself says at the last position.
+    logits : Tensor, (n_outcomes,)
+        What the model itself says at `position`.
 
     Raises
     ------
     HeadscopeError
-        ``cannot_predict`` if the model has no vocabulary head; ``analysis_undefined`` if its layers cannot be found, or hand on
+        ``predicts_nothing``, ``head_missing``, ``answers_by_beams``; ``analysis_undefined`` if its layers cannot be found, or hand on
         more than one stream; ``not_enough_memory``, ``out_of_memory``.
     Cancelled
     """
@@ -64,10 +67,11 @@ class ResidualStream:
         target: Encoded | None,
         job: Job | None = None,
         *,
+        position: int | None = None,
         watched_by: Sequence[AbstractContextManager[object]] = (),
     ) -> None:
-        if not model.info.abilities & {"fill_mask", "generate"}:
-            raise HeadscopeError("cannot_predict", model=model.info.name)
+        if not model.info.abilities & {"fill_mask", "generate", "classify", "tag", "answer"}:
+            raise why_no_prediction(model.info)
         self._model = model
         self._job = job or Job()
         self._inputs = model.inputs(source, target)
@@ -85,8 +89,8 @@ class ResidualStream:
                 for layer in layers:
                     hooks.callback(layer.register_forward_hook(partial(self._keep, layers), with_kwargs=True).remove)
             output = model.forward(self._inputs, logits_to_keep=1)
-        self.logits: Tensor = output.logits[0, -1]
-        self._check_that_the_last_stream_gives_the_logits()
+        self.logits: Tensor = self._at(output.logits[0], -1 if position is None else position)
+        self._check_that_the_stream_gives_the_logits(position)
 
     @property
     def n_tokens(self) -> int:
@@ -104,7 +108,7 @@ class ResidualStream:
         Returns
         -------
         Tensor, (len(depths), len(positions), vocabulary)
-            Logits.
+            Logits; of a model that predicts no words as a `Readout` has them, of a text of these positions.
         """
         kept, device = list(positions), self.streams[-1].device
         chosen = torch.cat([self.streams[depth][:, kept].to(device) for depth in depths])
@@ -150,10 +154,18 @@ class ResidualStream:
         n_layers = max((len(layers) for layers in self._lists), default=0)
         check_room("not_enough_memory", (n_layers + 1) * n_tokens * width * size, self._model.place)
 
-    def _check_that_the_last_stream_gives_the_logits(self) -> None:
+    def _at(self, logits: Tensor, position: int) -> Tensor:
+        """What (n_rows, n_outcomes) logits say at a position."""
+        abilities = self._model.info.abilities
+        if "answer" in abilities:
+            return logits[:, position]
+        return logits[0] if "classify" in abilities else logits[position]
+
+    def _check_that_the_stream_gives_the_logits(self, position: int | None) -> None:
         """So that a model which is built in another way is refused and not read wrongly."""
         if self.streams and self.streams[-1].dim() == 3 and self.streams[-1].shape[0] == 1:
-            again = self.read([len(self.layers)], [self.n_tokens - 1])[0, 0]
+            at = self.n_tokens - 1 if position is None else position
+            again = self._at(self.read([len(self.layers)], [at])[0], 0)
             module = self._model.module
             if same_logits(again, self.logits, computed_in(module), longest_sum(module)):
                 return

@@ -112,27 +112,37 @@ def _prediction(
     labels: tuple[str, ...],
     most: int,
 ) -> Prediction:
-    is_number = readout.link == "identity"
-    possible = len(labels) if readout.possible is None else len(readout.possible)
-    order = range(len(logits)) if is_number else log_probabilities.argsort(descending=True, stable=True)[:possible].tolist()
-    chosen = list(order)[:most]
-    candidates = tuple(
-        Candidate("", labels[at], at, 0.0, number=float(logits[at]))
-        if is_number
-        else Candidate("", labels[at], at, float(log_probabilities[at].exp()))
-        for at in chosen
-    )
+    candidates = candidates_of_row(readout, logits, labels, most, log_probabilities)
     positions = {"class": -1 if readout.read_at is None else readout.read_at, "tag": row}
     kept = logits.double() if readout.possible is None else log_probabilities
-    total = float(logits.double().logsumexp(-1)) if readout.possible is None else 0.0
     return Prediction(
-        position=positions.get(kind, chosen[0] if chosen else -1),
+        position=positions.get(kind, candidates[0].id if candidates else -1),
         candidates=candidates,
         logits=kept.float().numpy(),
-        log_total=total,
+        log_total=float(logits.double().logsumexp(-1)) if readout.possible is None else 0.0,
         kind=kind,
         link=readout.link,
     )
+
+
+def candidates_of_row(
+    readout: Readout, logits: Tensor, labels: tuple[str, ...], most: int, log_probabilities: Tensor | None = None
+) -> tuple[Candidate, ...]:
+    """The most probable outcomes of (n_outcomes,) logits; a regression's numbers in their order.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Of all outcomes.
+    log_probabilities : Tensor, optional
+        Where they have been computed already.
+    """
+    if readout.link == "identity":
+        return tuple(Candidate("", labels[at], at, 0.0, number=float(logits[at])) for at in range(len(logits)))[:most]
+    logs = readout.log_probabilities(logits.double()) if log_probabilities is None else log_probabilities
+    possible = len(labels) if readout.possible is None else len(readout.possible)
+    order = logs.argsort(descending=True, stable=True)[: min(most, possible)].tolist()
+    return tuple(Candidate("", labels[at], at, float(logs[at].exp())) for at in order)
 
 
 def answers_of(

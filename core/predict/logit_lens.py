@@ -103,6 +103,8 @@ def _lens(
 ) -> Iterator[LensLayer]:
     if top_k < 1:
         raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="1 or more")
+    if not model.info.abilities & {"fill_mask", "generate"}:
+        raise HeadscopeError("cannot_predict", model=model.info.name)
     stream = ResidualStream(model, *read, job)
     chosen = tuple(range(stream.n_tokens) if positions is None else positions)
     for position in chosen:

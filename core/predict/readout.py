@@ -49,7 +49,7 @@ class Readout:
     link : Link
     n_rows : int
     shown : tuple of int
-        The rows that are predictions of this text: each mask's, a decoder's last, each token's that has a tag, both ends of an
+        The rows that are predictions of this text: each mask's (none if there are none), a decoder's last, each token's that has a tag, both ends of an
         answer.
     context : tuple of int
         Of a span: the positions where an answer may be.
@@ -117,7 +117,7 @@ def readout_of(model: LoadedModel, source: Encoded, target: Encoded | None) -> R
     Raises
     ------
     HeadscopeError
-        ``predicts_nothing``, ``head_missing``, ``answers_by_beams``, ``no_mask``, ``needs_context``.
+        ``predicts_nothing``, ``head_missing``, ``answers_by_beams``, ``needs_context``.
     """
     info = model.info
     written = source if target is None else target
@@ -129,8 +129,6 @@ def readout_of(model: LoadedModel, source: Encoded, target: Encoded | None) -> R
     if "answer" in info.abilities:
         return _span_readout(model, source)
     if "fill_mask" in info.abilities:
-        if not source.axis.masks:
-            raise HeadscopeError("no_mask", mask_token=info.mask_token)
         return Readout("token", "softmax", len(written.ids), source.axis.masks)
     if "generate" in info.abilities:
         return Readout("token", "softmax", len(written.ids), (len(written.ids) - 1,))

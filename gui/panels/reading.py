@@ -23,6 +23,7 @@ from headscope.gui.widgets.scale_line import ScaleLine
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.results import Candidate, Prediction
     from headscope.core.tokens import TokenAxis
     from headscope.gui.explorer import Explorer
 
@@ -30,7 +31,7 @@ Mode = Literal["from", "to", "surprisal", "attribution"]
 _EVERYTHING = frozenset({"dark", "record", "weights", "model"})
 _OF_TEXT = frozenset({"record", "queries", "keys", "kind"})
 _OF_COLOURS = _OF_TEXT | {
-    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "model", "busy", "captured"
+    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured"
 }  # fmt: skip
 
 
@@ -237,17 +238,14 @@ class ReadingPanel(QWidget):
     def _attribution(self) -> tuple[Values | None, str]:
         gradient = not self.rollout.isChecked()
         values = self._values.attribution() if gradient else self._values.rollout()
-        prediction = self._values.prediction
-        can = prediction is not None and self._values.predicts if gradient else self._state.captured is not None
+        found = self._values.explained
+        can = found is not None if gradient else self._state.captured is not None
         self.compute.setVisible(can and (values is None or values.stale))
         self.compute.setEnabled(self._state.busy is None)
         if gradient and not can:
             self._say(self.tr("There is no prediction to attribute"))
             return None, ""
-        name = self.tr("the token in focus") if prediction is None else prediction.candidates[0].label
-        where = (
-            name if prediction is None else self.tr("“{token}” at {position}").format(token=name, position=prediction.position)
-        )
+        where = self.tr("the token in focus") if found is None else self._where(*found)
         if values is None:
             self._say(self.tr("Not computed for {where}").format(where=where))
         elif values.stale:
@@ -255,6 +253,16 @@ class ReadingPanel(QWidget):
         else:
             self._say(self.tr("What {where} owes to each token").format(where=where))
         return values, ""
+
+    def _where(self, prediction: Prediction, candidate: Candidate) -> str:
+        """What is attributed, and where it is predicted."""
+        words = {
+            "class": self.tr("“{label}”"),
+            "start": self.tr("the start at “{label}”"),
+            "end": self.tr("the end at “{label}”"),
+        }
+        where = words.get(prediction.kind, self.tr("“{label}” at {position}"))
+        return where.format(label=candidate.label, position=prediction.position)
 
     @property
     def _computed_by(self) -> Computed:

@@ -24,11 +24,12 @@ from headscope.core.token_jobs import (
 from headscope.core.tokens import TokenAxis
 from headscope.gui.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.messages import refusal_of
+from headscope.gui.outcome import explained, read_at, target_of
 from headscope.gui.state import ExplorerState
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.results import Prediction
+    from headscope.core.results import Candidate, Prediction
     from headscope.gui.explorer import Explorer
 
 Text = Literal["source", "target"]
@@ -147,7 +148,7 @@ class ReadingValues(QObject):
     def predicts(self) -> bool:
         """Whether the model says anything about words."""
         model = self._state.model
-        return model is not None and bool(model.abilities & {"fill_mask", "generate"})
+        return model is not None and bool(model.abilities & {"fill_mask", "generate"})  # words: classes have no surprisal
 
     def surprisal(self) -> Values | None:
         """Bits of each token that is shown; None where they have not been computed for it."""
@@ -168,22 +169,21 @@ class ReadingValues(QObject):
 
     # ---------------------------------------------------------------- attribution
     @property
-    def prediction(self) -> Prediction | None:
-        """The prediction that is attributed: at the pinned token, else the first."""
+    def explained(self) -> tuple[Prediction, Candidate] | None:
+        """The prediction that is attributed, and which of its candidates: what was chosen, else at the pinned token, else the first."""
         state = self._state
         pinned = state.pinned.query
         pieces = state.queries.pieces_of(pinned) if pinned is not None and pinned < len(state.queries) else range(0)
-        candidates = [prediction for prediction in state.predictions if prediction.candidates]
-        return next((each for each in candidates if each.position in pieces), candidates[0] if candidates else None)
+        return explained(state.predictions, state.outcome, pieces)
 
     @property
     def _attributing(self) -> AttributionRequest | None:
         """Of the present prediction."""
-        prediction, captured = self.prediction, self._state.captured
-        if prediction is None or captured is None:
+        found, captured = self.explained, self._state.captured
+        if found is None or captured is None:
             return None
         n_tokens = len(captured.axis("decoder" if "decoder" in captured.kinds else captured.kinds[0]).queries)
-        return AttributionRequest(captured, min(prediction.position, n_tokens - 1), prediction.candidates[0].id)
+        return AttributionRequest(captured, target_of(*found, n_tokens))
 
     def attribution(self) -> Values | None:
         """Gradient × attention of each token that is shown; stale if it is of another prediction."""
@@ -194,7 +194,7 @@ class ReadingValues(QObject):
         numbers: dict[Text, tuple[tuple[int, ...], FloatArray]] = {"source": (found.ids, found.source)}
         if found.target_ids:
             numbers["target"] = (found.target_ids, found.target)
-        return self._along(numbers, stale=(wanted.position, wanted.token) != (found.position, found.token))
+        return self._along(numbers, stale=wanted.target != found.predicted)
 
     @property
     def _rollout(self) -> RolloutRequest | None:
@@ -204,8 +204,11 @@ class ReadingValues(QObject):
             return None
         last = len(captured.axis(state.kind).queries) - 1
         focus = next(iter(chosen_tokens(self._state, "query")), None)
-        at = last if focus is None else state.queries.pieces_of(focus)[0]
-        return RolloutRequest(captured, state.kind, at if self.prediction is None else min(self.prediction.position, last))
+        found = self.explained
+        at = None if found is None else read_at(*found)
+        if at is None:
+            at = last if focus is None else state.queries.pieces_of(focus)[0]
+        return RolloutRequest(captured, state.kind, min(at, last))
 
     def rollout(self) -> Values | None:
         """Shares of each token that is shown; stale if they are of another token."""

@@ -60,7 +60,7 @@ def test_the_parts_sum_to_the_models_own_logit(name: str, tmp_path: Path) -> Non
         for token in (None, 7):
             found = direct_logit_attribution(model, TEXT, target=target_of(model), position=position, token=token)
             expected = int(own[position].argmax()) if token is None else token
-            assert (found.position, found.token) == (position, expected)
+            assert (found.target.position, found.target.token) == (position, expected)
             assert found.logit == pytest.approx(float(own[position, expected]), abs=allowed.of_logits(own))
             assert abs(found.remainder) <= summed(found)
     if model.info.tier == "fallback":
@@ -154,7 +154,7 @@ def test_gemma2_by_hand(tmp_path: Path) -> None:
     model = opened("gemma2-softcap", tmp_path)
     position, d_head, cap = 4, 16, model.module.config.final_logit_softcapping
     found = direct_logit_attribution(model, TEXT, position=position)
-    by_name, token = {part.name: part for part in found.parts}, found.token
+    by_name, token = {part.name: part for part in found.parts}, found.target.token
     behind = [f"model.layers.{layer}.{part}" for layer in range(3) for part in ("self_attn.o_proj", "post_attention_layernorm")]
     last = [f"model.layers.{layer}.post_feedforward_layernorm" for layer in range(3)]
     seen = modules_results(model, ("model.norm", *behind, *last))
@@ -209,7 +209,7 @@ def test_the_head_that_looks_at_the_subject_tells_plural_from_singular() -> None
         word: next(c.id for c in model.fill_mask(text, top_k=200)[0].candidates if c.label == word) for word in ("are", "is")
     }
     plural, singular = (direct_logit_attribution(model, text, token=ids[word]) for word in ("are", "is"))
-    assert plural.position == model.encode(text)[0].axis.masks[0]
+    assert plural.target.position == model.encode(text)[0].axis.masks[0]
     assert abs(plural.remainder) <= summed(plural)
     difference = plural.heads("encoder") - singular.heads("encoder")
     assert np.unravel_index(difference.argmax(), difference.shape) == (1, 3)

@@ -72,7 +72,7 @@ def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 def test_products_are_those_of_the_models_own_eager_attention(name: str, tmp_path: Path) -> None:
     model = opened(name, tmp_path)
     found = gradient_attention(model, *texts_of(model), token=7)
-    own = own_products(model, found.position, 7)
+    own = own_products(model, found.target.position, 7)
     assert set(found.attributions) == set(model.info.layers)
     assert set(own) == set(found.attributions) - {"cross"}
     for kind, layers in own.items():
@@ -118,7 +118,7 @@ def test_the_toy_looks_at_its_subject_for_the_sake_of_its_verb() -> None:
     text = "the keys of the cabinet [MASK] rusty ."
     found = gradient_attention(model, text, measure="probability")
     axis = model.encode(text)[0].axis
-    assert found.position == axis.masks[0]
+    assert found.target.position == axis.masks[0]
     _, _, query, key = np.unravel_index(found.attributions["encoder"].argmax(), found.attributions["encoder"].shape)
     assert axis.labels[query] == "[MASK]"
     assert axis.labels[key] == "keys"
@@ -174,7 +174,7 @@ def test_attributions_of_a_layer_sum_to_what_its_attention_changes(name: str, tm
     for found in integrated_gradients(model, *texts_of(model)):
         seen.append((found.kind, found.layer))
         logits = [
-            model.observe(*encoded, intervention=intervention)[1].logits[0, found.position, found.token]
+            model.observe(*encoded, intervention=intervention)[1].logits[0, found.target.position, found.target.token]
             for intervention in (None, Intervention((Scale(kind=found.kind, layer=found.layer, factor=0.0),)))
         ]
         assert (found.value, found.value_without) == pytest.approx(

@@ -46,7 +46,7 @@ def test_the_head_whose_removal_costs_paris_most_is_the_one_that_adds_most_to_it
     """Layer 23, head 4 (FINDINGS: removing it takes 1.70 off the log-probability)."""
     found = direct_logit_attribution(language_model, PROMPT)
     own = own_logits(language_model, PROMPT)[-1]
-    assert found.token == int(own.argmax())
+    assert found.target.token == int(own.argmax())
     rounding = allowed.of_logits(own, language_model)
     assert found.logit == pytest.approx(float(own.max()), abs=rounding)
     assert abs(found.remainder) <= rounding
@@ -63,7 +63,7 @@ def test_attributions_of_a_layer_of_a_language_model_add_up(language_model) -> N
     assert abs(found.incompleteness) <= 0.01  # as asked for
     assert found.attributions.sum(axis=(1, 2)).argmax() == 4
     gradient = gradient_attention(language_model, PROMPT)
-    assert gradient.token == found.token
+    assert gradient.target.token == found.target.token
     assert gradient.attributions["decoder"].shape == (30, 9, 5, 5)
 
 

@@ -15,11 +15,16 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
+from headscope.core.analyse.token_attribution import token_attribution
+from headscope.core.models.load import load_model
+from headscope.core.predict.classes import Target
+from headscope.core.token_jobs import AttributionRequest
 from headscope.core.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.probability import readable_change, readable_number
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.predictions import PredictionsPanel
+from headscope.gui.panels.reading import ReadingPanel
 from headscope.gui.panels.text import TextPanel
 from headscope.gui.state import Cell, ExplorerState, Marks
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
@@ -279,6 +284,43 @@ def test_without_a_context_the_panel_says_what_to_do_and_the_fields_their_names(
     settle(qtbot, state)
     assert panel.class_views.answers.isVisible()
     assert not panel.hint.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "asked"),
+    [
+        ("BertForSequenceClassification", 1, "class"),
+        ("BertForQuestionAnswering", 2, "start"),
+        ("BertForTokenClassification", 1, "tag"),
+    ],
+)
+def test_the_text_view_attributes_what_was_chosen(
+    qtbot, panel: PredictionsPanel, opened, tmp_path: Path, name: str, row: int, asked: str
+) -> None:
+    state = opened(name, pair=CONTEXT if asked == "start" else "")
+    reading = ReadingPanel(state, panel._explorer)
+    qtbot.addWidget(reading)
+    reading.resize(500, 400)
+    reading.show()
+    qtbot.mouseClick(reading.modes["attribution"], LEFT)
+    if asked == "tag":
+        click(qtbot, panel.class_views.tags, 3)
+    block = visible_blocks(panel)[0]
+    chosen = block.rows[row].candidate
+    click(qtbot, block.bars, row)
+    assert chosen.label in reading.title.text()
+    qtbot.mouseClick(reading.compute, LEFT)
+    qtbot.waitUntil(lambda: reading.view.shades is not None and not reading.view.shades.stale, timeout=PATIENCE)
+    target = {
+        "class": Target(label=chosen.id),
+        "start": Target(chosen.id, span="start"),
+        "tag": Target(state.outcome.place[1], label=chosen.id),
+    }[asked]
+    model = load_model(str(tmp_path), device="cpu", dtype="float32")
+    expected = token_attribution(model, AttributionRequest(model.capture(TEXT, state.text_pair or None), target))
+    np.testing.assert_allclose(reading.view.shades.values, expected.source, rtol=1e-3, atol=1e-5)
+    click(qtbot, block.bars, 0)
+    assert reading.view.shades is None or reading.view.shades.stale
 
 
 @pytest.mark.parametrize("family", ["Bart", "GPT2"])

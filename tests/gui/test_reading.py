@@ -19,6 +19,7 @@ from headscope.core.analyse.token_attribution import token_attribution
 from headscope.core.attention.arrays import record_of
 from headscope.core.models.load import load_model
 from headscope.core.predict import surprisal as surprisal_file
+from headscope.core.predict.classes import Target
 from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests import Sampling
 from headscope.core.token_jobs import AttributionRequest
@@ -431,7 +432,7 @@ def test_of_what_a_model_wrote_the_numbers_are_of_its_very_tokens(qtbot, explore
     panel.set_mode("attribution")
     qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
-    request = AttributionRequest(record, len(ids) - 1, explorer.state.predictions[0].candidates[0].id)
+    request = AttributionRequest(record, Target(len(ids) - 1, explorer.state.predictions[0].candidates[0].id))
     np.testing.assert_allclose(shades(panel).values, token_attribution(model_of("gpt2"), request).source, rtol=1e-4, atol=1e-6)
     assert not shades(panel).stale
 
