@@ -7,7 +7,7 @@ transformers looks attention functions up by name (its `AttentionInterface`). Tw
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
 from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
-from headscope.core.attention.layers import AsWrittenLayer, Layer
+from headscope.core.attention.layers import AsWrittenLayer, Layer, LazyLayer
 from headscope.core.attention.owned import frozen_options, settings_of
 from headscope.core.attention.sights import Sight
 from headscope.core.attention.streaming import learn
@@ -111,10 +111,30 @@ def install(model: PreTrainedModel) -> Tier:
     raise HeadscopeError("no_attention", model=type(model).__name__, reason=reason(model.config))
 
 
+Widths = dict[Kind, tuple[float, float]]
+"""Of each kind, the numbers that a layer keeps for a query and for a key: its heads times d_head, on average over the layers."""
+
+
 def attention_layers(model: PreTrainedModel, tier: Tier) -> dict[Kind, tuple[int, int]]:
     """(n_layers, n_heads) of each kind of attention that has tokens × tokens maps, found by a pass over a few tokens."""
-    layers = _square(_recorded(model, tier, probe(model)))
-    return {kind: (len(found), found[0].shape[-3]) for kind, found in layers.items()}
+    return attention_sizes(model, tier)[0]
+
+
+def attention_sizes(model: PreTrainedModel, tier: Tier) -> tuple[dict[Kind, tuple[int, int]], Widths]:
+    """`attention_layers`, and what a layer keeps for each token; 0 where it keeps matrices."""
+    recorder = _recorder_of(model, tier, probe(model))
+    layers = _square({kind: [_whole(layer) for layer in found] for kind, found in recorder.layers.items()})
+    widths = {kind: _widths(recorder.layers[kind]) for kind in layers}
+    return {kind: (len(found), found[0].shape[-3]) for kind, found in layers.items()}, widths
+
+
+def _widths(layers: Sequence[Layer]) -> tuple[float, float]:
+    kept = [each for each in layers if isinstance(each, LazyLayer)]
+    if not kept:
+        return 0.0, 0.0
+    per_query = sum(each.query.shape[1] * each.query.shape[3] for each in kept)
+    per_key = sum(each.key.shape[1] * each.key.shape[3] for each in kept)
+    return per_query / len(kept), per_key / len(kept)
 
 
 def eager_pass(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Any:
@@ -157,12 +177,18 @@ def probe(model: PreTrainedModel) -> dict[str, Tensor]:
     return inputs | {"decoder_input_ids": ids[None]} if model.config.is_encoder_decoder else inputs
 
 
-def _recorded(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
-    """What a recorder catches of a pass: (n_heads, n_queries, n_keys) of each layer."""
+def _recorder_of(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> Any:
+    """A recorder, after a pass."""
     recorder = recorder_for(model, tier)
     with torch.inference_mode(), recorder.recording():
         model(**inputs, **compat.without_cache(model))
-    return {kind: [_whole(layer) for layer in layers] for kind, layers in recorder.layers.items()}
+    return recorder
+
+
+def _recorded(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
+    """What a recorder catches of a pass: (n_heads, n_queries, n_keys) of each layer."""
+    layers = _recorder_of(model, tier, inputs).layers
+    return {kind: [_whole(layer) for layer in found] for kind, found in layers.items()}
 
 
 def _whole(layer: Layer) -> Tensor:

@@ -36,6 +36,9 @@ _LEAST_TOKENS: Final = 16
 _MOST_VALUE_BYTES: Final = 64 << 20
 """Of a text whose values take more, the screen does without them; they only tell what a single cell carries."""
 _HOST: Final = torch.device("cpu")
+_UNKNOWN_WIDTH: Final = 1024
+_WIDTHS: Final = ("hidden_size", "d_model", "n_embd", "dim", "emb_dim")
+_VOCABULARIES: Final = ("vocab_size", "decoder_vocab_size", "tgt_vocab_size")
 
 Lengths = Mapping[Kind, tuple[int, int]]
 """(n_queries, n_keys) of each kind."""
@@ -99,7 +102,7 @@ def estimate(model: LoadedModel, lengths: Lengths, keep: Keep, *, for_screen: bo
     on_host = keep.place == "host" or model.info.tier == "fallback"  # whose matrices are taken from the device at once
     return Estimate(
         forward=bytes_of_forward(model, lengths),
-        record=_bytes_of_record(model, lengths, keep) + (_bytes_of_values(model, lengths, keep) if for_screen else 0),
+        record=_bytes_of_record(model, lengths, keep) + (_bytes_for_screen(model, lengths, keep) if for_screen else 0),
         pictures=_bytes_of_pictures(model, lengths) if for_screen else 0,
         on_host=on_host,
         free=free_memory(model.place),
@@ -193,19 +196,18 @@ def _bytes_of_values(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
     """Of the values that are kept for the screen: 0 where they cannot be caught, or would take too much."""
     if model.info.tier == "fallback":
         return 0
-    number, key_heads, d_head = _sizes(model, keep)
-    n_tokens = sum(_n_kept(keep, n_layers) * lengths[kind][1] for kind, (n_layers, _) in model.info.layers.items())
-    total = n_tokens * key_heads * d_head * number
+    total = 0
+    for kind, (n_layers, _) in model.info.layers.items():
+        _, in_keys = model.widths[kind]
+        total += int(_n_kept(keep, n_layers) * lengths[kind][1] * in_keys) * (2 if keep.half else _number(model))
     return total if total <= _MOST_VALUE_BYTES else 0
 
 
-def _sizes(model: LoadedModel, keep: Keep) -> tuple[int, int, int]:
-    """Bytes of a number that is kept, heads of keys, and d_head."""
-    config = _config(model)
-    heads = int(getattr(config, "num_attention_heads", None) or max(heads for _, heads in model.info.layers.values()))
-    key_heads = int(getattr(config, "num_key_value_heads", None) or heads)
-    d_head = int(getattr(config, "head_dim", None) or _width(model) // heads)
-    return 2 if keep.half else _number(model), key_heads, d_head
+def _bytes_for_screen(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
+    """Of the values, and of the copies of the output projections that go with them."""
+    values = _bytes_of_values(model, lengths, keep)
+    numbers = sum(n * model.widths[kind][0] * width(model, kind) for kind, (n, _) in model.info.layers.items())
+    return values + int(numbers) * _number(model) if values else 0
 
 
 def _n_kept(keep: Keep, n_layers: int) -> int:
@@ -213,8 +215,7 @@ def _n_kept(keep: Keep, n_layers: int) -> int:
 
 
 def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
-    config = _config(model)
-    number, key_heads, d_head = _sizes(model, keep)
+    number = 2 if keep.half else _number(model)
     total = 0
     for kind, (n_layers, n_heads) in model.info.layers.items():
         n_queries, n_keys = lengths[kind]
@@ -222,8 +223,9 @@ def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
         if model.info.tier == "fallback":
             total += kept * n_heads * n_queries * n_keys * (2 if keep.half else 4)
         else:
-            total += kept * d_head * (n_heads * n_queries + key_heads * n_keys) * number
-            total += n_queries * n_keys * bool(getattr(config, "sliding_window", None))  # one mask for all layers
+            in_queries, in_keys = model.widths[kind]
+            total += int(kept * (in_queries * n_queries + in_keys * n_keys)) * number
+            total += n_queries * n_keys * bool(getattr(_config(model, kind), "sliding_window", None))  # one mask for all layers
     return total
 
 
@@ -235,8 +237,8 @@ def bytes_of_forward(model: LoadedModel, lengths: Lengths, n_logits: int | None 
     n_tokens = max(max(sides) for sides in lengths.values())
     if n_logits is None:
         n_logits = n_tokens if "fill_mask" in model.info.abilities else 1
-    vocabulary = int(getattr(_config(model), "vocab_size", None) or 0)
-    total = _number(model) * (n_tokens * _PASS_FLOATS_PER_WIDTH * _width(model) + n_logits * vocabulary)
+    widest = max(width(model, kind) for kind in model.info.layers)
+    total = _number(model) * (n_tokens * _PASS_FLOATS_PER_WIDTH * widest + n_logits * vocabulary(model))
     if model.info.tier != "fast":
         total += 3 * max(heads for _, heads in model.info.layers.values()) * 4 * n_tokens**2
     return total
@@ -246,10 +248,31 @@ def _number(model: LoadedModel) -> int:
     return 2 if model.info.dtype in ("bfloat16", "float16") else 4
 
 
-def _width(model: LoadedModel) -> int:
-    config = _config(model)
-    return int(getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or 1024)
+def width(model: LoadedModel, kind: Kind) -> int:
+    """d_model, of the stack that a kind of attention is in."""
+    config = _config(model, kind)
+    return (_number_of(config, *_WIDTHS) or _UNKNOWN_WIDTH) * (
+        _number_of(config, "hc_count") or 1
+    )  # hyper-connections' streams
 
 
-def _config(model: LoadedModel) -> Any:
-    return model.module.config
+def vocabulary(model: LoadedModel) -> int:
+    """Tokens that have a logit."""
+    return _number_of(_config(model, "decoder"), *_VOCABULARIES) or 0
+
+
+def _number_of(config: Any, *names: str) -> int | None:
+    """The first of these settings that is a number above 0."""
+    found = (getattr(config, name, None) for name in names)
+    return next((number for number in found if isinstance(number, int) and number > 0), None)
+
+
+def _config(model: LoadedModel, kind: Kind) -> Any:
+    """The configuration of a stack: that of a model of pictures or sound and text holds one for the text, a pair one for each."""
+    config: Any = model.module.config
+    if not hasattr(config, "get_text_config"):  # a toy's
+        return config
+    encoder: Any = getattr(config, "encoder", None)
+    if kind == "encoder" and hasattr(encoder, "get_text_config"):
+        return encoder.get_text_config()
+    return config.get_text_config(decoder=True)

@@ -86,7 +86,7 @@ class HubModel(LoadedModel):
         self.module = module.eval()
         self._borrowed = borrowed
         self.tokenizer = HubTokenizer(tokenizer)
-        tier, layers, self._n_embeddings = _installed(module, name)
+        tier, (layers, self.widths), self._n_embeddings = _installed(module, name)
         family = _family(module)
         most_read, self.max_written = most_tokens(module)
         written_by = _settings(module)
@@ -225,7 +225,7 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
 
 
 # ---------------------------------------------------------------- what it can do
-def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tuple[int, int]], int]:
+def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, tuple[dict[Kind, tuple[int, int]], interface.Widths], int]:
     """The capture's way into the model, the attention it finds there by a trial pass, and how many tokens have an embedding."""
     if type(module).__name__.endswith("ForMultipleChoice"):
         raise HeadscopeError("multiple_choice", model=name)
@@ -233,7 +233,7 @@ def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, dict[Kind, tup
         tier = interface.install(module)
         embeddings = module.get_input_embeddings()
         n_embeddings = int(getattr(embeddings, "num_embeddings", 0)) or int(module.config.get_text_config().vocab_size)
-        return tier, interface.attention_layers(module, tier), n_embeddings
+        return tier, interface.attention_sizes(module, tier), n_embeddings
     except HeadscopeError:
         raise
     except Exception as error:  # a model that cannot run on a text alone says so in its own way

@@ -45,6 +45,8 @@ class LoadedModel(WritingModel, ABC):
         Plain data about the model.
     module : nn.Module
         In eval mode, on its device.
+    widths : mapping of kind to (float, float)
+        Numbers that a layer keeps for a query and for a key, on average over its layers.
     tokenizer : TextTokenizer
     place : torch.device
         Where its ids go; of a model on several devices, the one that a pass begins on.
@@ -52,6 +54,7 @@ class LoadedModel(WritingModel, ABC):
 
     info: ModelInfo
     module: nn.Module
+    widths: Mapping[Kind, tuple[float, float]]
     place: torch.device
     tokenizer: TextTokenizer
     start_id: int | None = None

@@ -37,6 +37,7 @@ class ToyModel(LoadedModel):
         config = module.config
         self.max_written = config.max_tokens
         kind: Kind = "encoder" if config.family == "encoder" else "decoder"
+        self.widths = {kind: (config.d_model, config.d_model)}
         abilities: set[Ability] = {"generate"} if config.family == "decoder" else {"fill_mask"}
         if config.n_segments:
             abilities.add("next_sentence")

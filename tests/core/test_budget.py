@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from headscope.core import load_model
+from headscope.core.attention.fallback import recorder_for
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.models import budget
@@ -45,6 +47,7 @@ class Elsewhere:
 
     def __init__(self, model: LoadedModel) -> None:
         self.info, self.module = replace(model.info, device="cuda:0"), model.module
+        self.widths = model.widths
         self.place = torch.device("cuda:0")
 
 
@@ -186,3 +189,16 @@ def test_memory_that_runs_out_in_a_pass_is_said_and_model_and_record_stay_usable
     again = tales.capture(STORY)
     assert isinstance(again, AttentionRecord)
     np.testing.assert_array_equal(again.attention_weights(2, 3), before.attention_weights(2, 3))
+
+
+def test_what_is_kept_of_a_token_is_what_the_layers_have(originals: Path) -> None:
+    """Of grouped queries, of heads that are not d_model wide together, and of two stacks of different sizes."""
+    for name in ("bert", "gpt2", "t5"):
+        model = load_model(originals / name, device="cpu")
+        recorder = recorder_for(model.module, model.info.tier)
+        with recorder.recording():
+            model.forward(model.inputs(*model.encode("the cat sat", target="the cat" if name == "t5" else None)))
+        for kind, layers in recorder.layers.items():
+            queries = sum(layer.query[0, :, 0].numel() for layer in layers) / len(layers)
+            keys = sum(layer.key[0, :, 0].numel() for layer in layers) / len(layers)
+            assert model.widths[kind] == (queries, keys)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
+from headscope.core.models import budget
 from headscope.core.models.hub.compat import without_cache
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
@@ -93,6 +95,7 @@ def _measured(family: Family) -> Measured:
     found.layers = attention_layers(model, found.tier)
     found.note = note(model.config, found.layers)
     found.edits = reaches(model, found.tier, model.device)
+    _check_sizes(found, model, inputs_of(family, *CASES["short"]))
     for case, size in CASES.items():
         found.float32 = max(found.float32, _compared(found, model, inputs_of(family, *size), case))
     if family.form != "encoder" and CACHE in inspect.signature(model.forward).parameters:
@@ -122,6 +125,23 @@ def real_queries(kind: Kind, inputs: Mapping[str, Tensor], batch: int) -> np.nda
     if "decoder_input_ids" in inputs and kind != "encoder":
         return np.ones(inputs["decoder_input_ids"].shape[1], bool)
     return inputs["attention_mask"][batch].bool().numpy()
+
+
+def _check_sizes(found: Measured, model: Any, inputs: Mapping[str, Tensor]) -> None:
+    """What memory is estimated from, `core.models.budget`, against what comes out of a pass."""
+    sized = SimpleNamespace(module=model, info=SimpleNamespace(layers=found.layers))
+    with torch.inference_mode():
+        output = model(**inputs, **without_cache(model), output_hidden_states=True)
+    side = "decoder_" if model.config.is_encoder_decoder else ""
+    for kind in found.layers:
+        states = getattr(output, f"{'encoder_' if side and kind == 'encoder' else side}hidden_states", None)
+        if states and budget.width(sized, kind) != states[1].shape[-1]:
+            found.faults.append(f"{kind}: width {budget.width(sized, kind)} estimated, it is {states[1].shape[-1]}")
+    logits = next(
+        (each for name in _OUTPUTS[:2] if (each := getattr(output, name, None)) is not None and each.dim() == 3), None
+    )
+    if logits is not None and budget.vocabulary(sized) != logits.shape[-1]:
+        found.faults.append(f"vocabulary {budget.vocabulary(sized)} estimated, it is {logits.shape[-1]}")
 
 
 # ---------------------------------------------------------------- one pass
