@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from headscope.core.jobs import Head
+from headscope.core.jobs import Ability, Head
 from headscope.core.results import ModelInfo
 
 
@@ -78,6 +79,29 @@ _REACTIONS = (
     Example("O=C(Cl)c1ccccc1.NCC>>O=C(NCC)c1cccc[MASK]1", "A hidden atom of the product."),
     Example("CC(=O)O.OCC>>CC(=O)[MASK]CC", "An ester: which atom joins the two halves?"),
 )
+_BY_HEAD: Final[dict[Ability, tuple[Example, ...]]] = {
+    "answer": (
+        Example(
+            "Who wrote the letter?",
+            "The second text is searched for the answer: look from the question's words at it.",
+            pair="Anna bought paper in the town. In the evening her brother Karl wrote a letter and read it to her.",
+        ),
+        Example(
+            "Where did Karl live?",
+            'A question that the text does not answer: is "no answer" on top?',
+            pair="Anna bought paper in the town. In the evening her brother Karl wrote a letter and read it to her.",
+        ),
+    ),
+    "tag": (Example("Angela Merkel visited the Louvre in Paris with Bob.", "Names: which words does each tag hang on?"),),
+    "classify": (
+        Example(
+            "I expected little, and was surprised how good this film is.", "Click a word to hide it: does the class change?"
+        ),
+        Example(
+            "A man plays the guitar.", "A pair: does the second sentence follow from the first?", pair="A man makes music."
+        ),
+    ),
+}
 _TUTORIAL = (
     Example("This is an example sentence.", "A short sentence, for a first look at every head."),
     Example("I love to eat pizza", "Four words."),
@@ -97,6 +121,9 @@ def examples_for(info: ModelInfo) -> tuple[Example, ...]:
         return (*_GRAMMAR, *_TUTORIAL)
     if info.name == "toy:tales":
         return (*_TALES, *_TUTORIAL)
+    for ability, examples in _BY_HEAD.items():
+        if ability in info.abilities:
+            return (*examples, *_TUTORIAL)
     if info.family == "encoder-decoder":
         return (*_TRANSLATION, *_TUTORIAL)
     if info.family == "decoder":

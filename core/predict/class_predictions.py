@@ -94,55 +94,45 @@ def class_predictions(
         return ()
     readout = readout_of(model, source, target)
     logits = logits.detach().float().cpu()
-    log_probabilities = readout.log_probabilities(logits.double())
     kinds: tuple[PredictionKind, ...] = SPAN_ENDS if readout.kind == "span" else (readout.kind,) * readout.n_rows
     labels = source.axis.labels if readout.kind == "span" else model.info.labels
-    most = min(top_k, _MOST_TAGS) if readout.kind == "tag" else top_k
+    candidates = _candidates(readout, logits, labels, min(top_k, _MOST_TAGS) if readout.kind == "tag" else top_k)
+    exact = logits.double()
+    kept = (exact if readout.possible is None else readout.log_probabilities(exact)).float().numpy()
+    totals = exact.logsumexp(-1).tolist() if readout.possible is None else [0.0] * len(kept)
+    positions = {"class": -1 if readout.read_at is None else readout.read_at}
     return tuple(
-        _prediction(readout, kinds[row], row, logits[row], log_probabilities[row], labels, most) for row in readout.shown
+        Prediction(
+            position=positions.get(kind, row if kind == "tag" else candidates[row][0].id if candidates[row] else -1),
+            candidates=candidates[row],
+            logits=kept[row],
+            log_total=totals[row],
+            kind=kind,
+            link=readout.link,
+        )
+        for row, kind in ((row, kinds[row]) for row in readout.shown)
     )
 
 
-def _prediction(
-    readout: Readout,
-    kind: PredictionKind,
-    row: int,
-    logits: Tensor,
-    log_probabilities: Tensor,
-    labels: tuple[str, ...],
-    most: int,
-) -> Prediction:
-    candidates = candidates_of_row(readout, logits, labels, most, log_probabilities)
-    positions = {"class": -1 if readout.read_at is None else readout.read_at, "tag": row}
-    kept = logits.double() if readout.possible is None else log_probabilities
-    return Prediction(
-        position=positions.get(kind, candidates[0].id if candidates else -1),
-        candidates=candidates,
-        logits=kept.float().numpy(),
-        log_total=float(logits.double().logsumexp(-1)) if readout.possible is None else 0.0,
-        kind=kind,
-        link=readout.link,
-    )
+def candidates_of_row(readout: Readout, logits: Tensor, labels: tuple[str, ...], most: int) -> tuple[Candidate, ...]:
+    """The most probable outcomes of (n_outcomes,) logits, of all of which `labels` are; a regression's numbers in their order."""
+    return _candidates(readout, logits[None], labels, most)[0]
 
 
-def candidates_of_row(
-    readout: Readout, logits: Tensor, labels: tuple[str, ...], most: int, log_probabilities: Tensor | None = None
-) -> tuple[Candidate, ...]:
-    """The most probable outcomes of (n_outcomes,) logits; a regression's numbers in their order.
-
-    Parameters
-    ----------
-    labels : tuple of str
-        Of all outcomes.
-    log_probabilities : Tensor, optional
-        Where they have been computed already.
-    """
+def _candidates(readout: Readout, logits: Tensor, labels: tuple[str, ...], most: int) -> list[tuple[Candidate, ...]]:
+    """As `candidates_of_row`, of each row."""
     if readout.link == "identity":
-        return tuple(Candidate("", labels[at], at, 0.0, number=float(logits[at])) for at in range(len(logits)))[:most]
-    logs = readout.log_probabilities(logits.double()) if log_probabilities is None else log_probabilities
+        rows = logits[:, :most].tolist()
+        return [tuple(Candidate("", labels[at], at, 0.0, number=number) for at, number in enumerate(row)) for row in rows]
+    log_probabilities = readout.log_probabilities(logits.double())
     possible = len(labels) if readout.possible is None else len(readout.possible)
-    order = logs.argsort(descending=True, stable=True)[: min(most, possible)].tolist()
-    return tuple(Candidate("", labels[at], at, float(logs[at].exp())) for at in order)
+    best = log_probabilities.sort(dim=-1, descending=True, stable=True)
+    n_best = min(most, possible)
+    ids, chances = best.indices[:, :n_best].tolist(), best.values[:, :n_best].exp().tolist()
+    return [
+        tuple(Candidate("", labels[at], at, chance) for at, chance in zip(*row, strict=True))
+        for row in zip(ids, chances, strict=True)
+    ]
 
 
 def answers_of(

@@ -1,5 +1,7 @@
 """Examples say what is to be seen, and it is."""
 
+from dataclasses import replace
+
 import pytest
 
 from headscope.core import load_model
@@ -59,3 +61,10 @@ def test_every_example_of_a_toy_runs_and_the_tutorials_sentences_are_among_them(
     texts = {example.text for example in examples}
     assert {"Once upon a time", "This is an example sentence.", "I love to eat pizza"} <= texts
     assert "人工智能是一种能够使计算机理解、生成和处理人类语言的技术。" in texts
+
+
+@pytest.mark.parametrize("ability", ["answer", "tag", "classify"])
+def test_a_model_with_another_head_opens_with_what_its_head_reads(grammar, ability: str) -> None:
+    first, *_ = examples_for(replace(grammar.info, name="a model", source="", abilities=frozenset({ability})))
+    assert "[MASK]" not in first.text
+    assert (first.pair is not None) == (ability == "answer")
