@@ -25,7 +25,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded
 from headscope.core.predict.generate import Generation, Plan, Prompt, prompt_of
-from headscope.core.predict.options import Languages, Rule
+from headscope.core.predict.options import LARGEST_POWER, Languages, Rule
 from headscope.core.predict.reader import encoder_side, longer
 from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
 from headscope.core.predict.rules import Place, rules_of
@@ -36,9 +36,6 @@ from headscope.core.results import Beam, BeamStep, FilterStage, GenerationStep, 
 
 if TYPE_CHECKING:
     from headscope.core.models.loaded import LoadedModel
-
-_LARGEST_POWER = 16
-"""Of a length; the scores of far larger ones are all 0 or infinite."""
 
 
 def beam_search(
@@ -77,8 +74,8 @@ def beam_search(
     """
     if beams.n_beams < 1:
         raise HeadscopeError("bad_option", option="n_beams", value=beams.n_beams, expected="1 or more")
-    if not -_LARGEST_POWER <= beams.length_penalty <= _LARGEST_POWER:
-        expected = f"from -{_LARGEST_POWER} to {_LARGEST_POWER}"
+    if not -LARGEST_POWER <= beams.length_penalty <= LARGEST_POWER:
+        expected = f"from -{LARGEST_POWER} to {LARGEST_POWER}"
         raise HeadscopeError("bad_option", option="length_penalty", value=beams.length_penalty, expected=expected)
     own = model.info.generation
     sampling = Sampling(

@@ -21,6 +21,9 @@ CUTS: Final = frozenset({"top_h", "typical_p", "epsilon_cutoff", "eta_cutoff"})
 RULES: Final = frozenset(ORDER) - SAMPLING - {"model"}
 MOST_NEW_TOKENS: Final = 40
 """Where generation ends at the latest if nobody says where, neither the caller nor the model's settings."""
+MOST_BEAMS: Final = 100
+LARGEST_POWER: Final = 16
+"""Of a length, as a penalty; the scores of far larger ones are all 0 or infinite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from headscope.core.predict.options import MOST_NEW_TOKENS, GenerationSettings
+from headscope.core.predict.options import LARGEST_POWER, MOST_BEAMS, MOST_NEW_TOKENS, GenerationSettings
 from headscope.core.requests import BeamSearch, Sampling
 from headscope.gui.widgets.number_field import DECIMALS, fraction_field, whole_field
 
 _DEFAULTS = Sampling()
 _LARGEST_SEED = 2**31 - 1
-_MOST_TOKENS, _MOST_TOP_K, _MOST_BEAMS = 1_000_000, 1_000_000, 100
-_LARGEST_POWER = 16
+_MOST_TOKENS, _MOST_TOP_K = 1_000_000, 1_000_000
 _BETWEEN_STOPS = "|"
 _GAP, _LABEL_GAP = 8, 4
 Labelled = tuple[str, QWidget]
@@ -148,10 +147,10 @@ class SamplingFields(QWidget):
         )
         self.repetition_penalty = fraction_field(0.1, 5, 0.1, _DEFAULTS.repetition_penalty)
         self.repetition_penalty.setToolTip(self.tr("Above 1, tokens that were written come less; 1 is off"))
-        self.beams = whole_field(1, _MOST_BEAMS, 1)
+        self.beams = whole_field(1, MOST_BEAMS, 1)
         self.beams.setSpecialValueText(self.tr("off"))
         self.beams.setToolTip(self.tr("Follow so many texts side by side and take the most probable one"))
-        self.length_penalty = fraction_field(-_LARGEST_POWER, _LARGEST_POWER, 0.1, 1)
+        self.length_penalty = fraction_field(-LARGEST_POWER, LARGEST_POWER, 0.1, 1)
         self.length_penalty.setToolTip(self.tr("Of beams: above 1 longer texts are preferred, below 1 shorter ones"))
         self.own = QPushButton(self.tr("Rese&t"))
         self.own.setFlat(True)

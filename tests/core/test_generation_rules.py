@@ -32,7 +32,7 @@ from headscope.core.results import BeamStep, FilterStage, GenerationStep
 from tests.generating import PROMPT, folder_of
 from tests.tiny_models import letters_tokenizer
 
-N_NEW = 7
+N_NEW = 6
 LETTERS = 99
 RULE_VALUES: dict[str, list[Any]] = {
     "sequence_bias": [[[[20], -9.0], [[30, 31], 4.0]], [[[40], 3.0]]],
@@ -146,13 +146,13 @@ def assert_written(family: str, settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("family", ["gpt2", "marian"])
 def test_with_each_rule_it_writes_what_transformers_writes(family: str) -> None:
     for name, values in RULE_VALUES.items():
-        for value in values:
+        for value in values if family == "gpt2" else values[:1]:
             assert_written(family, {name: value})
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama-grouped", "t5", "bart", "mbart", "m2m100", "pegasus", "encoder-decoder"])
 def test_with_several_rules_it_writes_what_transformers_writes(family: str) -> None:
-    for settings in TOGETHER:
+    for settings in TOGETHER if family in ("gpt2", "bart", "m2m100", "encoder-decoder") else TOGETHER[::2]:
         assert_written(family, settings)
 
 
@@ -282,6 +282,13 @@ def _fields_of(table: str) -> dict[str, None]:
         ("temperature", -1),
         ("top_p", 3.0),
         ("num_beams", "many"),
+        ("num_beams", 10**9),
+        ("length_penalty", 1e9),
+        ("stop_strings", [3]),
+        ("stop_strings", 3),
+        ("eos_token_id", "x"),
+        ("decoder_start_token_id", [None]),
+        ("do_sample", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_is_named_and_left_out(name: str, value: Any) -> None:
@@ -290,8 +297,8 @@ def test_a_value_that_cannot_be_is_named_and_left_out(name: str, value: Any) -> 
     (line,) = settings.unsupported
     assert line.startswith(f"{name}: ")
     assert settings.rules == ()
-    assert settings.sampling == Sampling(temperature=1.0, top_k=50)
-    assert settings.beams == BeamSearch()
+    assert settings.sampling == (Sampling() if name == "do_sample" else Sampling(temperature=1.0, top_k=50))
+    assert (settings.beams, settings.stop) == (BeamSearch(), ())
 
 
 def test_where_fields_start_is_what_the_settings_say() -> None:

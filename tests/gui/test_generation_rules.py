@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
+from headscope.core import load_model
 from headscope.core.requests import BeamSearch, Sampling
+from headscope.gui.cli import main
 from headscope.gui.explorer import Explorer
 from headscope.gui.panels.generation import GenerationPanel
 from headscope.gui.panels.predictions import PredictionsPanel
@@ -171,3 +173,40 @@ def test_languages_are_chosen_by_name(qtbot, panel: GenerationPanel, tmp_path: P
     assert not fields.target.isEnabled()
     written(qtbot, panel)
     assert state.steps[0].token.text != "ro_RO"
+
+
+def test_the_command_line_follows_the_settings_names_what_it_leaves_out_and_takes_options_first(capsys, tmp_path: Path) -> None:
+    settings = SETTINGS | {"do_sample": False, "num_beams": 2}
+    source = folder_with(tmp_path, "gpt2", settings)
+    model = load_model(source, device="cpu", dtype="float32")
+
+    def run(*options: str) -> tuple[str, str]:
+        assert main(["generate", "--model", source, "--text", PROMPT, "--dtype", "float32", "--json", *options]) == 0
+        out, err = capsys.readouterr()
+        return json.loads(out)["text"], err
+
+    *_, last = model.beam_search(PROMPT)
+    text, line = run()
+    assert text == last.best.text
+    assert "not followed of the model's generation settings: guidance_scale: 1.5" in line
+    *_, step = model.generate(PROMPT, without_rules=["no_repeat_ngram_size"], max_new_tokens=4)
+    assert run("--beams", "1", "--no-rule", "no_repeat_ngram_size", "--max-new-tokens", "4")[0] == step.text
+    *_, step = model.generate(PROMPT, rules=(), temperature=2.0, seed=5)
+    assert run("--temperature", "2", "--seed", "5", "--no-rules")[0] == step.text
+    assert main(["generate", "--model", source, "--text", PROMPT, "--no-rule", "min_length"]) == 2
+    assert "no_repeat_ngram_size" in capsys.readouterr().err
+
+
+def test_languages_on_the_command_line(capsys, tmp_path: Path) -> None:
+    module, tokenizer = pair_of("mbart50")
+    module.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    shared = ["generate", "--model", str(tmp_path), "--text", TEXT, "--dtype", "float32", "--max-new-tokens", "3"]
+    assert main([*shared, "--source-language", "French", "--target-language", "de_DE", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    model = load_model(str(tmp_path), device="cpu", dtype="float32")
+    expected = list(model.generate(TEXT, source_language="fr_XX", target_language="German", max_new_tokens=3))
+    assert [step["probability"] for step in steps] == pytest.approx([step.probability for step in expected], rel=1e-4)
+    assert steps[0]["token"] == "de_DE"
+    assert main([*shared, "--target-language", "Klingon"]) == 2
+    assert "has no language called Klingon" in capsys.readouterr().err

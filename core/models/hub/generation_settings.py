@@ -6,10 +6,10 @@ transformers has read them by then: from generation_config.json, or, of older fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.predict.options import ORDER, RULES, GenerationSettings, Rule
+from headscope.core.predict.options import LARGEST_POWER, MOST_BEAMS, ORDER, RULES, GenerationSettings, Rule
 from headscope.core.predict.rules import Place, RulesAtWork
 from headscope.core.predict.sampling import check
 from headscope.core.requests import BeamSearch, Sampling
@@ -107,6 +107,7 @@ _TOP_K_OF_DRAWING: Final = 50
 _SHOWN: Final = 60
 """Characters of a value."""
 _MOST_WORDS: Final = 6
+_T = TypeVar("_T")
 Named = Callable[[int], str]
 """The token of an id, as people read it."""
 
@@ -155,6 +156,7 @@ def generation_settings(
         else:
             rules.append(Rule(name, value, _words(name, value, named, n_vocabulary)))
     start = _Start(settings, unsupported)
+    start.check_tokens()
     sampling, beams = start.sampling(), start.beams()
     if beams.n_beams > 1 and sampling.temperature:
         unsupported.append("do_sample: True (beams take the most probable tokens here, and draw none)")
@@ -200,7 +202,7 @@ class _Start:
             check(own)
         except HeadscopeError as error:
             name = str(error.parameters["option"])
-            self._unsupported.append(f"{_shown(name, self._settings.get(name))}: must be {error.parameters['expected']}")
+            self._left_out(name, str(error.parameters["expected"]), None)
             self._settings = {key: value for key, value in self._settings.items() if key != name}
             return self.sampling()
         return own
@@ -208,12 +210,33 @@ class _Start:
     def beams(self) -> BeamSearch:
         early: Any = self._settings.get("early_stopping")
         early = early if early in (True, "never") else False
-        return BeamSearch(self.count("num_beams") or 1, self._number("length_penalty", 1.0), early)
+        n_beams, power = self.count("num_beams") or 1, self._number("length_penalty", 1.0)
+        if n_beams > MOST_BEAMS:
+            n_beams = self._left_out("num_beams", f"at most {MOST_BEAMS}", 1)
+        if abs(power) > LARGEST_POWER:
+            power = self._left_out("length_penalty", f"from -{LARGEST_POWER} to {LARGEST_POWER}", 1.0)
+        return BeamSearch(n_beams, power, early)
 
     def stop(self) -> tuple[str, ...]:
         value = self._settings.get("stop_strings")
-        texts = [value] if isinstance(value, str) else value or []
-        return tuple(text for text in texts if isinstance(text, str) and text)
+        texts = [value] if isinstance(value, str) else [] if value is None else value
+        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
+            return self._left_out("stop_strings", "texts", ())
+        return tuple(texts)
+
+    def check_tokens(self) -> None:
+        """Name what does not say which tokens begin and end a text, and whether tokens are drawn."""
+        for name in ("eos_token_id", "bos_token_id", "decoder_start_token_id"):
+            value = self._settings.get(name)
+            each = value if isinstance(value, list | tuple) else [value]
+            if value is not None and not all(isinstance(id_, int) and not isinstance(id_, bool) for id_ in each):
+                self._left_out(name, "a token's id, or a list of them", None)
+        if not isinstance(self._settings.get("do_sample"), bool | None):
+            self._left_out("do_sample", "true or false", None)
+
+    def _left_out(self, name: str, expected: str, otherwise: _T) -> _T:
+        self._unsupported.append(f"{_shown(name, self._settings.get(name))}: must be {expected}")
+        return otherwise
 
     def count(self, name: str) -> int | None:
         value = self._number(name, 0)
@@ -224,8 +247,7 @@ class _Start:
         if value is None:
             return otherwise
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            self._unsupported.append(f"{_shown(name, value)}: must be a number")
-            return otherwise
+            return self._left_out(name, "a number", otherwise)
         return value
 
 
