@@ -244,7 +244,7 @@ def test_ids_with_their_tokenizer(tmp_path) -> None:
         assert [token.special for token in axis.tokens] == [True, *[False] * 5, True]
 
 
-@pytest.mark.parametrize("tokens", ["a text", 5, [1.5, 2.5], [object()]], ids=repr)
+@pytest.mark.parametrize("tokens", ["a text", 5, [1.5, 2.5], [object()]], ids=["text", "number", "fractions", "objects"])
 def test_what_is_no_tokens_is_said_so(tokens: object) -> None:
     with pytest.raises(HeadscopeError) as refusal:
         record_of(softmax(2, 2), tokens)

@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import QSettings, QThread
 from PySide6.QtWidgets import QApplication
 
+from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.stylesheet import stylesheet
 from headscope.gui.paint.theme import TypeStyle, set_type_style, text_font, theme_of, type_style
+from tests.real_window import has_run, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +32,16 @@ _MANY_THINGS = 150_000
 """Looking at torch's objects after each test would take as long as the tests; what is there already is set aside."""
 
 
+_SHARED: set[QThread] = set()
+"""Threads of the window that the tests of a file share: they run on between the tests."""
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
     # By type() and not isinstance(): that asks the object for its class, and torch has objects that warn when they are asked.
     things = gc.get_objects()
-    threads = [thing for thing in things if issubclass(type(thing), QThread)]
+    threads = [thing for thing in things if issubclass(type(thing), QThread) and thing not in _SHARED]
     running = [thread.objectName() for thread in threads if _is_running(thread)]
     assert not running, f"threads left running: {running}"
     if len(things) > _MANY_THINGS:
@@ -79,3 +85,20 @@ def open_window(qtbot, settings: QSettings) -> Iterator[Callable]:
     yield open_
     for window in windows:
         window.close()
+
+
+@pytest.fixture(scope="module")
+def shared_window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainWindow]:
+    """toy:grammar in the light look, opened once a file: for tests that only read, or leave the window as it was."""
+    settings = QSettings(str(tmp_path_factory.mktemp("settings") / "settings.ini"), QSettings.Format.IniFormat)
+    settings.setValue("appearance", "light")
+    from headscope.gui.app import create_window
+
+    window = create_window("toy:grammar", None, settings)
+    window.show()
+    wait_until(lambda: has_run(window))
+    _SHARED.update(thing for thing in gc.get_objects() if issubclass(type(thing), QThread) and _is_running(thing))
+    yield window
+    _SHARED.clear()
+    window.close()
+    window.deleteLater()

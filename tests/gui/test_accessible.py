@@ -1,7 +1,5 @@
 """Whoever cannot see the screen hears what everything on it is."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
@@ -61,8 +59,8 @@ def nameless(root: QWidget) -> list[str]:
     return [path(widget) for widget in parts(root) if not name_of(widget).strip()]
 
 
-def test_nothing_in_the_window_is_nameless(open_window: Callable) -> None:
-    window: MainWindow = open_window("toy:grammar")
+def test_nothing_in_the_window_is_nameless(shared_window: MainWindow) -> None:
+    window = shared_window
     for name in DOCKS:
         window.desk.bring(name)
         QApplication.processEvents()
@@ -70,8 +68,8 @@ def test_nothing_in_the_window_is_nameless(open_window: Callable) -> None:
     assert nameless(window) == []
 
 
-def test_nothing_in_dialogs_is_nameless(open_window: Callable) -> None:
-    window: MainWindow = open_window("toy:grammar")
+def test_nothing_in_dialogs_is_nameless(shared_window: MainWindow) -> None:
+    window = shared_window
     for id_ in ("settings", "shortcuts", "about", "export"):
         window.commands.action(id_).trigger()
         dialog = next(child for child in window.findChildren(QDialog) if child.isVisible())
@@ -83,15 +81,15 @@ def test_nothing_in_dialogs_is_nameless(open_window: Callable) -> None:
     QApplication.activePopupWidget().close()
 
 
-def test_buttons_without_words_say_what_they_do(open_window: Callable) -> None:
-    window: MainWindow = open_window("toy:grammar")
+def test_buttons_without_words_say_what_they_do(shared_window: MainWindow) -> None:
+    window = shared_window
     silent = [button for button in window.findChildren(QAbstractButton) if not button.text() and button.objectName() == "flat"]
     assert silent
     assert all(button.toolTip() and button.accessibleName() for button in silent)
 
 
-def test_the_status_says_what_is_looked_at_and_how_it_was_computed(open_window: Callable) -> None:
-    window: MainWindow = open_window("toy:grammar")
+def test_the_status_says_what_is_looked_at_and_how_it_was_computed(shared_window: MainWindow) -> None:
+    window = shared_window
     window.explorer.select_head((1, 2))
     window.state.update(pinned=window.state.pinned.__class__(6, 2))
     said = [name_of(widget) for widget in window.statusBar().findChildren(QWidget)]

@@ -16,12 +16,13 @@ SIZE = QSize(1280, 800)
 
 
 @pytest.fixture
-def window(qtbot, settings, open_window: Callable) -> MainWindow:
-    settings.setValue("appearance", "light")
-    window = open_window("toy:grammar")
+def window(qtbot, shared_window: MainWindow) -> MainWindow:
+    """The file's own, laid out as on the first day."""
+    window = shared_window
     window.resize(SIZE)
-    window.reset_layout()
-    QApplication.processEvents()
+    window.choose_layout(EXPLORE)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     return window
 
 

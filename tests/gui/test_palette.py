@@ -1,6 +1,6 @@
 """The palette finds every command, head, layout, example, text and model, and does what is chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from headscope.gui.commands import COMMANDS, MENUS
 from headscope.gui.fuzzy import score
 from headscope.gui.gestures import GESTURES
+from headscope.gui.layouts import EXPLORE
 from headscope.gui.main_window import MainWindow
 from headscope.gui.palette_entries import entries_for
 from headscope.gui.panels.help import ShortcutSheet
@@ -19,16 +20,28 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
-def window(open_window: Callable) -> MainWindow:
+def window(qtbot, shared_window: MainWindow) -> MainWindow:
+    """The file's own, laid out as on the first day."""
+    shared_window.choose_layout(EXPLORE)
+    shared_window.activateWindow()
+    qtbot.waitUntil(shared_window.isActiveWindow)
+    return shared_window
+
+
+@pytest.fixture
+def own_window(open_window: Callable) -> MainWindow:
+    """For tests that leave it otherwise than it was."""
     return open_window("toy:grammar")
 
 
 @pytest.fixture
-def palette(qtbot, window: MainWindow) -> Palette:
+def palette(qtbot, window: MainWindow) -> Iterator[Palette]:
     qtbot.keyClick(window, Qt.Key.Key_K, CTRL)
     palette = QApplication.activePopupWidget()
     assert isinstance(palette, Palette)
-    return palette
+    yield palette
+    if (left := QApplication.activePopupWidget()) is not None:
+        left.close()
 
 
 def found(palette: Palette) -> list[str]:
@@ -119,7 +132,8 @@ def test_a_click_does_it(qtbot, window: MainWindow, palette: Palette) -> None:
     window.appearance.choose("light")
 
 
-def test_examples_models_and_recent_texts_are_found(qtbot, window: MainWindow) -> None:
+def test_examples_models_and_recent_texts_are_found(qtbot, own_window: MainWindow) -> None:
+    window = own_window
     qtbot.waitUntil(lambda: window.state.catalogue is not None, timeout=PATIENCE)
     groups = {entry.group: entry for query in ("kite to", "toy:tales", "cabinet") for entry in entries_for(window, query)[:6]}
     assert {"Example", "Model", "Recent text"} <= set(groups)
@@ -143,7 +157,8 @@ def test_every_command_is_found_by_its_own_words_and_explains_itself(window: Mai
         assert window.commands.action(command.id).toolTip() == command.hint
 
 
-def test_every_shortcut_works_while_the_cursor_is_in_the_text(qtbot, window: MainWindow) -> None:
+def test_every_shortcut_works_while_the_cursor_is_in_the_text(qtbot, own_window: MainWindow) -> None:
+    window = own_window
     window.activateWindow()
     field = window.text.text
     field.setFocus()
@@ -189,7 +204,8 @@ def do(qtbot, window: MainWindow, id_: str) -> None:
     settle(qtbot, window.state)
 
 
-def test_units_special_tokens_lens_and_pairs_are_chosen_by_command(qtbot, window: MainWindow) -> None:
+def test_units_special_tokens_lens_and_pairs_are_chosen_by_command(qtbot, own_window: MainWindow) -> None:
+    window = own_window
     state = window.state
     for id_ in ("units_words", "special_hidden", "lens_scores"):
         do(qtbot, window, id_)
@@ -220,7 +236,9 @@ def test_all_heads_of_the_layer_and_only_one(qtbot, window: MainWindow) -> None:
     assert state.heads == ((1, 2),)
 
 
-def test_whatever_is_chosen_actions_are_as_their_rules_say(qtbot, window: MainWindow) -> None:
+def test_whatever_is_chosen_actions_are_as_their_rules_say(qtbot, own_window: MainWindow) -> None:
+    window = own_window
+
     def stale() -> list[str]:
         found = []
         for command in COMMANDS:
