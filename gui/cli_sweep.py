@@ -89,7 +89,8 @@ def print_sweep(model: LoadedModel, found: Sweep, arguments: argparse.Namespace)
     for at in zip(*np.unravel_index(order[: arguments.top], found.divergence.shape), strict=True):
         what = (str(index) if words is None else f"{index} {words[index]}" for index, words in zip(at, labels, strict=True))
         change, after, divergence = found.log_probability_change[at], found.probabilities[at], found.divergence[at]
-        rows.append((*what, f"{change:+.3f}", f"{found.probability:.3f}", f"{after:.3f}", f"{divergence:.3f}"))
+        apart = "–" if np.isnan(divergence) else f"{divergence:.3f}"  # a number has no distribution
+        rows.append((*what, f"{change:+.3f}", f"{found.probability:.3f}", f"{after:.3f}", apart))
     print_table(rows)
 
 

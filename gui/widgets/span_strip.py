@@ -8,6 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from headscope.core.jobs import FloatArray
+from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, theme_of
 
 _HEIGHT = 22 * GRID
@@ -15,7 +16,8 @@ _MARGIN = 16.0
 
 
 class SpanStrip(QWidget):
-    """Columns of a long text are as narrow as a pixel, and each then shows the largest probability of its tokens.
+    """The highest column is the most probable token, whose probability is said. Columns of a long text are as narrow as a pixel,
+    and each then shows the largest probability of its tokens.
 
     Signals
     -------
@@ -82,17 +84,18 @@ class SpanStrip(QWidget):
         area, middle = self._area, self.height() / 2
         painter.fillRect(QRectF(area.left(), middle - 0.5, area.width(), 1), self._theme.color("line"))
         words = scaled(SMALL_SIZE) + GRID
+        highest = max(*(float(numbers.max(initial=0)) for numbers in self._ends), 1e-9)
         for numbers, up, color in ((self._ends[0], True, "accent"), (self._ends[1], False, "query")):
             for column, probability in self._columns(numbers):
-                length = max(1.0, probability * (middle - words - 1))
+                length = max(1.0, probability / highest * (middle - words - 1))
                 top = middle - 1 - length if up else middle + 1
                 painter.fillRect(QRectF(column.left(), top, column.width(), length), self._theme.color(color))
         painter.setFont(text_font(SMALL_SIZE))
-        for word, color, edge in zip(
-            self._words, ("accent", "query"), (Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), strict=True
-        ):
+        edges = (Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom)
+        for word, numbers, color, edge in zip(self._words, self._ends, ("accent", "query"), edges, strict=True):
             painter.setPen(self._theme.color(color))
-            painter.drawText(area, edge | Qt.AlignmentFlag.AlignLeft, word)
+            most = readable_probability(float(numbers.max(initial=0)))
+            painter.drawText(area, edge | Qt.AlignmentFlag.AlignLeft, f"{word} ≤ {most}")
         painter.end()
 
     def _columns(self, numbers: FloatArray) -> list[tuple[QRectF, float]]:
