@@ -134,7 +134,7 @@ AS_TOKENS: Final = Reading()
 """Each token of the model for itself."""
 
 _PICTURES = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡"}
-_CATEGORY_PICTURES = {"Zs": "␣", "Zl": "⏎", "Zp": "⏎", "Cc": "·", "Cf": "·", "Cs": "\ufffd"}
+_CATEGORY_PICTURES = {"Zs": "␣", "Zl": "⏎", "Zp": "⏎", "Cc": "·", "Cf": "·", "Cs": "\ufffd", "Cn": "\ufffd"}
 _JOINERS = "\u200c\u200d"
 """They shape the letters and emoji they stand between."""
 

@@ -219,7 +219,10 @@ class _Version(argparse.Action):
 
 def _text(argument: str) -> str:
     """Bytes of the command line that are no text become "�", which every tokenizer can read."""
-    return os.fsencode(argument).decode("utf-8", errors="replace")
+    try:
+        return os.fsencode(argument).decode("utf-8", errors="replace")
+    except UnicodeEncodeError:  # halves of characters that no bytes stand for, from a caller in Python
+        return argument.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _count(least: int) -> Callable[[str], int]:

@@ -18,7 +18,7 @@ from headscope.core.jobs import Job
 from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import VOCABULARY_FILES
 from headscope.core.models.hub.slow_splitter import SlowSplitter
-from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Splitter
+from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Pieces, Splitter
 from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
@@ -141,9 +141,9 @@ class HubTokenizer:
             return Encoded.of(TokenAxis((self._start(start_id),), "", 0, 0))
         prepared = self._prepared(text)
         labels = self._splitter.split_target(prepared.text)
-        first = labels[-1].id if start_id is None else start_id
-        if labels[-1].source is None:  # what closes a text; a tokenizer may add nothing
-            labels = labels[:-1]
+        first = labels.make(len(labels.sources) - 1).id if start_id is None else start_id
+        if labels.sources[-1:] == [None]:  # what closes a text; a tokenizer may add nothing
+            labels = replace(labels, sources=labels.sources[:-1])
         axis = self._encoded(labels, [prepared], text, None if max_tokens is None else max_tokens - 1).axis
         return Encoded.of(replace(axis, tokens=(self._start(first), *axis.tokens)))
 
@@ -207,13 +207,13 @@ class HubTokenizer:
         assert self.mask_token is not None
         return _Prepared(clean.replace(_TYPED_MASK, self.mask_token), self.mask_token, _TYPED_MASK, original=clean)
 
-    def _encoded(self, pieces: Sequence[Piece], prepared: Sequence[_Prepared], text: str, max_tokens: int | None) -> Encoded:
+    def _encoded(self, pieces: Pieces, prepared: Sequence[_Prepared], text: str, max_tokens: int | None) -> Encoded:
         """The pieces as tokens, of each text as many as `max_tokens` leaves room for; what the tokenizer added stays."""
-        lengths = [sum(piece.source == number for piece in pieces) for number in range(len(prepared))]
-        n_added = len(pieces) - sum(lengths)
+        lengths = [pieces.sources.count(number) for number in range(len(prepared))]
+        n_added = len(pieces.sources) - sum(lengths)
         room = sum(lengths) if max_tokens is None else max(0, max_tokens - n_added)
         keep = shares(lengths[0], sum(lengths[1:]), room)
-        tokens = self._tokens(_cut(pieces, keep), prepared)
+        tokens = self._tokens(pieces.cut(keep), prepared)
         last = dropped_from(tokens) if keep[0] < lengths[0] else len(text)
         return Encoded.of(TokenAxis(tuple(tokens), text, sum(lengths) - sum(keep), last))
 
@@ -306,15 +306,3 @@ def _last_character(numbers: Sequence[int]) -> str:
         except UnicodeDecodeError:
             continue
     return ""
-
-
-def _cut(pieces: Sequence[Piece], keep: Sequence[int]) -> list[Piece]:
-    """The first pieces of each text, and what was added."""
-    left = list(keep)
-    kept = []
-    for piece in pieces:
-        if piece.source is not None:
-            left[piece.source] -= 1
-        if piece.source is None or left[piece.source] >= 0:
-            kept.append(piece)
-    return kept

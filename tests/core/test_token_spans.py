@@ -8,13 +8,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 from headscope.core.edit import masked, with_candidate
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.results import Candidate
 from tests.make_tokenizer import make_tokenizer
+from tests.word_level import word_level
 
 GOAL = "The goal of life is happiness ."
 TEXTS = (
@@ -32,33 +31,6 @@ TEXTS = (
     "x" * 30 + " the",
 )
 """Blanks of all kinds, marks, characters that become several, scripts without blanks, special tokens that are typed."""
-
-
-def word_level(*, mask: bool = True) -> Any:
-    """Words that blanks and punctuation part."""
-    words = [
-        "[UNK]",
-        "[PAD]",
-        "[MASK]",
-        "the",
-        "The",
-        "cat",
-        "goal",
-        "of",
-        "life",
-        "is",
-        "happiness",
-        ".",
-        ",",
-        "isn",
-        "'",
-        "t",
-    ]
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="[PAD] $A", special_tokens=[("[PAD]", 1)])
-    names = {"mask_token": "[MASK]"} if mask else {}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", **names)
 
 
 def _class(name: str, **options: Any) -> Callable[[], Any]:

@@ -55,6 +55,7 @@ def test_a_token_is_called_as_it_is_written(build: Build, text: str, expected: l
         ("\u2028\u00a0\u3000", "⏎␣␣"),
         ("\u202eab\u2066\ufeff\u00ad", "·ab···"),
         ("\ud83d", "\ufffd"),
+        ("\uffff\U000aabcd", "\ufffd\ufffd"),
         ("\u0301", "◌\u0301"),
         ("e\u0301", "e\u0301"),
         ("👩\u200d👧", "👩\u200d👧"),

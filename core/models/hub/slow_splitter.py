@@ -9,7 +9,7 @@ from typing import Any, Final
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.piece_alignment import Surface, align
-from headscope.core.models.hub.splitter import Notation, Piece
+from headscope.core.models.hub.splitter import Notation, Piece, Pieces
 
 _MOST_CHARACTERS: Final = 200_000
 _LONGEST_WORD: Final = 2_000
@@ -33,7 +33,7 @@ class SlowSplitter:
         has_words = bool(tokenizer.vocab_files_names)  # or else its tokens are bytes or characters, all million of them
         self.notation = _notation(tokenizer.get_vocab()) if has_words else Notation("")
 
-    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> list[Piece]:
+    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> Pieces:
         """See `Splitter.split`.
 
         Raises
@@ -45,14 +45,14 @@ class SlowSplitter:
         for each in texts:
             self._check_length(each)
         made = self._tokenizer(text, pair, add_special_tokens=special, return_token_type_ids=True)
-        return self._laid_on(made, texts, special=special)
+        return _listed(self._laid_on(made, texts, special=special))
 
-    def split_target(self, text: str) -> list[Piece]:
+    def split_target(self, text: str) -> Pieces:
         """See `Splitter.split_target`."""
         self._check_length(text)
         made = self._tokenizer(text_target=text, return_token_type_ids=True)
         with compat.writing(self._tokenizer):
-            return self._laid_on(made, [text], special=True)
+            return _listed(self._laid_on(made, [text], special=True))
 
     def _check_length(self, text: str) -> None:
         if len(text) > _MOST_CHARACTERS:
@@ -104,6 +104,10 @@ class SlowSplitter:
             return bytes([int(byte[1], 16) if byte[1] else int(byte[2]) % 256])
         bare = self.notation.bare(raw)
         return bare.replace("▁", " ") if bare.strip("▁") else bare.replace("▁", "")
+
+
+def _listed(pieces: list[Piece]) -> Pieces:
+    return Pieces([piece.source for piece in pieces], pieces.__getitem__)
 
 
 def _notation(vocabulary: dict[str, int]) -> Notation:

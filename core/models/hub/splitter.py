@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -50,6 +50,34 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """The pieces of one or two texts; each is made when it is asked for, as of a book a model reads the first page.
+
+    Attributes
+    ----------
+    sources : list
+        `Piece.source` of each.
+    make : callable
+        The piece at a position.
+    """
+
+    sources: list[int | None]
+    make: Callable[[int], Piece]
+
+    def cut(self, keep: Sequence[int]) -> list[Piece]:
+        """The first pieces of each text, and what was added."""
+        left = list(keep)
+        kept = []
+        for position, source in enumerate(self.sources):
+            if source is None:
+                kept.append(self.make(position))
+            elif left[source] > 0:
+                left[source] -= 1
+                kept.append(self.make(position))
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
 class Notation:
     """How a vocabulary writes where words begin and end.
 
@@ -85,11 +113,11 @@ class Splitter(Protocol):
 
     notation: Notation
 
-    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> list[Piece]:
+    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> Pieces:
         """The pieces of one or two texts; with the model's special tokens around them, unless `special` is false."""
         ...
 
-    def split_target(self, text: str) -> list[Piece]:
+    def split_target(self, text: str) -> Pieces:
         """The pieces of the labels that an encoder-decoder model is trained on for `text`."""
         ...
 
@@ -107,7 +135,7 @@ class FastSplitter:
         self.notation = _notation(self._backend)
         tokenizer("")  # a translator's may be set to the language that it writes; its own calls set it to the one it reads
 
-    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> list[Piece]:
+    def split(self, text: str, pair: str | None = None, *, special: bool = True) -> Pieces:
         """See `Splitter.split`."""
         if self._reads_words:
             return self._split_words(text, pair, special=special)
@@ -115,12 +143,12 @@ class FastSplitter:
         encoding = self._backend.encode(text, pair, add_special_tokens=special)
         return _pieces(encoding, encoding.offsets, text, pair)
 
-    def split_target(self, text: str) -> list[Piece]:
+    def split_target(self, text: str) -> Pieces:
         """See `Splitter.split_target`."""
         encoding = self._tokenizer(text_target=text, truncation=False, padding=False).encodings[0]
         return _pieces(encoding, encoding.offsets, text, None)
 
-    def _split_words(self, text: str, pair: str | None, *, special: bool) -> list[Piece]:
+    def _split_words(self, text: str, pair: str | None, *, special: bool) -> Pieces:
         """As models of pages do it: of a pair, the first text is a question, and the other one is words."""
         words = [match.span() for match in _WORD.finditer(text if pair is None else pair)]
         spans = [words] if pair is None else [[(0, len(text))], words]
@@ -145,15 +173,18 @@ def _parts_words(splits: Any) -> bool:
     return [[word for word, _ in splits.pre_tokenize_str(text)] for text in ("ab cd", "abcd")] == [["ab", "cd"], ["abcd"]]
 
 
-def _pieces(encoding: Encoding, offsets: Sequence[tuple[int, int]], text: str, pair: str | None) -> list[Piece]:
+def _pieces(encoding: Encoding, offsets: Sequence[tuple[int, int]], text: str, pair: str | None) -> Pieces:
     """What the tokenizers library made of one or two texts."""
     texts = (text, pair or "")
     # Each of these is a list that is made anew when it is asked for.
-    rows = zip(encoding.ids, encoding.tokens, offsets, encoding.sequence_ids, encoding.type_ids, strict=True)
-    return [
-        Piece(id_, raw, *((0, 0) if source is None else _bare(texts[source], *span, raw)), source, type_id)
-        for id_, raw, span, source, type_id in rows
-    ]
+    ids, raws, sources, types = encoding.ids, encoding.tokens, encoding.sequence_ids, encoding.type_ids
+
+    def make(position: int) -> Piece:
+        source, raw = sources[position], raws[position]
+        span = (0, 0) if source is None else _bare(texts[source], *offsets[position], raw)
+        return Piece(ids[position], raw, *span, source, types[position])
+
+    return Pieces(sources, make)
 
 
 def _bare(text: str, start: int, end: int, raw: str) -> tuple[int, int]:
