@@ -49,6 +49,18 @@ def finish(writer: gguf.GGUFWriter, path: Path) -> Path:
     return path
 
 
+def copy_keys(
+    source: gguf.GGUFReader, writer: gguf.GGUFWriter, drop: Callable[[str], bool] = lambda _: False, but: Any = ()
+) -> None:
+    """Write the keys of another file, without those that are to be dropped, and without those in `but`."""
+    for name, field in source.fields.items():
+        is_set = name in but or name.removeprefix("llama.") in but
+        if name.startswith("GGUF.") or name == "general.architecture" or is_set or drop(name):
+            continue
+        kind = field.types[0]
+        writer.add_key_value(name, field.contents(), kind, field.types[-1] if len(field.types) > 1 else None)
+
+
 def add_value(writer: gguf.GGUFWriter, name: str, value: Any, architecture: str) -> None:
     full = (
         name

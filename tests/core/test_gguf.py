@@ -14,7 +14,7 @@ from headscope.core.engine import Engine
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress
 from headscope.core.models.load import load_model
 from headscope.gui.cli import main
-from tests.gguf_files import add_value, finish
+from tests.gguf_files import add_value, copy_keys, finish
 from tests.spoiled import refused
 from tests.tiny_models import write_gguf
 
@@ -64,7 +64,7 @@ def write_random_blocks(path: Path, packing: GGMLQuantizationType) -> Path:
     width = 256 if packing.name.endswith(("_K", "TQ2_0")) else 32
     plain = write_gguf(path.with_name("plain.gguf"), width=width)
     writer = GGUFWriter(path, "llama")
-    copy_keys(plain, writer)
+    copy_keys(GGUFReader(plain), writer)
     chance = np.random.default_rng(1)
     for tensor in GGUFReader(plain).tensors:
         if len(tensor.shape) == 1 or packing.name == "F32":
@@ -148,7 +148,7 @@ def test_a_decoder_that_guesses_no_masks_says_so_before_its_weights_are_read(fil
 def edited(source: Path, to: Path, *, drop: Callable[[str], bool] = lambda _: False, **keys: Any) -> Path:
     """A copy without some tensors and keys, with others set (__ stands for a full stop)."""
     writer = GGUFWriter(to, "llama")
-    copy_keys(source, writer, drop, {name.replace("__", ".") for name in keys})
+    copy_keys(GGUFReader(source), writer, drop, {name.replace("__", ".") for name in keys})
     for name, value in keys.items():
         if value is not None:
             add_value(writer, name.replace("__", "."), value, "llama")
@@ -156,15 +156,6 @@ def edited(source: Path, to: Path, *, drop: Callable[[str], bool] = lambda _: Fa
         if not drop(tensor.name):
             writer.add_tensor(tensor.name, tensor.data)
     return finish(writer, to)
-
-
-def copy_keys(source: Path, writer: GGUFWriter, drop: Callable[[str], bool] = lambda _: False, but: Any = ()) -> None:
-    for name, field in GGUFReader(source).fields.items():
-        is_set = name in but or name.removeprefix("llama.") in but
-        if name.startswith("GGUF.") or name == "general.architecture" or is_set or drop(name):
-            continue
-        kind = field.types[0]
-        writer.add_key_value(name, field.contents(), kind, field.types[-1] if len(field.types) > 1 else None)
 
 
 @pytest.mark.parametrize("missing", ["blk.1.attn_q.weight", "blk.0.ffn_norm.weight", "token_embd.weight", "output_norm.weight"])
@@ -226,7 +217,7 @@ def test_what_a_file_says_and_would_be_ignored_or_cannot_be_is_named(
 
 def test_a_tensor_that_nobody_knows_is_named(engine: Engine, file: Path, tmp_path: Path) -> None:
     writer = GGUFWriter(tmp_path / "more.gguf", "llama")
-    copy_keys(file, writer)
+    copy_keys(GGUFReader(file), writer)
     for tensor in GGUFReader(file).tensors:
         writer.add_tensor(tensor.name, tensor.data)
     writer.add_tensor("blk.0.attn_sinks.weight", np.zeros(4, np.float32))
@@ -253,7 +244,7 @@ def write_parts(folder: Path, source: Path, n_parts: int = 2, **changed: int) ->
         path = folder / f"model-{number + 1:05}-of-{n_parts:05}.gguf"
         writer = GGUFWriter(path, "llama")
         if number == 0:
-            copy_keys(source, writer)
+            copy_keys(GGUFReader(source), writer)
         about = {"no": number, "count": n_parts, "tensors.count": len(tensors), **changed}
         writer.add_key_value("split.no", about["no"], 2)  # type: ignore[arg-type]
         for key in ("count", "tensors.count"):

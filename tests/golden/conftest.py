@@ -18,7 +18,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def load_smollm2(cache: Path) -> Callable[[], LoadedModel]:
-    """Loads SmolLM2's GGUF file: the first call unpacks it, the others read the copy."""
+    """Loads SmolLM2's GGUF file, with folders for caches of its own."""
 
     def load() -> LoadedModel:
         with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import re
 from pathlib import Path
@@ -9,17 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gguf import GGUFReader, dequantize
+from gguf import GGUFReader, GGUFWriter, dequantize
+from transformers import LlamaForCausalLM
 from transformers.models.albert.modeling_albert import AlbertAttention, eager_attention_forward
 
 from headscope.core.analyse.sweeps import Question, ablate_heads
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.models.load import load_model
 from headscope.core.numerics import softmax_tolerance, spread_of
 from headscope.core.verify import verify
 from tests import allowed
 from tests.atom_mapping import MAPPING_HEAD, agreement, known_mappings
 from tests.generating import difference_from_one_pass
-from tests.installed_models import smollm2
+from tests.gguf_files import copy_keys, finish, llama3_factors
+from tests.installed_models import STORY, smollm2
 
 PROMPT = "The capital of France is"
 
@@ -239,14 +243,58 @@ def test_a_chat_is_answered_and_forked(language_model) -> None:
         assert difference_from_one_pass(language_model, each[-1].record) <= 1
 
 
-def test_the_second_load_reads_the_copy_and_gives_the_same_weights(language_model, load_smollm2, cache: Path) -> None:
-    (copy,) = cache.rglob("model.safetensors")
-    written = copy.stat().st_mtime_ns
+def test_the_second_load_gives_the_same_weights_and_nothing_is_written(language_model, load_smollm2, cache: Path) -> None:
     again = load_smollm2()
-    assert list(cache.rglob("model.safetensors")) == [copy]
-    assert copy.stat().st_mtime_ns == written
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
     assert again.info == language_model.info
     first, second = language_model.module.state_dict(), again.module.state_dict()
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert again.encode(PROMPT) == language_model.encode(PROMPT)
+
+
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 32.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}
+
+
+@pytest.mark.parametrize(
+    ("scaling", "n_tokens"), [(LLAMA3, 300), ({"rope_type": "linear", "factor": 8.0}, 30)], ids=["llama3", "linear"]
+)
+def test_scaled_positions_are_those_of_plain_transformers(language_model, tmp_path: Path, scaling: dict, n_tokens: int) -> None:
+    """SmolLM2's own weights under another header, beside transformers with these positions in its configuration."""
+    config = copy.deepcopy(language_model.module.config)
+    config.rope_parameters = {"rope_theta": 100000.0, **scaling}
+    plain = LlamaForCausalLM.from_pretrained(
+        None, config=config, state_dict=language_model.module.state_dict(), attn_implementation="eager"
+    )
+    model = load_model(str(with_positions(tmp_path / "scaled.gguf", config.rope_parameters)), device="cpu", dtype="float32")
+    text = STORY * 20
+    ids = torch.tensor([language_model.encode(text)[0].ids[:n_tokens]])
+    with torch.inference_mode():
+        expected = plain(ids, output_attentions=True).attentions
+        unscaled = language_model.eager_attentions({"input_ids": ids})["decoder"]
+    found = [each[0].numpy() for each in model.eager_attentions({"input_ids": ids})["decoder"]]
+    differences = [
+        [np.abs(ours - theirs[0].numpy()).max() for ours, theirs in zip(found, maps, strict=True)]
+        for maps in (expected, unscaled)
+    ]
+    assert max(differences[0]) <= 3e-6
+    assert max(differences[1]) > 0.1  # that of a reader that drops the scaling
+
+
+def with_positions(path: Path, rope: dict) -> Path:
+    source, writer = GGUFReader(smollm2()), GGUFWriter(path, "llama")
+    copy_keys(source, writer)
+    if rope["rope_type"] == "llama3":
+        writer.add_tensor("rope_freqs.weight", llama3_factors(rope, 64))
+    else:
+        writer.add_string("llama.rope.scaling.type", "linear")
+        writer.add_float32("llama.rope.scaling.factor", rope["factor"])
+    for tensor in source.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    return finish(writer, path)

@@ -215,20 +215,18 @@ def _runs_of_blanks(token: str) -> str:
 def _implied_merges(vocabulary: _Vocabulary) -> list[tuple[str, str]]:
     """Every way to put a word together of two others, the best words first: what SentencePiece does when it encodes.
 
-    Gemma's scores do not follow the order of its merges; the order of its words does.
+    Words of users come before all others: where they are not found as they stand (runs of blanks), they are merged first.
     """
-    by_place = vocabulary.keys.architecture.startswith("gemma")
-    scores = [-float(place) for place in range(len(vocabulary.tokens))] if by_place else vocabulary.scores
+    scores = np.where(vocabulary.kinds == _USER, np.inf, vocabulary.scores)
     index, merges = vocabulary.index, []
-    left_out = (_CONTROL, _UNKNOWN, _UNUSED, _BYTE)
-    for place in np.flatnonzero(~np.isin(vocabulary.kinds, left_out)):
-        token = vocabulary.tokens[place]
-        for cut in range(1, len(token)):
+    left_out = np.isin(vocabulary.kinds, (_CONTROL, _UNKNOWN, _UNUSED, _BYTE))
+    for place in np.argsort(-scores, kind="stable"):
+        token = "" if left_out[place] else vocabulary.tokens[place]
+        for cut in range(len(token) - 1, 0, -1):
             left, right = token[:cut], token[cut:]
             if left in index and right in index:
-                merges.append((scores[place], cut, len(token) - cut, left, right))
-    merges.sort(key=lambda merge: merge[:3], reverse=True)
-    return [(left, right) for *_, left, right in merges]
+                merges.append((left, right))
+    return merges
 
 
 def _unigram(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool, bool]:
