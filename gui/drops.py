@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, QObject, Slot
 
-from headscope.core.errors import HeadscopeError
-from headscope.core.files.text_file import read_text_file
-from headscope.gui.messages import notice_of
+from headscope.gui.exporter import FoundFile
 
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
@@ -21,16 +19,27 @@ def dropped_file(data: QMimeData) -> Path | None:
     return Path(paths[0]) if paths else None
 
 
-def open_dropped(window: MainWindow, path: Path) -> None:
-    """Open a model, or put a text in the place of the text and run it; the text before comes back with undo."""
-    if path.is_dir() or path.suffix.lower() == ".gguf":
-        window.picker.load(str(path))
-        return
-    try:
-        text = read_text_file(path)
-    except HeadscopeError as error:
-        window.state.update(notice=notice_of(error))
-        return
-    window.state.update(text=text, text_pair="", target="")
-    if window.state.model is not None:
-        window.explorer.run()
+class FileOpener(QObject):
+    """Opens what is dropped or chosen: a model, or a text in the place of the text, which comes back with undo.
+
+    The file is looked at in the lane of the files: a disk that does not answer holds up no window.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        window.explorer.exporter.was_read.connect(self._use)
+
+    def open(self, path: Path) -> None:
+        """Look at the file, and open it."""
+        self._window.explorer.exporter.read(path)
+
+    @Slot(object)
+    def _use(self, found: FoundFile) -> None:
+        window = self._window
+        if found.text is None:
+            window.picker.load(str(found.path))
+            return
+        window.state.update(text=found.text, text_pair="", target="")
+        if window.state.model is not None:
+            window.explorer.run()

@@ -96,8 +96,8 @@ class Explorer(QObject):
         self._lane.finished.connect(self._on_finished)
         self._lane.failed.connect(self._on_failed)
         self._lane.cancelled.connect(self._on_cancelled)
-        self._exporter = Exporter(state, self)
-        self._exporter.ended.connect(self._settle)
+        self.exporter = Exporter(state, self)
+        self.exporter.ended.connect(self._settle)
         self._asked: dict[int, ModelRequest] = {}
         self._adopted: LoadedModel | None = None
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
@@ -201,11 +201,11 @@ class Explorer(QObject):
 
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
-        if self._lane.is_busy or self._exporter.is_busy:
+        if self._lane.is_busy or self.exporter.is_busy:
             self._stream.show_arrived()
             self.state.update(busy=busy_at("stopping"))
             self._lane.cancel()
-            self._exporter.cancel()
+            self.exporter.cancel()
 
     def _able(self, ability: Ability, otherwise: str) -> bool:
         if self._loaded is None:
@@ -289,11 +289,11 @@ class Explorer(QObject):
 
     def export(self, request: Export) -> None:
         """Write a picture or numbers to a file."""
-        self._exporter.export(request)
+        self.exporter.export(request)
 
     def close(self) -> bool:
         """End all threads, and give back a model that was taken over; whether the threads have ended."""
-        lanes = (self._lane, self._pictures, self.questions, self.long_questions, self._exporter)
+        lanes = (self._lane, self._pictures, self.questions, self.long_questions, self.exporter)
         ended = [lane.close() for lane in lanes]
         if self._adopted is not None:
             self._adopted.release()
@@ -364,7 +364,7 @@ class Explorer(QObject):
     @Slot()
     def _settle(self) -> None:
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
-        if not self._lane.is_busy and not self._exporter.is_busy:
+        if not self._lane.is_busy and not self.exporter.is_busy:
             self.state.update(busy=None, beams=None)
             if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
                 self._pictures.clear(model=self._loaded)

@@ -1,4 +1,4 @@
-"""Exporter: writes pictures and numbers to files in a thread of its own, so that neither window nor model waits for a disk."""
+"""Exporter: reads and writes files in a thread of its own, so that neither window nor model waits for a disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, one_line
+from headscope.core.files.inspect import is_model
+from headscope.core.files.text_file import read_text_file
 from headscope.core.jobs import Head, Job, Kind, Progress
 from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
 from headscope.gui.messages import busy_at, busy_of, notice_of
@@ -52,10 +54,32 @@ class RecordExport:
     record: AttentionRecord
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FileLook:
+    """What a file is that somebody dropped or chose."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundFile:
+    """A file, and its text; None if it is a model."""
+
+    path: Path
+    text: str | None
+
+
 Export = PictureExport | HeadExport | RecordExport
 
 
-def _write(request: Export, job: Job, _stream: Stream) -> Path:
+def _look(request: FileLook, job: Job) -> FoundFile:
+    job.report(Progress("reading", detail=request.path.name))
+    return FoundFile(request.path, None if is_model(request.path) else read_text_file(request.path))
+
+
+def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | FoundFile:
+    if isinstance(request, FileLook):
+        return _look(request, job)
     job.report(Progress("writing", detail=request.path.name))
     match request:
         case PictureExport(path, picture, theme, dpi, picked):
@@ -80,15 +104,17 @@ def _nothing_is_stale(_newer: object, _older: object) -> bool:
 
 
 class Exporter(QObject):
-    """Writes one file after the other.
+    """Reads or writes one file after the other.
 
     Signals
     -------
     ended
-        A file was written, or not; the notice says which.
+        A file was written or read, or not; the notice says which.
+    was_read(FoundFile)
     """
 
     ended = Signal()
+    was_read = Signal(object)
 
     def __init__(self, state: ExplorerState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,9 +130,14 @@ class Exporter(QObject):
         self._lane.submit(request)
         self._state.update(busy=busy_at("writing", detail=request.path.name))
 
+    def read(self, path: Path) -> None:
+        """Look at a file; `was_read` has its text."""
+        self._lane.submit(FileLook(path))
+        self._state.update(busy=busy_at("reading", detail=path.name))
+
     @property
     def is_busy(self) -> bool:
-        """Whether a file is being written."""
+        """Whether a file is being written or read."""
         return self._lane.is_busy
 
     def cancel(self) -> None:
@@ -122,9 +153,12 @@ class Exporter(QObject):
         self._state.update(busy=busy_of(progress))
 
     @Slot(int, object)
-    def _on_finished(self, _id: int, path: Path) -> None:
-        self._state.update(notice=Notice("info", self.tr("Written: {path}").format(path=path)))
+    def _on_finished(self, _id: int, answer: Path | FoundFile) -> None:
+        if isinstance(answer, Path):
+            self._state.update(notice=Notice("info", self.tr("Written: {path}").format(path=one_line(answer))))
         self.ended.emit()
+        if isinstance(answer, FoundFile):
+            self.was_read.emit(answer)
 
     @Slot(int, object)
     def _on_failed(self, _id: int, error: HeadscopeError) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
 from headscope.gui.appearance import Appearance
 from headscope.gui.commands import COMMANDS, Commands
 from headscope.gui.desk import Desk
-from headscope.gui.drops import dropped_file, open_dropped
+from headscope.gui.drops import FileOpener, dropped_file
 from headscope.gui.explorer import Explorer
 from headscope.gui.given_text import GivenText
 from headscope.gui.history import History
@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.menus = Menus(self)
         self._build_top()
+        self._opener = FileOpener(self)
         self.desk: Desk = Desk(state, explorer, self)
         self.heads, self.heatmap, self.links = self.desk.heads, self.desk.heatmap, self.desk.links
         self.predictions, self.generation = self.desk.predictions, self.desk.generation
@@ -265,11 +266,11 @@ class MainWindow(QMainWindow):
         path = dropped_file(event.mimeData())
         if path is not None:
             event.acceptProposedAction()
-            open_dropped(self, path)
+            self._opener.open(path)
 
     @Slot(str)
     def _open_file(self, path: str) -> None:
-        open_dropped(self, Path(path))
+        self._opener.open(Path(path))
 
     # ---------------------------------------------------------------- life
     def _restore(self) -> None:

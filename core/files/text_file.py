@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
+from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.files.inspect import read_bytes
 
 LARGEST_TEXT_FILE: Final = 2**20
 """Bytes. About 200,000 words: more than any model here reads."""
@@ -31,16 +32,11 @@ def read_text_file(path: str | os.PathLike[str]) -> str:
     HeadscopeError
         ``cannot_read``, ``text_file_too_large``, ``not_a_text_file``.
     """
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_TEXT_FILE:
-            raise HeadscopeError(
-                "text_file_too_large", path=path, size=readable_bytes(size), most=readable_bytes(LARGEST_TEXT_FILE)
-            )
-        raw = path.read_bytes()
-    except OSError as error:
-        raise HeadscopeError("cannot_read", path=path, reason=error.strerror or reason_of(error)) from error
+    raw = read_bytes(path, LARGEST_TEXT_FILE)
+    if len(raw) > LARGEST_TEXT_FILE:
+        size = max(len(raw), Path(path).stat().st_size)
+        most = readable_bytes(LARGEST_TEXT_FILE)
+        raise HeadscopeError("text_file_too_large", path=path, size=readable_bytes(size), most=most)
     text = _decoded(raw)
     if text is None or "\0" in text:
         raise HeadscopeError("not_a_text_file", path=path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from dataclasses import dataclass
@@ -13,10 +12,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.files.guarded import guarded
+from headscope.core.files.inspect import open_file, read_json
+from headscope.core.files.passed import checked_once
 from headscope.core.models.device import check_room, is_out_of_memory
+from headscope.core.models.torch_file import is_plain
+from headscope.core.models.torch_file_trial import try_torch_file
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
+_LARGEST_HEADER = 16 * 2**20
+"""Bytes of a safetensors header: a hundred thousand tensors."""
 _PICKLE, _LFS_POINTER = b"\x80", b"version https://git-lfs"
 _Tensor = tuple[tuple[int, ...], bool]
 """A shape, and whether the numbers are whole ones."""
@@ -60,9 +66,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise HeadscopeError("folder_without_model", path=folder, missing="config.json")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise HeadscopeError("config_invalid", model=folder.name, reason=f"config.json cannot be read ({error})") from None
+        config = read_json(path)
+    except HeadscopeError as error:
+        reason = f"config.json cannot be read ({error.parameters['reason']})"
+        raise HeadscopeError("config_invalid", model=folder.name, reason=reason) from None
     if not isinstance(config, dict):
         raise HeadscopeError("config_invalid", model=folder.name, reason="config.json is not an object")
     return config
@@ -99,9 +106,9 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     if not index.is_file():
         return ()
     try:
-        shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        shards = read_json(index)["weight_map"].values()
         names = sorted({str(shard) for shard in shards})
-    except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError):
+    except (HeadscopeError, KeyError, AttributeError, TypeError):
         raise HeadscopeError("checkpoint_damaged", path=index, reason="it lists no weights") from None
     for shard in names:
         if shard in ("", "..") or Path(shard).name != shard:
@@ -112,6 +119,9 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
 
 
 def _safetensors_shapes(path: Path) -> dict[str, _Tensor]:
+    with open_file(path) as file:
+        if int.from_bytes(file.read(8), "little") > _LARGEST_HEADER:
+            raise HeadscopeError("checkpoint_damaged", path=path, reason="what it says of its tensors is too long to be true")
     try:
         with safe_open(path, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
@@ -127,6 +137,14 @@ def _safetensors_shapes(path: Path) -> dict[str, _Tensor]:
 
 
 def _bin_shapes(path: Path) -> dict[str, _Tensor]:
+    """As `bin_shapes`; a file that is not what torch writes for tensors is read in a child process first."""
+    if not is_plain(path):
+        trial = f"{try_torch_file.__module__}.{try_torch_file.__name__}"
+        checked_once("torch file", [path], lambda: guarded(trial, path, subject=path, torch=True))
+    return bin_shapes(path)
+
+
+def bin_shapes(path: Path) -> dict[str, _Tensor]:
     """Read by torch's weights-only loader, which builds tensors and plain containers and calls nothing else."""
     try:
         with warnings.catch_warnings():
@@ -151,5 +169,5 @@ def _refusal(path: Path, text: str) -> HeadscopeError:
 
 
 def _first_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(len(_LFS_POINTER))

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.files.inspect import check_file
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.device import leave_a_core
 from headscope.core.models.loaded import LoadedModel
@@ -69,6 +70,7 @@ def load_model(
         name = path.resolve().name or source
         return load_folder(path, source, name=name, device=device, dtype=dtype, job=job)
     if path is not None and path.suffix.lower() == ".gguf":
+        check_file(path)
         return load_file(path, source, device=device, dtype=dtype, job=job)
     if path is not None:
         raise HeadscopeError("folder_without_model", path=path, missing="config.json")

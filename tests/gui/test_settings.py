@@ -1,5 +1,6 @@
 """Settings hold at once and for the next start; files that are dropped are opened; texts of late are kept."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -166,8 +167,21 @@ def test_a_file_that_is_no_text_or_too_long_is_refused_in_a_sentence(qtbot, wind
     long.write_bytes(b"a " * (LARGEST_TEXT_FILE // 2 + 1))
     for path, said in ((binary, "holds no text"), (long, "1 MB"), (gone, "cannot be read")):
         assert drop(window, path)
+        qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
         assert said in window.state.notice.message
         assert window.state.text == text
+        assert window.state.busy is None
+        window._dismiss()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of POSIX")
+def test_a_pipe_or_a_device_holds_up_no_window(qtbot, window: MainWindow, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    os.mkfifo(tmp_path / "pipe.gguf")
+    for path in (tmp_path / "pipe.txt", Path("/dev/zero"), tmp_path / "pipe.gguf"):
+        assert drop(window, path)
+        qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
+        assert window.state.notice.message.startswith(str(path))
         window._dismiss()
 
 
