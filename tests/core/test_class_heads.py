@@ -69,13 +69,17 @@ def plain(folder: Path, auto: Any, text: str, pair: str | None = None) -> tuple[
 
 
 # ---------------------------------------------------------------- classes
-@pytest.mark.parametrize("pair", [None, PAIR], ids=["text", "pair"])
 @pytest.mark.parametrize(("family", "settings"), CLASSIFIERS, ids=lambda value: value if isinstance(value, str) else "")
-def test_the_class_of_a_text_is_what_transformers_says(
-    tmp_path: Path, family: str, settings: dict[str, Any], pair: str | None
+def test_the_class_of_a_text_and_of_a_pair_is_what_transformers_says(
+    tmp_path: Path, family: str, settings: dict[str, Any]
 ) -> None:
     folder = write(tmp_path, f"{family}ForSequenceClassification", **settings)
     model = opened(folder)
+    for pair in (None, PAIR):
+        check_class(folder, model, settings, pair)
+
+
+def check_class(folder: Path, model: LoadedModel, settings: dict[str, Any], pair: str | None) -> None:
     logits = plain(folder, hf.AutoModelForSequenceClassification, TEXT, pair)[1].logits[0].double()
     assert model.info.abilities == {"classify"}
     result = model.run(TEXT, pair)

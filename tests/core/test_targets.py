@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,15 @@ class Opened:
         return float(logit.double() - rows.double().logsumexp(-1))
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Opened]:
+    """Each case's model is opened once."""
+    return cache(lambda case: Opened(tmp_path_factory.mktemp(case), case))
+
+
 @pytest.fixture
-def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Opened:
-    return Opened(tmp_path, request.param)
+def opened(models: Callable[[str], Opened], request: pytest.FixtureRequest) -> Opened:
+    return models(request.param)
 
 
 each_case = pytest.mark.parametrize("opened", CASES, indirect=True)
