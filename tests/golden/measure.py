@@ -27,11 +27,14 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models import budget
 from headscope.core.models.hub.compat import without_cache
+from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
+from tests.make_tokenizer import make_tokenizer
 
 CASES = {"one token": (1, 0), "short": (5, 0), "beyond the window": (21, 0), "padded": (21, 6)}
 """(tokens, of which padding) of each pass; windows are 8 tokens wide."""
+TEXT = "the cat is the goal of life ."
 N_READ, N_PROMPT = 21, 12
 """Tokens read with a cache, and how many of them in the first step; an encoder-decoder's decoder begins with one."""
 _OUTPUTS = ("logits", "prediction_logits", "last_hidden_state")
@@ -98,11 +101,32 @@ def _measured(family: Family) -> Measured:
     _check_sizes(found, model, inputs_of(family, *CASES["short"]))
     for case, size in CASES.items():
         found.float32 = max(found.float32, _compared(found, model, inputs_of(family, *size), case))
+    if (own := own_text(model, family, found.faults)) is not None:
+        found.float32 = max(found.float32, _compared(found, model, own, "a text by its own tokenizer"))
     if family.form != "encoder" and CACHE in inspect.signature(model.forward).parameters:
         found.generated = _generated(found, model, family)
     if _computes_in_half(model.to(torch.bfloat16), inputs_of(family, *CASES["padded"])):
         found.bfloat16 = _compared(found, model, inputs_of(family, *CASES["padded"]), "bfloat16")
     return found
+
+
+def own_text(model: Any, family: Family, faults: list[str]) -> dict[str, Tensor] | None:
+    """A text twice, as the model's own tokenizer class writes it; what Headscope makes of it otherwise goes to `faults`.
+
+    None if a library for it is missing, or if its vocabulary is fixed (bytes) and larger than the tiny model's.
+    """
+    try:
+        theirs = make_tokenizer(model.config)
+    except ImportError:
+        return None
+    ids = theirs(TEXT)["input_ids"]
+    encoded = HubTokenizer(make_tokenizer(model.config)).encode(TEXT)
+    if list(encoded.ids) != ids:
+        faults.append(f"{type(theirs).__name__}: other ids than its own")
+    if max(ids) >= VOCABULARY:
+        return None
+    row = torch.tensor([ids, ids])
+    return inputs_of(family, len(ids)) | {"input_ids": row, "attention_mask": torch.ones_like(row)}
 
 
 def _computes_in_half(model: Any, inputs: Mapping[str, Tensor]) -> bool:

@@ -23,7 +23,7 @@ masked words, the next token, text to text, the next sentence, pre-training and 
 measures the same at every test run.
 
 Each is compared with its own eager attention: batches of two texts of 1, 5 and 21 tokens (windows are 8 wide), without and with
-padding (before a decoder's text). The columns are the largest difference of any weight:
+padding (before a decoder's text), and of a sentence as the class's own tokenizer class writes it, with its special tokens. The columns are the largest difference of any weight:
 
 * **float32**: of all these passes and all layers. Allowed is what rounding explains (`core/numerics.py`): some 4e-6, and more only
   where scores are spread widely.
