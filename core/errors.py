@@ -103,6 +103,16 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "path_not_found": ("{path} does not exist.", "Check the path."),
     "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
+    "weights_unsupported": (
+        "{path} holds {what}, which cannot be read here.",
+        "Save the model with transformers' save_pretrained, and open that folder.",
+    ),
+    "several_models": ("{path} holds several models: {names}.", "Open one of these folders."),
+    "wrap_inside": ("{kind} is no transformers model itself, but holds one.", "Wrap {inside} in its place."),
+    "adapter_unsupported": (
+        "{model} is an adapter of the kind {kind}, which adds more than changes of the model's weights.",
+        "Choose a LoRA or another adapter that can be merged.",
+    ),
     "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
     "tokenizer_broken": (
         "The tokenizer of {path} cannot be used: {reason}.",

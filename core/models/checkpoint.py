@@ -16,6 +16,7 @@ from headscope.core.files.guarded import guarded
 from headscope.core.files.inspect import open_file, read_json
 from headscope.core.files.passed import checked_once
 from headscope.core.models.device import check_room, is_out_of_memory
+from headscope.core.models.folders import without_weights
 from headscope.core.models.torch_file import is_plain
 from headscope.core.models.torch_file_trial import try_torch_file
 
@@ -64,7 +65,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     if not path.is_file():
-        raise HeadscopeError("folder_without_model", path=folder, missing="config.json")
+        raise without_weights(folder, "config.json")
     try:
         config = read_json(path)
     except HeadscopeError as error:
@@ -81,7 +82,7 @@ def look(folder: Path) -> Checkpoint:
     Raises
     ------
     HeadscopeError
-        ``folder_without_model``, ``checkpoint_damaged``, ``checkpoint_unsafe``.
+        ``folder_without_model``, ``weights_unsupported``, ``checkpoint_damaged``, ``checkpoint_unsafe``.
     """
     for name, read, words in ((_SAFETENSORS, _safetensors_shapes, "safetensors"), (_BIN, _bin_shapes, "torch weights")):
         files = _files(folder, name)
@@ -95,7 +96,7 @@ def look(folder: Path) -> Checkpoint:
                 raise HeadscopeError("checkpoint_damaged", path=files[0], reason="it holds no weights by name")
             shapes = {name: shape for name, (shape, _) in tensors.items()}
             return Checkpoint(files, words, shapes, frozenset(name for name, (_, is_integer) in tensors.items() if is_integer))
-    raise HeadscopeError("folder_without_model", path=folder, missing=f"{_SAFETENSORS} or {_BIN}")
+    raise without_weights(folder, f"{_SAFETENSORS} or {_BIN}")
 
 
 def _files(folder: Path, name: str) -> tuple[Path, ...]:
@@ -155,6 +156,9 @@ def bin_shapes(path: Path) -> dict[str, _Tensor]:
             raise
         raise _refusal(path, str(error)) from None
     tensors = state if isinstance(state, dict) else {}
+    for key, held in tensors.items():  # beside an optimizer's state, as training leaves it
+        if isinstance(held, dict) and held and all(isinstance(each, torch.Tensor) for each in held.values()):
+            raise HeadscopeError("weights_unsupported", path=path, what=f"a training checkpoint, its weights under {key!r:.40}")
     tensors = {str(name): value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
     return {name: (tuple(value.shape), not value.is_floating_point()) for name, value in tensors.items()}
 

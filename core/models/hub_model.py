@@ -33,6 +33,7 @@ from headscope.core.models.hub.generation_settings import end_ids_of, generation
 from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
 from headscope.core.models.hub.positions import most_tokens
 from headscope.core.models.hub.teacher_forcing import target_start
+from headscope.core.models.hub.unwrapping import unwrapped
 from headscope.core.models.hub_tokenizer import HubTokenizer
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.packing import packing_of, stored_bytes
@@ -209,10 +210,8 @@ class HubModel(LoadedModel):
 
 def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
     """See `LoadedModel.wrap`."""
-    kind = type(module).__name__
-    name = name or Path(getattr(getattr(module, "config", None), "name_or_path", "")).name or kind
-    if not isinstance(module, PreTrainedModel) or module.main_input_name != "input_ids":
-        raise HeadscopeError("architecture_unsupported", model=name, architecture=kind)
+    module = unwrapped(module, name)
+    name = name or Path(module.config.name_or_path).name or type(module).__name__
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no tokenizer of transformers")
     own = copy.deepcopy(tokenizer) if tokenizer.is_fast else tokenizer  # of one without a fast version nothing is set

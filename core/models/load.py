@@ -9,6 +9,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.device import leave_a_core
+from headscope.core.models.folders import gguf_files, model_folder
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.tokens import visible
 
@@ -62,13 +63,12 @@ def load_model(
         from headscope.core.models.toy_model import ToyModel
 
         return ToyModel(shown.removeprefix(_TOY), device=device, dtype=dtype)
-    from headscope.core.models.gguf.load import load_file
-    from headscope.core.models.hub_files import load_folder  # imports transformers
+    from headscope.core.models.gguf.load import load_file  # imports transformers
 
     path = _existing(source)
     if path is not None and path.is_dir():
         name = path.resolve().name or source
-        return load_folder(path, source, name=name, device=device, dtype=dtype, job=job)
+        return _load_folder(path, source, name, device, dtype, job)
     if path is not None and path.suffix.lower() == ".gguf":
         check_file(path)
         return load_file(path, source, device=device, dtype=dtype, job=job)
@@ -84,7 +84,21 @@ def load_model(
     revision = revision or written or None
     folder = snapshot(name, job, revision)
     whole = f"{name}@{revision}" if revision else name
-    return load_folder(folder, whole, name=whole, device=device, dtype=dtype, job=job)
+    return _load_folder(folder, whole, whole, device, dtype, job)
+
+
+def _load_folder(folder: Path, source: str, name: str, device: str, dtype: str, job: Job) -> LoadedModel:
+    """What a folder holds: a model, one in a folder inside it, a .gguf file, or an adapter of a model elsewhere."""
+    from headscope.core.models.gguf.load import load_file
+    from headscope.core.models.hub_files import load_folder
+
+    folder = model_folder(folder)
+    found = gguf_files(folder)
+    if len(found) > 1:
+        raise HeadscopeError("several_models", path=folder, names=", ".join(visible(each.name)[:40] for each in found[:3]))
+    if found:
+        return load_file(found[0], source, device=device, dtype=dtype, job=job)
+    return load_folder(folder, source, name=name, device=device, dtype=dtype, job=job)
 
 
 def _existing(source: str) -> Path | None:

@@ -80,7 +80,7 @@ class LoadedModel(WritingModel, ABC):
         Parameters
         ----------
         module : PreTrainedModel
-            On any device, or on several.
+            On any device, or on several; also inside `torch.compile`, `DataParallel` or a `PeftModel` whose adapter changes weights.
         tokenizer : PreTrainedTokenizerBase
             Its settings stay as they are: a fast one is copied, of others nothing is changed.
         name : str, optional
@@ -89,7 +89,8 @@ class LoadedModel(WritingModel, ABC):
         Raises
         ------
         HeadscopeError
-            ``architecture_unsupported``, ``no_tokenizer``, ``no_attention``; the module is as it was.
+            ``architecture_unsupported``, ``wrap_inside``, ``adapter_unsupported``, ``no_tokenizer``, ``no_attention``; the module is
+            as it was.
         """
         from headscope.core.models.hub_model import wrapped
 

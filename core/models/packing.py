@@ -92,9 +92,11 @@ def method_of(raw: Mapping[str, Any], name: str) -> str | None:
     Raises
     ------
     HeadscopeError
-        ``config_invalid`` if transformers knows no such way, ``needs_library`` if what unpacks it is not installed.
+        ``weights_unsupported`` if MLX packed it, ``config_invalid`` if transformers knows no such way, ``needs_library`` if what unpacks it is not installed.
     """
     settings = raw.get("quantization_config")
+    if settings is None and isinstance(raw.get("quantization"), dict):  # how MLX writes it
+        raise HeadscopeError("weights_unsupported", path=name, what="weights packed for MLX")
     if not isinstance(settings, dict):
         return None
     packed_by_bnb = settings.get("load_in_8bit") or settings.get("load_in_4bit")

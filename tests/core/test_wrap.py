@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import Module
-from transformers import AutoTokenizer, BertForMaskedLM, GPT2LMHeadModel, T5ForConditionalGeneration
+from transformers import AutoTokenizer, BertForMaskedLM, GPT2LMHeadModel, T5ForConditionalGeneration, pipeline
 
 from headscope.core import LoadedModel, load_model
 from headscope.core.errors import HeadscopeError
@@ -113,3 +113,55 @@ def test_a_loaded_model_can_be_closed_in_the_same_way() -> None:
     with load_model("toy:grammar", device="cpu") as toy:
         assert toy.capture("the cat purrs .").kinds == ("encoder",)
     assert toy.capture("the cat purrs .").kinds == ("encoder",)
+
+
+# ---------------------------------------------------------------- what wraps a model itself
+class Mine(Module):
+    """Somebody's module around a model of transformers."""
+
+    def __init__(self, inner: Module) -> None:
+        super().__init__()
+        self.backbone = inner
+
+
+def compiled_in_place(module: Module) -> Module:
+    module.compile()
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # torch's compiler itself
+@pytest.mark.parametrize(
+    "around",
+    [
+        torch.compile,
+        torch.nn.DataParallel,
+        lambda module: torch.compile(torch.nn.DataParallel(module)),
+        lambda module: torch.nn.DataParallel(torch.compile(module)),
+        compiled_in_place,
+    ],
+    ids=["compiled", "data-parallel", "both", "both the other way", "in place"],
+)
+def test_a_compiled_or_parallel_model_is_the_model_inside(folder: Path, around) -> None:
+    module, tokenizer = opened(folder)
+    before = state_of(module)
+    with LoadedModel.wrap(around(module), tokenizer) as wrapped:
+        assert wrapped.module is module
+        found = wrapped.capture("the cat sat")
+    expected = load_model(folder, device="cpu").capture("the cat sat")
+    for kind in expected.kinds:
+        np.testing.assert_array_equal(found.layer_weights(0, kind), expected.layer_weights(0, kind))
+    assert state_of(module) == before
+    assert (module._compiled_call_impl is not None) == (around is compiled_in_place)
+
+
+def test_what_only_holds_a_model_says_where(originals: Path) -> None:
+    module, tokenizer = opened(originals / "bert")
+    for holder, inside in (
+        (Mine(module), ".backbone"),
+        (pipeline("fill-mask", model=module, tokenizer=tokenizer), ".model"),
+        (module.bert.encoder, None),
+    ):
+        with pytest.raises(HeadscopeError) as caught:
+            LoadedModel.wrap(holder, tokenizer)
+        assert caught.value.code == ("architecture_unsupported" if inside is None else "wrap_inside")
+        assert (inside or "BertEncoder") in str(caught.value)

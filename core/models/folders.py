@@ -1,0 +1,112 @@
+"""Which folder a model is in, and what a folder holds whose weights cannot be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.files.inspect import read_json
+from headscope.core.tokens import visible
+
+_OWN: Final = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
+"""What save_pretrained calls weights."""
+_OTHERS: Final = (
+    (r"tf_model.*\.h5|.*\.h5", "TensorFlow weights ({name})"),
+    (r".*\.ckpt\.(index|meta|data-.*)", "a TensorFlow checkpoint ({name})"),
+    (r"flax_model.*\.msgpack.*", "Flax weights ({name})"),
+    (r".*\.onnx(_data)?|onnx", "an ONNX model ({name})"),
+    (r"openvino_model.*", "an OpenVINO model ({name})"),
+    (r".*\.tflite", "a TensorFlow Lite model ({name})"),
+    (r".*\.(mlpackage|mlmodelc?)", "a Core ML model ({name})"),
+    (r"rust_model\.ot", "weights for Rust ({name})"),
+    (r".*\.nemo", "a NeMo archive ({name})"),
+    (r".*\.engine", "a TensorRT engine ({name})"),
+    (r"consolidated.*\.(pth|safetensors)", "weights under their maker's own names ({name})"),
+    (r".*weights.*\.npz|model\.npz", "weights for MLX ({name})"),
+    (r"adapter_(model|config)\..*", "an adapter without the model that it changes ({name})"),
+    (r"model\.bin", "a CTranslate2 model ({name})"),
+    (r".*\.ckpt", "a training checkpoint ({name})"),
+    (r".*\.(pt|pth)", "a file of torch's that no model says how to read ({name})"),
+    (r".*\.(safetensors|bin)", "weights under another name ({name})"),
+)
+"""Names of files, and what they are for people; the first that fits counts."""
+_NOT_WEIGHTS: Final = ("training_args.bin", "optimizer.pt", "scheduler.pt", "optimizer.bin", "rng_state.pth", "scaler.pt")
+_MOST_NAMED: Final = 3
+_LONGEST: Final = 60
+
+
+def model_folder(path: Path) -> Path:
+    """The folder that holds config.json and weights: `path`, or the one inside it that does.
+
+    sentence-transformers had the Transformer of its pipelines in a folder ``0_Transformer``, which modules.json names.
+
+    Raises
+    ------
+    HeadscopeError
+        ``several_models``.
+    """
+    if _is_model(path) or is_adapter(path) or gguf_files(path):
+        return path
+    for name in _modules(path):
+        if name and Path(name).name == name and _is_model(path / name):
+            return path / name
+    inside = [path / name for name in sorted(_names(path)) if _is_model(path / name) or is_adapter(path / name)]
+    if len(inside) > 1:
+        names = ", ".join(visible(each.name)[:_LONGEST] for each in inside[:_MOST_NAMED])
+        raise HeadscopeError("several_models", path=path, names=f"{names} …" if len(inside) > _MOST_NAMED else names)
+    return inside[0] if inside else path
+
+
+def is_adapter(path: Path) -> bool:
+    """Whether a folder holds what changes a model that is elsewhere."""
+    return (path / "adapter_config.json").is_file() and not _is_model(path)
+
+
+def without_weights(path: Path, missing: str) -> HeadscopeError:
+    """That a folder holds no model, or one in a format that cannot be read."""
+    if not _has_weights(path) and (found := other_weights(path)):
+        return HeadscopeError("weights_unsupported", path=path, what=found)
+    return HeadscopeError("folder_without_model", path=path, missing=missing)
+
+
+def gguf_files(path: Path) -> list[Path]:
+    """The GGUF models of a folder without other weights: files, or the first parts of split ones."""
+    if _has_weights(path):
+        return []
+    found = sorted(each for each in _names(path) if each.lower().endswith(".gguf"))
+    return [path / each for each in found if not re.search(r"-(?!0*1-of-)\d+-of-\d+\.gguf$", each, re.IGNORECASE)]
+
+
+def other_weights(path: Path) -> str:
+    """What a folder holds in place of weights that can be read, for people; "" if nothing."""
+    names = [name for name in sorted(_names(path)) if name not in _NOT_WEIGHTS]
+    for pattern, words in _OTHERS:
+        for name in names:
+            if re.fullmatch(pattern, name, re.IGNORECASE):
+                return words.format(name=visible(name)[:_LONGEST])
+    return ""
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "config.json").is_file() and _has_weights(path)
+
+
+def _has_weights(path: Path) -> bool:
+    return any((path / name).is_file() for name in _OWN)
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [each.name for each in path.iterdir()]
+    except OSError:
+        return []
+
+
+def _modules(path: Path) -> list[str]:
+    """The folders of a sentence-transformers pipeline, in its order."""
+    try:
+        return [str(part["path"]) for part in read_json(path / "modules.json")]
+    except (HeadscopeError, KeyError, TypeError):
+        return []
