@@ -86,6 +86,7 @@ class Progress:
         "reading",
         "running",
         "generating",
+        "verifying",
         "filling",
         "drawing",
         "training",

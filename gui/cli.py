@@ -156,13 +156,19 @@ def _models(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from headscope.core.verify import verify
-
+    texts = arguments.text, arguments.pair, arguments.target
     with progress_line() as job:
-        model = _opened(arguments, job)
-    report = verify(model, arguments.text, arguments.pair, arguments.target)
+        if arguments.quick:
+            from headscope.core.verify import verify
+
+            report: Any = verify(_opened(arguments, job), *texts)
+        else:
+            from headscope.core.verify_outside import verify_outside
+
+            options = {name: getattr(arguments, name) for name in ("revision", "device", "dtype")}
+            report = verify_outside(arguments.model, *texts, **options, job=job)
     if arguments.json:
-        print_json({"model": arguments.model} | asdict(report))
+        print_json({"model": arguments.model, "passed": report.passed} | asdict(report))
     else:
         print(report)
     return 0 if report.passed else 1
@@ -348,9 +354,10 @@ def _add_others(commands: Commands) -> None:
     parser = _add_command(commands, "models", _models, "List the models that are on this computer.", "headscope models --json")
     _add_json(parser)
 
-    what = "Compare every captured head with the model's own eager attention; exit code 1 if they differ."
+    what = "Compare ids, weights, attention, predictions and text with plain transformers; exit code 1 if they differ."
     parser = _add_command(commands, "verify", _verify, what, 'headscope verify --model gpt2 --text "The capital of France is"')
     _add_model_and_text(parser)
+    parser.add_argument("--quick", action="store_true", help="only every captured head with the model's own eager attention")
     _add_json(parser)
 
     what = "Train a toy, or measure the one that is here."

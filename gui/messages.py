@@ -17,6 +17,7 @@ _STAGES = {
     "downloading": QT_TRANSLATE_NOOP("progress", "Downloading"),
     "reading": QT_TRANSLATE_NOOP("progress", "Reading"),
     "running": QT_TRANSLATE_NOOP("progress", "Running the model"),
+    "verifying": QT_TRANSLATE_NOOP("progress", "Comparing with plain transformers"),
     "generating": QT_TRANSLATE_NOOP("progress", "Generating"),
     "filling": QT_TRANSLATE_NOOP("progress", "Filling masks"),
     "drawing": QT_TRANSLATE_NOOP("progress", "Drawing"),
