@@ -30,6 +30,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Shorten the text.",
     ),
     # abilities
+    "model_gone": ("The model that wrote this text is not open any more.", "Open it again, and generate the text anew."),
     "no_model": ("No model is open.", "Choose one at the top left."),
     "cannot_fill_mask": (
         "{model} does not guess masked words.",

@@ -14,7 +14,7 @@ from headscope.core.predict.options import GenerationSettings, LanguageChoice
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.predict.generate import Generation
+    from headscope.core.predict.generate import Generation, Trunk
     from headscope.core.predict.rule_effects import RuleEffect
     from headscope.core.tokens import Token
 
@@ -264,7 +264,8 @@ class GenerationStep:
     `prediction` is the distribution before temperature and filters; `probability` is the chosen token's there,
     `sampled_probability` its probability after them (1.0 when greedy); `filters` are the stages between, the first is the
     model's own. `cut` is what the token would have added to `text` behind a stop string. `forced` tokens were not the model's
-    choice. `generation` is what the step belongs to and can be forked by, where it can.
+    choice. `generation` is what the step can be forked by, where it can. A step keeps its record and plain data: the model and its
+    cache are the model's, and go with it, whoever still has steps. While it is open, forks go on from what it has read.
     """
 
     index: int
@@ -277,7 +278,7 @@ class GenerationStep:
     filters: tuple[FilterStage, ...] = ()
     cut: str = ""
     forced: bool = False
-    generation: Generation | None = field(default=None, compare=False, repr=False)
+    generation: Trunk | None = field(default=None, compare=False, repr=False)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -309,7 +310,8 @@ class GenerationStep:
         Raises
         ------
         HeadscopeError
-            ``bad_option`` for fewer than 1 new token, at once; for a token that is not in the vocabulary, at the first step.
+            ``model_gone`` if its model is not open any more; ``bad_option`` for fewer than 1 new token, at once; for a token that
+            is not in the vocabulary, at the first step.
         """
         assert self.generation is not None, "a step of a generation"
         return self.generation.fork(self, token_id, max_new_tokens, job or Job())

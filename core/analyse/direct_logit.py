@@ -8,7 +8,8 @@ attributing both and subtracting; parts come in the same order.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,7 @@ from headscope.core.analyse.frozen_head import (
 )
 from headscope.core.analyse.output_projection import recorder_with_values, value_and_projection
 from headscope.core.analyse.prediction_point import PredictionPoint, point_of
+from headscope.core.attention.hooks import turn
 from headscope.core.jobs import FloatArray, Job, Kind
 from headscope.core.models.residual_stream import ResidualStream, layer_lists
 from headscope.core.numerics import computed_in, half_digits, same_vector, stream_tolerance
@@ -216,14 +218,15 @@ class _Steps:
         self._seen = dict.fromkeys(_KINDS, 0)
         self._calls: list[tuple[list[tuple[Kind, int]], list[tuple[nn.Module, Tensor | None, Tensor]]]] = []
 
-    def watching(self) -> ExitStack:
-        hooks = ExitStack()
-        for layer in (layer for layers in layer_lists(self._model.module) for layer in layers):
-            for part in layer.modules():
-                if part is not layer:
-                    hooks.callback(part.register_forward_hook(self._look, with_kwargs=True).remove)
-            hooks.callback(layer.register_forward_hook(self._end_layer).remove)
-        return hooks
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        with turn(self._model.module) as hooks:
+            for layer in (layer for layers in layer_lists(self._model.module) for layer in layers):
+                for part in layer.modules():
+                    if part is not layer:
+                        hooks.after(part, self._look, with_kwargs=True)
+                hooks.after(layer, self._end_layer)
+            yield
 
     def of_last(self, n_layers: int) -> list[_Step]:
         """The layers' calls in order; an encoder's are before those of its decoder."""

@@ -8,13 +8,13 @@ class: LayerNorm and RMSNorm, with and without bias, with weights around 0 or ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor, nn
 
+from headscope.core.attention.hooks import turn
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.residual_stream import layer_lists
 from headscope.core.numerics import computed_in, same_direction, same_vector
@@ -128,10 +128,10 @@ def _first_norm(model: LoadedModel, stream: ResidualStream, position: int, at: T
         if args and isinstance(args[0], Tensor) and args[0].shape == at.shape and torch.equal(args[0], at):
             found.append(module)
 
-    with ExitStack() as hooks:
+    with turn(model.module) as hooks:
         for module in _behind_layers(model.module):
             if looks_like_norm(module):
-                hooks.callback(module.register_forward_pre_hook(look).remove)
+                hooks.before(module, look)
         model.forward(stream.inputs_at([position]))
     return found[0] if found else None
 
@@ -146,11 +146,9 @@ def _logit_and_slope(
 ) -> tuple[float, Tensor]:
     """The logit, and its gradient (d_model,) float32, where the final norm gives `normed` (1, 1, d_model)."""
     leaf = normed.clone().requires_grad_()
-    hook = norm.register_forward_hook(lambda *_: leaf)
-    try:
+    with turn(model.module) as hooks:
+        hooks.after(norm, lambda *_: leaf)
         output = model.forward(stream.inputs_at([position]), gradients=True)
-    finally:
-        hook.remove()
     logit = output.logits[0][outcome]
     (slope,) = torch.autograd.grad(logit, leaf)
     return float(logit.detach()), slope.flatten().float().cpu()

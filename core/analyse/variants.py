@@ -8,7 +8,6 @@ of L · H passes, and less than that where larger batches keep the machine busie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.hooks import Turn, turn
 from headscope.core.intervention import Intervention, ablate
 from headscope.core.jobs import Job, Kind
 from headscope.core.models.budget import Lengths, bytes_of_forward
@@ -154,19 +154,17 @@ def _together(
     )
     n_at_start = 1 + sum(start == _FROM_THE_START for start in starts.values())
     rows = {name: tensor.expand(n_at_start, *tensor.shape[1:]) for name, tensor in inputs.items()}
-    with ExitStack() as hooks:
-        hooks.enter_context(recorder.recording())
+    with recorder.recording(), turn(model.module) as hooks:
         if layout is not None and n_at_start < 1 + len(starts):
-            hooks.enter_context(_joining(layout, list(starts.values())))
-        narrowed = hooks.enter_context(_narrowed(model.module, positions))
+            _join(hooks, layout, list(starts.values()))
+        narrowed = _narrow(hooks, model.module, positions)
         logits: Tensor = model.forward(rows).logits
     if not narrowed:
         logits = logits[:, list(positions)]
     return Outcome(tuple(starts), logits[1:], logits[0])
 
 
-@contextmanager
-def _joining(layout: Layout, starts: Sequence[int]) -> Iterator[None]:
+def _join(hooks: Turn, layout: Layout, starts: Sequence[int]) -> None:
     """Let the batch grow in front of each block by the rows that begin in its layers."""
     blocks, ends = layout
     following = iter(ends)
@@ -179,18 +177,8 @@ def _joining(layout: Layout, starts: Sequence[int]) -> Iterator[None]:
         grown = tuple(_grown(argument, before, n_rows) for argument in args)
         return grown, {name: _grown(argument, before, n_rows) for name, argument in kwargs.items()}
 
-    with _hooked(blocks, grow):
-        yield
-
-
-@contextmanager
-def _hooked(blocks: Sequence[nn.Module], before: Callable[..., Any]) -> Iterator[None]:
-    hooks = [block.register_forward_pre_hook(before, with_kwargs=True) for block in blocks]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for block in blocks:
+        hooks.before(block, grow, with_kwargs=True)
 
 
 def _grown(argument: Any, before: int, wanted: int) -> Any:
@@ -219,30 +207,27 @@ def _layout(model: LoadedModel) -> Layout:
     every = (block for layers in layer_lists(model.module) for block in layers)
     blocks = [block for block in every if not attention.isdisjoint(block.modules())]
     begins: list[int] = []
-    with recorder.recording(), _hooked(blocks, lambda *_: begins.append(recorder.next_index(kinds[0]))):
+    with recorder.recording(), turn(model.module) as hooks:
+        for block in blocks:
+            hooks.before(block, lambda *_: begins.append(recorder.next_index(kinds[0])))
         model.forward(inputs)
     return blocks, [*begins[1:], model.info.layers[kinds[0]][0]]
 
 
-@contextmanager
-def _narrowed(module: nn.Module, positions: Sequence[int]) -> Iterator[list[bool]]:
+def _narrow(hooks: Turn, module: nn.Module, positions: Sequence[int]) -> list[bool]:
     """Let the output head compute only these positions; the list is filled once it did."""
     done: list[bool] = []
     find: Callable[[], nn.Module | None] = getattr(module, "get_output_embeddings", lambda: None)
     head = find()
     if not isinstance(head, nn.Module):
-        yield done
-        return
+        return done
 
     def narrow(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         done.append(True)
         return (args[0][:, list(positions)], *args[1:])
 
-    hook = head.register_forward_pre_hook(narrow)
-    try:
-        yield done
-    finally:
-        hook.remove()
+    hooks.before(head, narrow)
+    return done
 
 
 def _layout_to_branch(model: LoadedModel, inputs: dict[str, Tensor]) -> Layout | None:

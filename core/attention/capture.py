@@ -20,6 +20,7 @@ import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 
 from headscope.core.attention.growing import Growing, is_growing
+from headscope.core.attention.hooks import turn
 from headscope.core.attention.intervene import edited_output, with_edits
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer, LazyLayer
@@ -195,7 +196,8 @@ class Recorder:
         self._keep_values = keep_values
         self._keep_outputs = keep_outputs
         self._expected = expected
-        self._cross, self._stacks = cross_parts(module), stacks(module)
+        with turn(module, cancel=self._job.cancel):  # with the parts that it runs with
+            self._cross, self._stacks = cross_parts(module), stacks(module)
         self._rotations = Watch(module, is_wanted=keep_layers and not append)
         self._n_calls = 0
         self._ordinals: dict[Kind, int] = {}
@@ -212,19 +214,15 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
         """Catch the attention of forwards inside this block, in this thread."""
-        hooks = [self._module.register_forward_pre_hook(self._begin_pass)]
-        if self._keep_values:
-            readers = filter(is_linear, self._module.modules())
-            hooks += [part.register_forward_pre_hook(self._look_for_projection) for part in readers]
-        token = _active.set(self)
-        try:
+        with turn(self._module, cancel=self._job.cancel) as hooks:
+            hooks.before(self._module, self._begin_pass)
+            for part in filter(is_linear, self._module.modules()) if self._keep_values else ():
+                hooks.before(part, self._look_for_projection)
+            token = _active.set(self)
+            hooks.callback(_active.reset, token)
             with self._rotations.watching():
                 yield self
             self._own_all()
-        finally:
-            _active.reset(token)
-            for hook in hooks:
-                hook.remove()
 
     def record(self, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]], *, tier: Tier, batch: int = 0) -> AttentionRecord:
         """A frozen snapshot of what has been caught so far; later passes do not change it.

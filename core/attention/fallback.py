@@ -6,7 +6,7 @@ This costs what the other tools pay, layers × heads × tokens², and is used on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.capture import Recorder
+from headscope.core.attention.hooks import turn
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer
 from headscope.core.attention.owned import Own, Place
 from headscope.core.attention.sights import shared
 from headscope.core.attention.softmax_tap import SoftmaxTap
+from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.attention.streaming import streamed
 from headscope.core.intervention import Edit
 from headscope.core.jobs import Kind, Tier
@@ -114,18 +116,19 @@ class FallbackRecorder(Recorder):
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:
-        with ExitStack() as hooks:
-            hooks.enter_context(_removed(self._module.register_forward_pre_hook(self._begin_pass)))
-            hooks.enter_context(_removed(self._module.register_forward_pre_hook(_ask, with_kwargs=True)))
-            hooks.enter_context(_removed(self._module.register_forward_hook(self._take)))
+        with turn(self._module, cancel=self._job.cancel) as hooks:
+            hooks.before(self._module, self._begin_pass)
+            hooks.before(self._module, _ask, with_kwargs=True)
+            hooks.after(self._module, self._take)
             for part in self._module.modules():
                 if "attention" in type(part).__name__.lower():
-                    hooks.enter_context(_removed(part.register_forward_pre_hook(self._look_for_cancel)))
+                    hooks.before(part, self._look_for_cancel)
             hooks.enter_context(streamed(self._module, self._take_one))
             if self._intervention or self._keep_outputs:
                 self._find_kind()
                 hooks.enter_context(SoftmaxTap(self._module, self._edits_at, self._see_outputs).tapping())
             yield self
+            self._own_all()
 
     def _take(self, _module: nn.Module, _args: object, output: Any) -> None:
         for kind, matrices in attentions_of(output, self._module).items():
@@ -160,8 +163,7 @@ class FallbackRecorder(Recorder):
 
     @cached_property
     def _one_stack(self) -> bool:
-        config: Any = self._module.config
-        return not config.is_encoder_decoder
+        return not is_encoder_decoder(self._module)
 
     @cached_property
     def _decoder(self) -> frozenset[nn.Module]:
@@ -183,14 +185,6 @@ def _followed(earlier: Layer | None, kind: Kind, weights: Tensor) -> StoredLayer
 
 def _ask(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return args, {**kwargs, "output_attentions": True}
-
-
-@contextmanager
-def _removed(hook: torch.utils.hooks.RemovableHandle) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        hook.remove()
 
 
 def _maps(attentions: Any, *, scores: bool) -> list[Tensor]:

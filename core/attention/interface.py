@@ -1,15 +1,17 @@
 """Our attention function inside transformers' models.
 
-transformers looks attention functions up by name (its `AttentionInterface`). Two names are registered here. Neither may contain "sdpa", "flash", "flex" or
-"paged", which transformers looks for in names.
+transformers looks attention functions up by name (its `AttentionInterface`). Two names are registered here while a model has its
+turn (see `hooks`). Neither may contain "sdpa", "flash", "flex" or "paged", which transformers looks for in names.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
+from weakref import ref
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
@@ -18,16 +20,20 @@ from transformers import PreTrainedModel
 
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
 from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
+from headscope.core.attention.hooks import Change, Owner, Way, changes_of, owner_of, turn
 from headscope.core.attention.layers import AsWrittenLayer, Layer, LazyLayer
 from headscope.core.attention.owned import frozen_options, settings_of
 from headscope.core.attention.sights import Sight
+from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.attention.streaming import learn
 from headscope.core.attention.unavailable import never, reason
+from headscope.core.counted import Counted
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
 from headscope.core.models.device import input_device
 from headscope.core.models.hub import compat
 from headscope.core.numerics import same_maps
+from headscope.core.process import QUIET, randomness_kept
 
 FAST = "headscope"
 AS_WRITTEN = "headscope_as_written"
@@ -71,9 +77,6 @@ def _sinks_of_queries(kwargs: Mapping[str, Any]) -> bool:
 _SCORE_OPTIONS = ("softcap", "s_aux", "sinks", "sliding_window")
 """Of an eager function's keyword arguments, those that change its weights. Others, such as a cache, must not be kept alive."""
 
-compat.register_attention(FAST, attend, compat.FUSED_MASK)
-compat.register_attention(AS_WRITTEN, attend_as_written, compat.EAGER_MASK)
-
 
 def install(model: PreTrainedModel) -> Tier:
     """Make the model's attention visible to recorders, in the best way that works, and say which.
@@ -91,24 +94,45 @@ def install(model: PreTrainedModel) -> Tier:
     HeadscopeError
         ``no_attention`` if there is no way: the model has no attention, or maps that are not tokens × tokens.
     """
-    if model.config.is_encoder_decoder and "decoder_input_ids" not in inspect.signature(model.forward).parameters:
-        model.config.is_encoder_decoder = False  # UMT5's encoder alone has the configuration of the whole
-    _attend_in_full(model)
-    _use(model, "fallback")
+    owner = owner_of(model)
+    with owner.held(None):
+        before, owner.way = owner.way, None
+        try:
+            with turn(model), QUIET.held(), randomness_kept():
+                owner.way = _way_that_works(model, owner)
+        except BaseException:
+            owner.way = before  # of somebody who has looked into it already
+            raise
+    if owner.way is None:
+        raise HeadscopeError("no_attention", model=type(model).__name__, reason=reason(model.config))
+    return owner.way
+
+
+def _way_that_works(model: PreTrainedModel, owner: Owner) -> Tier | None:
+    owner.ways = _ways(model)
     inputs = probe(model)
     eager = {} if never(model.config) else _square(eager_attentions(model, inputs))
-    if eager and not model.config.is_encoder_decoder:
+    if eager and not is_encoder_decoder(model):
         (kind,) = eager
         remember_kind(model, kind)
         if kind == "encoder":
-            _say_not_causal(model)
-    for tier in _ways(model) if eager else ():
-        _use(model, tier)
-        if _agree(_square(_recorded(model, tier, inputs)), eager):
-            if tier == "fallback":
-                learn(model, lambda: model(**inputs, output_attentions=True), lambda output: attentions_of(output, model))
-            return tier
-    raise HeadscopeError("no_attention", model=type(model).__name__, reason=reason(model.config))
+            owner.ways = {name: _not_causal(model, way) for name, way in owner.ways.items()}
+    tiers = _tiers(model) if eager else iter(())
+    return next((tier for tier in tiers if _works(model, tier, inputs, eager)), None)
+
+
+def _works(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor], eager: Mapping[Kind, list[Tensor]]) -> bool:
+    with turn(model, way=tier):
+        try:
+            recorded = _recorded(model, tier, inputs)
+        except AttributeError:  # its function reads more of its module than is kept of it
+            if tier != "own":
+                raise
+            return False
+        agrees = _agree(_square(recorded), eager)
+        if agrees and tier == "fallback":
+            learn(model, lambda: model(**inputs, output_attentions=True), lambda output: attentions_of(output, model))
+        return agrees
 
 
 Widths = dict[Kind, tuple[float, float]]
@@ -151,15 +175,11 @@ def eager_attentions(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> di
 @contextmanager
 def own_attention(model: PreTrainedModel) -> Iterator[None]:
     """The model's own eager attention for the passes inside this block."""
-    if not compat.takes_functions(model):
-        yield
-        return
-    before = compat.attention_name(model.config)
-    model.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)
+    owner = owner_of(model)
+    with owner.held(None):
+        owner.ways = owner.ways or _ways(model)
+        with turn(model, way="eager"):
+            yield
 
 
 # ---------------------------------------------------------------- does a way work?
@@ -171,10 +191,10 @@ def probe(model: PreTrainedModel) -> dict[str, Tensor]:
     n_known = getattr(model.get_input_embeddings(), "num_embeddings", None) or model.config.get_text_config().vocab_size
     ids = (n_known // 2 + torch.arange(_PROBE_TOKENS, device=input_device(model))) % n_known
     end = getattr(model.config, "eos_token_id", None)
-    if model.config.is_encoder_decoder and isinstance(end, int) and type(model).__name__.endswith("ForSequenceClassification"):
+    if is_encoder_decoder(model) and isinstance(end, int) and type(model).__name__.endswith("ForSequenceClassification"):
         ids[_PROBE_TOKENS // 2] = end
     inputs = {"input_ids": ids[None]}
-    return inputs | {"decoder_input_ids": ids[None]} if model.config.is_encoder_decoder else inputs
+    return inputs | {"decoder_input_ids": ids[None]} if is_encoder_decoder(model) else inputs
 
 
 def _recorder_of(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> Any:
@@ -212,22 +232,7 @@ def _agree(ours: Mapping[Kind, list[Tensor]], eager: Mapping[Kind, list[Tensor]]
 
 
 # ---------------------------------------------------------------- the ways
-def _attend_in_full(model: PreTrainedModel) -> None:
-    """BigBird reads short texts so, and would change over, for good, in the middle of the first one."""
-    for part in list(model.modules()):
-        if isinstance(part, PreTrainedModel) and getattr(part, "attention_type", None) == "block_sparse":
-            part.set_attention_type("original_full")
-            part.train(part.training)
-
-
-def _say_not_causal(model: PreTrainedModel) -> None:
-    """transformers takes a layer that says nothing (LayoutLM's) for a decoder's."""
-    for part in model.modules():
-        if "attention" in type(part).__name__.lower():
-            part.is_causal = False
-
-
-def _ways(model: PreTrainedModel) -> Iterator[Tier]:
+def _tiers(model: PreTrainedModel) -> Iterator[Tier]:
     if compat.takes_functions(model):
         if compat.has_fused_attention(model):
             yield "fast"
@@ -236,11 +241,88 @@ def _ways(model: PreTrainedModel) -> Iterator[Tier]:
     yield "fallback"
 
 
+def _ways(model: PreTrainedModel) -> dict[str, Way]:
+    """What each way to attend changes in the model, whatever it says just now; "eager" is its own."""
+    in_full = changes_of(model, lambda: _attend_in_full(model))
+    for change in in_full:
+        if isinstance(change.value, nn.Module):  # in the place of another, whose hooks it shares
+            vars(change.value).update(
+                {name: held for name, held in vars(change.names[change.name]).items() if "_hooks" in name}
+            )
+    with turn(model) as made, _NAMES.held():
+        for change in in_full:
+            made.change(change)
+        found: dict[str, tuple[Change, ...]] = {
+            tier: _changes(model, partial(_use, model, tier), "sdpa" if tier == "fallback" else "eager")
+            for tier in _tiers(model)
+        }
+        found["eager"] = found["fallback"]
+        if compat.takes_functions(model):
+            found["eager"] = _changes(model, lambda: model.set_attn_implementation("eager"), "sdpa")
+    around = partial(_around, ref(model))
+    return {name: Way((*in_full, *changes), around) for name, changes in found.items()}
+
+
+@contextmanager
+def _around(model: ref[PreTrainedModel]) -> Iterator[None]:
+    looked_into = model()
+    assert looked_into is not None, "it has its turn"
+    with _NAMES.held(), compat.no_hooks_left(looked_into):
+        yield
+
+
+def _changes(model: PreTrainedModel, action: Callable[[], object], otherwise: str) -> tuple[Change, ...]:
+    """What an action changes in a model whose configurations name another attention so far."""
+    found: list[tuple[Change, ...]] = []
+
+    def act() -> None:
+        _name(model, otherwise)
+        found.append(changes_of(model, action))
+
+    changes_of(model, act)
+    return found[0]
+
+
 def _use(model: PreTrainedModel, tier: Tier) -> None:
     if tier != "fallback":
         model.set_attn_implementation(FAST if tier == "fast" else AS_WRITTEN)
-        return
+    else:
+        # set_attn_implementation refuses here; and Falcon, told "sdpa", adds a boolean mask when asked for its matrices.
+        _name(model, "eager")
+
+
+def _name(model: PreTrainedModel, attention: str) -> None:
     for part in model.modules():
         if isinstance(part, PreTrainedModel):
-            # set_attn_implementation refuses here; and Falcon, told "sdpa", adds a boolean mask when asked for its matrices.
-            compat.name_attention(part.config, "eager")
+            compat.name_attention(part.config, attention)
+
+
+def _attend_in_full(model: PreTrainedModel) -> None:
+    """BigBird reads short texts so, and would change over, for good, in the middle of the first one."""
+    for part in list(model.modules()):
+        if isinstance(part, PreTrainedModel) and getattr(part, "attention_type", None) == "block_sparse":
+            part.set_attention_type("original_full")
+
+
+def _not_causal(model: PreTrainedModel, way: Way) -> Way:
+    """transformers takes a layer that says nothing (LayoutLM's) for a decoder's."""
+    with turn(model) as made:
+        for change in way.changes:
+            made.change(change)
+        silent = [part for part in model.modules() if "attention" in type(part).__name__.lower()]
+    return replace(way, changes=(*way.changes, *(Change(vars(part), "is_causal", False) for part in silent)))
+
+
+@contextmanager
+def _registered() -> Iterator[None]:
+    compat.register_attention(FAST, attend, compat.FUSED_MASK)
+    compat.register_attention(AS_WRITTEN, attend_as_written, compat.EAGER_MASK)
+    try:
+        yield
+    finally:
+        compat.forget_attention(FAST)
+        compat.forget_attention(AS_WRITTEN)
+
+
+_NAMES = Counted(_registered)
+"""transformers knows our functions by name while any model has its turn."""

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from headscope.core.attention.capture import Recorder
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Edit, Intervention, Paste, Replace
 from headscope.core.jobs import Tier
 from headscope.core.models.device import out_of_memory_said
-from headscope.core.numerics import computed_in, same_after_edit
+from headscope.core.numerics import coarsest, computed_in, same_after_edit
 
 _N_TOKENS = 6
 _CUT_KEY = 1
@@ -53,7 +54,7 @@ def reaches(module: nn.Module, tier: Tier, place: torch.device) -> bool:
 def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
     ids = torch.arange(1, _N_TOKENS + 1, device=place)[None]
     config: Any = module.config
-    many = getattr(config, "is_encoder_decoder", getattr(config, "family", "") == "encoder-decoder")
+    many = is_encoder_decoder(module) or getattr(config, "family", "") == "encoder-decoder"
     inputs = {"input_ids": ids, "decoder_input_ids": ids} if many else {"input_ids": ids}
 
     def run(edits: list[Edit]) -> tuple[Tensor, Recorder]:
@@ -65,8 +66,8 @@ def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
 
     plain, recorder = run([])
     if bool(plain.isnan().any()):  # of weights that are not numbers just now; they may be mended
-        dtype = str(next(module.parameters()).dtype).removeprefix("torch.")
-        raise HeadscopeError("not_a_number", model=type(module).__name__, dtype=dtype)
+        said = str(computed_in(module)).removeprefix("torch.")
+        raise HeadscopeError("not_a_number", model=type(module).__name__, dtype=said)
     layers, outputs = recorder.layers, recorder.outputs
     if {kind: len(found) for kind, found in layers.items()} != {kind: len(found) for kind, found in outputs.items()}:
         return False
@@ -82,7 +83,8 @@ def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
             weights = layer.weights(range(n_queries), batch=0, head=None).cpu()
             patterns = F.pad(weights, (0, n_keys - weights.shape[-1])).numpy()
             own_weights += [Paste(layer=index, head=head, kind=kind, pattern=patterns[head]) for head in range(n_heads)]
-    if not all(same_after_edit(run(edits)[0], plain, computed_in(module)) for edits in (own_outputs, own_weights)):
+    dtype = coarsest((computed_in(module), torch.float32))  # what is put in is float32 at best
+    if not all(same_after_edit(run(edits)[0], plain, dtype) for edits in (own_outputs, own_weights)):
         return False
     cut = run([Cut(keys=(_CUT_KEY,))])[1].layers
     shown = (layer.weights(range(layer.shape[1]), batch=0, head=None) for found in cut.values() for layer in found)

@@ -99,6 +99,10 @@ class AttentionRecord:
         """Whether this very module was run for it; False for arrays of somebody's."""
         return self._model is not None and self._model() is model
 
+    def __getstate__(self) -> dict[str, object]:
+        """A record in a file has no model beside it."""
+        return vars(self) | {"_model": None}
+
     def axis(self, kind: Kind) -> Axes:
         """The tokens of the query side (`.queries`) and of the key side (`.keys`)."""
         self._of_kind(kind)

@@ -12,16 +12,16 @@ Su et al., RoFormer: Enhanced Transformer with Rotary Position Embedding, 2021, 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache, wraps
-from threading import Lock
 from typing import Any, Final, Literal
 
 from torch import Tensor, nn
+
+from headscope.core.counted import Counted
 
 _NAME: Final = "apply_rotary_pos_emb"
 """What transformers' files call the function: (query, key, cos, sin) to (query, key)."""
@@ -108,7 +108,7 @@ class Watch:
     def __init__(self, module: nn.Module, *, is_wanted: bool = True) -> None:
         parts = list(module.modules())
         files = {type(part).__module__ for part in parts} if is_wanted else ()
-        self._places = [(sys.modules[file], name) for file in files for name in _functions(file)]
+        self._places = [(file, name) for file in files for name in _functions(file)]
         self._otherwise: Rotated = "unseen" if any("rotary" in type(part).__name__.lower() for part in parts) else None
         self._seen: _Call | None = None
         self._is_on = False
@@ -118,7 +118,7 @@ class Watch:
         """Look at the rotations of forwards inside this block, in this thread."""
         with ExitStack() as stack:
             for file, name in self._places:
-                stack.enter_context(_watched(file, name))
+                stack.enter_context(_watched(file, name).held())
             token = _active.set(self)
             self._is_on = True
             try:
@@ -147,26 +147,22 @@ def _functions(file: str) -> tuple[str, ...]:
 
 
 _active: ContextVar[Watch | None] = ContextVar("headscope_rotations", default=None)
-_lock = Lock()
-_watched_by: Counter[tuple[str, str]] = Counter()
-"""How many blocks, of all threads, have a file's function wrapped just now."""
+
+
+@cache
+def _watched(file: str, name: str) -> Counted:
+    """A function of a modeling file is wrapped while anybody watches it; only who watches in his own thread is told."""
+    return Counted(lambda: _wrapped(file, name))
 
 
 @contextmanager
-def _watched(file: Any, name: str) -> Iterator[None]:
-    """A function of a modeling file is wrapped while anybody watches it; only who watches in his own thread is told."""
-    place = file.__name__, name
-    with _lock:
-        _watched_by[place] += 1
-        if _watched_by[place] == 1:
-            setattr(file, name, _telling(getattr(file, name)))
+def _wrapped(file: str, name: str) -> Iterator[None]:
+    functions = vars(sys.modules[file])
+    functions[name] = _telling(functions[name])
     try:
         yield
     finally:
-        with _lock:
-            _watched_by[place] -= 1
-            if not _watched_by[place]:
-                setattr(file, name, getattr(file, name).__wrapped__)
+        functions[name] = functions[name].__wrapped__
 
 
 def _telling(turn: Turn) -> Turn:

@@ -7,7 +7,7 @@ over a (batch, n_heads, n_queries, n_keys) tensor makes weights, and the product
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from headscope.core.attention.hooks import turn
 from headscope.core.attention.intervene import change_output, edited_weights, touched
 from headscope.core.attention.softmax_input import SOFTMAXES
 from headscope.core.intervention import Edit
@@ -51,12 +52,12 @@ class SoftmaxTap(TorchFunctionMode):
     @contextmanager
     def tapping(self) -> Iterator[None]:
         """Edit forwards inside this block, in this thread."""
-        with ExitStack() as stack:
+        with turn(self._module) as hooks:
             for part in self._module.modules():
                 if "attention" in type(part).__name__.lower():
-                    stack.callback(part.register_forward_pre_hook(self._enter).remove)
-                    stack.callback(part.register_forward_hook(self._leave, always_call=True).remove)
-            stack.enter_context(self)
+                    hooks.before(part, self._enter)
+                    hooks.after(part, self._leave, always=True)
+            hooks.enter_context(self)
             yield
 
     def __torch_function__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 from torch import nn
@@ -21,10 +22,16 @@ def cross_parts(module: nn.Module) -> frozenset[nn.Module]:
 
 def stacks(module: nn.Module) -> dict[nn.Module, Kind]:
     """Which stack each part of an encoder-decoder model belongs to. (NLLB-MoE's decoder layers do not say that they are causal.)"""
-    if not getattr(getattr(module, "config", None), "is_encoder_decoder", False):
+    if not is_encoder_decoder(module):
         return {}
     found = ((part, _STACK.search(name)) for name, part in module.named_modules())
     return {part: "decoder" if stack[1] == "decoder" else "encoder" for part, stack in found if stack}
+
+
+def is_encoder_decoder(module: nn.Module) -> bool:
+    """Whether a model reads one text and another beside it. (UMT5's encoder alone has the configuration of the whole.)"""
+    says_so = bool(getattr(getattr(module, "config", None), "is_encoder_decoder", False))
+    return says_so and "decoder_input_ids" in inspect.signature(module.forward).parameters
 
 
 def is_linear(module: nn.Module) -> bool:

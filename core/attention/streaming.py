@@ -8,7 +8,7 @@ once, by a pass over a few tokens; where a model does more with its matrices tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from headscope.core.attention.hooks import turn
 from headscope.core.attention.owned import Place
 from headscope.core.jobs import Cancelled, Kind
 from headscope.core.models.device import is_out_of_memory
@@ -43,12 +44,11 @@ def streamed(model: nn.Module, take: Callable[[Place, Tensor], None]) -> Iterato
 
 @contextmanager
 def _taken(model: nn.Module, sources: Mapping[str, Source], take: Callable[[Place, Tensor], None]) -> Iterator[None]:
-    with ExitStack() as hooks:
+    with turn(model) as hooks:
         for name, source in sources.items():
             hook = _Hook(source, take)
-            hooks.callback(model.register_forward_pre_hook(hook.begin).remove)
-            # First of all hooks: transformers collects outputs by hooks of its own.
-            hooks.callback(model.get_submodule(name).register_forward_hook(hook, prepend=True).remove)
+            hooks.before(model, hook.begin)
+            hooks.after(model.get_submodule(name), hook, first=True)  # transformers collects outputs by hooks of its own
         yield
 
 
@@ -65,10 +65,10 @@ def learn(model: nn.Module, run: Callable[[], Any], maps_of: Callable[[Any], Map
     """
     _SOURCES.pop(model, None)
     made: list[tuple[str, int, Tensor]] = []
-    with ExitStack() as hooks, torch.inference_mode():
+    with turn(model) as hooks, torch.inference_mode():
         for name, part in model.named_modules():
             if part is not model:
-                hooks.callback(part.register_forward_hook(_Witness(name, made), prepend=True).remove)
+                hooks.after(part, _Witness(name, made), first=True)
         output = run()
     expected = maps_of(output)
     places = {id(matrix): (kind, index) for kind, maps in expected.items() for index, matrix in enumerate(maps)}

@@ -46,7 +46,7 @@ def reason(config: Any) -> str:
     return _WITHOUT.get(config.model_type, "it returns no tokens × tokens maps")
 
 
-def note(config: Any, layers: Mapping[Kind, tuple[int, int]]) -> str:
+def note(config: Any, layers: Mapping[Kind, tuple[int, int]], *, two_texts: bool) -> str:
     """What of a model cannot be shown, in one sentence; empty if everything can.
 
     Parameters
@@ -54,8 +54,10 @@ def note(config: Any, layers: Mapping[Kind, tuple[int, int]]) -> str:
     config : PreTrainedConfig
     layers : mapping of kind to (n_layers, n_heads)
         What can.
+    two_texts : bool
+        Whether it is an encoder-decoder.
     """
-    kinds: Sequence[Kind] = ("encoder", "decoder", "cross") if config.is_encoder_decoder else ()
+    kinds: Sequence[Kind] = ("encoder", "decoder", "cross") if two_texts else ()
     if missing := [f"{_NAMES[kind]} attention".replace("- ", "-") for kind in kinds if kind not in layers]:
         return f"Its {' and '.join(missing)} cannot be shown: {reason(config)}."
     n_layers = getattr(config.get_text_config(decoder=True), "num_hidden_layers", None)

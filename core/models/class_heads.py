@@ -6,8 +6,7 @@ with beams (XLNet, XLM) or choose cells of a table (TAPAS).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from headscope.core.attention import interface
+from headscope.core.attention.hooks import Change, Turn, turn
 from headscope.core.jobs import Ability
 from headscope.core.models.text import Encoded
 from headscope.core.predict.classes import Link, problem_of, readable_labels
@@ -91,12 +91,9 @@ def first_of_decoder(model: PreTrainedModel) -> int | None:
         seen.append(kwargs["input_ids"] if "input_ids" in kwargs else args[0])
 
     inputs = interface.probe(model)
-    hook = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
-    try:
-        with torch.inference_mode():
-            model(input_ids=inputs["input_ids"])
-    finally:
-        hook.remove()
+    with turn(model) as hooks, torch.inference_mode():
+        hooks.before(model.get_decoder(), look, with_kwargs=True)
+        model(input_ids=inputs["input_ids"])
     first = int(seen[0][0, 0])
     return None if first == int(inputs["input_ids"][0, -1]) else first
 
@@ -132,16 +129,9 @@ def last_position(model: PreTrainedModel, source: Encoded) -> int:
     return max((at for at, id_ in enumerate(source.ids) if id_ != pad), default=0)
 
 
-@contextmanager
-def copies_allowed(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[None]:
+def allow_copies(changes: Turn, model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
     """Let a classifier on a decoder read several texts of one length, which it refuses where it has no padding token."""
     config: Any = model.config.get_text_config()
     classifies = type(model).__name__.endswith("ForSequenceClassification")
-    if not classifies or len(inputs["input_ids"]) == 1 or getattr(config, "pad_token_id", 0) is not None:
-        yield
-        return
-    config.pad_token_id = _NOBODYS_ID
-    try:
-        yield
-    finally:
-        config.pad_token_id = None
+    if classifies and len(inputs["input_ids"]) > 1 and getattr(config, "pad_token_id", 0) is None:
+        changes.change(Change(vars(config), "pad_token_id", _NOBODYS_ID))

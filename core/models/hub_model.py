@@ -13,14 +13,15 @@ from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from headscope.core.attention import interface
+from headscope.core.attention.hooks import turn
+from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Ability, Kind, Tier
-from headscope.core.models.borrowed import Borrowed
 from headscope.core.models.class_heads import (
+    allow_copies,
     class_head,
     class_position,
-    copies_allowed,
     first_of_decoder,
     last_position,
     shifted,
@@ -59,8 +60,8 @@ class HubModel(LoadedModel):
         For `ModelInfo`.
     lacking : abilities whose weights were missing
     notes : sentences about what of the checkpoint is not shown
-    borrowed : Borrowed or None
-        How the module was, if it is somebody else's.
+    is_ours : bool
+        False: the module is somebody else's, who goes on with it.
 
     Raises
     ------
@@ -82,13 +83,14 @@ class HubModel(LoadedModel):
         checkpoint: str = "in memory",
         lacking: frozenset[Ability] = frozenset(),
         notes: Sequence[str] = (),
-        borrowed: Borrowed | None = None,
+        is_ours: bool = True,
     ) -> None:
-        self.module = module.eval()
-        self._borrowed = borrowed
+        self.module = module.eval() if is_ours else module
+        self._is_ours = is_ours
         self.tokenizer = HubTokenizer(tokenizer)
         tier, (layers, self.widths), self._n_embeddings = _installed(module, name)
-        family = _family(module)
+        with turn(module):
+            family = _family(module)
         most_read, self.max_written = most_tokens(module)
         written_by = _settings(module)
         if module.can_generate():
@@ -104,7 +106,7 @@ class HubModel(LoadedModel):
         self.place = input_device(module)
         head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
-        self.is_movable = borrowed is None and len(places) == 1 and packing_of(module) is None
+        self.is_movable = is_ours and len(places) == 1 and packing_of(module) is None
         self.info = ModelInfo(
             source=source,
             name=name,
@@ -120,7 +122,9 @@ class HubModel(LoadedModel):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=" ".join(filter(None, (note(module.config, layers), *notes, compat.self_check()))),
+            note=" ".join(
+                filter(None, (note(module.config, layers, two_texts=is_encoder_decoder(module)), *notes, compat.self_check()))
+            ),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
@@ -128,9 +132,13 @@ class HubModel(LoadedModel):
             languages=self._codes.choice(generation),
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copy: its module is another, which nobody has looked into yet."""
+        self.__dict__.update(state)
+        interface.install(self.module)
+
     def release(self) -> None:
-        super().release()
-        if self._borrowed is None and "," in self.info.device:
+        if self._is_ours and "," in self.info.device:
             let_go(self.module)
 
     def _generation(self, settings: dict[str, Any], family: str) -> GenerationSettings:
@@ -174,7 +182,8 @@ class HubModel(LoadedModel):
         return class_position(self.module, source, target, self.tokenizer.cls_id)
 
     def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
-        with copies_allowed(self.module, inputs):
+        with turn(self.module) as changes:
+            allow_copies(changes, self.module, inputs)
             return super().forward(inputs, **options)
 
     def first_token_of(self, language: str) -> int | None:
@@ -188,7 +197,7 @@ class HubModel(LoadedModel):
         """See `LoadedModel.cache_argument`; found out by a pass over a few tokens."""
         if not self.module.can_generate():
             return None
-        with out_of_memory_said(self.place):
+        with turn(self.module), out_of_memory_said(self.place):
             return compat.cache_argument(self.module, interface.probe(self.module), self._new_cache)
 
     def _new_cache(self, expected: int = 0) -> Any:
@@ -215,12 +224,8 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no tokenizer of transformers")
     own = copy.deepcopy(tokenizer) if tokenizer.is_fast else tokenizer  # of one without a fast version nothing is set
-    borrowed = Borrowed(module)
-    try:
-        return HubModel(module, own, source="", name=name, borrowed=borrowed)
-    except BaseException:
-        borrowed.give_back()
-        raise
+    with out_of_memory_said(input_device(module)):
+        return HubModel(module, own, source="", name=name, is_ours=False)
 
 
 # ---------------------------------------------------------------- what it can do
@@ -245,7 +250,7 @@ def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, tuple[dict[Kin
 
 
 def _family(module: PreTrainedModel) -> Literal["encoder", "decoder", "encoder-decoder"]:
-    if module.config.is_encoder_decoder:
+    if is_encoder_decoder(module):
         return "encoder-decoder"
     return "decoder" if module.can_generate() or _is_causal(module) else "encoder"
 

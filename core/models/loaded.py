@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.hooks import turn
 from headscope.core.attention.keeping import check_kept
 from headscope.core.attention.reach import reaches
 from headscope.core.errors import HeadscopeError
@@ -32,7 +33,6 @@ from headscope.core.tokens import TokenAxis
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.models.borrowed import Borrowed
     from headscope.core.predict.options import Languages
 
 
@@ -65,7 +65,6 @@ class LoadedModel(WritingModel, ABC):
     """How many tokens the text may have that generation goes on with: of an encoder-decoder model, the decoder's."""
     is_movable: bool = True
     """Whether `module` may be moved to another device: it is ours, whole, and not packed."""
-    _borrowed: Borrowed | None = None
 
     @classmethod
     def wrap(cls, module: Any, tokenizer: Any, *, name: str | None = None) -> LoadedModel:
@@ -74,8 +73,9 @@ class LoadedModel(WritingModel, ABC):
         >>> with LoadedModel.wrap(model, tokenizer) as look:  # doctest: +SKIP
         ...     record = look.capture("the keys of the cabinet")
 
-        Until `release`, or the end of the block, the module is in evaluation mode and its attention goes through Headscope's
-        functions. Train it outside: what is captured is what the weights are at that moment.
+        During each pass of ours, and at no other time, the module is in evaluation mode and its attention goes through Headscope's
+        functions. Between two it is as you have it: train it, copy it, save it. What is captured is what the weights are at that
+        moment. Passes of several threads take turns; do not train it while one runs.
 
         Parameters
         ----------
@@ -97,12 +97,7 @@ class LoadedModel(WritingModel, ABC):
         return wrapped(module, tokenizer, name)
 
     def release(self) -> None:
-        """Give a wrapped module back: its training mode and attention implementation are as they were.
-
-        A model of ours that is on several devices lets go of its memory, and cannot be used any more; others stay as they are.
-        """
-        if self._borrowed is not None:
-            self._borrowed.give_back()
+        """A model of ours that is on several devices lets go of its memory, and cannot be used any more; others stay as they are."""
 
     def __enter__(self) -> Self:
         return self
@@ -226,7 +221,7 @@ class LoadedModel(WritingModel, ABC):
             options |= {"use_cache": True, str(self.cache_argument): kept}
         accepted = {name: value for name, value in options.items() if name in self._accepted}
         mode = constant_weights(self.module) if gradients else torch.inference_mode()
-        with out_of_memory_said(self.place), mode:
+        with turn(self.module), out_of_memory_said(self.place), mode:
             output = self.module(**inputs, **accepted)
         in_rows(output, self.info)
         if replaces_invalid:

@@ -9,7 +9,7 @@ head, bias, scale, soft cap) is the model's own, in every family, and costs no l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from headscope.core.attention.hooks import turn
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
 from headscope.core.models.device import check_room
@@ -82,12 +83,12 @@ class ResidualStream:
         self.streams: list[Tensor] = []
         self.layers: list[nn.Module] = []
         self._check_room(len(source.ids if target is None else target.ids))
-        with ExitStack() as hooks:
+        with turn(model.module, cancel=self._job.cancel) as hooks:
             for watcher in watched_by:
                 hooks.enter_context(watcher)
             for layers in self._lists:
                 for layer in layers:
-                    hooks.callback(layer.register_forward_hook(partial(self._keep, layers), with_kwargs=True).remove)
+                    hooks.after(layer, partial(self._keep, layers), with_kwargs=True)
             output = model.forward(self._inputs, logits_to_keep=1)
         self.logits: Tensor = self._at(output.logits[0], -1 if position is None else position)
         self._check_that_the_stream_gives_the_logits(position)
@@ -130,11 +131,10 @@ class ResidualStream:
             at_end = layers is self._last and next(calls) == len(self.layers)
             return _with_stream(self._results[layers], stream if at_end else _given(args, kwargs))
 
-        with ExitStack() as undo:
+        with turn(self._model.module) as hooks:
             for layers in self._results:
                 for layer in layers:
-                    undo.callback(_set_forward, layer, vars(layer).get("forward"))
-                    _set_forward(layer, partial(hand_on, layers))
+                    hooks.instead(layer, partial(hand_on, layers))
             yield
 
     def _keep(
@@ -201,11 +201,3 @@ def _stream(output: Any) -> Tensor:
 def _with_stream(output: object, stream: Tensor) -> object:
     """A layer's result with another stream in it."""
     return (stream, *output[1:]) if isinstance(output, tuple) else stream
-
-
-def _set_forward(layer: nn.Module, forward: object) -> None:
-    """On the object, where it goes before the class's; accelerate puts one there too, so None takes ours away."""
-    if forward is None:
-        vars(layer).pop("forward", None)
-    else:
-        vars(layer)["forward"] = forward

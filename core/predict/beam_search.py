@@ -199,7 +199,7 @@ class _Search:
             record=self._record(parent.written, path),
             filters=about.filters,
             cut=cut,
-            generation=self._forks,
+            generation=self._forks.trunk,
         )
         ends = ended is not None or found.token_id in tokenizer.end_ids or index + 1 >= self._n_most
         score = found.log_probability / (index + 1) ** self._beams.length_penalty

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
 
 from torch import Tensor
 
@@ -186,6 +187,7 @@ class Generation(Iterator[GenerationStep]):
         self._reader: Reader | None = None  # made by the first step, in the thread that runs it
         self._marks: dict[int, Mark] = {}
         self._ended = False
+        self.trunk = Trunk(model, source, target, plan)
 
     def __next__(self) -> GenerationStep:
         if self._ended or self._index >= self._end:
@@ -194,9 +196,15 @@ class Generation(Iterator[GenerationStep]):
         self._job.report(Progress("generating", (self._index - self._first) / (self._end - self._first)))
         if self._reader is None:
             self._reader = self._new_reader(self._job)
-        logits, record = self._reader.read(self._written)
+        try:
+            logits, record = self._reader.read(self._written)
+        except BaseException:  # some layers have read the token and others have not: whoever goes on begins anew
+            self._reader = None
+            self._marks.clear()
+            raise
         step = self._step(logits, record)
         self._marks[self._index] = self._reader.mark()
+        _READ.setdefault(self._model, WeakKeyDictionary())[self.trunk] = self._reader, self._marks
         self._written = longer(self._written, step.token, step.text)
         self._index += 1
         most = self._model.max_written
@@ -209,18 +217,22 @@ class Generation(Iterator[GenerationStep]):
         """What rules need to know."""
         return Place(self._source.ids, self._n_prompt, self._n_prompt + self._end, self._model.tokenizer.end_ids)
 
-    def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job) -> Generation:
+    @classmethod
+    def forked(
+        cls, model: LoadedModel, trunk: Trunk, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job
+    ) -> Generation:
         """See `GenerationStep.fork`."""
         _check_length(max_new_tokens)
-        other = Generation(self._model, self._source, self._target, self._plan, 0, job)
+        other = cls(model, trunk.source, trunk.target, trunk.plan, 0, job)
         source, target = read_by(step.record)
         other._written, other._forced = target or source, token_id
         other._index = other._first = step.index
         other._end = step.index + max_new_tokens
         # The last token before the fork is read again, for its logits; what was read before it is shared.
-        if self._reader is not None and (mark := self._marks.get(step.index - 1)) is not None:
-            other._reader = self._reader.branch(mark, len(other._written.ids) - 1, job)
-            other._marks = {index: mark for index, mark in self._marks.items() if index < step.index}
+        reader, marks = _READ[model].get(trunk, (None, {})) if model in _READ else (None, {})
+        if reader is not None and (mark := marks.get(step.index - 1)) is not None:
+            other._reader = reader.branch(mark, len(other._written.ids) - 1, job)
+            other._marks = {index: mark for index, mark in marks.items() if index < step.index}
         return other
 
     # ---------------------------------------------------------------- one step
@@ -267,8 +279,34 @@ class Generation(Iterator[GenerationStep]):
             filters=said(stages, [candidate.id for candidate in prediction.candidates]),
             cut=cut,
             forced=forced is not None,
-            generation=self,
+            generation=self.trunk,
         )
 
     def _is_stopped(self, step: GenerationStep) -> bool:
         return any(step.text.endswith(string, self._begins) for string in self._plan.stop)
+
+
+class Trunk:
+    """What the steps of a generation can be forked by: plain data, and neither the model nor its cache.
+
+    While the model is there, what it has read stays with it as long as any step of the generation is kept; a fork goes on from that.
+    """
+
+    def __init__(self, model: LoadedModel, source: Encoded, target: Encoded | None, plan: Plan) -> None:
+        self._model: ref[LoadedModel] | None = ref(model)
+        self.source, self.target, self.plan = source, target, plan
+
+    def __getstate__(self) -> dict[str, object]:
+        """A step that was kept in a file has lost its model."""
+        return vars(self) | {"_model": None}
+
+    def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job) -> Generation:
+        """See `GenerationStep.fork`."""
+        model = None if self._model is None else self._model()
+        if model is None:
+            raise HeadscopeError("model_gone")
+        return Generation.forked(model, self, step, token_id, max_new_tokens, job)
+
+
+_READ: WeakKeyDictionary[LoadedModel, WeakKeyDictionary[Trunk, tuple[Reader, dict[int, Mark]]]] = WeakKeyDictionary()
+"""What models have read and still know; a `Reader` does not keep its model alive."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import torch
 from torch import Tensor
@@ -50,7 +51,7 @@ class Reader:
         intervention: Intervention | None = None,
         replaces_invalid: bool = False,
     ) -> None:
-        self._model = model
+        self._looked_into = ref(model)
         self._replaces_invalid = replaces_invalid
         self._source = source
         self._writes_target = writes_target
@@ -65,6 +66,12 @@ class Reader:
             intervention=intervention,
             expected=expected,
         )
+
+    @property
+    def _model(self) -> LoadedModel:
+        model = self._looked_into()
+        assert model is not None, "a generation keeps its model, and a reader without one is not used"
+        return model
 
     def read(self, written: Encoded) -> tuple[Tensor, AttentionRecord]:
         """Logits (vocabulary,) of the token after `written`, and the attention over all of it.

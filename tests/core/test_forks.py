@@ -1,14 +1,20 @@
 """Forks of a generation: another token at an earlier step; both branches stay what they are."""
 
+import gc
+import pickle
+import weakref
+
 import numpy as np
 import pytest
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Scale, Uniform
+from headscope.core.models.load import load_model
+from headscope.core.predict.generate import _READ
 from headscope.core.predict.reader import read_by
 from headscope.core.results import GenerationStep
 from tests import allowed
-from tests.generating import PROMPT, difference_from_one_pass, model_of
+from tests.generating import PROMPT, difference_from_one_pass, folder_of, model_of
 
 FAMILIES = ("gpt2", "llama-grouped", "mistral-sliding", "gemma2-softcap", "bloom", "t5", "bart", "toy:tales")
 
@@ -130,3 +136,57 @@ def test_a_head_that_does_not_exist_is_refused_at_once() -> None:
     with pytest.raises(HeadscopeError) as caught:
         model_of("gpt2").generate(PROMPT, intervention=Intervention((Scale(layer=1, head=99),)))
     assert caught.value.code == "no_such_head"
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gpt-oss-sinks", "bloom", "bart", "toy:tales"])
+def test_steps_keep_neither_their_model_nor_its_cache(family: str) -> None:
+    model = load_model(family if family.startswith("toy:") else str(folder_of(family)), device="cpu", dtype="float32")
+    steps = list(model.generate(PROMPT, max_new_tokens=4))
+    best = list(model.beam_search(PROMPT, n_beams=2, max_new_tokens=2))[-1].best.steps
+    assert next(steps[2].fork(other(steps[2]), max_new_tokens=2)).forced
+    rows = [step.attention_rows(1).tobytes() for step in (*steps, *best)]
+    alive = weakref.ref(model), weakref.ref(model.module)
+    del model
+    gc.collect()
+    assert [each() for each in alive] == [None, None]
+    assert [step.attention_rows(1).tobytes() for step in (*steps, *best)] == rows
+    for step in (steps[2], best[1]):
+        with pytest.raises(HeadscopeError) as caught:
+            step.fork(7)
+        assert caught.value.code == "model_gone"
+    kept = pickle.loads(pickle.dumps(steps))  # to a file and back
+    assert [step.attention_rows(1).tobytes() for step in kept] == rows[: len(kept)]
+
+
+def test_what_a_generation_has_read_goes_with_its_last_step() -> None:
+    model = load_model(str(folder_of("gpt2")), device="cpu", dtype="float32")
+    steps = list(model.generate(PROMPT, max_new_tokens=4))
+    ((reader, _),) = _READ[model].values()
+    alive = weakref.ref(reader)
+    del reader
+    last = steps[-1]
+    del steps
+    gc.collect()
+    assert alive() is not None
+    del last
+    gc.collect()
+    assert alive() is None
+
+
+@pytest.mark.parametrize("family", ["gpt2", "mistral-sliding", "bart", "bloom"])
+def test_a_generation_that_was_stopped_in_the_middle_of_a_pass_goes_on_as_if_it_were_not(family: str) -> None:
+    """Half the layers had read the token, and the others had not."""
+    model = model_of(family)
+    expected = list(model.generate(PROMPT, max_new_tokens=6))
+    generation = model.generate(PROMPT, max_new_tokens=6)
+    steps = [next(generation), next(generation)]
+    inner = [part for part in model.module.modules() if "attention" in type(part).__name__.lower()]
+    hook = inner[-1].register_forward_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        next(generation)
+    hook.remove()
+    steps += list(generation)
+    assert [step.token.id for step in steps] == [step.token.id for step in expected]
+    for step, whole in zip(steps, expected, strict=True):
+        np.testing.assert_allclose(step.attention_rows(1), whole.attention_rows(1), atol=5e-6)
+    assert next(steps[1].fork(other(steps[1]), max_new_tokens=2)).forced

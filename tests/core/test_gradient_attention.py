@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedModel
 from transformers.models.gpt2 import modeling_gpt2
 
 from headscope.core.analyse.gradient_attention import gradient_attention
@@ -36,13 +37,13 @@ def texts_of(model: LoadedModel) -> tuple[str, None, str | None]:
 
 @contextmanager
 def eager(model: LoadedModel) -> Iterator[None]:
-    if not model.module._can_set_attn_implementation():
-        yield
-        return
-    before = model.module.config._attn_implementation
-    model.module.set_attn_implementation("eager")
+    configs = [part.config for part in model.module.modules() if isinstance(part, PreTrainedModel)]
+    before = [config._attn_implementation for config in configs]
+    for config in configs:
+        config._attn_implementation = "eager"
     yield
-    model.module.set_attn_implementation(before)
+    for config, name in zip(configs, before, strict=True):
+        config._attn_implementation = name
 
 
 def own_products(model: LoadedModel, position: int, token: int) -> dict[str, list[np.ndarray]]:

@@ -51,13 +51,18 @@ def test_a_module_in_training_is_given_back_as_it_was(folder: Path) -> None:
     with LoadedModel.wrap(module, tokenizer, name="mine") as wrapped:
         assert wrapped.info.name == "mine"
         assert wrapped.module is module
-        assert not any(part.training for part in module.modules())
-        assert module.config._attn_implementation == "headscope"
+        during: list[tuple[bool, str]] = []
+        hook = module.register_forward_pre_hook(
+            lambda *_: during.append((any(part.training for part in module.modules()), module.config._attn_implementation))
+        )
         wrapped.run("the cat sat")
+        hook.remove()
+        assert during == [(False, "headscope")]
+        assert state_of(module) == before, "between two passes it is as it was, too"
     assert state_of(module) == before
     assert tokenizer.backend_tokenizer.truncation == truncation
     module.train()
-    wrapped.release()  # it was given back already, and is somebody else's now
+    wrapped.release()
     assert all(part.training for part in module.modules())
 
 

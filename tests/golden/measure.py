@@ -22,6 +22,7 @@ from headscope.core.attention.fallback import attentions_of, recorder_for
 from headscope.core.attention.interface import attention_layers, eager_pass, install, own_attention
 from headscope.core.attention.reach import reaches
 from headscope.core.attention.record import AttentionRecord
+from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Kind, Tier
@@ -96,7 +97,7 @@ def _measured(family: Family) -> Measured:
         return found
     family = replace(family, form=form_of(model, family))
     found.layers = attention_layers(model, found.tier)
-    found.note = note(model.config, found.layers)
+    found.note = note(model.config, found.layers, two_texts=is_encoder_decoder(model))
     found.edits = reaches(model, found.tier, model.device)
     _check_sizes(found, model, inputs_of(family, *CASES["short"]))
     for case, size in CASES.items():

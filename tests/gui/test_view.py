@@ -45,7 +45,7 @@ def test_a_window_shows_a_model_that_is_in_memory_and_gives_it_back(qtbot, qapp,
     qtbot.waitUntil(lambda: state.run is not None and state.busy is None, timeout=60_000)
     assert state.run.text == "the cat"
     assert (state.model.name, state.model.checkpoint) == ("gpt2", "in memory")
-    assert not module.training
+    assert module.training, "it is in evaluation mode during our passes alone"
     assert window.picker.recent == []  # it cannot be opened again by a name
     run = state.run
     window.picker.place("cpu", "bfloat16")  # nor read anew in another format

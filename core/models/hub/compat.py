@@ -72,6 +72,8 @@ class Feature:
         return found
 
 
+_COLLECTS: Final = "_output_capturing_hooks_installed"
+_COLLECTORS: Final = "transformers.utils.output_capturing"
 _AS_MATRICES: Final = "attention is read as whole matrices, which takes more memory"
 _NO_BRANCHES: Final = "each step of a generation copies its cache, and other branches begin anew"
 
@@ -131,6 +133,30 @@ def register_attention(name: str, attend: Callable[..., Any], mask: Feature) -> 
     if mask.is_here:
         transformers.AttentionInterface.register(name, attend)
         transformers.AttentionMaskInterface.register(name, mask.get())
+
+
+def forget_attention(name: str) -> None:
+    """Take back what `register_attention` did. Where the tables are kept elsewhere, the name stays known, and nobody uses it."""
+    for table in (transformers.AttentionInterface, transformers.AttentionMaskInterface):
+        getattr(table, "_global_mapping", {}).pop(name, None)
+
+
+@contextmanager
+def no_hooks_left(model: nn.Module) -> Iterator[None]:
+    """Take back the hooks that transformers leaves on layers when it is first asked for their outputs.
+
+    They would stay for good, and a model with them cannot be pickled. Those that were there before stay.
+    """
+    were_there = any(_COLLECTS in vars(part) for part in model.modules())
+    try:
+        yield
+    finally:
+        if not were_there and any(_COLLECTS in vars(part) for part in model.modules()):
+            for part in model.modules():
+                vars(part).pop(_COLLECTS, None)
+                for key, hook in list(part._forward_hooks.items()):
+                    if getattr(hook, "__module__", "") == _COLLECTORS:
+                        del part._forward_hooks[key]
 
 
 def takes_functions(model: Any) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from torch import Tensor, nn
 
+from headscope.core.attention.stacks import is_encoder_decoder
+
 _TABLE: Final = re.compile(r"(wpe|position_embeddings?|embed_positions|pos_encoding|positions_embed)$")
 _NOT_OF_TEXT: Final = re.compile(r"vision|visual|image|audio|speech|tower|relative|[_.](box|[hwxy])_position")
 _SIZES: Final = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length")
@@ -27,7 +29,7 @@ def most_tokens(module: nn.Module) -> tuple[int | None, int | None]:
     """
     config: Any = module.config
     tables = dict(_tables(module))
-    encoder_decoder = bool(config.is_encoder_decoder)
+    encoder_decoder = is_encoder_decoder(module)
     written = {name: rows for name, rows in tables.items() if encoder_decoder and _is_of_decoder(name)}
     read = {name: rows for name, rows in tables.items() if name not in written}
     of_config = _configured(config.get_text_config(), rotary=_is_rotary(module))

@@ -1,0 +1,42 @@
+"""Changes of what a whole process shares, made when the first block needs them and taken back when the last one ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
+
+
+class Counted:
+    """A change that several blocks, of any threads, may need at the same time.
+
+    Parameters
+    ----------
+    change : callable
+        Gives a context manager that makes the change and takes it back. It is entered once, whoever comes first, and left by whoever
+        is the last.
+    """
+
+    def __init__(self, change: Callable[[], AbstractContextManager[object]]) -> None:
+        self._change = change
+        self._lock = Lock()
+        self._n_blocks = 0
+        self._made: AbstractContextManager[object] | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The change is there inside this block."""
+        with self._lock:
+            if not self._n_blocks:
+                made = self._change()
+                made.__enter__()
+                self._made = made
+            self._n_blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_blocks -= 1
+                if not self._n_blocks and self._made is not None:
+                    self._made.__exit__(None, None, None)
+                    self._made = None
