@@ -157,4 +157,6 @@ def _picture(character: str) -> str:
         return character
     if ord(character) < 32:
         return _PICTURES.get(character, chr(0x2400 + ord(character)))  # Unicode has pictures of the control characters
+    if ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:  # never a character, and no text of XML
+        return "\ufffd"
     return _PICTURES.get(character) or _CATEGORY_PICTURES.get(unicodedata.category(character), character)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 import zipfile
 from collections.abc import Iterator
 from itertools import count
@@ -14,14 +14,17 @@ import numpy.typing as npt
 
 from headscope.core.files.atomic import atomic_write
 from headscope.core.jobs import FloatArray, Head, Job, Kind, Progress
-from headscope.core.tokens import TokenAxis
+from headscope.core.tokens import TokenAxis, visible
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
 
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=[=+\-@'＝＋－＠])")
+"""Before what begins a formula."""
+
 
 def write_head_csv(path: Path, weights: FloatArray, queries: TokenAxis, keys: TokenAxis, *, job: Job | None = None) -> None:
-    """One head as a table: key tokens in the first row, query tokens in the first column.
+    """One head as a table: key tokens in the first row, query tokens in the first column, both as `text_cell`.
 
     Parameters
     ----------
@@ -39,12 +42,20 @@ def write_head_csv(path: Path, weights: FloatArray, queries: TokenAxis, keys: To
     """
     job = job or Job()
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["", *keys.labels])
+        file.write(",".join(map(text_cell, ["", *keys.labels])) + "\r\n")
         for index, (label, row) in enumerate(zip(queries.labels, weights, strict=True)):
             job.cancel.check()
             job.report(Progress("writing", index / len(weights)))
-            table.writerow([label, *(f"{weight:.9g}" for weight in row)])
+            file.write(",".join([text_cell(label), *(f"{weight:.9g}" for weight in row)]) + "\r\n")
+
+
+def text_cell(text: str) -> str:
+    """A token as a cell of a table that no spreadsheet takes for a formula, also where it parts cells at ``;``.
+
+    It is one visible line in quotation marks, and where it, or a part after ``;``, begins with one of ``= + - @ '`` there is a ``'``
+    before that. Without these it is the token again.
+    """
+    return '"' + _FORMULA.sub("'", visible(text)).replace('"', '""') + '"'
 
 
 def write_head_npz(

@@ -19,6 +19,7 @@ from headscope.gui.main_window import MainWindow
 from headscope.gui.messages import notice_of
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.theme import text_font
+from headscope.gui.settings_file import Settings
 from headscope.gui.state import ExplorerState
 from headscope.resources import icon_file, translations_folder
 
@@ -85,7 +86,7 @@ def create_window(
 def _window(settings: QSettings | None) -> MainWindow:
     state = ExplorerState()
     explorer = Explorer(state)
-    window = MainWindow(state, explorer, settings or QSettings())
+    window = MainWindow(state, explorer, settings or Settings())
     state.setParent(window)
     explorer.setParent(window)
     return window

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from headscope.core.examples import examples_for
 from headscope.gui.commands import COMMANDS, MENUS
+from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
@@ -59,7 +60,7 @@ class Menus(QObject):
         """The texts that were run lately."""
         self.recent.clear()
         for text in self._window.recent_texts.texts:
-            self.recent.addAction(_short(text.words), partial(self._window.use_text, text)).setToolTip(text.words[:500])
+            self.recent.addAction(_short(text.words), partial(self._window.use_text, text)).setToolTip(plain(text.words[:500]))
         self.recent.setEnabled(not self.recent.isEmpty())
 
     def fill_examples(self) -> None:
@@ -69,7 +70,7 @@ class Menus(QObject):
         for example in examples_for(model) if model is not None else ():
             words = example.text if example.pair is None else f"{example.text} | {example.pair}"
             action = self.examples.addAction(_short(words), partial(self._window.explorer.use_example, example))
-            action.setToolTip(example.note)
+            action.setToolTip(plain(example.note))
         self.examples.addSeparator()
         self.examples.addMenu(self.recent)
         self.examples.setEnabled(model is not None)

@@ -1,16 +1,20 @@
-"""Writing files so that a reader never meets half of one: a temporary name in the same folder, then a rename."""
+"""Writing files so that a reader never meets half of one: without a name, or with a temporary one, until they are whole."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from headscope.core.errors import HeadscopeError, reason_of
@@ -18,11 +22,16 @@ from headscope.core.jobs import Job
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _POLL_SECONDS = 0.1
+_MARK = ".headscope-"
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a whole file or none: yields a temporary path beside `path`, renamed to `path` when the block ends well.
+    """Write a whole file or none: yields a path to write to, which becomes `path` when the block ends well.
+
+    Where the file system can, what is written has no name until it is whole, and is gone with its process, however that ends.
+    Elsewhere it has a temporary name in the same folder, and what a process that was killed has left there goes with the next
+    file that is written into the folder.
 
     Parameters
     ----------
@@ -32,8 +41,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty file in the same folder (so that the rename cannot cross file systems) with the same suffix (so that
-        libraries that look at the suffix write the right format). It is gone after a failure.
+        An empty file. Its name has no meaning, and no suffix.
 
     Raises
     ------
@@ -41,23 +49,69 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         ``no_disk_space`` or ``cannot_write``, for any `OSError` inside the block as well.
     """
     target = Path(path)
-    temporary = target.parent / f".headscope-{secrets.token_hex(6)}{target.suffix}"
+    temporary = target.parent / f"{_own_mark()}{secrets.token_hex(6)}"
+    number = None
     try:
-        temporary.touch(exist_ok=False)
-        yield temporary
-        _flush_to_disk(temporary)
+        _sweep(target.parent)
+        number = _nameless(target.parent)
+        if number is None:
+            temporary.touch(exist_ok=False)
+            number = os.open(temporary, os.O_RDWR)
+            yield temporary
+        else:
+            yield Path(f"/proc/self/fd/{number}")
+        os.fsync(number)  # without this a power cut after the rename may leave an empty file under the final name
+        if not temporary.exists():
+            _name(number, temporary)
         temporary.replace(target)
     except OSError as error:
         raise unwritable(error, target) from error
     finally:
+        if number is not None:
+            os.close(number)
         with suppress(OSError):  # after the rename there is nothing left under this name, in no folder there never was
             temporary.unlink()
 
 
-def _flush_to_disk(path: Path) -> None:
-    """Without this a power cut after the rename may leave an empty file under the final name."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _nameless(folder: Path) -> int | None:
+    """A new file in `folder` without a name; None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE"):
+        return None
+    try:
+        number = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError:
+        return None
+    if Path(f"/proc/self/fd/{number}").exists():
+        return number
+    os.close(number)
+    return None
+
+
+def _name(number: int, path: Path) -> None:
+    """Give a file without a name one."""
+    nameless = f"/proc/self/fd/{number}"
+    try:
+        os.link(
+            nameless, path, src_dir_fd=number, follow_symlinks=True
+        )  # with a src_dir_fd, the system call that follows links
+    except OSError:  # a file system that makes such files and cannot name them
+        shutil.copyfile(nameless, path)
+
+
+def _own_mark() -> str:
+    """How temporary names of this process begin: on which computer, and which of its processes."""
+    host = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    return f"{_MARK}{host}-{os.getpid()}-"
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what processes of this computer left in `folder` that are no more."""
+    ours = _own_mark().rsplit("-", 2)[0]
+    with suppress(OSError):
+        for left in folder.glob(f"{ours}-*-*"):
+            owner = left.name.removeprefix(f"{ours}-").partition("-")[0]
+            if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+                left.unlink(missing_ok=True)
 
 
 def unwritable(error: Exception, target: Path) -> HeadscopeError:
@@ -74,6 +128,15 @@ def check_disk(place: Path, needed: int) -> None:
     there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
     if shutil.disk_usage(there).free < needed:
         raise HeadscopeError("no_disk_space", path=place)
+
+
+def has_room(folder: Path, n_bytes: int) -> bool:
+    """Whether a file of so many bytes can be written into a folder now: by a trial, which quotas and limits take part in."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as trial:
+            return trial.write(b"\0" * n_bytes) == n_bytes
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from headscope.gui.commands.ordering import ORDERING
 from headscope.gui.commands.screen import COLORS, HELP, LAYOUT, LOOKS, SCREEN, VIEWS
 from headscope.gui.commands.work import EDIT, FILE, RUN
 from headscope.gui.translating import QT_TRANSLATE_NOOP
+from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
@@ -68,7 +69,7 @@ class Commands(QObject):
         for command in COMMANDS:
             action = QAction(command.words, window)
             action.setObjectName(command.id)
-            action.setToolTip(command.hint)
+            action.setToolTip(plain(command.hint))
             action.setStatusTip(command.hint)
             action.setShortcuts([QKeySequence(keys) for keys in command.keys.split()])
             action.setCheckable(command.checked is not None)

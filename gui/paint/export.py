@@ -5,6 +5,7 @@ Each picture is painted by the code that paints the screen, into memory, and the
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ SUFFIXES: Final = (".png", ".svg", ".pdf")
 SCREEN_DPI: Final = 96
 """Pictures are laid out in pixels of this size."""
 _LARGEST_SIDE = 32_767  # Qt's raster engine draws no further
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to hold."""
 _PDF_DPI = 1200  # a PDF's coordinates are rounded to this
 
 
@@ -126,7 +129,7 @@ def _svg(scene: _Scene, _dpi: int) -> QByteArray:
     painter = QPainter(generator)
     scene.paint(painter, vector=True)
     painter.end()
-    return content
+    return QByteArray(_NO_XML.sub("\ufffd", bytes(content.data()).decode("utf-8", errors="replace")).encode())
 
 
 def _pdf(scene: _Scene, _dpi: int) -> QByteArray:

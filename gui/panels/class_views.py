@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from headscope.core.jobs import FloatArray
 from headscope.core.predict.classes import Answer
@@ -16,6 +16,7 @@ from headscope.gui.before import predicted_axis
 from headscope.gui.chosen_tokens import cell_of, pieces_in_focus
 from headscope.gui.prediction_rows import answer_bars, tag_rows
 from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import ProbabilityBars
 from headscope.gui.widgets.span_strip import SpanStrip
 from headscope.gui.widgets.tag_list import TagList
@@ -36,7 +37,7 @@ class ClassViews(QWidget):
         self.tags = TagList()
         self.tags.hovered.connect(self._hover_tag)
         self.tags.chosen.connect(self._choose_tag)
-        self.answers_label = QLabel(self.tr("Answers, p(start) · p(end)"))
+        self.answers_label = Label(self.tr("Answers, p(start) · p(end)"))
         self.answers_label.setContentsMargins(16, 4, 16, 0)
         self.answers = ProbabilityBars()
         self.answers.set_fitting(True)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from headscope.gui.paint.link_picture import Picked
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.number_field import whole_field
+from headscope.gui.widgets.plain import Label
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -69,7 +69,7 @@ class ExportDialog(QDialog):
         self.mark = QCheckBox(self.tr("Mark what is pinned"))
         self.mark.setChecked(state.pinned != Cell())
         self.mark.setEnabled(state.pinned != Cell())
-        self.note = QLabel()
+        self.note = Label()
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
         self.preview = _Preview()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from headscope.core.results import GenerationStep
 from headscope.gui.paint.film_strip import FilmStripPicture, Frame, Strip
@@ -17,6 +17,7 @@ from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.steps import Written, chosen, log_probability, n_shared, row_of
 from headscope.gui.widgets.film_strip_view import FilmStripView
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.player_bar import PlayerBar
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class FilmStripPanel(QWidget):
         self._chose = False  # whether it was chosen here, and its row is therefore lit
         self._missed: frozenset[str] = _EVERYTHING
         self._frames: dict[int, tuple[tuple[Written, ...], tuple[Frame, ...]]] = {}
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
         self.hint.setContentsMargins(16, 4, 16, 8)
@@ -160,8 +161,8 @@ class FilmStripPanel(QWidget):
         words = self._told_difference()
         self.difference.setVisible(bool(words) and self.height() >= _LEAST_FOR_DIFFERENCE)
         self.difference.set_text(words)
-        self.difference.setToolTip(words)
-        self.strip.setToolTip(words)
+        self.difference.setToolTip(plain(words))
+        self.strip.setToolTip(plain(words))
         self._show_step()
 
     def _strip(self, number: int, steps: tuple[Written, ...]) -> Strip:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import FillStrategy
 from headscope.core.predict.options import MOST_NEW_TOKENS, GenerationSettings, LanguageChoice, Languages
@@ -20,6 +20,7 @@ from headscope.gui.rule_words import rule_words
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.steps import chosen, row_of
 from headscope.gui.widgets.language_fields import LanguageFields
+from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.rules_list import RulesList
 from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
@@ -45,7 +46,7 @@ class GenerationPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
         self.fields = SamplingFields()
@@ -65,7 +66,7 @@ class GenerationPanel(QWidget):
         self.write.clicked.connect(self.start)
         self.stop = QPushButton(self.tr("Stop"))
         self.stop.clicked.connect(explorer.stop)
-        self.count = QLabel()
+        self.count = Label()
         self.count.setObjectName("muted")
         self.branches = BranchSwitch()
         self.branches.asked.clicked.connect(self._next_branch)

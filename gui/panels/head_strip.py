@@ -23,6 +23,7 @@ from headscope.gui.widgets.head_preview import SIDE
 from headscope.gui.widgets.head_strip_view import HeadStripView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.number_field import whole_field
+from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.scale_line import ScaleLine
 
 if TYPE_CHECKING:
@@ -275,5 +276,5 @@ def _flat_toggle(name: str, tip: str) -> QToolButton:
     button.setObjectName("flat")
     button.setCheckable(True)
     button.setText(name)
-    button.setToolTip(tip)
+    button.setToolTip(plain(tip))
     return button

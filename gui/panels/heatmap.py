@@ -22,6 +22,7 @@ from headscope.gui.state import Cell, ExplorerState, Marks
 from headscope.gui.widgets.heatmap_controls import HeatmapControls
 from headscope.gui.widgets.heatmap_view import HeatmapView
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -210,7 +211,7 @@ class HeatmapPanel(QWidget):
             name = self.tr("{head} · ranks follow").format(head=name)
             hints.append(self.tr("Linear for a moment, while the ranks of so many cells are counted"))
         self._title.set_text(name)
-        self._title.setToolTip("\n".join(hints))
+        self._title.setToolTip(plain("\n".join(hints)))
 
     @Slot()
     def _show_what_came(self) -> None:

@@ -14,6 +14,7 @@ from headscope.gui.commands import COMMANDS
 from headscope.gui.gestures import GESTURES
 from headscope.gui.paint.theme import scaled
 from headscope.gui.palette_entries import keys_of, menu_path
+from headscope.gui.widgets.plain import Label, plain
 
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
@@ -78,16 +79,16 @@ class ShortcutSheet(QDialog):
     def _add(self, row: _Row) -> None:
         at = self._grid.rowCount()
         if row.group not in self._headings:
-            heading = QLabel(row.group)
+            heading = Label(row.group)
             heading.setObjectName("cardTitle")
             heading.setContentsMargins(0, 12 if self._headings else 0, 0, 0)
             self._headings[row.group] = heading
             self._grid.addWidget(heading, at, 0, 1, 2)
             at += 1
-        what, how = QLabel(row.what), QLabel(row.how)
+        what, how = Label(row.what), Label(row.how)
         what.setWordWrap(True)
         what.setMinimumWidth(scaled(260))
-        what.setToolTip(row.hint)
+        what.setToolTip(plain(row.hint))
         how.setObjectName("muted")
         self._grid.addWidget(what, at, 0)
         self._grid.addWidget(how, at, 1, Qt.AlignmentFlag.AlignTop)
@@ -137,10 +138,10 @@ def show_about(parent: QWidget) -> QDialog:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(24, 20, 24, 20)
-    name = QLabel("Headscope")
+    name = Label("Headscope")
     name.setObjectName("wordmark")
     column.addWidget(name)
-    number = QLabel(QCoreApplication.translate("help", "Version {0}").format(version("headscope")))
+    number = Label(QCoreApplication.translate("help", "Version {0}").format(version("headscope")))
     number.setObjectName("muted")
     column.addWidget(number)
     sentence = QCoreApplication.translate(
@@ -148,6 +149,6 @@ def show_about(parent: QWidget) -> QDialog:
         "A desktop instrument for looking into transformer attention: exact, offline, at any length.\n"
         "Apache License 2.0; the typeface Inter under the SIL Open Font License.",
     )
-    column.addWidget(QLabel(sentence))
+    column.addWidget(Label(sentence))
     dialog.show()
     return dialog

@@ -21,6 +21,7 @@ from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.lens_card import LensCard
 from headscope.gui.widgets.lens_grid import LensGridView, Place
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -99,7 +100,7 @@ class LensPanel(QWidget):
         self.modes: dict[Shows, QAction] = {}
         for mode, (name, hint) in words.items():
             self.modes[mode] = action = menu.addAction(name, self._show_mode)
-            action.setToolTip(hint)
+            action.setToolTip(plain(hint))
             action.setCheckable(True)
             group.addAction(action)
         self.modes["probability"].setChecked(True)
@@ -341,7 +342,7 @@ class LensPanel(QWidget):
         self.fill.setText(self.tr("Fill in sight") if len(self._axis) > _SHORT else self.tr("Fill"))
         sentence = self._sentence(subject, part)
         self.status.set_text(sentence)
-        self.status.setToolTip(sentence)
+        self.status.setToolTip(plain(sentence))
 
     def _sentence(self, subject: _Subject | None, part: LensLayer | None) -> str:
         if self._error:

@@ -18,6 +18,7 @@ from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState, Marks, Pairing
 from headscope.gui.widgets.link_view import LinkView
+from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -211,9 +212,9 @@ class LinksPanel(QWidget):
             words = (self.tr("Hide under {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(weight=value / 100)
             hint = self.tr("Links that are weaker are hidden. Click: keep the fewest that carry most of each row instead.")
         self.by_mass.setText(words)
-        self.by_mass.setToolTip(hint)
+        self.by_mass.setToolTip(plain(hint))
         self.threshold.setAccessibleName(words)
-        self.threshold.setToolTip(hint)
+        self.threshold.setToolTip(plain(hint))
         self.whole.setText(self.tr("Whole text") if roomy else self.tr("Whole"))
         pairing = self._state.pairing
         self.pairing.setVisible(self._has_pair())

@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QWidget, QWidgetAction
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget, QWidgetAction
 
 from headscope.core.errors import readable_bytes
 from headscope.core.results import CatalogueEntry
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.field_button import FieldButton
+from headscope.gui.widgets.plain import Label, plain
 
 _RECENT_KEY = "models/recent"
 _MOST_RECENT = 8
@@ -149,7 +150,7 @@ class ModelPicker(QWidget):
 
     def _add_choice(self, menu: QMenu, label: str, choose: Callable[[], None], hint: str) -> None:
         menu.setToolTipsVisible(True)
-        menu.addAction(label.replace("&", "&&"), choose).setToolTip(hint)
+        menu.addAction(label.replace("&", "&&"), choose).setToolTip(plain(hint))
 
     @Slot()
     def _fill_devices(self) -> None:
@@ -177,7 +178,7 @@ class ModelPicker(QWidget):
 
 
 def _heading(menu: QMenu, text: str) -> None:
-    label = QLabel(text)
+    label = Label(text)
     label.setObjectName("hint")
     action = QWidgetAction(menu)
     action.setDefaultWidget(label)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
 
 from headscope.gui.paint.theme import scaled
 from headscope.gui.palette_entries import Entry, entries_for
 from headscope.gui.widgets.palette_list import Line, PaletteList
+from headscope.gui.widgets.plain import Label
 
 if TYPE_CHECKING:
     from headscope.gui.main_window import MainWindow
@@ -38,9 +39,9 @@ class Palette(QFrame):
         self.field.installEventFilter(self)
         self.list = PaletteList()
         self.list.clicked.connect(self._click)
-        self.nothing = QLabel(self.tr("Nothing fits."))
+        self.nothing = Label(self.tr("Nothing fits."))
         self.nothing.setObjectName("muted")
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setObjectName("muted")
         self.hint.setWordWrap(True)
         self.hint.setTextFormat(Qt.TextFormat.PlainText)

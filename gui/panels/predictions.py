@@ -23,6 +23,7 @@ from headscope.gui.panels.class_views import ClassViews
 from headscope.gui.panels.sampling_filters import SamplingFilters
 from headscope.gui.prediction_rows import Row, compared_rows, filtered_rows, plain_rows
 from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.tall_area import TallArea
 
@@ -82,13 +83,13 @@ class PredictionsPanel(QWidget):
         self._explorer = explorer
         self._is_due = True
         self.blocks: list[PredictionBlock] = []
-        self.hint = QLabel()
-        self.caption = QLabel()
+        self.hint = Label()
+        self.caption = Label()
         for words in (self.hint, self.caption):
             words.setObjectName("muted")
             words.setWordWrap(True)
             words.setContentsMargins(16, 4, 16, 8)
-        self.follows_label = QLabel(self.tr("Second sentence follows"))
+        self.follows_label = Label(self.tr("Second sentence follows"))
         self.follows_label.setContentsMargins(16, 4, 16, 0)
         self.follows = ProbabilityBars(clickable=False)
         self.class_views = ClassViews(state)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.jobs import FloatArray
 from headscope.gui.chosen_tokens import is_one_text, mark
@@ -18,6 +18,7 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.reading_values import Computed, ReadingValues, Values
 from headscope.gui.state import Cell, ExplorerState, Marks
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.reading_view import ReadingView
 from headscope.gui.widgets.scale_line import ScaleLine
 
@@ -51,7 +52,7 @@ class ReadingPanel(QWidget):
         self.view.released.connect(self._release)
         self.scale = ScaleLine()
         self.title = LineLabel(muted=True)
-        self.refusal = QLabel()
+        self.refusal = Label()
         self.refusal.setWordWrap(True)
         self.refusal.setContentsMargins(16, 0, 16, 4)
         self.compute = QToolButton()
@@ -100,7 +101,7 @@ class ReadingPanel(QWidget):
             button.setObjectName("flat")
             button.setCheckable(True)
             button.setText(name)
-            button.setToolTip(tip)
+            button.setToolTip(plain(tip))
             button.clicked.connect(partial(self.set_mode, mode))
             group.addButton(button)
             row.addWidget(button)
@@ -276,7 +277,7 @@ class ReadingPanel(QWidget):
 
     def _say(self, title: str, tip: str = "") -> None:
         self.title.set_text(title)
-        self.title.setToolTip(tip or title)
+        self.title.setToolTip(plain(tip or title))
 
     def _note(self, word: int, shades: Shades) -> str:
         number = shades.number(word)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Filter
@@ -14,6 +14,7 @@ from headscope.core.tokens import TokenAxis
 from headscope.gui.rule_words import MOVES, filter_name
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.filter_fields import FilterFields
+from headscope.gui.widgets.plain import Label
 
 
 class SamplingFilters(QWidget):
@@ -41,8 +42,8 @@ class SamplingFilters(QWidget):
         )
         self.fields = FilterFields()
         self.fields.changed.connect(self._share)
-        self.refusal = QLabel(self._why_not())
-        self.told = QLabel()
+        self.refusal = Label(self._why_not())
+        self.told = Label()
         self.told.setContentsMargins(16, 0, 16, 4)
         for words in (self.refusal, self.told):
             words.setObjectName("muted")

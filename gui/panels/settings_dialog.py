@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import readable_bytes
 from headscope.gui.paint.fonts import typefaces
 from headscope.gui.preferences import CACHE_SIZES, DTYPES, LOOKS, TYPE_SIZES, Preferences
 from headscope.gui.recent_texts import RecentTexts
 from headscope.gui.state import ExplorerState
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.typeface_box import TypefaceBox
 
 
@@ -73,7 +74,7 @@ class SettingsDialog(QDialog):
         self._form.addRow("", self.forget)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
-        said = QLabel(self.tr("Changes hold at once, and for the next start."))
+        said = Label(self.tr("Changes hold at once, and for the next start."))
         said.setObjectName("muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
@@ -92,7 +93,7 @@ class SettingsDialog(QDialog):
     def _add(self, title: str, name: str, box: QComboBox, hint: str) -> None:
         box.setCurrentIndex(max(0, box.findData(getattr(self._preferences, name))))
         box.setAccessibleName(title)
-        box.setToolTip(hint)
+        box.setToolTip(plain(hint))
         box.activated.connect(self._keeper(name, box))
         self._boxes[name] = box
         self._form.addRow(title, box)

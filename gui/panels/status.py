@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Tier
@@ -14,6 +14,7 @@ from headscope.gui.explorer import Explorer
 from headscope.gui.paint.scales import written
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import Label, plain
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
@@ -27,7 +28,7 @@ class StatusPanel(QWidget):
         self._state = state
         self._numbers = explorer.numbers
         self._left = LineLabel()
-        self._right = QLabel()
+        self._right = Label()
         self._right.setObjectName("muted")
         self._right.setTextFormat(Qt.TextFormat.PlainText)
         row = QHBoxLayout(self)
@@ -44,7 +45,7 @@ class StatusPanel(QWidget):
             self._left.set_text(self._looked_at())
         if names & _RIGHT:
             self._right.setText(self._how())
-            self._right.setToolTip(self._state.model.note if self._state.model is not None else "")
+            self._right.setToolTip(plain(self._state.model.note if self._state.model is not None else ""))
         if "presenting" in names:
             self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
 

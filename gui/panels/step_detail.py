@@ -19,6 +19,7 @@ from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.steps import Written, chosen, chosen_at, kind_of_rows, row_of
 from headscope.gui.widgets.alternatives_list import AlternativesList
 from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.step_list import told
 from headscope.gui.widgets.step_rows_view import StepRowsView
 
@@ -84,7 +85,7 @@ class StepDetail(QWidget):
             self._ids, rows = _alternatives(step)
             self.alternatives.set_rows(rows, takes=False)
             filters = [told(stage) for stage in step.filters[1:]] if isinstance(step, GenerationStep) else []
-            self.choice.setToolTip("\n".join(filters))
+            self.choice.setToolTip(plain("\n".join(filters)))
             self.choice.set_text(" · ".join(filters) or self.tr("What else could stand here"))
         self.follow_state()
 

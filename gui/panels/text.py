@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.tokens import TokenAxis
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.prompt_edit import PromptEdit
 from headscope.gui.widgets.reading_button import ReadingButton
 from headscope.gui.widgets.token_strip import TokenStrip
@@ -29,7 +30,7 @@ class TextPanel(QWidget):
         self.text = self._field("text", self.tr("Type a sentence and press Enter"))
         self.pair = self._field("text_pair", self.tr("A second sentence, if you like"))
         self.target = self._field("target", self.tr("What the decoder reads; left empty, its start only"))
-        self.text_label, self.pair_label, self.target_label = QLabel(), QLabel(), QLabel(self.tr("Decoder"))
+        self.text_label, self.pair_label, self.target_label = Label(), Label(), Label(self.tr("Decoder"))
         for label in (self.text_label, self.pair_label, self.target_label):
             label.setObjectName("muted")
         self.add_pair = QToolButton()
@@ -39,7 +40,7 @@ class TextPanel(QWidget):
         self.add_pair.toggled.connect(self._show_fields)
         self.reading = ReadingButton()
         self.reading.chosen.connect(explorer.set_reading)
-        self.count = QLabel()
+        self.count = Label()
         self.count.setObjectName("muted")
         self.count.setMinimumHeight(self.text.sizeHint().height())  # on one line with the text
         self.strip = TokenStrip()

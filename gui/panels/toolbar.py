@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.icons import icon
@@ -12,6 +12,7 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.model_picker import ModelPicker
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.busy_bar import BusyBar
+from headscope.gui.widgets.plain import Label, plain
 
 
 class Toolbar(QWidget):
@@ -54,7 +55,7 @@ class Toolbar(QWidget):
         self.layouts = _menu_button(self.tr("Layout"), layouts)
         self.layouts.setToolTip(self.tr("Arrange the views: to explore, to present, to compare, to teach"))
         self.busy = BusyBar()
-        wordmark = QLabel("Headscope")
+        wordmark = Label("Headscope")
         wordmark.setObjectName("wordmark")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
@@ -114,4 +115,4 @@ class _ActionButton(QPushButton):
     @Slot()
     def _follow(self) -> None:
         self.setEnabled(self._action.isEnabled())
-        self.setToolTip(f"{self._action.toolTip()}  {self._action.shortcut().toString()}")
+        self.setToolTip(plain(f"{self._action.toolTip()}  {self._action.shortcut().toString()}"))

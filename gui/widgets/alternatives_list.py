@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 
 from headscope.gui.paint.alternatives import Alternative, paint_alternative
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
+from headscope.gui.widgets.plain import plain
 
 ROW_HEIGHT = 6 * GRID
 _Index = QModelIndex | QPersistentModelIndex
@@ -36,7 +37,7 @@ class _Rows(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{row.label}  {row.numbers}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._about(row)
+            return plain(self._about(row))
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:

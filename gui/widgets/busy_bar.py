@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
+
+from headscope.gui.widgets.plain import Label, plain
 
 _PATIENCE_MILLISECONDS = 300
 
@@ -13,7 +15,7 @@ class BusyBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._message = QLabel()
+        self._message = Label()
         self._message.setObjectName("muted")
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._bar = QProgressBar()
@@ -33,7 +35,7 @@ class BusyBar(QWidget):
     def show_busy(self, message: str, fraction: float | None) -> None:
         """Say what is being done; `fraction` is 0 to 1, or None while nobody knows."""
         self._message.setText(message)
-        self._message.setToolTip(message)
+        self._message.setToolTip(plain(message))
         self._bar.setRange(0, 0 if fraction is None else 1000)
         self._bar.setValue(0 if fraction is None else round(1000 * fraction))
         if not self.is_shown and not self._timer.isActive():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from headscope.gui.widgets.plain import Label, plain
 
 _SMALLEST = QSize(96, 48)
 _TITLE_MARGINS, _BUTTON_MARGINS = (16, 6, 8, 2), (16, 1, 8, 0)
@@ -27,7 +29,7 @@ class Card(QFrame):
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         if title:
-            label = QLabel(title)
+            label = Label(title)
             label.setObjectName("cardTitle")
             label.setContentsMargins(15, 9, 8, 5)
             column.addWidget(label)
@@ -57,7 +59,7 @@ class CardDock(QDockWidget):
         self._row = row = QHBoxLayout(bar)
         row.setContentsMargins(*_TITLE_MARGINS)
         row.setSpacing(0)
-        self._title = QLabel(title)
+        self._title = Label(title)
         self._title.setObjectName("cardTitle")
         bar.setToolTip(self.tr("Drag to move this view beside or onto another, or out of the window"))
         row.addWidget(self._title, 1)
@@ -110,6 +112,6 @@ class _Room(QScrollArea):
 def _flat_button(name: str) -> QToolButton:
     button = QToolButton()
     button.setObjectName("flat")
-    button.setToolTip(name)
+    button.setToolTip(plain(name))
     button.setAccessibleName(name)
     return button

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionToolButton, QToolButton, QWidget
 
 from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
+from headscope.gui.widgets.plain import plain
 
 _MARGIN, _GAP, _ARROW = 12, 8, 12
 
@@ -35,7 +36,7 @@ class FieldButton(QToolButton):
     def set_value(self, value: str, hint: str = "") -> None:
         """Show what is chosen; `hint` is its tool tip."""
         self._value = value
-        self.setToolTip(hint)
+        self.setToolTip(plain(hint))
         self.setAccessibleDescription(value)
         self.update()
 

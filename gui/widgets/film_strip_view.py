@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 from headscope.gui.paint.film_strip import MARGIN, FilmStripPicture, Looked
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.widgets.plain import plain
 
 _MOST_ROWS = 2
 _SCROLL_BAR = 12
@@ -164,7 +165,7 @@ class FilmStripView(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             frame = self._frame_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.toolTip() if frame is None else self._said(*frame), self)
+            QToolTip.showText(event.globalPos(), plain(self.toolTip() if frame is None else self._said(*frame)), self)
             return True
         return super().viewportEvent(event)
 

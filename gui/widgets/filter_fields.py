@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from headscope.core.requests import Sampling
 from headscope.gui.widgets.number_field import fraction_field, whole_field
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.sampling_fields import DrawingFields, labelled_grid
 
 _STEPS = 20
@@ -36,7 +37,7 @@ class FilterFields(QWidget):
         self.slider.setAccessibleName(self.tr("Temperature"))
         hint = self.tr("Divides the logits before the softmax: below 1 the best gain, above 1 the rest; at 0 nothing is drawn")
         for part in (self.temperature, self.slider):
-            part.setToolTip(hint)
+            part.setToolTip(plain(hint))
         self.top_k = whole_field(0, 1_000_000, _DEFAULTS.top_k)
         self.top_k.setSpecialValueText(self.tr("off"))
         self.top_p = fraction_field(0.0001, 1, 0.05, _DEFAULTS.top_p)
@@ -60,7 +61,7 @@ class FilterFields(QWidget):
     def _arrange(self) -> None:
         heat = QGridLayout()
         heat.setHorizontalSpacing(8)
-        label = QLabel(self.tr("Temperature"))
+        label = Label(self.tr("Temperature"))
         label.setObjectName("muted")
         heat.addWidget(label, 0, 0)
         heat.addWidget(self.slider, 0, 1)

@@ -13,6 +13,7 @@ from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, GridLayout
 from headscope.gui.paint.theme import GRID, Theme, theme_of
 from headscope.gui.widgets.head_preview import SIDE, HeadDetails, HeadPreview
+from headscope.gui.widgets.plain import plain
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
@@ -173,7 +174,7 @@ class HeadGridView(QAbstractScrollArea):
         on_number = layout.layer_at(event.position()) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if on_number else Qt.CursorShape.ArrowCursor)
         self.viewport().setToolTip(
-            self.tr("Click: the average over this layer's heads, or the heads again") if on_number else ""
+            plain(self.tr("Click: the average over this layer's heads, or the heads again") if on_number else "")
         )
         self._point_at(layout.head_at(event.position()))
 

@@ -11,7 +11,6 @@ from PySide6.QtGui import QAction, QActionGroup, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QStyle,
@@ -27,6 +26,7 @@ from headscope.gui.head_order import HeadOrder
 from headscope.gui.head_words import metric_meaning, metric_name, type_meaning, type_name
 from headscope.gui.paint.theme import GRID
 from headscope.gui.widgets.number_field import fraction_field
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 _MOST = 99_999.0
@@ -97,12 +97,14 @@ class HeadOrderBar(QWidget):
         words = self.tr("Sort") if order.sort is None else f"{arrow} {metric_name(order.sort)}"
         self.sort.setText(words + _ARROW)
         self.sort.setToolTip(
-            self.tr("Show heads by what was measured of them, instead of by layer and head")
-            if order.sort is None
-            else f"{metric_name(order.sort)}: {metric_meaning(order.sort)}"
+            plain(
+                self.tr("Show heads by what was measured of them, instead of by layer and head")
+                if order.sort is None
+                else f"{metric_name(order.sort)}: {metric_meaning(order.sort)}"
+            )
         )
         self.filter.setText((self.tr("Filtered") if order.filters else self.tr("Filter")) + _ARROW)
-        self.filter.setToolTip(self._filter_words() or self.tr("Set back heads of other types, or under a minimum"))
+        self.filter.setToolTip(plain(self._filter_words() or self.tr("Set back heads of other types, or under a minimum")))
 
     def _show_minimum(self) -> None:
         metric, least = self.order.minimum or (self.measure.currentData(), 0.0)
@@ -127,7 +129,7 @@ class HeadOrderBar(QWidget):
         for metric in metrics:
             words = self.tr("Layer and head") if metric is None else metric_name(metric)
             action = menu.addAction(words, partial(self._change, sort=metric))
-            action.setToolTip("" if metric is None else metric_meaning(metric))
+            action.setToolTip(plain("" if metric is None else metric_meaning(metric)))
             action.setCheckable(True)
             group.addAction(action)
             self.sort_by[metric] = action
@@ -142,7 +144,7 @@ class HeadOrderBar(QWidget):
         menu = self._menu_of(self.filter)
         for type_ in HEAD_TYPES:
             action = menu.addAction(type_name(type_), partial(self.toggle_type, type_))
-            action.setToolTip(type_meaning(type_))
+            action.setToolTip(plain(type_meaning(type_)))
             action.setCheckable(True)
             self.types[type_] = action
         menu.addSeparator()
@@ -157,7 +159,7 @@ class HeadOrderBar(QWidget):
         fields = QHBoxLayout(row)
         fields.setContentsMargins(16, 4, 16, 4)
         fields.addWidget(self.measure)
-        fields.addWidget(QLabel("≥"))
+        fields.addWidget(Label("≥"))
         fields.addWidget(self.minimum)
         holder = QWidgetAction(menu)
         holder.setDefaultWidget(row)

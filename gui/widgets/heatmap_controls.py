@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from headscope.core.ranks import RESOLUTION
 from headscope.gui.paint.scales import Look
+from headscope.gui.widgets.plain import plain
 
 
 class HeatmapControls(QWidget):
@@ -60,7 +61,7 @@ class HeatmapControls(QWidget):
         actions: dict[str, QAction] = {}
         for name, (words, hint) in choices.items():
             action = menu.addAction(words)
-            action.setToolTip(hint)
+            action.setToolTip(plain(hint))
             action.setCheckable(True)
             action.setChecked(not actions)
             group.addAction(action)
@@ -97,14 +98,14 @@ class HeatmapControls(QWidget):
         }
         for name, reason in reasons.items():
             self.scale_actions[name].setEnabled(not reason)
-            self.scale_actions[name].setToolTip(reason or self.scales[name][1])
+            self.scale_actions[name].setToolTip(plain(reason or self.scales[name][1]))
             if reason and self.scale_actions[name].isChecked():
                 self.scale_actions["linear"].setChecked(True)
         rank, counted = (
             self.scales["rank"][1],
             self.tr("In a head this large, values less than {share:.2f} % apart count as equal."),
         )
-        self.scale_actions["rank"].setToolTip(rank if whole else f"{rank}\n{counted.format(share=100 * RESOLUTION)}")
+        self.scale_actions["rank"].setToolTip(plain(rank if whole else f"{rank}\n{counted.format(share=100 * RESOLUTION)}"))
         self.to_maximum.setEnabled(not scores)
         self._name()
 
@@ -118,11 +119,11 @@ class HeatmapControls(QWidget):
             {"log": self.tr("Log"), "row": self.tr("Rows"), "rank": self.tr("Rank")},
         )
         self.scale.setText(f"{short.get(_checked(self.scale_actions), words)} ▾")
-        self.scale.setToolTip(self.tr("Scale: {words}").format(words=words))
+        self.scale.setToolTip(plain(self.tr("Scale: {words}").format(words=words)))
         self.scale.setAccessibleName(self.tr("Scale: {words}").format(words=words))
         words = self.colors[_checked(self.color_actions)][0]
         self.color.setText(f"{words} ▾")
-        self.color.setToolTip(self.tr("Colours: {words}").format(words=words))
+        self.color.setToolTip(plain(self.tr("Colours: {words}").format(words=words)))
         self.color.setAccessibleName(self.tr("Colours: {words}").format(words=words))
 
 

@@ -21,6 +21,7 @@ from headscope.gui.paint.heatmap_card import paint_heatmap_card
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.theme import Theme, text_font, theme_of, type_style
 from headscope.gui.widgets.bar_ends import BarEnds
+from headscope.gui.widgets.plain import plain
 
 _LEAST_VIEW = 4.0  # cells along a side, at the closest
 _DRAG_BEGINS = 4.0  # pixels; less is a click
@@ -208,7 +209,7 @@ class HeatmapView(QWidget):
         if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
             over_bar = layout.bar_grip.contains(point)
             self.setCursor(Qt.CursorShape.SizeVerCursor if over_bar else Qt.CursorShape.ArrowCursor)
-            self.setToolTip(self._bar_help() if over_bar else "")
+            self.setToolTip(plain(self._bar_help() if over_bar else ""))
             self._say(layout, point)
         elif self._ends.is_held:
             self.ends_moved.emit(*self._ends.moved(layout.bar_place(point.y())))

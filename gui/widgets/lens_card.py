@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from headscope.gui.paint.theme import Theme
+from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.tall_area import TallArea
 
@@ -30,7 +31,7 @@ class LensCard(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._candidates: list[tuple[int, str, float]] = []
-        self.title = QLabel()
+        self.title = Label()
         self.title.setWordWrap(True)
         self.title.setContentsMargins(16, 4, 16, 4)
         self.bars = ProbabilityBars()

@@ -26,6 +26,7 @@ from headscope.gui.paint.link_lines import bands, joined
 from headscope.gui.paint.link_picture import NOTHING, Layout, LinkPicture, Picked
 from headscope.gui.paint.links import LinksPicture
 from headscope.gui.paint.theme import GRID, Theme, text_font, theme_of, type_style
+from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.sliced_lines import SlicedLines, Work, drawn
 
 _SLICE = 0.004  # seconds of drawing between two events
@@ -312,7 +313,7 @@ class LinkView(QAbstractScrollArea):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self._tip(event.pos().toPointF()), self)
+            QToolTip.showText(event.globalPos(), plain(self._tip(event.pos().toPointF())), self)
             return True
         return super().viewportEvent(event)
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
+from headscope.gui.widgets.plain import plain
 
 _HEIGHT, _MARGIN, _GAP = 30, 12, 16
 _Index = QModelIndex | QPersistentModelIndex
@@ -80,7 +81,7 @@ class _Lines(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return line.words
         if role == Qt.ItemDataRole.ToolTipRole:
-            return line.hint
+            return plain(line.hint)
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return f"{line.group}. {line.keys} {line.hint}"
         return line if role == _LINE else None

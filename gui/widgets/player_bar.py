@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.number_field import fraction_field
+from headscope.gui.widgets.plain import plain
 
 SLOWEST, FASTEST = 0.25, 4.0
 """Steps a second."""
@@ -92,7 +93,7 @@ class PlayerBar(QWidget):
             self.slider.setRange(0, max(0, n_steps - 1))
             self.slider.setValue(step)
         self.label.set_text(words)
-        self.slider.setToolTip(words)
+        self.slider.setToolTip(plain(words))
         self._make_room()
 
     def _make_room(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from headscope.gui.paint.probability import paint_label, paint_probability
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font, theme_of
+from headscope.gui.widgets.plain import plain
 
 ROW_HEIGHT = 7 * GRID
 _MOST_FITTING = 0.58
@@ -206,7 +206,7 @@ class ProbabilityBars(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             row = int(event.pos().y() // self._row_height)
             words = self._bars[row].label if self._fits and 0 <= row < len(self._bars) else ""
-            QToolTip.showText(event.globalPos(), f"<span>{escape(words)}</span>" if words else "", self)
+            QToolTip.showText(event.globalPos(), plain(words), self)
             return True
         return super().event(event)
 

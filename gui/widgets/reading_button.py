@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from headscope.core.tokens import Reading
+from headscope.gui.widgets.plain import plain
 
 
 class ReadingButton(QToolButton):
@@ -48,7 +49,7 @@ class ReadingButton(QToolButton):
                 action = menu.addAction(words, partial(self._choose, {field: value}))
                 action.setCheckable(True)
                 change: dict[str, Any] = {field: value}
-                action.setToolTip(self.meaning(replace(Reading(), **change)))
+                action.setToolTip(plain(self.meaning(replace(Reading(), **change))))
                 group.addAction(action)
                 self.actions_of[field, value] = action
             menu.addSeparator()
@@ -63,7 +64,7 @@ class ReadingButton(QToolButton):
         words = self.units[reading.units]
         marks = {"shown": "", "hidden": self.tr("no special"), "renormalised": self.tr("no special, renormalised")}
         self.setText(" · ".join(filter(None, (words, marks[reading.special]))) + "  ▾")
-        self.setToolTip(self.meaning(reading))
+        self.setToolTip(plain(self.meaning(reading)))
         self.setAccessibleName(self.tr("Units: {words}").format(words=words))
 
     def meaning(self, reading: Reading) -> str:

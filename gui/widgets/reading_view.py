@@ -12,6 +12,7 @@ from headscope.gui.paint.reading import Shades, paint_reading
 from headscope.gui.paint.reading_layout import ReadingLayout
 from headscope.gui.paint.reading_text import Passage
 from headscope.gui.paint.theme import GRID, Theme, theme_of
+from headscope.gui.widgets.plain import plain
 
 _SLICE_SECONDS = 0.006
 """Line breaking at a time, in the thread that draws: half of a frame."""
@@ -234,7 +235,7 @@ class ReadingView(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             word = self.word_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), "" if word is None else self.about(word), self)
+            QToolTip.showText(event.globalPos(), plain("" if word is None else self.about(word)), self)
             return True
         return super().viewportEvent(event)
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from headscope.gui.widgets.plain import Label, plain
+
 
 class RulesList(QWidget):
     """Hidden where there is nothing to say.
@@ -23,8 +25,8 @@ class RulesList(QWidget):
         super().__init__(parent)
         self.boxes: dict[str, QCheckBox] = {}
         self._words: dict[str, QLabel] = {}
-        self.heading = QLabel(self.tr("Rules of the model's own"))
-        self.left_out = QLabel()
+        self.heading = Label(self.tr("Rules of the model's own"))
+        self.left_out = Label()
         for label in (self.heading, self.left_out):
             label.setObjectName("muted")
             label.setWordWrap(True)
@@ -79,12 +81,12 @@ class RulesList(QWidget):
         return super().eventFilter(watched, event)
 
     def _add(self, name: str, words: str) -> None:
-        box, label = QCheckBox(), QLabel(words)
+        box, label = QCheckBox(), Label(words)
         box.setChecked(True)
         box.setAccessibleName(words)
         box.toggled.connect(self._tell)
         for part in (box, label):
-            part.setToolTip(name)
+            part.setToolTip(plain(name))
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.installEventFilter(self)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from headscope.core.predict.options import LARGEST_POWER, MOST_BEAMS, MOST_NEW_TOKENS, GenerationSettings
 from headscope.core.requests import BeamSearch, Sampling
 from headscope.gui.widgets.number_field import DECIMALS, fraction_field, whole_field
+from headscope.gui.widgets.plain import Label
 
 _DEFAULTS = Sampling()
 _LARGEST_SEED = 2**31 - 1
@@ -284,7 +284,7 @@ def labelled_grid(rows: Sequence[Sequence[Labelled]]) -> QGridLayout:
     grid.setVerticalSpacing(_LABEL_GAP)
     for row, fields in enumerate(rows):
         for column, (words, field) in enumerate(fields):
-            label = QLabel(words)
+            label = Label(words)
             label.setObjectName("muted")
             label.setBuddy(field)
             grid.addWidget(label, 2 * row, column)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from headscope.gui.paint.scale_line import LINE_HEIGHT, Scale, paint_scale_line
 from headscope.gui.paint.theme import Theme, scaled, theme_of
+from headscope.gui.widgets.plain import plain
 
 
 class ScaleLine(QWidget):
@@ -30,7 +31,7 @@ class ScaleLine(QWidget):
         """Show what colours mean (None: there are none), and `note` at the right."""
         self.scale, self.note = scale, note
         self.setAccessibleName(note)
-        self.setToolTip("" if scale is None else scale.words)
+        self.setToolTip(plain("" if scale is None else scale.words))
         self.update()
 
     def changeEvent(self, event: QEvent) -> None:

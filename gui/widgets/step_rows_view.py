@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.step_rows import StepRowsPicture
 from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.widgets.plain import plain
 
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
@@ -106,7 +107,7 @@ class StepRowsView(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             cell = self._cell_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), "" if cell is None else self._about(*cell), self)
+            QToolTip.showText(event.globalPos(), plain("" if cell is None else self._about(*cell)), self)
             return True
         return super().event(event)
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 from headscope.core.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.paint.token_chips import ROW, TokenChips
+from headscope.gui.widgets.plain import plain
 
 _MOST_ROWS = 3
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -155,7 +156,7 @@ class TokenStrip(QAbstractScrollArea):
         if isinstance(event, QHelpEvent):
             position = self._token_at(QPointF(event.pos()))
             text = "" if position is None else self._about(position, self._chips.axis.tokens[position])
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), plain(text), self)
             return True
         return super().viewportEvent(event)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from headscope.core.metrics_jobs import HEAD_TYPES, HeadType
 from headscope.gui.paint.theme import SMALL_SIZE, text_font
+from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 _SWATCH = 8
@@ -48,7 +49,7 @@ class TypeLegend(QWidget):
         button = self.buttons[type_]
         button.setFont(text_font(SMALL_SIZE))
         button.setText(f" {words} {count}")
-        button.setToolTip(meaning)
+        button.setToolTip(plain(meaning))
         button.setIcon(_swatch(color))
         button.setVisible(count > 0 or button.isChecked())
 

@@ -62,3 +62,23 @@ def test_progress_and_errors_are_words() -> None:
         "Toys on this computer: grammar, tales.",
         "more",
     )
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """Whether it is a sentence of ours, as it stands."""
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tr"
+    return isinstance(node, ast.Constant) or (called and all(isinstance(each, ast.Constant) for each in node.args))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gui").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_token_is_taken_for_a_tag(path: Path) -> None:
+    """Tool tips and labels of Qt read what looks like HTML as HTML: they go through `gui/widgets/plain.py`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or path.name == "plain.py":
+            continue
+        called = ast.unparse(node.func)
+        assert called != "QLabel", f"{path}:{node.lineno}"
+        if called.endswith(".setToolTip") or called == "QToolTip.showText":
+            tip = node.args[1] if called == "QToolTip.showText" else node.args[-1]
+            is_plain = isinstance(tip, ast.Call) and ast.unparse(tip.func) == "plain"
+            assert _is_literal(tip) or is_plain, f"{path}:{node.lineno}"

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from headscope.core.attention.capture import Recorder
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.tokens import Token, TokenAxis, visible
 from headscope.core.toy.model import ToyConfig, ToyTransformer
 from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
 
@@ -47,6 +48,39 @@ def test_csv_has_key_tokens_above_query_tokens_before_and_every_bit_of_the_weigh
     assert [row[0] for row in rows] == list(WORDS[:3])
     read = np.array([row[1:] for row in rows], dtype=np.float64).astype(np.float32)
     np.testing.assert_array_equal(read, weights)
+
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "'quoted",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "a;=1+1",
+    '"=1',
+    "a,b",
+    "=cmd|' /C calc'!A0",
+    "1",
+    "",
+]
+
+
+def test_no_spreadsheet_takes_a_token_for_a_formula_and_numbers_are_numbers(tmp_path: Path) -> None:
+    axis = axis_of(tuple(FORMULAS))
+    weights = np.full((len(FORMULAS), len(FORMULAS)), 1e-9, np.float32)
+    write_head_csv(tmp_path / "head.csv", weights, axis, axis)
+    with (tmp_path / "head.csv").open(encoding="utf-8", newline="") as file:
+        first, *rows = csv.reader(file)
+    cells = [*first[1:], *(row[0] for row in rows)]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))]
+    assert [re.sub("(^|(?<=;))'", "", cell) for cell in cells] == [visible(text) for text in FORMULAS] * 2  # it can be undone
+    assert {row[1] for row in rows} == {"9.99999972e-10"}
+    with (tmp_path / "head.csv").open(encoding="utf-8", newline="") as file:  # a spreadsheet whose cells part at semicolons
+        assert not [cell for row in csv.reader(file, delimiter=";") for cell in row if cell.startswith("=")]
 
 
 def test_csv_of_the_same_numbers_is_the_same_file(record: AttentionRecord, tmp_path: Path) -> None:
@@ -101,7 +135,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from headscope.core.errors import HeadscopeError
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.tokens import Token, TokenAxis, visible
 from headscope.core.write_data import write_head_csv
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 axis = TokenAxis(tuple(Token(str(i), i) for i in range(100)))
