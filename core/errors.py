@@ -114,6 +114,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} is an adapter of the kind {kind}, which adds more than changes of the model's weights.",
         "Choose a LoRA or another adapter that can be merged.",
     ),
+    "adapter_misfit": (
+        "The adapter {path} does not fit {base}: {reason}.",
+        "Choose the model that it was trained on.",
+    ),
     "no_tokenizer": ("{path} holds no tokenizer that can be read.", "Put the model's tokenizer files beside its weights."),
     "tokenizer_broken": (
         "The tokenizer of {path} cannot be used: {reason}.",

@@ -35,5 +35,6 @@ def is_encoder_decoder(module: nn.Module) -> bool:
 
 
 def is_linear(module: nn.Module) -> bool:
-    """Also GPT-2's Conv1D, which is a linear layer with its weights turned."""
-    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
+    """Also GPT-2's Conv1D, which is a linear layer with its weights turned, and what peft puts around either."""
+    inner = getattr(module, "base_layer", module)
+    return isinstance(inner, nn.Linear) or type(inner).__name__ == "Conv1D"

@@ -76,15 +76,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def look(folder: Path) -> Checkpoint:
-    """Find and check a folder's weights; safetensors are preferred.
+def look(folder: Path, safetensors: str = _SAFETENSORS, torch_file: str = _BIN) -> Checkpoint:
+    """Find and check a folder's weights, by these names; safetensors are preferred.
 
     Raises
     ------
     HeadscopeError
         ``folder_without_model``, ``weights_unsupported``, ``checkpoint_damaged``, ``checkpoint_unsafe``.
     """
-    for name, read, words in ((_SAFETENSORS, _safetensors_shapes, "safetensors"), (_BIN, _bin_shapes, "torch weights")):
+    for name, read, words in ((safetensors, _safetensors_shapes, "safetensors"), (torch_file, _bin_shapes, "torch weights")):
         files = _files(folder, name)
         if files:
             tensors: dict[str, _Tensor] = {}
@@ -96,7 +96,7 @@ def look(folder: Path) -> Checkpoint:
                 raise HeadscopeError("checkpoint_damaged", path=files[0], reason="it holds no weights by name")
             shapes = {name: shape for name, (shape, _) in tensors.items()}
             return Checkpoint(files, words, shapes, frozenset(name for name, (_, is_integer) in tensors.items() if is_integer))
-    raise without_weights(folder, f"{_SAFETENSORS} or {_BIN}")
+    raise without_weights(folder, f"{safetensors} or {torch_file}")
 
 
 def _files(folder: Path, name: str) -> tuple[Path, ...]:

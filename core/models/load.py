@@ -9,7 +9,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.device import leave_a_core
-from headscope.core.models.folders import gguf_files, model_folder
+from headscope.core.models.folders import gguf_files, is_adapter, model_folder
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.tokens import visible
 
@@ -90,15 +90,21 @@ def load_model(
 def _load_folder(folder: Path, source: str, name: str, device: str, dtype: str, job: Job) -> LoadedModel:
     """What a folder holds: a model, one in a folder inside it, a .gguf file, or an adapter of a model elsewhere."""
     from headscope.core.models.gguf.load import load_file
+    from headscope.core.models.hub.adapters import base_folder, has_adapter, has_peft, read_adapter
     from headscope.core.models.hub_files import load_folder
 
     folder = model_folder(folder)
+    if is_adapter(folder):
+        adapter = read_adapter(folder, name)
+        base = base_folder(adapter, job)
+        return load_folder(base, source, name=name, device=device, dtype=dtype, job=job, adapter=adapter)
     found = gguf_files(folder)
     if len(found) > 1:
         raise HeadscopeError("several_models", path=folder, names=", ".join(visible(each.name)[:40] for each in found[:3]))
     if found:
         return load_file(found[0], source, device=device, dtype=dtype, job=job)
-    return load_folder(folder, source, name=name, device=device, dtype=dtype, job=job)
+    own = read_adapter(folder, name) if has_adapter(folder) and has_peft() else None
+    return load_folder(folder, source, name=name, device=device, dtype=dtype, job=job, adapter=own)
 
 
 def _existing(source: str) -> Path | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -24,6 +23,7 @@ from headscope.core.models.hub.bounded import MOST_UNPACKED, TooManyParts, bound
 from headscope.core.models.hub.classes import class_called, model_class, wanted_class
 from headscope.core.models.hub.config_file import read_settings
 from headscope.core.models.hub.fitting import Fit, Fitting
+from headscope.core.models.hub.quiet import quiet
 from headscope.core.models.hub.settings import check_counts, check_followed
 from headscope.core.models.placing import Placing
 from headscope.core.models.spread import forget_with
@@ -111,6 +111,7 @@ class Opening:
         Whether its weights are of fewer bits: their names and shapes then tell nothing before they are read.
     check : callable
         Called all along; may raise.
+    adapted : names of weights that an adapter brings
     """
 
     folder: Path
@@ -121,6 +122,7 @@ class Opening:
     placing: Placing
     is_packed: bool
     check: Callable[[], None]
+    adapted: frozenset[str] = frozenset()
 
     def choose(self) -> Choice:
         """The class that config.json names, or else the one that the weights fit, and what of it is not there.
@@ -145,6 +147,7 @@ class Opening:
             notes.append(f"transformers has no {_short(wanted)}: its weights are opened as {architecture.__name__}.")
         if fit is None:
             return Choice(architecture, {}, notes=tuple(filter(None, notes)))
+        fit = replace(fit, missing_head=tuple(key for key in fit.missing_head if key not in self.adapted))
         self._check(fit)
         n_bytes = fit.n_bytes // torch.float32.itemsize * self.placing.dtype.itemsize
         check_room("model_too_large", n_bytes, self.placing.device, model=self.name)
@@ -247,11 +250,3 @@ def refusals_said(name: str) -> Iterator[None]:
             raise
         reason = visible(reason_of(error))
         raise HeadscopeError("config_invalid", model=name, reason=reason, details=traceback.format_exc()) from None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """transformers warns about what we have looked at ourselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
