@@ -27,8 +27,8 @@ test: lint
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/gui
 
 # At every save: the house rules, and what of core's tests opens no model but the smallest.
-FAST := test_numerics test_functions test_sampling test_live_filters test_pooling test_reading test_text test_text_file test_token_numbers \
-	test_tokenizers test_fill_mask test_edit test_errors test_examples test_files test_views test_write_data test_verify
+FAST := test_numerics test_functions test_sampling test_live_filters test_pooling test_reading test_text_file test_token_numbers \
+	test_tokenizers test_fill_mask test_edit test_errors test_examples test_files test_write_data test_verify
 test-fast: $(TESTING)
 	$(BIN)/ruff check --quiet .
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/architecture $(FAST:%=tests/core/%.py)

@@ -37,8 +37,13 @@ print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
 
 def numeric_tests() -> list[str]:
     """The files that compare numbers of two ways: those that take their tolerances from `tests/allowed.py` or core's numerics."""
+    slow = {"test_text.py", "test_load.py"}  # long texts and broken folders, and of numbers no more than that rows sum to 1
     files = (path for folder in ("core", "golden") for path in sorted((ROOT / "tests" / folder).glob("test_*.py")))
-    return [str(path.relative_to(ROOT)) for path in files if _COMPARES.search(path.read_text(encoding="utf-8"))]
+    return [
+        str(path.relative_to(ROOT))
+        for path in files
+        if path.name not in slow and _COMPARES.search(path.read_text(encoding="utf-8"))
+    ]
 
 
 def seen(environment: dict[str, str]) -> tuple[str, int]:
