@@ -160,6 +160,18 @@ def test_an_old_package_without_class_and_type_is_opened_as_its_weights(bert: Pa
     assert_same(numbers(model.module), numbers(module))
 
 
+@pytest.mark.parametrize(
+    "architecture", [hf.BertModel, hf.GPT2Model, hf.DistilBertModel, hf.RobertaModel], ids=lambda it: it.__name__
+)
+def test_an_old_bare_model_without_class_and_type_is_recognised_by_its_names(bert: Path, architecture: type) -> None:
+    settings = {"type_vocab_size": 1} if architecture is hf.RobertaModel else {}
+    module = architecture(architecture.config_class(**SMALL, **settings)).eval()
+    with_tokenizer_of(bert, module)
+    model = load_model(edit_config(bert, architectures=..., model_type=...), device="cpu")
+    assert model.module.config.model_type == module.config.model_type
+    assert_same(numbers(model.module.base_model), numbers(module))
+
+
 # ---------------------------------------------------------------- more or fewer than the class has
 @pytest.mark.parametrize("kind", ["relative_key", "relative_key_query"])
 @pytest.mark.parametrize("says_so", [True, False])

@@ -31,6 +31,13 @@ from headscope.core.tokens import visible
 
 _NO_ADAPTER: Final = {"subfolder": "no adapter"}
 """transformers would load the adapter of a folder as well, and then report of the adapter's weights alone."""
+_BARE: Final = {
+    "encoder.layer.0.attention.self.query.weight": "bert",
+    "encoder.block.0.layer.0.SelfAttention.q.weight": "t5",
+    "h.0.attn.c_attn.weight": "gpt2",
+    "transformer.layer.0.attention.q_lin.weight": "distilbert",
+}
+"""Names of weights in bare models of the years when config.json named no type."""
 _LONGEST_NAME: Final = 80
 """Characters of a weight's name in a sentence."""
 _OTHER_TASKS: Final = ("ForPreTraining", "ForNextSentencePrediction")
@@ -65,7 +72,7 @@ def configuration(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> Pre
         ``architecture_unsupported``, ``needs_remote_code``, ``config_invalid``.
     """
     wanted = wanted_class(raw)
-    model_type = raw.get("model_type") or _type_of(model_class(wanted), weights)
+    model_type = raw.get("model_type") or _type_of(raw, model_class(wanted), weights)
     if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING:
         if raw.get("auto_map"):
             raise HeadscopeError("needs_remote_code", model=name)
@@ -78,12 +85,15 @@ def configuration(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> Pre
     return config
 
 
-def _type_of(architecture: type[PreTrainedModel] | None, weights: Checkpoint) -> str | None:
-    """The model type by the class, or by what the weights' names begin with ("bert.encoder…")."""
+def _type_of(raw: Mapping[str, Any], architecture: type[PreTrainedModel] | None, weights: Checkpoint) -> str | None:
+    """The model type by the class, by what the weights' names begin with ("bert.encoder…"), or by a name that only one has."""
     if architecture is not None and architecture.config_class is not None:
         return str(architecture.config_class.model_type)
     prefixes = {name.removeprefix("module.").split(".")[0] for name in weights.shapes}
-    return next((prefix for prefix in sorted(prefixes) if prefix in CONFIG_MAPPING), None)
+    if found := next((prefix for prefix in sorted(prefixes) if prefix in CONFIG_MAPPING), None):
+        return found
+    found = next((kind for name, kind in _BARE.items() if name in weights.shapes), None)
+    return "roberta" if found == "bert" and raw.get("type_vocab_size") == 1 else found
 
 
 def _check_own_code(raw: Mapping[str, Any], config: PretrainedConfig, name: str) -> None:
