@@ -131,6 +131,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} has no embedding for the token {token}: its tokenizer is another model's.",
         "Put the model's own tokenizer files beside its weights.",
     ),
+    "not_one_token": (
+        "“{token}” is not one token of {model}: {found}.",
+        "Give one token; for many models a word's has the blank before it.",
+    ),
     "no_such_id": ("There is no token with the id {id}.", "Ids of this vocabulary go from 0 to {last}."),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
     "weights_left_out": (

@@ -186,7 +186,7 @@ class SweepRequest:
     text: str
     text_pair: str | None = None
     target: str | None = None
-    token: int | None = None
+    token: int | str | None = None
     position: int | None = None
     what: Literal["heads", "edges", "keys", "patches"] = "heads"
     kind: Kind | None = None

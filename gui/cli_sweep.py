@@ -53,14 +53,13 @@ def check(arguments: argparse.Namespace) -> None:
 
 def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
     """The whole sweep; errors as `headscope.core.analyse.sweeps`."""
-    from headscope.core.analyse.effects import token_id
     from headscope.core.analyse.sweeps import sweep
 
     request = SweepRequest(
         arguments.text,
         arguments.pair,
         arguments.target,
-        token=None if arguments.token is None else token_id(model, arguments.token),
+        token=arguments.token,
         what=arguments.what,
         kind=arguments.kind,
         layer=arguments.layer or 0,
@@ -82,16 +81,21 @@ def print_sweep(model: LoadedModel, found: Sweep, arguments: argparse.Namespace)
     """The most harmful things first: change of log-probability, probability before and after, divergence."""
     where = "" if found.position is None else f" at token {found.position}"
     end = "" if found.target.span is None else f"the answer's {found.target.span} "
-    print(f"{end}{found.label}: {_unit(model)} {found.probability:.3f}{where}")
+    print(f"{end}{found.label}: {_unit(model)} {_readable(found.probability)}{where}")
     names, labels = _axes(model, arguments)
     rows = [(*names, "change" if _is_number(model) else "log p, nats", "before", "after", "KL, nats")]
     order = np.argsort(found.log_probability_change, axis=None, kind="stable")
     for at in zip(*np.unravel_index(order[: arguments.top], found.divergence.shape), strict=True):
         what = (str(index) if words is None else f"{index} {words[index]}" for index, words in zip(at, labels, strict=True))
         change, after, divergence = found.log_probability_change[at], found.probabilities[at], found.divergence[at]
-        apart = "–" if np.isnan(divergence) else f"{divergence:.3f}"  # a number has no distribution
-        rows.append((*what, f"{change:+.3f}", f"{found.probability:.3f}", f"{after:.3f}", apart))
+        apart = "–" if np.isnan(divergence) else _readable(divergence)  # a number has no distribution
+        rows.append((*what, _readable(change, "+"), _readable(found.probability), _readable(after), apart))
     print_table(rows)
+
+
+def _readable(number: float, sign: str = "") -> str:
+    """Three decimals, and of what they would make 0 three digits."""
+    return f"{number:{sign}.3f}" if abs(number) >= 5e-4 or number == 0 or not np.isfinite(number) else f"{number:{sign}.2e}"
 
 
 def print_sweep_data(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:

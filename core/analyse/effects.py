@@ -78,7 +78,7 @@ def effects(
     *,
     text_pair: str | None = None,
     target: str | None = None,
-    tokens: Sequence[int] = (),
+    tokens: Sequence[int | str] = (),
     labels: Sequence[int | str] = (),
     top_k: int = 10,
     job: Job | None = None,
@@ -89,8 +89,8 @@ def effects(
     ----------
     text, text_pair, target : str
         As `LoadedModel.capture` takes them.
-    tokens : sequence of int
-        Vocabulary ids, see `token_id`; the most probable token before the intervention if none are given.
+    tokens : sequence of int or str
+        Tokens as they stand in running text, or their ids; the most probable token before the intervention if none are given.
     labels : sequence of int or str
         Likewise the classes or tags of a model that predicts those, by name or index.
     top_k : int
@@ -118,18 +118,6 @@ def effects(
         _effect([replace(point, row=row) for point in points], before, after, top_k)
         for row, before, after in zip(rows, outcome.trunk, outcome.logits[0], strict=True)
     )
-
-
-def token_id(model: LoadedModel, text: str) -> int:
-    """The vocabulary id of a text's first token, as it stands in running text: for many models ``" Paris"``, with its blank.
-
-    Raises
-    ------
-    HeadscopeError
-        ``empty_text``.
-    """
-    source, _ = model.encode(text)
-    return next(token.id for token in source.axis.tokens if not token.special)
 
 
 def changes(readout: Readout, before: Tensor, after: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from headscope.core.arguments import whole_number
 from headscope.core.errors import HeadscopeError
 from headscope.core.predict.classes import Target, label_index
 from headscope.core.predict.readout import SPAN_ENDS, Readout, readout_of
@@ -60,10 +61,11 @@ class PredictionPoint:
         if kind in ("class", "tag") and asked.label is not None:
             return label_index(self.model.info.labels, asked.label)
         if kind == "token" and asked.token is not None:
-            if not 0 <= asked.token < logits.shape[0]:
+            token = token_id(self.model, asked.token)
+            if not 0 <= token < logits.shape[0]:
                 expected = f"an id from 0 to {logits.shape[0] - 1}"
                 raise HeadscopeError("bad_option", option="token", value=asked.token, expected=expected)
-            return asked.token
+            return token
         if self.readout.link == "identity":
             return 0
         return int((logits if self.readout.possible is None else self.readout.log_probabilities(logits)).argmax())
@@ -105,6 +107,23 @@ class PredictionPoint:
         if self.readout.kind == "token":
             return self.model.tokenizer.candidate(index)[1]
         return self.labels[index] if self.readout.kind == "span" else self.model.info.labels[index]
+
+
+def token_id(model: LoadedModel, token: int | str) -> int:
+    """The vocabulary id of a token, which may be written as it stands in running text: ``" Paris"``, with its blank.
+
+    Raises
+    ------
+    HeadscopeError
+        ``not_one_token`` for what is several tokens or none; ``bad_option`` for what is neither a text nor an id.
+    """
+    if not isinstance(token, str):
+        return whole_number("token", token, "a token or an id")
+    pieces = [piece for piece in model.encode(token)[0].axis.tokens if not piece.special] if token.strip() else []
+    if len(pieces) != 1 or pieces[0].unknown:
+        found = ", ".join(f"“{piece.text}”" for piece in pieces) if len(pieces) > 1 else "it is unknown"
+        raise HeadscopeError("not_one_token", token=token, model=model.info.name, found=found)
+    return pieces[0].id
 
 
 def point_of(model: LoadedModel, source: Encoded, target: Encoded | None, asked: Target) -> PredictionPoint:

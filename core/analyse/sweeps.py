@@ -75,8 +75,8 @@ class Question:
     ----------
     text, text_pair, target : str
         As `LoadedModel.capture` takes them.
-    token : int or None
-        The vocabulary id to watch; the most probable one if None.
+    token : int, str or None
+        The token to watch, as it stands in running text or by its id; the most probable one if None.
     position : int or None
         Which mask, of a masked model; the first if None. Of a tagger which token, of an answer where it starts or ends.
     label : int, str or None
@@ -88,7 +88,7 @@ class Question:
     text: str
     text_pair: str | None = None
     target: str | None = None
-    token: int | None = None
+    token: int | str | None = None
     position: int | None = None
     label: int | str | None = None
     span: SpanEnd | None = None

@@ -50,8 +50,8 @@ class Target:
     position : int or None
         A mask, or the token that a decoder predicts the next one from; the token that has a tag; the token that an answer
         starts or ends with. A class has none.
-    token : int or None
-        A vocabulary id.
+    token : int, str or None
+        A vocabulary id, or the token as it stands in running text: for many models ``" Paris"``, with its blank.
     label : int, str or None
         A class or a tag, by its name or its index.
     span : "start", "end" or None
@@ -59,7 +59,7 @@ class Target:
     """
 
     position: int | None = None
-    token: int | None = None
+    token: int | str | None = None
     label: int | str | None = None
     span: SpanEnd | None = None
 

@@ -7,6 +7,7 @@ from transformers import AutoTokenizer
 
 from headscope.core import load_model
 from headscope.core.analyse.effects import effects
+from headscope.core.analyse.sweeps import Question, ablate_heads
 from headscope.core.errors import HeadscopeError
 from headscope.core.intervention import Cut, Intervention, Scale
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -112,6 +113,22 @@ def test_an_edit_alone_is_an_intervention(given, model) -> None:
     assert effect.tokens[0].after < effect.tokens[0].before
     (record,) = model.capture_batch([TEXT], intervention=given)
     assert record.n_layers("encoder") == 2
+
+
+def test_a_token_is_named_as_it_stands_in_the_text(model) -> None:
+    *_, by_name = ablate_heads(model, Question("the cat [MASK] .", token="purrs"))
+    *_, by_id = ablate_heads(model, Question("the cat [MASK] .", token=by_name.target.token))
+    assert by_name.label == "purrs"
+    np.testing.assert_array_equal(by_name.probabilities, by_id.probabilities)
+    (effect,) = effects(model, "the cat [MASK] .", Scale(layer=1, head=3), tokens=("purrs", "barks"))
+    assert [token.label for token in effect.tokens] == ["purrs", "barks"]
+
+
+@pytest.mark.parametrize("token", ["blorg", "purrs the", "", 1.5, 10**6, -1])
+def test_what_is_not_one_token_is_refused(token, model) -> None:
+    with pytest.raises(HeadscopeError) as refusal:
+        list(ablate_heads(model, Question("the cat [MASK] .", token=token)))
+    assert refusal.value.code in {"not_one_token", "bad_option"}
 
 
 def as_inputs(tokenizer, text: str) -> dict[str, object]:

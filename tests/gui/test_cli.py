@@ -13,7 +13,6 @@ import pytest
 from tokenizers.normalizers import Precompiled
 
 from headscope.core import load_model
-from headscope.core.analyse.effects import token_id
 from headscope.core.analyse.sweeps import Question, cut_edges
 from headscope.gui.cli import main
 from headscope.gui.terminal import bar, columns, plain_output, print_json
@@ -186,12 +185,25 @@ def test_sweep_prints_the_most_harmful_head_first(capsys) -> None:
 def test_sweep_as_data_is_what_the_sweep_finds(capsys) -> None:
     answer = run_json(capsys, "sweep", *GRAMMAR, "--what", "edges", "--layer", "1", "--head", "3", "--token", "is")
     model = load_model("toy:grammar", device="cpu")
-    *_, found = cut_edges(model, Question(SENTENCE, token=token_id(model, "is")), 1, 3)
+    *_, found = cut_edges(model, Question(SENTENCE, token=model.tokenizer.id_of("is")), 1, 3)
     assert answer["axes"] == ["query", "key"]
     assert answer["key_tokens"] == ["[CLS]", *SENTENCE.split(), "[SEP]"]
     assert (answer["token"], answer["position"], answer["kind"]) == ("is", 6, "encoder")
     for name in ("log_probability_change", "probabilities", "divergence"):
         np.testing.assert_allclose(np.array(answer[name]), getattr(found, name), atol=1e-12)
+
+
+@pytest.mark.parametrize("token", ["blorg", "purrs the", "[PAD] [PAD]"])
+def test_a_sweep_refuses_what_is_not_one_token(token: str, capsys) -> None:
+    assert main(["sweep", "--model", "toy:grammar", "--text", "the cat [MASK] .", "--token", token]) == 2
+    assert f"“{token}” is not one token of toy:grammar" in capsys.readouterr().err
+
+
+def test_small_probabilities_are_printed_with_three_digits(capsys) -> None:
+    answer = run_json(capsys, "sweep", "--model", "toy:grammar", "--text", "the cat [MASK] .", "--token", "cabinet")
+    assert answer["probability"] < 5e-4
+    assert main(["sweep", "--model", "toy:grammar", "--text", "the cat [MASK] .", "--token", "cabinet"]) == 0
+    assert f"probability {answer['probability']:.2e} at" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
