@@ -132,7 +132,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Put the model's own tokenizer files beside its weights.",
     ),
     "not_one_token": (
-        "“{token}” is not one token of {model}: {found}.",
+        "The word “{token}” is not one token of {model}: {found}.",
         "Give one token; for many models a word's has the blank before it.",
     ),
     "no_such_id": ("There is no token with the id {id}.", "Ids of this vocabulary go from 0 to {last}."),
