@@ -39,9 +39,12 @@ test-machines: $(TESTING)
 
 # A release of transformers beside the one of constraints.txt, with the torch that is here; the newest if none is named.
 NEWEST ?= transformers huggingface_hub tokenizers
-NEWEST_TESTS ?= tests/golden tests/core/test_compat.py tests/core/test_generate.py tests/core/test_beam_search.py tests/core/test_forks.py
+LEANING := test_compat test_generate test_generation_rules test_languages test_beam_search test_forks test_model_texts test_tokenizers \
+	test_slow_tokenizers test_checkpoint test_checkpoint_names test_class_heads test_load test_wrap
+NEWEST_TESTS ?= tests/golden $(LEANING:%=tests/core/%.py)
 test-newest: $(TESTING)
-	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/newest $(NEWEST)
+	rm -rf $(VENV)/newest
+	$(PIP) install --quiet --no-deps --target $(VENV)/newest $(NEWEST)
 	PYTHONPATH=$(VENV)/newest $(BIN)/python -c 'import transformers; print("transformers", transformers.__version__)'
 	PYTHONPATH=$(VENV)/newest HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NEWEST_TESTS)
 

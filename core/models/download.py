@@ -17,7 +17,6 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
-    HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -173,7 +172,7 @@ def _download(name: str, revision: str | None, job: Job) -> Path:
         raise HeadscopeError("offline", name=name) from None
     except HfHubHTTPError as error:
         raise HeadscopeError("download_failed", name=name, reason=reason_of(error), details=str(error)) from None
-    except (HTTPError, ConnectionError, TimeoutError) as error:
+    except (compat.no_answer(), ConnectionError, TimeoutError) as error:
         raise HeadscopeError("offline", name=name, details=str(error)) from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:

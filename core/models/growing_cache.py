@@ -57,8 +57,10 @@ class GrowingLayer(_PlainLayer):  # type: ignore[misc, valid-type]
 def growing_cache(cache: Cache, expected: int) -> Cache:
     """`cache`, still empty, with growing rows wherever a layer keeps all its keys; `expected` as for `Growing`."""
     own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
+    if not compat.CACHE_LAYERS.is_here:
+        return cache
     own.layers = [GrowingLayer(expected) if type(layer) is _PlainLayer else layer for layer in own.layers]
-    if own.layer_class_to_replicate is _PlainLayer:
+    if getattr(own, "layer_class_to_replicate", None) is _PlainLayer:
         own.layer_class_to_replicate = partial(GrowingLayer, expected)
     return cache
 

@@ -115,6 +115,12 @@ def _methods() -> list[str]:
     return list(compat.PACKINGS.get())
 
 
+def _settings_of(module: Any) -> Any:
+    from headscope.core.models.hub import compat
+
+    return compat.packing_settings(module)
+
+
 def unpacked_bytes(method: str, size: int) -> int:
     """What a checkpoint of `size` bytes takes in memory."""
     return size * _UNPACKED_BY_TRANSFORMERS.get(method, 1)
@@ -131,7 +137,7 @@ def packing_of(module: Any) -> str | None:
 
     torchao and quanto leave GPT-2 as it is, whose layers are none of torch's.
     """
-    settings = getattr(getattr(module, "hf_quantizer", None), "quantization_config", None)
+    settings = _settings_of(module)
     if settings is None or getattr(settings, "dequantize", False):
         return None
     if settings.quant_method in ("torchao", "quanto") and not any(map(_is_in_parts, module.parameters())):
@@ -147,7 +153,7 @@ def packer_of(module: Any) -> str | None:
     """The library that a model of ours is packed by; None if it is not packed."""
     if packing_of(module) is None:
         return None
-    method = module.hf_quantizer.quantization_config.quant_method
+    method = _settings_of(module).quant_method
     return str(getattr(method, "value", method))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import TokenizersBackend
 
 PIECE = (
     r"(\%\([0-9]{3}\)|\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\||\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>>?|\*|\$|\%[0-9]{2}|[0-9])"
@@ -32,9 +32,9 @@ def is_smiles_vocabulary(path: Path) -> bool:
     return ">>" in words and sum(word.startswith("[") and word.endswith("+]") for word in words) > 3
 
 
-def smiles_tokenizer(path: Path) -> PreTrainedTokenizerFast:
+def smiles_tokenizer(path: Path) -> TokenizersBackend:
     """A tokenizer over the vocabulary `path`: each atom, bond and bracket is a token."""
-    from transformers import PreTrainedTokenizerFast
+    from transformers import TokenizersBackend
 
     ids = {word: index for index, word in enumerate(path.read_text(encoding="utf-8").splitlines())}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
@@ -44,7 +44,7 @@ def smiles_tokenizer(path: Path) -> PreTrainedTokenizerFast:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(word, ids[word]) for word in ("[CLS]", "[SEP]")],
     )
-    return PreTrainedTokenizerFast(
+    return TokenizersBackend(
         tokenizer_object=tokenizer,
         unk_token="[UNK]",
         cls_token="[CLS]",

@@ -35,6 +35,7 @@ def room_everywhere(*, accelerators_only: bool = False) -> dict[int | str, int]:
 
 def spread_options(room: dict[int | str, int]) -> dict[str, Any]:
     """What `from_pretrained` has to be told, with a folder for weights that do not lie on the disk as they are needed."""
+    compat.OFFLOADED.get()
     return {"device_map": "auto", "max_memory": room, "offload_folder": tempfile.mkdtemp(prefix="headscope-")}
 
 
@@ -53,6 +54,6 @@ def let_go(module: nn.Module) -> None:
 
 def places_of(module: Any) -> tuple[str, ...]:
     """Where a module's layers are, in their order: ("cuda:0", "cpu", "disk"); one place for most."""
-    spread = getattr(module, "hf_device_map", None) or {}
+    spread = compat.places(module)
     named = [f"{pick_device().type}:{place}" if isinstance(place, int) else str(place) for place in spread.values()]
     return tuple(dict.fromkeys(named)) if len(set(named)) > 1 or "disk" in named else (str(next(module.parameters()).device),)

@@ -140,10 +140,10 @@ def _share(rule: Rule) -> float:
 _Maker = Callable[[Any, Place, int], Any]
 
 
-def _processor(name: str) -> Any:
-    import transformers
+def _processor(rule: str) -> Any:
+    from headscope.core.models.hub.compat import RULE_PROCESSORS
 
-    return getattr(transformers, name)
+    return RULE_PROCESSORS[rule].get()
 
 
 def _ends(place: Place) -> list[int]:
@@ -156,27 +156,23 @@ def _ids(value: Any) -> Any:
 
 
 _MAKERS: Final[dict[str, _Maker]] = {
-    "sequence_bias": lambda value, _, __: _processor("SequenceBiasLogitsProcessor")(
+    "sequence_bias": lambda value, _, __: _processor("sequence_bias")(
         [[list(sequence), float(bias)] for sequence, bias in value]
     ),
-    "no_repeat_ngram_size": lambda value, _, __: _processor("NoRepeatNGramLogitsProcessor")(value),
-    "encoder_no_repeat_ngram_size": lambda value, place, _: _processor("EncoderNoRepeatNGramLogitsProcessor")(
+    "no_repeat_ngram_size": lambda value, _, __: _processor("no_repeat_ngram_size")(value),
+    "encoder_no_repeat_ngram_size": lambda value, place, _: _processor("encoder_no_repeat_ngram_size")(
         value, torch.tensor([place.source], dtype=torch.long)
     ),
-    "bad_words_ids": lambda value, place, _: _processor("NoBadWordsLogitsProcessor")(
-        [list(word) for word in value], _ends(place) or None
-    ),
-    "min_length": lambda value, place, _: _processor("MinLengthLogitsProcessor")(value, _ends(place)),
-    "min_new_tokens": lambda value, place, _: _processor("MinNewTokensLengthLogitsProcessor")(
-        place.n_prompt, value, _ends(place)
-    ),
-    "forced_bos_token_id": lambda value, _, __: _processor("ForcedBOSTokenLogitsProcessor")(_ids(value)),
-    "forced_eos_token_id": lambda value, place, _: _processor("ForcedEOSTokenLogitsProcessor")(place.max_length, _ids(value)),
-    "exponential_decay_length_penalty": lambda value, place, _: _processor("ExponentialDecayLengthPenalty")(
+    "bad_words_ids": lambda value, place, _: _processor("bad_words_ids")([list(word) for word in value], _ends(place) or None),
+    "min_length": lambda value, place, _: _processor("min_length")(value, _ends(place)),
+    "min_new_tokens": lambda value, place, _: _processor("min_new_tokens")(place.n_prompt, value, _ends(place)),
+    "forced_bos_token_id": lambda value, _, __: _processor("forced_bos_token_id")(_ids(value)),
+    "forced_eos_token_id": lambda value, place, _: _processor("forced_eos_token_id")(place.max_length, _ids(value)),
+    "exponential_decay_length_penalty": lambda value, place, _: _processor("exponential_decay_length_penalty")(
         value, _ends(place), place.n_prompt
     ),
-    "suppress_tokens": lambda value, _, __: _processor("SuppressTokensLogitsProcessor")(value),
-    "begin_suppress_tokens": lambda value, _, begin: _processor("SuppressTokensAtBeginLogitsProcessor")(value, begin),
+    "suppress_tokens": lambda value, _, __: _processor("suppress_tokens")(value),
+    "begin_suppress_tokens": lambda value, _, begin: _processor("begin_suppress_tokens")(value, begin),
 }
 
 

@@ -1,10 +1,13 @@
 """The house stands as DESIGN and pyproject say: who may import whom, what is packaged, what never happens."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -139,8 +142,39 @@ def test_constraints_pin_every_requirement() -> None:
     assert names <= pinned
 
 
-PRIVATE = {"_attn_implementation", "_can_set_attn_implementation", "_supports_sdpa", "_model_mapping", "_hf_hook"}
-SUBMODULES = ("transformers.", "accelerate.", "huggingface_hub.file_download", "huggingface_hub._")
+MAY_MOVE = ("transformers.", "accelerate.", "huggingface_hub.file_download", "huggingface_hub._")
+"""Beginnings of modules that are no public face."""
+RENAMED = {"PretrainedConfig", "PreTrainedTokenizerFast", "PreTrainedTokenizer"}
+"""What transformers keeps as another word for PreTrainedConfig, TokenizersBackend and PythonBackend."""
+OF_TORCH_AND_PYTHON = {"_parameters", "_buffers", "_exit"}
+"""Of `nn.Module` and `os`."""
+
+
+@cache
+def own_names() -> frozenset[str]:
+    """Every name that our own code defines or stores."""
+    names: set[str] = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+                names.add(node.attr)
+    return frozenset(names)
+
+
+def foreign_private(tree: ast.AST) -> Iterator[str]:
+    """Attributes with a leading underscore that are not ours; asked for by name as well."""
+    own = own_names() | OF_TORCH_AND_PYTHON
+    for node in ast.walk(tree):
+        name = node.attr if isinstance(node, ast.Attribute) else ""
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "hasattr", "setattr", "delattr"}:
+            asked = node.args[1]
+            name = asked.value if isinstance(asked, ast.Constant) and isinstance(asked.value, str) else ""
+        if name.startswith("_") and not name.startswith("__") and name not in own:
+            yield name
 
 
 @pytest.mark.parametrize("path", area("core"), ids=str)
@@ -148,6 +182,37 @@ def test_what_libraries_may_move_is_reached_through_one_file(path: Path) -> None
     """`models/hub/compat.py` says what each such name is, and what does not work without it."""
     if path == ROOT / "core/models/hub/compat.py":
         return
-    assert not [name for name in imported_names(path) if name.startswith(SUBMODULES)]
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    assert not PRIVATE & {node.attr for node in tree if isinstance(node, ast.Attribute)}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not [name for name in imported_names(path) if name.startswith(MAY_MOVE)]
+    named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in named if text.startswith(MAY_MOVE) and " " not in text]
+    assert not [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in RENAMED
+    ]
+    assert not list(foreign_private(tree))
+
+
+# ---------------------------------------------------------------- requirements
+def required(*requirements: str) -> set[str]:
+    """The distributions of requirements, in small letters."""
+    return {re.split(r"[^\w.-]", each, maxsplit=1)[0].lower().replace("-", "_") for each in requirements}
+
+
+def undeclared(paths: list[Path], declared: set[str]) -> set[str]:
+    """Modules that are imported, and that no declared distribution holds."""
+    ours = {"headscope", "tests", "", "shiboken6"}  # the last one comes with PySide6
+    modules = {root for path in paths for root in roots(path)} - set(sys.stdlib_module_names) - ours
+    assert {"torch", "numpy"} <= modules
+    known = packages_distributions()
+    return {module for module in modules if not required(*known.get(module, [module])) & declared}
+
+
+def test_what_is_imported_is_declared() -> None:
+    always, in_tests = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["test"]
+    assert not undeclared(SOURCES, required(*always))
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if "benchmarks" not in path.parts]
+    assert not undeclared(tests, required(*always, *in_tests))

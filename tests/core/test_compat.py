@@ -1,6 +1,7 @@
 """The names that releases of transformers and huggingface_hub move: each is found, and what is missing is noticed and said."""
 
 import inspect
+import json
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import transformers as hf
 from headscope.core import load_model
 from headscope.core.attention import interface
 from headscope.core.errors import HeadscopeError
+from headscope.core.models import growing_cache as growing
 from headscope.core.models.growing_cache import growing_cache
 from headscope.core.models.hub import compat
 from tests.golden.families import FAMILIES, built, inputs_of
@@ -33,6 +35,78 @@ def test_what_is_missing_is_said_once_for_all_that_needs_it() -> None:
     assert compat.missing((gone[0], here, gone[1])) == f"With transformers {hf.__version__}, tokens are not counted."
     with pytest.raises(HeadscopeError, match="tokens are not counted") as refusal:
         gone[0].get()
+    assert refusal.value.code == "library_unfit"
+
+
+def gone(monkeypatch: pytest.MonkeyPatch, *features: compat.Feature) -> None:
+    """As with a release that has these no more."""
+    found = compat.Feature._found
+    monkeypatch.setattr(compat.Feature, "_found", lambda self: None if self in features else found(self))
+
+
+@pytest.mark.parametrize("rule", compat.RULE_PROCESSORS)
+def test_a_rule_that_a_release_has_no_more_is_named_and_the_others_are_followed(rule, monkeypatch, tmp_path) -> None:
+    settings = {"no_repeat_ngram_size": 2, "min_length": 30, "eos_token_id": 2, "suppress_tokens": [7]} | VALUES.get(rule, {})
+    folder = write_decoder(tmp_path / "model")
+    (folder / "generation_config.json").write_text(json.dumps(settings))
+    whole = load_model(folder).info.generation
+    assert rule in {each.name for each in whole.rules}
+    assert not whole.unsupported
+    gone(monkeypatch, compat.RULE_PROCESSORS[rule])
+    model = load_model(folder)
+    assert model.info.generation.rules == tuple(each for each in whole.rules if each.name != rule)
+    (named,) = model.info.generation.unsupported
+    assert named.startswith(f"{rule}: ")
+    with pytest.raises(HeadscopeError) as refusal:
+        next(iter(model.generate("abc", rules=[each for each in whole.rules if each.name == rule])))
+    assert refusal.value.code == "library_unfit"
+
+
+VALUES = {
+    "sequence_bias": {"sequence_bias": [[[7], 1.5]]},
+    "encoder_no_repeat_ngram_size": {"encoder_no_repeat_ngram_size": 2},
+    "bad_words_ids": {"bad_words_ids": [[7, 8]]},
+    "min_new_tokens": {"min_new_tokens": 3, "min_length": None},
+    "forced_bos_token_id": {"forced_bos_token_id": 9},
+    "forced_eos_token_id": {"forced_eos_token_id": 2},
+    "exponential_decay_length_penalty": {"exponential_decay_length_penalty": [3, 1.5]},
+    "begin_suppress_tokens": {"begin_suppress_tokens": [8]},
+}
+
+
+@pytest.mark.parametrize("feature", [compat.CACHE_LAYER, compat.CACHE_LAYERS], ids=lambda feature: feature.path)
+@pytest.mark.parametrize("write", [write_decoder, write_encoder_decoder])
+def test_without_growing_caches_the_same_is_written(write, feature, monkeypatch, tmp_path) -> None:
+    model = load_model(write(tmp_path / "model"))
+    expected = [step.token.id for step in model.generate("abcdef", max_new_tokens=6)]
+    gone(monkeypatch, feature)
+    monkeypatch.setattr(growing, "_PlainLayer", compat.cache_layer_class())
+    other = load_model(tmp_path / "model")
+    assert [step.token.id for step in other.generate("abcdef", max_new_tokens=6)] == expected
+    assert (other.cache_argument is None) == (feature is compat.CACHE_LAYERS)
+
+
+@pytest.mark.parametrize("key", ["missing_keys", "unexpected_keys", "mismatched_keys"])
+def test_a_loading_that_is_not_reported_is_refused(key, tmp_path) -> None:
+    class Silent(hf.GPT2LMHeadModel):
+        @classmethod
+        def from_pretrained(cls, *args, **options):
+            module, report = super().from_pretrained(*args, **options)
+            return module, {name: value for name, value in report.items() if name != key}
+
+    with pytest.raises(HeadscopeError, match="what was done with their weights") as refusal:
+        compat.load(Silent, write_decoder(tmp_path / "model"), renames={})
+    assert refusal.value.code == "library_unfit"
+
+
+def test_a_loading_that_takes_no_renames_is_refused(tmp_path) -> None:
+    class Strict(hf.GPT2LMHeadModel):
+        @classmethod
+        def from_pretrained(cls, folder, *, output_loading_info=False):
+            return super().from_pretrained(folder, output_loading_info=output_loading_info)
+
+    with pytest.raises(HeadscopeError) as refusal:
+        compat.load(Strict, write_decoder(tmp_path / "model"), renames={})
     assert refusal.value.code == "library_unfit"
 
 

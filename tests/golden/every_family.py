@@ -70,6 +70,13 @@ EXCEPTIONS: Final[dict[str, dict[str, Any]]] = {
         "ffn_config": {"ffn_hidden_size": 96, "moe_num_experts": 4, "moe_top_k": 2},
     },
     "deepseek_v2": {"topk_group": 1, "num_experts_per_tok": 2},
+    "dory": {
+        "n_input_layers": 1,
+        "n_output_layers": 1,
+        "n_recurrent_layers": 1,
+        "layer_types": _SLIDING,
+        "initializer_range": 0.3,
+    },
     "dots1": {"n_shared_experts": 1, "n_routed_experts": 4, "num_experts_per_tok": 2},
     "dots3_note_text": {  # its sliding layers have more heads than the others
         "swa_num_attention_heads": 8,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
+from transformers import TokenizersBackend
 
 from headscope.core.errors import reason_of
 from headscope.core.models.gguf.charsmap import is_whole
@@ -51,7 +51,7 @@ _HARMLESS: Final = (
 class Read:
     """A tokenizer, and the ids of the tokens that end a text or are never written."""
 
-    tokenizer: PreTrainedTokenizerFast
+    tokenizer: TokenizersBackend
     end_ids: tuple[int, ...]
     suppressed: tuple[int, ...]
 
@@ -80,7 +80,7 @@ def read_tokenizer(header: Header, keys: Keys) -> Read:
         header.refuse(f"its tokenizer cannot be built ({reason_of(error)})")
     for key in _HARMLESS:
         keys.value(key)
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = TokenizersBackend(
         tokenizer_object=backend,
         chat_template=_chat_template(keys),
         clean_up_tokenization_spaces=False,

@@ -14,7 +14,7 @@ import transformers
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 from gguf.quants import dequantize
 from torch import Tensor
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.jobs import Job, Progress
@@ -51,7 +51,7 @@ class Plan:
     header: Header
     kind: Kind
     model: type[PreTrainedModel]
-    config: PretrainedConfig
+    config: PreTrainedConfig
     sources: dict[str, Source]
     keys: Keys
 

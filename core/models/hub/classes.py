@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 import transformers
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from headscope.core.models.hub.compat import model_file
 
 _MOST_LIKELY: Final = (
     "ForPreTraining",
@@ -40,7 +41,7 @@ def model_class(name: str) -> type[PreTrainedModel] | None:
     return found if isinstance(found, type) and issubclass(found, PreTrainedModel) else None
 
 
-def class_called(name: str, config: PretrainedConfig) -> type[PreTrainedModel] | None:
+def class_called(name: str, config: PreTrainedConfig) -> type[PreTrainedModel] | None:
     """The class of a configuration that is spelled so but for capitals, or was called so in another library."""
     spelled = name.lower()
     for library in _OTHER_LIBRARIES:
@@ -48,18 +49,15 @@ def class_called(name: str, config: PretrainedConfig) -> type[PreTrainedModel] |
     return next((each for each in classes_of(config) if each.__name__.lower() == spelled), None)
 
 
-def classes_of(config: PretrainedConfig) -> list[type[PreTrainedModel]]:
+def classes_of(config: PreTrainedConfig) -> list[type[PreTrainedModel]]:
     """Every class that reads token ids and is made from configurations of this kind."""
-    home = type(config).__module__.replace("configuration_", "modeling_")  # how transformers names its files
-    try:
-        held = vars(import_module(home)).values()
-    except ImportError:
-        return []
+    home = model_file(type(config))
+    held = () if home is None else vars(home).values()
     found = [each for each in held if isinstance(each, type) and issubclass(each, PreTrainedModel)]
     return [each for each in dict.fromkeys(found) if _is_whole(each, type(config))]
 
 
-def likelihood(architecture: type[PreTrainedModel], config: PretrainedConfig) -> int:
+def likelihood(architecture: type[PreTrainedModel], config: PreTrainedConfig) -> int:
     """Smaller is likelier, of classes that weights fit equally well."""
     name = architecture.__name__
     place = next((place for place, ending in enumerate(_MOST_LIKELY) if name.endswith(ending)), len(_MOST_LIKELY))
@@ -67,6 +65,6 @@ def likelihood(architecture: type[PreTrainedModel], config: PretrainedConfig) ->
     return place - len(_MOST_LIKELY) if looks_back and name.endswith(_CAUSAL) else place
 
 
-def _is_whole(architecture: type[PreTrainedModel], kind: type[PretrainedConfig]) -> bool:
+def _is_whole(architecture: type[PreTrainedModel], kind: type[PreTrainedConfig]) -> bool:
     is_offered = model_class(architecture.__name__) is architecture and "pretrained" not in architecture.__name__.lower()
     return is_offered and architecture.config_class is kind and architecture.main_input_name == "input_ids"

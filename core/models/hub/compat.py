@@ -1,4 +1,4 @@
-"""Every private or renamed name of transformers, accelerate and huggingface_hub, in one place.
+"""Every private or renamed name of transformers, accelerate and huggingface_hub, in one place. Imports no torch.
 
 Each is a `Feature`: what it is, what does not work without it, and how it is found. A feature that a release has taken away is
 missing by itself: what can do without it does, `self_check` says so in one sentence, and what cannot raises ``library_unfit``.
@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
-import torch
 import transformers
-from torch import nn
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.device import is_out_of_memory
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,13 @@ class Feature:
         ``"module:name"``; a dotted name is an attribute of an attribute.
     without : str
         What happens without it, as a clause after "With transformers 6.0,".
+    works : callable
+        Whether what is found there still is what is needed.
     """
 
     path: str
     without: str
+    works: Callable[[Any], bool] = lambda _: True
 
     @property
     def library(self) -> str:
@@ -69,7 +73,7 @@ class Feature:
                 found = getattr(found, name)
         except (ImportError, AttributeError):
             return None
-        return found
+        return found if self.works(found) else None
 
 
 _COLLECTS: Final = "_output_capturing_hooks_installed"
@@ -85,16 +89,58 @@ TAKES_FUNCTIONS: Final = Feature("transformers:PreTrainedModel._can_set_attn_imp
 """Whether a model calls the attention function that is set."""
 HAS_FUSED: Final = Feature("transformers:PreTrainedModel._supports_sdpa", _AS_MATRICES)
 """Whether torch's fused attention computes what the model means."""
-CACHE_LAYER: Final = Feature("transformers.cache_utils:DynamicLayer", _NO_BRANCHES)
+CACHE_LAYER: Final = Feature(
+    "transformers.cache_utils:DynamicLayer", _NO_BRANCHES, lambda layer: hasattr(layer, "lazy_initialization")
+)
 """The keys and values of one layer of a `DynamicCache`."""
+CACHE_LAYERS: Final = Feature(
+    "transformers:DynamicCache",
+    "each step of a generation reads the whole text again",
+    lambda kind: isinstance(getattr(kind(), "layers", None), list),
+)
+"""A cache that keeps its layers in a list."""
+ATTENTION_NAME: Final = Feature("transformers:PreTrainedConfig._attn_implementation", "no model opens")
+"""Where a configuration names the attention implementation."""
+NO_NEW_WEIGHTS: Final = Feature("transformers:PreTrainedModel.initialize_weights", "opening a model takes longer")
+"""Makes weights up that a checkpoint lacks."""
+MODEL_FILE: Final = Feature(
+    "transformers:BertConfig",
+    "models whose class is not in their configuration do not open",
+    lambda kind: kind.__module__.split(".")[-1].startswith("configuration_"),
+)
+"""A configuration, in a file beside that of its models and called alike."""
 PACKINGS: Final = Feature("transformers.quantizers.auto:AUTO_QUANTIZATION_CONFIG_MAPPING", "packed checkpoints do not open")
 """The ways to pack weights that transformers knows, by their names in config.json."""
+_NO_RULE: Final = "a rule of a model's generation settings is not followed"
+RULE_PROCESSORS: Final = {
+    rule: Feature(f"transformers:{name}", _NO_RULE)
+    for rule, name in (
+        ("sequence_bias", "SequenceBiasLogitsProcessor"),
+        ("no_repeat_ngram_size", "NoRepeatNGramLogitsProcessor"),
+        ("encoder_no_repeat_ngram_size", "EncoderNoRepeatNGramLogitsProcessor"),
+        ("bad_words_ids", "NoBadWordsLogitsProcessor"),
+        ("min_length", "MinLengthLogitsProcessor"),
+        ("min_new_tokens", "MinNewTokensLengthLogitsProcessor"),
+        ("forced_bos_token_id", "ForcedBOSTokenLogitsProcessor"),
+        ("forced_eos_token_id", "ForcedEOSTokenLogitsProcessor"),
+        ("exponential_decay_length_penalty", "ExponentialDecayLengthPenalty"),
+        ("suppress_tokens", "SuppressTokensLogitsProcessor"),
+        ("begin_suppress_tokens", "SuppressTokensAtBeginLogitsProcessor"),
+    )
+}
+"""What does the work of a rule of generation, by the rule's name in a GenerationConfig."""
 FETCH: Final = Feature("huggingface_hub.file_download:http_get", "a download that was stopped begins anew")
 """Writes a file of the hub from a given byte on."""
 STORE_NAME: Final = Feature("huggingface_hub.file_download:repo_folder_name", FETCH.without)
 """The folder of a repository in the cache."""
 HEADERS: Final = Feature("huggingface_hub.utils:build_hf_headers", FETCH.without)
 """What a request to the hub says of who asks."""
+BLOCKS: Final = Feature("huggingface_hub.constants:DOWNLOAD_CHUNK_SIZE", "a download is stopped later")
+"""Bytes between two looks at whether to stop."""
+PLAIN_DOWNLOAD: Final = Feature("huggingface_hub.constants:HF_HUB_DISABLE_XET", BLOCKS.without)
+"""Downloads by HTTP, which can be stopped between two blocks."""
+NO_ANSWER: Final = Feature("huggingface_hub.errors:HTTPError", "a hub that does not answer is reported in technical words")
+"""What is raised when the hub cannot be reached: it is another library's."""
 OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "models on several devices do not open")
 """Undoes what accelerate did to the modules of a spread model."""
 FEATURES: Final = (
@@ -102,11 +148,19 @@ FEATURES: Final = (
     EAGER_MASK,
     TAKES_FUNCTIONS,
     HAS_FUSED,
+    ATTENTION_NAME,
     CACHE_LAYER,
+    CACHE_LAYERS,
+    NO_NEW_WEIGHTS,
+    MODEL_FILE,
     PACKINGS,
+    *RULE_PROCESSORS.values(),
     FETCH,
     STORE_NAME,
     HEADERS,
+    BLOCKS,
+    PLAIN_DOWNLOAD,
+    NO_ANSWER,
     OFFLOADED,
 )
 
@@ -171,23 +225,120 @@ def has_fused_attention(model: Any) -> bool:
 
 def attention_name(config: Any) -> Any:
     """The attention implementation that a configuration names."""
+    ATTENTION_NAME.get()
     return config._attn_implementation
 
 
 def name_attention(config: Any, name: Any) -> None:
     """Set it in the configuration alone, also of a model that refuses `set_attn_implementation`."""
+    ATTENTION_NAME.get()
     config._attn_implementation = name
 
 
 def eager_attention(module: nn.Module) -> Callable[..., Any] | None:
     """The plain attention function of a module's model file: those files define it beside the classes that call it."""
-    found: Callable[..., Any] | None = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
-    return found if EAGER_MASK.is_here else None
+    return _beside(module, "eager_attention_forward") if EAGER_MASK.is_here else None
 
 
+def _beside(module: nn.Module, name: str) -> Callable[..., Any] | None:
+    """A function of the file of a module's class; None if that has none."""
+    found: Callable[..., Any] | None = getattr(sys.modules[type(module).__module__], name, None)
+    return found
+
+
+# ---------------------------------------------------------------- modules
 def is_offloaded(module: nn.Module) -> bool:
     """Whether accelerate brings the module's weights to its device for the moment of a pass."""
     return hasattr(module, "_hf_hook")
+
+
+def places(module: nn.Module) -> dict[str, Any]:
+    """The device of each part of a spread model, by the part's name; empty for a model in one place."""
+    return getattr(module, "hf_device_map", None) or {}
+
+
+def packing_settings(module: nn.Module) -> Any:
+    """How the weights of a model are packed, as transformers has it; None if they are not."""
+    return getattr(getattr(module, "hf_quantizer", None), "quantization_config", None)
+
+
+def label_shift(module: nn.Module) -> Callable[..., Any] | None:
+    """The function of a module's model file that makes a decoder's text of labels; None if that has none."""
+    return _beside(module, "shift_tokens_right")
+
+
+# ---------------------------------------------------------------- classes and checkpoints
+def model_file(config: type[Any]) -> ModuleType | None:
+    """The module with the models of a kind of configurations; None if there is none."""
+    MODEL_FILE.get()
+    try:
+        return import_module(config.__module__.replace("configuration_", "modeling_"))
+    except ImportError:
+        return None
+
+
+def without_numbers(architecture: type[Any]) -> type[Any]:
+    """The same class for tensors without numbers: it makes none up for what is missing, which would take its time."""
+    body = {"__module__": architecture.__module__, "initialize_weights": lambda _: None}
+    return type(architecture.__name__, (architecture,), body)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadingReport:
+    """What transformers did with a checkpoint.
+
+    Attributes
+    ----------
+    missing : names of weights that the file lacks
+    unexpected : names in the file that the class has no place for
+    mismatched : (name, shape in the file, shape in the class)
+    """
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+
+def load(architecture: type[Any], folder: Any, *, renames: Mapping[str, str], **options: Any) -> tuple[Any, LoadingReport]:
+    """`from_pretrained`, and what it did.
+
+    Parameters
+    ----------
+    folder : path or None
+        None for tensors among the options.
+    renames : mapping of regular expression to replacement
+        Of names in the file.
+
+    Raises
+    ------
+    HeadscopeError
+        ``library_unfit`` if it does not take these options, or does not say what it did.
+    Exception
+        Nearly any, as `from_pretrained`.
+    """
+    unfit = HeadscopeError(
+        "library_unfit",
+        library=f"transformers {version('transformers')}",
+        without="checkpoints do not open: what was done with their weights is not reported",
+    )
+    options |= {"key_mapping": dict(renames), "output_loading_info": True}
+    try:
+        made = architecture.from_pretrained(folder, **options)
+    except TypeError as error:
+        raise unfit if any(f"unexpected keyword argument '{name}'" in str(error) for name in options) else error from None
+    try:
+        module, found = made
+        mismatched = tuple(sorted((str(name), tuple(there), tuple(own)) for name, there, own in found["mismatched_keys"]))
+        return module, LoadingReport(tuple(sorted(found["missing_keys"])), tuple(sorted(found["unexpected_keys"])), mismatched)
+    except (KeyError, TypeError, ValueError):
+        raise unfit from None
+
+
+# ---------------------------------------------------------------- the hub
+def no_answer() -> type[Exception]:
+    """What is raised when the hub cannot be reached."""
+    found: type[Exception] = NO_ANSWER.get() if NO_ANSWER.is_here else ConnectionError
+    return found
 
 
 # ---------------------------------------------------------------- key-value caches
@@ -202,7 +353,6 @@ def cache_layer_class() -> type[Any]:
     return found
 
 
-@torch.inference_mode()
 def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], Any]) -> str | None:
     """The argument by which a model takes a key-value cache, found by reading `inputs` into one; None if it takes none.
 
@@ -214,10 +364,15 @@ def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], A
     new_cache : callable
         Makes an empty cache of the kind that the model needs.
     """
-    for name in _like_caches(model):
+    import torch
+
+    from headscope.core.models.device import is_out_of_memory
+
+    for name in _like_caches(model) if CACHE_LAYERS.is_here else ():
         kept = new_cache()
         try:
-            model(**inputs, **{name: kept}, use_cache=True)
+            with torch.inference_mode():
+                model(**inputs, **{name: kept}, use_cache=True)
         except Exception as error:  # it takes another kind of object there: XLM a dictionary of its own
             if is_out_of_memory(error):
                 raise

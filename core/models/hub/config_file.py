@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from transformers import AutoConfig, PretrainedConfig
+from transformers import AutoConfig, PreTrainedConfig
 
 _HOW_TO_RUN: Final = {
     *("attn_implementation", "_attn_implementation", "_attn_implementation_internal"),
@@ -28,16 +28,16 @@ def model_settings(raw: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
     return kept
 
 
-def read_settings(settings: Mapping[str, Any]) -> PretrainedConfig:
+def read_settings(settings: Mapping[str, Any]) -> PreTrainedConfig:
     """transformers' configuration of settings as config.json has them; raises nearly everything."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of names that it has changed
         (Path(folder) / "config.json").write_text(json.dumps(model_settings(settings)), encoding="utf-8")
-        config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     return config
 
 
-def read_config_file(folder: Path) -> PretrainedConfig | None:
+def read_config_file(folder: Path) -> PreTrainedConfig | None:
     """The configuration of a model's folder; None where there is none that can be read."""
     try:
         return read_settings(json.loads((folder / "config.json").read_text(encoding="utf-8")))

@@ -11,14 +11,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import torch
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.models.checkpoint import Checkpoint
 from headscope.core.models.hub.bounded import TooManyParts, bounded
 from headscope.core.models.hub.classes import classes_of, likelihood
+from headscope.core.models.hub.compat import LoadingReport, load, without_numbers
 
 _HARMLESS: Final = re.compile(
     r"(^|\.)(position_ids|token_type_ids|masked_bias|inv_freq|cos_cached|sin_cached|num_batches_tracked|_extra_state|version|_float_tensor)$"
@@ -69,13 +70,13 @@ class Fitting:
 
     Parameters
     ----------
-    config : PretrainedConfig
+    config : PreTrainedConfig
     weights : Checkpoint
     check : callable
         Called all along; may raise.
     """
 
-    def __init__(self, config: PretrainedConfig, weights: Checkpoint, check: Callable[[], None]) -> None:
+    def __init__(self, config: PreTrainedConfig, weights: Checkpoint, check: Callable[[], None]) -> None:
         self._config = config
         self._weights = weights
         self._check = check
@@ -125,11 +126,11 @@ class Fitting:
             raise refusal
         return min(fits, key=lambda each: (each.n_faults, len(each.renames)), default=None)
 
-    def report(self, module: PreTrainedModel, loading: Mapping[str, Any], renames: Mapping[str, str]) -> Fit:
+    def report(self, module: PreTrainedModel, loading: LoadingReport, renames: Mapping[str, str]) -> Fit:
         """What transformers' loading report means for a model."""
-        missing = sorted(name for name in loading["missing_keys"] if not _is_idle_pooler(module, name))
+        missing = [name for name in loading.missing if not _is_idle_pooler(module, name)]
         body = {name for name in missing if _is_body(module, name)}
-        unexpected = sorted(name for name in loading["unexpected_keys"] if not self._is_harmless(name))
+        unexpected = [name for name in loading.unexpected if not self._is_harmless(name)]
         inside = {name for name in unexpected if self._is_inside(module, name, renames)}
         tensors = {id(each): each for each in (*module.parameters(), *module.buffers())}
         return Fit(
@@ -139,7 +140,7 @@ class Fitting:
             missing_head=tuple(name for name in missing if name not in body),
             left_out=tuple(name for name in unexpected if name in inside),
             unused=tuple(name for name in unexpected if name not in inside),
-            mismatched=tuple(sorted((name, tuple(found), tuple(own)) for name, found, own in loading["mismatched_keys"])),
+            mismatched=loading.mismatched,
             n_bytes=sum(each.numel() * each.element_size() for each in tensors.values()),
         )
 
@@ -148,21 +149,20 @@ class Fitting:
         module, loading = self._trial(architecture, renames)
         return replace(self.report(module, loading, renames), architecture=architecture)
 
-    def _trial(self, architecture: type[PreTrainedModel], renames: Mapping[str, str]) -> tuple[PreTrainedModel, dict[str, Any]]:
+    def _trial(self, architecture: type[PreTrainedModel], renames: Mapping[str, str]) -> tuple[PreTrainedModel, LoadingReport]:
         """transformers' own loading, of tensors that have a shape and no numbers."""
         state = {name: torch.empty(shape, device="meta") for name, shape in self._weights.shapes.items()}
         with bounded(self._weights, self._check):
-            module, loading = _without_numbers(architecture).from_pretrained(
+            return load(
+                without_numbers(architecture),
                 None,
+                renames=renames,
                 config=self._config,
                 state_dict=state,
-                key_mapping=dict(renames),
                 device_map={"": "meta"},
                 dtype=torch.float32,
                 ignore_mismatched_sizes=True,
-                output_loading_info=True,
             )
-        return module, loading
 
     # ---------------------------------------------------------------- names with another beginning
     @cached_property
@@ -230,12 +230,6 @@ class Fitting:
             if module.base_model is not module:
                 names |= {name for name, part in module.named_children() if part is not module.base_model}
         return frozenset(names)
-
-
-def _without_numbers(architecture: type[PreTrainedModel]) -> type[PreTrainedModel]:
-    """The same class for tensors without numbers: it makes none up for what is missing, which would take its time."""
-    body = {"__module__": architecture.__module__, "initialize_weights": lambda _: None}
-    return type(architecture.__name__, (architecture,), body)
 
 
 def _endings(name: str) -> list[str]:

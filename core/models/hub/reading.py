@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import torch
-from transformers import CONFIG_MAPPING, MODEL_MAPPING, PretrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING, MODEL_MAPPING, PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.jobs import Ability, Cancelled
@@ -21,6 +21,7 @@ from headscope.core.models.checkpoint import Checkpoint
 from headscope.core.models.device import check_room, is_out_of_memory
 from headscope.core.models.hub.bounded import MOST_UNPACKED, TooManyParts, bounded
 from headscope.core.models.hub.classes import class_called, model_class, wanted_class
+from headscope.core.models.hub.compat import load
 from headscope.core.models.hub.config_file import read_settings
 from headscope.core.models.hub.fitting import Fit, Fitting
 from headscope.core.models.hub.quiet import quiet
@@ -63,7 +64,7 @@ class Choice:
 
 
 # ---------------------------------------------------------------- the configuration
-def configuration(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> PretrainedConfig:
+def configuration(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> PreTrainedConfig:
     """The configuration; `config.json` of old packages may lack the model's type.
 
     Raises
@@ -96,7 +97,7 @@ def _type_of(raw: Mapping[str, Any], architecture: type[PreTrainedModel] | None,
     return "roberta" if found == "bert" and raw.get("type_vocab_size") == 1 else found
 
 
-def _check_own_code(raw: Mapping[str, Any], config: PretrainedConfig, name: str) -> None:
+def _check_own_code(raw: Mapping[str, Any], config: PreTrainedConfig, name: str) -> None:
     """Refuse a model whose code lies beside it, unless transformers has the same classes: a BERT with alibi is no BERT."""
     mapped = raw.get("auto_map")
     if not isinstance(mapped, dict) or not mapped:
@@ -127,7 +128,7 @@ class Opening:
     folder: Path
     name: str
     raw: Mapping[str, Any]
-    config: PretrainedConfig
+    config: PreTrainedConfig
     weights: Checkpoint
     placing: Placing
     is_packed: bool
@@ -176,15 +177,15 @@ class Opening:
             refusals_said(self.name),
             bounded(self.weights, self.check, unpacked=MOST_UNPACKED if self.is_packed else 1),
         ):
-            module, loading = choice.architecture.from_pretrained(
+            module, loading = load(
+                choice.architecture,
                 self.folder,
+                renames=choice.renames,
                 config=self.config,
                 dtype=self.placing.dtype,
-                key_mapping=dict(choice.renames),
                 use_safetensors=self.weights.format == "safetensors",
                 local_files_only=True,
                 trust_remote_code=False,
-                output_loading_info=True,
                 adapter_kwargs=dict(_NO_ADAPTER),
                 **self.placing.options,
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.checkpoint import Checkpoint
@@ -63,7 +63,7 @@ def _numbers(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield key, float(min(value, 10**300))
 
 
-def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], config: PretrainedConfig, name: str) -> str:
+def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], config: PreTrainedConfig, name: str) -> str:
     """What config.json says about attention and the class does not read; "" if there is nothing.
 
     transformers keeps any key, whether or not the model's code looks at it: version 5 has forgotten BERT's relative positions.
@@ -94,9 +94,9 @@ def _about_attention(key: str, value: Any) -> bool:
     return not plain and bool(_ABOUT_ATTENTION.search(key)) and not _HARMLESS.search(key)
 
 
-def _code(architecture: type[PreTrainedModel], config: PretrainedConfig) -> str:
+def _code(architecture: type[PreTrainedModel], config: PreTrainedConfig) -> str:
     """The source of a model and of its configurations."""
-    kinds = {type(each) for each in (config, *vars(config).values()) if isinstance(each, PretrainedConfig)}
+    kinds = {type(each) for each in (config, *vars(config).values()) if isinstance(each, PreTrainedConfig)}
     modules = {sys.modules[kind.__module__] for kind in kinds}
     modules |= {import_module(architecture.__module__)}
     return "\n".join(inspect.getsource(module) for module in modules)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from headscope.core.models.hub.compat import label_shift
+
 
 def shifted_right(module: nn.Module, labels: Tensor) -> Tensor | None:
     """The model's own shift of (n_texts, n_tokens) labels; None if it has none, or its configuration does not say how to begin."""
     own: Any = getattr(module, "prepare_decoder_input_ids_from_labels", None)
-    of_file = getattr(sys.modules[type(module).__module__], "shift_tokens_right", None)
+    of_file = label_shift(module)
     try:
         if own is not None:
             shifted: Tensor = own(labels=labels)

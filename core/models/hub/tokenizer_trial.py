@@ -91,9 +91,9 @@ def render_chat(template: str, messages: list[dict[str, str]], words: dict[str, 
     HeadscopeError
         ``chat_template_failed``: some refuse a system text, and a template is a program, which fails in its own ways.
     """
-    from transformers import PreTrainedTokenizerFast
+    from transformers import TokenizersBackend
 
-    bare = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel()))
+    bare = TokenizersBackend(tokenizer_object=Tokenizer(models.WordLevel()))
     try:
         text = str(
             bare.apply_chat_template(messages, chat_template=template, tokenize=False, add_generation_prompt=True, **words)
