@@ -8,7 +8,7 @@ from headscope.core import load_model
 from headscope.core.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job
-from headscope.core.requests import FillRequest, ForkRequest, Keep, LoadRequest
+from headscope.core.requests import FillRequest, Keep, LoadRequest
 
 TEXT = "once upon a time"
 
@@ -64,10 +64,8 @@ def test_a_fork_without_a_token_is_refused_and_a_fork_of_a_fork_goes_on(tales):
     (twig,) = branch[1].fork(second.token.id, max_new_tokens=1)
     assert twig.text.startswith(branch[0].text)
     assert twig.token.id == second.token.id
-    engine = Engine()
-    engine.handle(LoadRequest("toy:tales", device="cpu"), Job(), lambda _: None)
     with pytest.raises(HeadscopeError, match="max_new_tokens must be 1 or more"):
-        engine.handle(ForkRequest(second, 1, 0), Job(), lambda _: None)
+        list(second.fork(1, max_new_tokens=0))
 
 
 def test_gibbs_sampling_refuses_what_it_cannot_do():

@@ -21,59 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 import transformers
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.models.hub.feature import Feature
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A part of a library that its makers may move.
-
-    Parameters
-    ----------
-    path : str
-        ``"module:name"``; a dotted name is an attribute of an attribute.
-    without : str
-        What happens without it, as a clause after "With transformers 6.0,".
-    works : callable
-        Whether what is found there still is what is needed.
-    """
-
-    path: str
-    without: str
-    works: Callable[[Any], bool] = lambda _: True
-
-    @property
-    def library(self) -> str:
-        return self.path.partition(".")[0].partition(":")[0]
-
-    @property
-    def is_here(self) -> bool:
-        return self._found() is not None
-
-    def get(self) -> Any:
-        """The part itself.
-
-        Raises
-        ------
-        HeadscopeError
-            ``library_unfit`` if this release of the library does not have it.
-        """
-        found = self._found()
-        if found is None:
-            raise HeadscopeError("library_unfit", library=f"{self.library} {version(self.library)}", without=self.without)
-        return found
-
-    def _found(self) -> Any:
-        module, _, names = self.path.partition(":")
-        try:
-            found: Any = import_module(module)
-            for name in names.split("."):
-                found = getattr(found, name)
-        except (ImportError, AttributeError):
-            return None
-        return found if self.works(found) else None
 
 
 _COLLECTS: Final = "_output_capturing_hooks_installed"
