@@ -38,7 +38,7 @@ def own() -> None:
 def _quiet() -> Iterator[None]:
     loggers = [logging.getLogger(library) for library in _LIBRARIES]
     before = [(logger, logger.level) for logger in loggers]
-    bars: Any = sys.modules.get("transformers.utils.logging")
+    bars: Any = getattr(sys.modules.get("transformers"), "logging", None)
     had_bars = bars is not None and bars.is_progress_bar_enabled()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -146,7 +146,7 @@ MAY_MOVE = ("transformers.", "accelerate.", "huggingface_hub.file_download", "hu
 """Beginnings of modules that are no public face."""
 RENAMED = {"PretrainedConfig", "PreTrainedTokenizerFast", "PreTrainedTokenizer"}
 """What transformers keeps as another word for PreTrainedConfig, TokenizersBackend and PythonBackend."""
-OF_TORCH_AND_PYTHON = {"_parameters", "_buffers", "_exit"}
+OF_TORCH_AND_PYTHON = {"_parameters", "_buffers", "_compiled_call_impl", "_exit"}
 """Of `nn.Module` and `os`."""
 
 
@@ -212,7 +212,8 @@ def undeclared(paths: list[Path], declared: set[str]) -> set[str]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    always, in_tests = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["test"]
-    assert not undeclared(SOURCES, required(*always))
+    always, extras = PROJECT["project"]["dependencies"], dict(PROJECT["project"]["optional-dependencies"])
+    in_tests = extras.pop("test")
+    assert not undeclared(SOURCES, required(*always, *(each for extra in extras.values() for each in extra)))
     tests = [path for path in (ROOT / "tests").rglob("*.py") if "benchmarks" not in path.parts]
     assert not undeclared(tests, required(*always, *in_tests))

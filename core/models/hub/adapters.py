@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 from safetensors.torch import load_file
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.files.inspect import read_json
@@ -138,7 +138,7 @@ def base_folder(adapter: Adapter, job: Job) -> Path:
     return model_folder(snapshot(adapter.base, job, adapter.revision))
 
 
-def for_task(adapter: Adapter, raw: dict[str, Any], config: PretrainedConfig) -> dict[str, Any]:
+def for_task(adapter: Adapter, raw: dict[str, Any], config: PreTrainedConfig) -> dict[str, Any]:
     """config.json of the base with the class that the adapter was trained with; its labels are set in `config`."""
     endings = _ENDINGS.get(adapter.task, ())
     if adapter.n_labels and adapter.n_labels != config.num_labels:
