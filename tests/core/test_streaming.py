@@ -27,7 +27,8 @@ def family(request: pytest.FixtureRequest):
 @pytest.fixture(scope="module")
 def model(family):
     model = built(family)
-    assert install(model) == "fallback"
+    if install(model) != "fallback":
+        pytest.skip("this release of transformers lets it be captured in a better way")
     return model
 
 
