@@ -160,8 +160,9 @@ class Opening:
             return Choice(architecture, {}, notes=tuple(filter(None, notes)))
         fit = replace(fit, missing_head=tuple(key for key in fit.missing_head if key not in self.adapted))
         self._check(fit)
-        n_bytes = fit.n_bytes // torch.float32.itemsize * self.placing.dtype.itemsize
-        check_room("model_too_large", n_bytes, self.placing.device, model=self.name)
+        if not self.placing.options:  # or else it goes to several devices
+            n_bytes = fit.n_bytes // torch.float32.itemsize * self.placing.dtype.itemsize
+            check_room("model_too_large", n_bytes, self.placing.device, model=self.name)
         notes += _notes(fit)
         return Choice(architecture, fit.renames, _lacking(fit), tuple(filter(None, notes)))
 
