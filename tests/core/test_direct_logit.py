@@ -183,14 +183,16 @@ def test_gemma2_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("centred", [True, False])
 def test_a_norm_is_read_by_what_it_does(centred: bool) -> None:
     norm = torch.nn.LayerNorm(8) if centred else torch.nn.RMSNorm(8)
+    generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in norm.parameters():
-            parameter.normal_()
-    x = torch.randn(1, 1, 8) + 1
+            parameter.normal_(generator=generator)
+    x = torch.randn(1, 1, 8, generator=generator) + 1
     frozen = frozen_norm(norm, x, torch.float32)
     assert frozen.centred == centred
     assert allowed.difference(frozen.scaled(x) + frozen.bias, norm(x).detach()) <= allowed.of_logits(norm(x))
-    deviation = x.std(correction=0) if centred else (x**2).mean().sqrt()
+    length = x.var(correction=0) if centred else (x**2).mean()
+    deviation = (length + (norm.eps or torch.finfo(torch.float32).eps)).sqrt()
     gain = (norm.weight / deviation).detach()
     assert allowed.difference(frozen.gain, gain) <= allowed.of_logits(gain)
     assert frozen_norm(torch.nn.Sequential(norm, torch.nn.GELU()), x, torch.float32) is None
