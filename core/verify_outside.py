@@ -25,7 +25,7 @@ from headscope.core.models.device import check_room, free_memory
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.smiles import is_smiles_vocabulary
-from headscope.core.numerics import computed_in, longest_sum, softmax_tolerance, spread_of
+from headscope.core.numerics import computed_in, longest_sum, rounding, softmax_tolerance, spread_of
 from headscope.core.verify import verify
 
 Arrays = Mapping[str, FloatArray]
@@ -296,6 +296,8 @@ class _Beside:
                 self._arrays[key] for key in sorted((key for key in self._arrays if key.startswith(f"{name}.")), key=_number)
             ]
             alike = [array for array in found if layers and array.shape == layers[0].shape]
+            if len(alike) > len(layers):  # linear attention gives matrices as well
+                alike = [array for array in alike if _are_distributions(_weights_of(array))]
             if len(alike) != len(layers):
                 self.left.append(f"{kind} attention: transformers returns {len(alike)} such maps of its {len(layers)}")
                 continue
@@ -367,6 +369,10 @@ def _softmax(logits: FloatArray) -> FloatArray:
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     found: FloatArray = shifted / shifted.sum(axis=-1, keepdims=True)
     return found
+
+
+def _are_distributions(weights: FloatArray) -> bool:
+    return bool((weights >= 0).all()) and bool((weights.sum(-1) <= 1 + rounding(torch.float16, weights.shape[-1])).all())
 
 
 def _weights_of(array: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ import torch
 from headscope.core.attention.overview import LARGE_CELLS
 from headscope.core.errors import HeadscopeError, readable_bytes
 from headscope.core.jobs import Kind
+from headscope.core.models.config_settings import setting
 from headscope.core.models.device import free_memory
 from headscope.core.requests import Keep, Offer
 
@@ -225,7 +226,7 @@ def _bytes_of_record(model: LoadedModel, lengths: Lengths, keep: Keep) -> int:
         else:
             in_queries, in_keys = model.widths[kind]
             total += int(kept * (in_queries * n_queries + in_keys * n_keys)) * number
-            total += n_queries * n_keys * bool(getattr(_config(model, kind), "sliding_window", None))  # one mask for all layers
+            total += n_queries * n_keys * bool(_number_of(_config(model, kind), "sliding_window"))  # one mask for all layers
     return total
 
 
@@ -262,8 +263,8 @@ def vocabulary(model: LoadedModel) -> int:
 
 
 def _number_of(config: Any, *names: str) -> int | None:
-    """The first of these settings that is a number above 0."""
-    found = (getattr(config, name, None) for name in names)
+    """The first of these settings that is a number above 0; the largest of one that differs by layer."""
+    found = (setting(config, name) for name in names)
     return next((number for number in found if isinstance(number, int) and number > 0), None)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import torch
 from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -29,7 +30,7 @@ from headscope.core.models.class_heads import (
 from headscope.core.models.device import input_device, is_out_of_memory, out_of_memory_said
 from headscope.core.models.given_ids import Ids
 from headscope.core.models.growing_cache import branched_cache, growing_cache
-from headscope.core.models.hub import compat
+from headscope.core.models.hub import compat, writing_ways
 from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
 from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
 from headscope.core.models.hub.positions import most_tokens
@@ -47,6 +48,11 @@ from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id")
 _WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "MTModel")
 _WRITE_TOO: Final = ("EncoderDecoderModel", "BertGenerationDecoder")
+_APPENDS: Final = "To write, it reads one more token behind the text, which is not shown: it does not generate here."
+_READS_AGAIN: Final = "To write, it reads the whole text again at every step, which is not shown: it does not generate here."
+_FROM_ZERO: Final = (
+    "When it generates, transformers numbers its positions from 0; a text that it reads begins behind its padding id."
+)
 
 
 class HubModel(LoadedModel):
@@ -107,6 +113,7 @@ class HubModel(LoadedModel):
         head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
         self.is_movable = is_ours and len(places) == 1 and packing_of(module) is None
+        said = note(module.config, layers, two_texts=is_encoder_decoder(module))
         self.info = ModelInfo(
             source=source,
             name=name,
@@ -122,9 +129,7 @@ class HubModel(LoadedModel):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=" ".join(
-                filter(None, (note(module.config, layers, two_texts=is_encoder_decoder(module)), *notes, compat.self_check()))
-            ),
+            note=" ".join(filter(None, (said, *notes, *_notes_on_writing(module), compat.self_check()))),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
@@ -189,6 +194,11 @@ class HubModel(LoadedModel):
     def first_token_of(self, language: str) -> int | None:
         return self._codes.first_token(language)
 
+    def positions(self, first: int, n_tokens: int) -> dict[str, Tensor]:
+        if not writing_ways.numbers_positions(self.module):
+            return {}
+        return {"position_ids": torch.arange(first, first + n_tokens, device=self.place)[None]}
+
     def new_cache(self, expected: int = 0) -> Any:
         return None if self.cache_argument is None else self._new_cache(expected)
 
@@ -252,7 +262,23 @@ def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, tuple[dict[Kin
 def _family(module: PreTrainedModel) -> Literal["encoder", "decoder", "encoder-decoder"]:
     if is_encoder_decoder(module):
         return "encoder-decoder"
-    return "decoder" if module.can_generate() or _is_causal(module) else "encoder"
+    return "decoder" if _writes(module) or _is_causal(module) else "encoder"
+
+
+def _writes(module: PreTrainedModel) -> bool:
+    """Whether it generates from what it has read of the text alone."""
+    return (
+        bool(module.can_generate()) and writing_ways.appended_to_write(module) is None and not writing_ways.reads_again(module)
+    )
+
+
+def _notes_on_writing(module: PreTrainedModel) -> Iterator[str]:
+    if writing_ways.appended_to_write(module) is not None:
+        yield _APPENDS
+    elif writing_ways.reads_again(module):
+        yield _READS_AGAIN
+    elif writing_ways.numbers_positions(module) and writing_ways.numbers_from_padding(module):
+        yield _FROM_ZERO
 
 
 def _is_causal(module: PreTrainedModel) -> bool:
@@ -268,7 +294,10 @@ def _abilities(module: PreTrainedModel, tokenizer: HubTokenizer) -> frozenset[Ab
         abilities.add("fill_mask")
     if name.endswith("ForNextSentencePrediction") or hasattr(getattr(module, "cls", None), "seq_relationship"):
         abilities.add("next_sentence")
-    if module.can_generate() and (name.endswith(_WRITE) or name in _WRITE_TOO):
+    appended = writing_ways.appended_to_write(module)
+    if appended is not None and appended == tokenizer.mask_id and not getattr(module.config, "causal", False):
+        abilities.add("fill_mask")  # which is how it writes
+    elif _writes(module) and (name.endswith(_WRITE) or name in _WRITE_TOO):
         abilities.add("generate")
         if tokenizer.has_chat_template:
             abilities.add("chat")

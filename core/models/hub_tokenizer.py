@@ -105,9 +105,9 @@ class HubTokenizer:
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
         """See `TextTokenizer.continuation`."""
-        raw = self._tokenizer.convert_ids_to_tokens(new_id)
+        raw = self._piece(new_id)
         if new_id in self._special:
-            return Token(visible(raw), new_id, special=True, generated=True), text
+            return Token(visible(raw or str(new_id)), new_id, special=True, generated=True), text
         added = self._added(ids, new_id, raw or "")
         whole = text + (added if any(id_ not in self._special for id_ in ids) else added.lstrip(" "))
         start = len(text) + (len(added) - len(added.lstrip(" ")) if added.strip(" ") else 0)
@@ -116,8 +116,8 @@ class HubTokenizer:
 
     def candidate(self, token_id: int) -> tuple[str, str]:
         """See `TextTokenizer.candidate`."""
-        raw = self._tokenizer.convert_ids_to_tokens(token_id)
-        if raw is None:  # a model may have more rows than its vocabulary has words
+        raw = self._piece(token_id)
+        if raw is None:
             return "", self._raw_label(token_id)
         if self._notation.words:
             bare = self._notation.bare(raw)
@@ -148,12 +148,12 @@ class HubTokenizer:
         return Encoded.of(replace(axis, tokens=(self._start(first), *axis.tokens)))
 
     def _start(self, start_id: int) -> Token:
-        raw = self._tokenizer.convert_ids_to_tokens(start_id)
+        raw = self._piece(start_id)
         return Token(visible(raw or str(start_id)), start_id, special=True)
 
     def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
         """See `TextTokenizer.pieces_of`."""
-        pieces = [None if id_ < 0 else self._tokenizer.convert_ids_to_tokens(id_) for id_ in ids]
+        pieces = [self._piece(id_) for id_ in ids]
         for id_, piece in zip(ids, pieces, strict=True):
             if piece is None:
                 raise HeadscopeError("no_such_id", id=id_, last=len(self._tokenizer) - 1)
@@ -249,12 +249,13 @@ class HubTokenizer:
         """The text that a token adds: nothing yet, if it is a part of a character and others are to come."""
         tail = [id_ for id_ in ids[-_TAIL:] if id_ not in self._special]
         if byte := _BYTE.fullmatch(raw):
-            last = [_BYTE.fullmatch(each or "") for each in self._tokenizer.convert_ids_to_tokens(tail[-3:])]
+            last = [_BYTE.fullmatch(each or "") for each in map(self._piece, tail[-3:])]
             return _last_character([int(each.group(1), 16) if each else 0 for each in (*last, byte)])
-        # Bytes before it may be those of half a character, which would spoil the whole run: each counts as a full stop.
-        full_stop = self._tokenizer.convert_tokens_to_ids("<0x2E>")
-        pieces = self._tokenizer.convert_ids_to_tokens(tail)
-        known = [full_stop if _BYTE.fullmatch(piece or "") else id_ for id_, piece in zip(tail, pieces, strict=True)]
+        are_bytes = [bool(_BYTE.fullmatch(self._piece(id_) or "")) for id_ in tail]
+        known = tail
+        if any(are_bytes):  # they may be those of half a character, which would spoil the whole run: each counts as a full stop
+            full_stop = self._tokenizer.convert_tokens_to_ids("<0x2E>")
+            known = [full_stop if is_byte else id_ for id_, is_byte in zip(tail, are_bytes, strict=True)]
         before = self._decode(known).rstrip("\ufffd")  # what a split character decodes to until it is complete
         after = self._decode([*known, new_id]).rstrip("\ufffd")
         if after.startswith(before):
@@ -262,13 +263,29 @@ class HubTokenizer:
         # Moses' rules may part what stands before in another way, now that more is known; bytes of half a character add nothing.
         return self.candidate(new_id)[0] if self._notation.words else ""
 
+    def _piece(self, id_: int) -> str | None:
+        """How the vocabulary writes an id; None for what it has no word for: a model may have more rows than it has words.
+
+        Tokenizers without a fast version say so each in its own way: by an index, a key or a value that is wrong, or by the
+        token for unknown words.
+        """
+        if id_ < 0 or (not self._tokenizer.vocab_files_names and id_ >= len(self._tokenizer)):
+            return None  # of those without files any number would pass for a byte
+        try:
+            raw = self._tokenizer.convert_ids_to_tokens(id_)
+        except (LookupError, OverflowError, TypeError, ValueError):
+            return None
+        is_unknown = raw == self._tokenizer.unk_token and id_ != self._tokenizer.unk_token_id
+        return None if raw is None or is_unknown else str(raw)
+
     def _decode(self, ids: Sequence[int]) -> str:
-        text = str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+        words = [id_ for id_ in ids if self._piece(id_) is not None]
+        text = str(self._tokenizer.decode(words, clean_up_tokenization_spaces=False)) if words else ""
         return text.removesuffix(self._notation.goes_on)
 
     def _raw_label(self, token_id: int) -> str:
         """A token that is no text by itself: a blank, a special word, or its bytes."""
-        raw: str = self._tokenizer.convert_ids_to_tokens(token_id) or str(token_id)
+        raw = self._piece(token_id) or str(token_id)
         if not raw.strip(BLANKS):
             return "␣"
         if raw.startswith("<"):

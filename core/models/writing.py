@@ -10,6 +10,8 @@ from headscope.core.predict.options import Languages
 from headscope.core.requests import BeamSearch
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from headscope.core.models.loaded import LoadedModel
     from headscope.core.models.text import TextTokenizer
     from headscope.core.predict.generate import Generation
@@ -110,6 +112,10 @@ class WritingModel:
         known, name = self.info.languages, self.info.name
         found = [None if each is None else known.code_of(each, name) for each in (source, target)]
         return None if found == [None, None] else Languages(*found)
+
+    def positions(self, first: int, n_tokens: int) -> dict[str, Tensor]:
+        """For `forward`, while a text is written: its positions from `first` on, where transformers' `generate` gives them too."""
+        return {}
 
     def _rules_and_languages(self, without: Sequence[str], source: str | None, target: str | None) -> dict[str, Any]:
         found: dict[str, Any] = {}

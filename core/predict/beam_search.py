@@ -270,17 +270,25 @@ class _BeamReader:
 
     def _all(self, texts: Sequence[Encoded]) -> dict[str, Any]:
         each = [self._model.inputs(text) if self._target is None else self._model.inputs(self._source, text) for text in texts]
-        return {name: torch.cat([inputs[name] for inputs in each]) for name in each[0]}
+        return {name: torch.cat([inputs[name] for inputs in each]) for name in each[0]} | self._positions(0, texts)
 
     def _new(self, texts: Sequence[Encoded]) -> dict[str, Any]:
         name = "input_ids" if self._target is None else "decoder_input_ids"
         ids = [text.ids[self._n_read :] for text in texts]
         side = {name: _repeated(value, len(texts)) for name, value in self._encoder_side.items()}
-        return {name: torch.tensor(ids, device=self._model.place), **side}
+        return {name: torch.tensor(ids, device=self._model.place), **self._positions(self._n_read, texts), **side}
+
+    def _positions(self, first: int, texts: Sequence[Encoded]) -> dict[str, Any]:
+        if self._target is not None:
+            return {}
+        positions = self._model.positions(first, len(texts[0].ids) - first)
+        return {name: _repeated(each, len(texts)) for name, each in positions.items()}
 
 
 def _repeated(value: Any, times: int) -> Any:
-    """A tensor of one text, or a tuple of them, for so many texts; not copied."""
-    if isinstance(value, tuple):
-        return tuple(_repeated(part, times) for part in value)
+    """A tensor of one text, or what an encoder has made of one, for so many texts; not copied."""
+    if (hidden := getattr(value, "last_hidden_state", None)) is not None:
+        from headscope.core.models.hub.writing_ways import encoder_output
+
+        return encoder_output(_repeated(hidden, times))
     return value.expand(times, *value.shape[1:])

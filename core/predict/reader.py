@@ -109,11 +109,15 @@ class Reader:
         return other
 
     def _all(self, written: Encoded) -> dict[str, Any]:
-        return self._model.inputs(self._source, written) if self._writes_target else self._model.inputs(written)
+        if self._writes_target:
+            return self._model.inputs(self._source, written)
+        return {**self._model.inputs(written), **self._model.positions(0, len(written.ids))}
 
     def _new(self, written: Encoded) -> dict[str, Any]:
         name = "decoder_input_ids" if self._writes_target else "input_ids"
-        return {name: torch.tensor([written.ids[self._n_read :]], device=self._model.place), **self._encoder_side}
+        ids = torch.tensor([written.ids[self._n_read :]], device=self._model.place)
+        positions = {} if self._writes_target else self._model.positions(self._n_read, ids.shape[1])
+        return {name: ids, **positions, **self._encoder_side}
 
 
 def encoder_side(inputs: dict[str, Any], output: Any) -> dict[str, Any]:
@@ -121,7 +125,9 @@ def encoder_side(inputs: dict[str, Any], output: Any) -> dict[str, Any]:
     hidden = getattr(output, "encoder_last_hidden_state", None)
     if hidden is None:  # our own toys: their encoder is small
         return {name: value for name, value in inputs.items() if name != "decoder_input_ids"}
-    return {"encoder_outputs": (hidden,), "attention_mask": inputs["attention_mask"]}
+    from headscope.core.models.hub.writing_ways import encoder_output
+
+    return {"encoder_outputs": encoder_output(hidden), "attention_mask": inputs["attention_mask"]}
 
 
 def longer(written: Encoded, token: Token, text: str) -> Encoded:

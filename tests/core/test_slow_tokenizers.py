@@ -128,6 +128,21 @@ def test_text_that_is_written_token_by_token_is_the_text(kind: str) -> None:
     assert whole.replace(" ,", ",") == text
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "bert", "gpt2", "llama", "t5"])
+def test_a_row_of_the_model_without_a_word_is_called_by_its_number(kind: str) -> None:
+    theirs, ours = both(kind)
+    read = tuple(theirs("the cat", add_special_tokens=False)["input_ids"])
+    for id_ in (5_000 if kind == "m2m_100" else len(theirs), 3_000_000):  # M2M100's languages are not counted
+        assert ours.candidate(id_) == ("", f"⟨{id_}⟩")
+        token, text = ours.continuation(read, id_, "the cat")
+        assert (token.text, text) == (f"⟨{id_}⟩", "the cat")
+        assert ours.continuation((*read, id_), read[0], "")[1].strip() == ours.continuation(read, read[0], "")[1].strip()
+        assert ours.target(None, id_).axis.tokens[0].text == str(id_)
+        with pytest.raises(HeadscopeError) as raised:
+            ours.pieces_of([id_])
+        assert raised.value.code == "no_such_id"
+
+
 # ---------------------------------------------------------------- models
 MODELS = ["MarianMTModel", "M2M100ForConditionalGeneration", "EsmForMaskedLM", "XLMWithLMHeadModel", "FlaubertWithLMHeadModel"]
 MODELS += ["ProphetNetForConditionalGeneration", "BioGptForCausalLM", "FSMTForConditionalGeneration", "CTRLLMHeadModel"]

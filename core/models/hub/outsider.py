@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ _AUTO: Final = (
     ("EncoderDecoderModel", "AutoModelForSeq2SeqLM"),
     ("ForCausalLM", "AutoModelForCausalLM"),
     ("LMHeadModel", "AutoModelForCausalLM"),
+    ("BertGenerationDecoder", "AutoModelForCausalLM"),
+    ("EncoderModel", "AutoModelForTextEncoding"),
     ("ForSequenceClassification", "AutoModelForSequenceClassification"),
     ("ForTokenClassification", "AutoModelForTokenClassification"),
     ("ForQuestionAnswering", "AutoModelForQuestionAnswering"),
@@ -76,7 +79,7 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
         np.savez(question["arrays"], **kept)
     except Exception as error:  # whatever it is, it is what an outsider would see
         return {"error": reason_of(error)}
-    return found | _written(module, inputs, question["writes"])
+    return found | _written(module, inputs, question)
 
 
 def _model(where: dict[str, Any], question: dict[str, Any]) -> tuple[Any, list[str]]:
@@ -105,10 +108,22 @@ def _inputs(tokenizer: Any, question: dict[str, Any]) -> tuple[dict[str, torch.T
     texts: list[str | None] | None = None
     if tokenizer.is_fast:
         encoded = tokenizer(text, pair, return_offsets_mapping=True, return_special_tokens_mask=True)
+        if _counts_within_words(encoded["offset_mapping"], encoded.sequence_ids()):
+            return _read(inputs), None
         sources = [text if number in (None, 0) else pair for number in encoded.sequence_ids()]
         spans = zip(sources, encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
         texts = [None if special else str(source)[start:end].strip() for source, (start, end), special in spans]
-    return {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in inputs}, texts
+    return _read(inputs), texts
+
+
+def _read(inputs: Any) -> dict[str, torch.Tensor]:
+    return {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in inputs}
+
+
+def _counts_within_words(spans: list[tuple[int, int]], texts: list[int | None]) -> bool:
+    """Whether offsets begin anew with each word, so that they say nothing of the text: MarkupLM's do."""
+    starts = [(number, start) for number, (start, _) in zip(texts, spans, strict=True) if number is not None]
+    return any(before == number and start < earlier for (before, earlier), (number, start) in pairwise(starts))
 
 
 def _accepted(module: Any, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -124,7 +139,7 @@ def _decoder_side(module: Any, tokenizer: Any, inputs: dict[str, torch.Tensor], 
 
     (Which token that is shows in the greedy text, which `generate` begins by itself.)
     """
-    if not module.config.is_encoder_decoder:
+    if question["decoder_ids"] is None:
         return {}
     if question["target"]:
         return {"labels": tokenizer(text_target=question["target"], return_tensors="pt")["input_ids"]}
@@ -144,11 +159,14 @@ def _arrays(output: Any) -> dict[str, np.ndarray[Any, Any]]:
     return arrays
 
 
-def _written(module: Any, inputs: dict[str, torch.Tensor], is_asked: bool) -> dict[str, Any]:
-    """What it writes greedily with the settings of its folder."""
-    if not is_asked:
+def _written(module: Any, inputs: dict[str, torch.Tensor], question: dict[str, Any]) -> dict[str, Any]:
+    """What it writes greedily with the settings of its folder; where they do not say what it begins with, as Headscope does."""
+    if not question["writes"]:
         return {"written": None, "gaps": None}
     options = {"max_new_tokens": N_WRITTEN, "do_sample": False, "num_beams": 1, "output_logits": True}
+    settings = module.generation_config
+    if question["decoder_ids"] and settings.decoder_start_token_id is None and settings.bos_token_id is None:
+        options["decoder_start_token_id"] = question["decoder_ids"][0]
     try:
         made = module.generate(**inputs, **options, return_dict_in_generate=True)
     except Exception as error:
