@@ -92,6 +92,8 @@ PLAIN_DOWNLOAD: Final = Feature("huggingface_hub.constants:HF_HUB_DISABLE_XET", 
 """Downloads by HTTP, which can be stopped between two blocks."""
 NO_ANSWER: Final = Feature("huggingface_hub.errors:HTTPError", "a hub that does not answer is reported in technical words")
 """What is raised when the hub cannot be reached: it is another library's."""
+ENCODER_OUTPUT: Final = Feature("transformers.modeling_outputs:BaseModelOutput", "encoder-decoders do not generate")
+"""What an encoder's output is handed to the decoder in, from the second step on."""
 OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "models on several devices do not open")
 """Undoes what accelerate did to the modules of a spread model."""
 FEATURES: Final = (
@@ -112,6 +114,7 @@ FEATURES: Final = (
     BLOCKS,
     PLAIN_DOWNLOAD,
     NO_ANSWER,
+    ENCODER_OUTPUT,
     OFFLOADED,
 )
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import torch
 from transformers import GenerationMixin
-from transformers.modeling_outputs import BaseModelOutput
 
 from headscope.core.models.device import is_out_of_memory
+from headscope.core.models.hub import compat
 
 _N_WRITTEN: Final = 2
 
@@ -62,7 +62,10 @@ def _is_general(model: Any, name: str) -> bool:
     return getattr(type(model), name, None) is getattr(GenerationMixin, name, None)
 
 
-class _EncoderOutput(BaseModelOutput):  # type: ignore[misc]
+_Output: Any = compat.ENCODER_OUTPUT.get() if compat.ENCODER_OUTPUT.is_here else dict
+
+
+class _EncoderOutput(_Output):  # type: ignore[misc]
     router_logits = None
     """NLLB-MoE asks for them; without labels nobody reads them."""
 
