@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from headscope.core import load_model
 from headscope.core.analyse import variants
-from headscope.core.analyse.effects import effects, token_id
+from headscope.core.analyse.effects import effects
 from headscope.core.analyse.gradient_attention import gradient_attention
 from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
 from headscope.core.analyse.integrated_gradients import integrated_gradients
@@ -122,7 +122,7 @@ def test_copies_share_the_layers_before_their_edit(tiny, family):
 # ---------------------------------------------------------------- effects
 def test_an_effect_is_the_difference_of_two_predictions(grammar):
     intervention = ablate(1, 3)
-    (effect,) = effects(grammar, SENTENCE, intervention, tokens=[token_id(grammar, "are"), token_id(grammar, "is")])
+    (effect,) = effects(grammar, SENTENCE, intervention, tokens=[grammar.tokenizer.id_of("are"), grammar.tokenizer.id_of("is")])
     before = grammar.fill_mask(SENTENCE, top_k=500)[0].candidates
     after = grammar.run(SENTENCE, top_k=500, intervention=intervention).predictions[0].candidates
     p, q = ({each.id: each.probability for each in candidates} for candidates in (before, after))
@@ -292,7 +292,7 @@ def test_every_edge_of_a_head_and_every_key(grammar, tales):
 
 
 def test_patching_from_a_sentence_about_one_key_makes_the_verb_singular(grammar):
-    question = Question(SENTENCE, token=token_id(grammar, "is"))
+    question = Question(SENTENCE, token=grammar.tokenizer.id_of("is"))
     *_, heads = patch(grammar, question, SINGULAR)
     assert np.unravel_index(heads.log_probability_change.argmax(), heads.log_probability_change.shape) == (1, 3)
     assert heads.log_probability_change[1, 3] > 2
@@ -309,7 +309,7 @@ def test_patching_from_a_sentence_about_one_key_makes_the_verb_singular(grammar)
 
 def test_a_question_may_name_its_mask_and_its_token(grammar):
     text = "the [MASK] of the cabinet [MASK] rusty ."
-    *_, second = ablate_heads(grammar, Question(text, position=6, token=token_id(grammar, "is")))
+    *_, second = ablate_heads(grammar, Question(text, position=6, token=grammar.tokenizer.id_of("is")))
     assert (second.position, second.label) == (6, "is")
     with pytest.raises(HeadscopeError) as error:
         list(ablate_heads(grammar, Question(text, position=3)))
