@@ -189,7 +189,7 @@ class HeatmapPanel(QWidget):
         if values is not None and not isinstance(values, HeadscopeError):
             self.controls.allow(whole=isinstance(values, np.ndarray), scores=state.lens == "scores")
         picture = self.figure()
-        if state.record is None:
+        if not state.weights:  # there is no picture any more, and none is on its way
             self.view.set_picture(None)
             self.view.set_hint(self._hint())
         if picture is None:
