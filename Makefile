@@ -1,4 +1,4 @@
-# make run · make test · make test-fast · make test-machines · make test-newest · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
+# make run · make test · make test-fast · make test-machines · make test-newest · make fuzz · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,14 +16,14 @@ endif
 endif
 endif
 
-.PHONY: run test test-fast test-machines test-newest lint wheel bench bertviz study support screenshots clean
+.PHONY: run test test-fast test-machines test-newest fuzz lint wheel bench bertviz study support screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
 
 # Two at a time; windows after the rest, which leaves them no time of the processor.
 test: lint
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/architecture tests/core tests/golden
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/architecture tests/core tests/golden tests/fuzz
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/gui
 
 # At every save: the house rules, and what of core's tests opens no model but the smallest.
@@ -47,6 +47,11 @@ test-newest: $(TESTING)
 	$(PIP) install --quiet --no-deps --target $(VENV)/newest $(NEWEST)
 	PYTHONPATH=$(VENV)/newest $(BIN)/python -c 'import transformers; print("transformers", transformers.__version__)'
 	PYTHONPATH=$(VENV)/newest HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(NEWEST_TESTS)
+
+# Ten thousand broken and hostile files; goes on where it was stopped. Others: make fuzz SEED=1.
+SEED ?= 0
+fuzz: $(TESTING)
+	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python -m tests.fuzz --seed $(SEED) $(if $(filter 0,$(SEED)),--table docs/FUZZ.md)
 
 # For pip and pipx: nothing of the checkout is needed afterwards.
 wheel: $(VENV)/bin/python

@@ -6,7 +6,9 @@ Nothing here imports torch, nor do `requests`, `results` and `view_jobs`: the wi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -110,3 +112,20 @@ class Job:
 
     report: Report = ignore_progress
     cancel: Cancel = field(default_factory=Cancel)
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Inside the block `current_job` is this one, in this thread: a child process that is waited for ends when it is cancelled."""
+        before = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(before)
+
+
+_CURRENT: ContextVar[Job | None] = ContextVar("job", default=None)
+
+
+def current_job() -> Job:
+    """The job that this thread works on; one that nobody cancels if there is none."""
+    return _CURRENT.get() or Job()

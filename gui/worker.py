@@ -65,7 +65,8 @@ class _Runner(QObject):
                 self._report(ticket)(Progress("starting"))
                 self._handle = self._prepare()
             job = Job(self._report(ticket), ticket.cancel)
-            answer = self._handle(ticket.request, job, lambda part: self.streamed.emit(ticket.id, part))
+            with job.current():
+                answer = self._handle(ticket.request, job, lambda part: self.streamed.emit(ticket.id, part))
         except Cancelled:
             self.cancelled.emit(ticket.id)
         except HeadscopeError as error:

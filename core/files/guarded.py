@@ -24,7 +24,7 @@ from typing import Any, Final
 import psutil
 
 from headscope.core.errors import MESSAGES, HeadscopeError, reason_of
-from headscope.core.jobs import Job
+from headscope.core.jobs import Job, current_job
 
 CHILD_ARGUMENT: Final = "--guarded-child"
 """What a frozen program, which has no interpreter beside it, is started with to be such a child."""
@@ -64,7 +64,7 @@ def guarded(
     subject : path or str
         The file or the model that is looked at, for the sentence of a refusal.
     job : Job, optional
-        Cancelling it kills the child.
+        Cancelling it kills the child; `current_job` if not given.
     seconds : float, optional
         Of the processor.
     memory : int, optional
@@ -83,7 +83,7 @@ def guarded(
         That of the function; ``cannot_read`` if it goes past a limit, ends its process, or raises anything else.
     Cancelled
     """
-    job = job or Job()
+    job = job or current_job()
     seconds = SECONDS if seconds is None else seconds
     limits = {"seconds": seconds, "wall": seconds * _WALL, "memory": MEMORY if memory is None else memory, "torch": torch}
     asked = json.dumps({"function": function, "arguments": arguments, **limits}, default=os.fspath)

@@ -19,10 +19,15 @@ from tests.tiny_tokenizers import byte_fallback, byte_level, unigram, word_piece
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Limits that are reached soon, and a memory of what passed that is the test's own."""
-    monkeypatch.setattr(guarded, "SECONDS", 1.5)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A memory of what passed that is the test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that are reached soon."""
+    monkeypatch.setattr(guarded, "SECONDS", 1.5)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_tokenizer_is_refused_within_the_limits(sound: Path, tmp_path: Path, capfd, name: str) -> None:
     folder = changed(sound, tmp_path / "model", HOSTILE[name])
@@ -130,6 +136,7 @@ def lengthening() -> HubTokenizer:
     return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>"))
 
 
+@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize(
     ("tokenizer", "text"),
     [(splitting("(b|bb|bbb)+$z"), "b" * 60), (splitting("b*b*(?=c|dd)"), "b" * 3000 + "d"), (lengthening(), "q" * 10_000)],
@@ -163,6 +170,7 @@ def chatting(template: str) -> HubTokenizer:
     return HubTokenizer(tokenizer)
 
 
+@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_that_does_not_end_is_refused_and_hinders_no_other_text(name: str) -> None:
     tokenizer = chatting(TEMPLATES[name])

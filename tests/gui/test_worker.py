@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from tokenizers.normalizers import Precompiled
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.files.guarded import guarded
 from headscope.core.jobs import Job, Progress
 from headscope.core.requests import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, LoadRequest
 from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
@@ -238,6 +239,20 @@ def test_a_lane_outlives_whatever_a_handler_raises(qtbot, lane, listener, capfd,
     assert error.code == ("out_of_memory" if name == "MemoryError" else "unexpected")
     assert "\n" not in error.message
     assert len(error.message) <= 300
+
+
+def test_stop_ends_a_child_that_a_handler_waits_for(qtbot, lane, listener) -> None:
+    entered = threading.Event()
+
+    def do(_job: Job, _stream: object) -> None:
+        entered.set()
+        guarded("time.sleep", 600, subject="x", seconds=600)
+
+    id_ = lane.submit(Ask(do))
+    assert entered.wait(PATIENCE)
+    lane.cancel()
+    qtbot.waitUntil(lambda: not lane.is_busy)
+    assert listener.ends() == [("cancelled", id_)]
 
 
 def test_a_panic_after_stop_counts_as_stopped(qtbot, lane, listener, capfd) -> None:

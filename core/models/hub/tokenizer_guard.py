@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.guarded import guarded
+from headscope.core.files.inspect import LARGEST_JSON
 from headscope.core.files.passed import checked_once
 from headscope.core.jobs import Job
 from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN, is_bounded, splits_in_bounds
 
 _TRIAL: Final = "headscope.core.models.hub.tokenizer_trial"
 _LARGEST_FILE: Final = 512 * 2**20
+_VOCABULARIES: Final = ("tokenizer.json", "vocab.json", "index.json")
+"""Large JSON files; all others are settings."""
 _SUFFIXES: Final = frozenset(
     {".json", ".txt", ".model", ".jinja", ".vocab", ".bpe", ".spm", ".codes", ".tiktoken", ".tokenizer", ""}
 )
@@ -42,7 +45,8 @@ def look_at_tokenizer(folder: Path, job: Job | None = None) -> None:
     """
     files = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
     for path in files:
-        if path.stat().st_size > _LARGEST_FILE:
+        settings = path.suffix == ".json" and not path.name.endswith(_VOCABULARIES)
+        if path.stat().st_size > (LARGEST_JSON if settings else _LARGEST_FILE):
             raise HeadscopeError("cannot_read", path=path, reason="it is too large for a part of a tokenizer")
 
     def look() -> None:
