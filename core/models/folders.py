@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.files.inspect import read_json
+from headscope.core.files.inspect import check_file, read_json
 from headscope.core.tokens import visible
 
 _OWN: Final = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -66,6 +67,9 @@ def is_adapter(path: Path) -> bool:
 
 def without_weights(path: Path, missing: str) -> HeadscopeError:
     """That a folder holds no model, or one in a format that cannot be read."""
+    for name in _OWN:
+        if os.path.lexists(path / name):
+            check_file(path / name)  # a pipe, a device, a broken link: it says so itself
     if not _has_weights(path) and (found := other_weights(path)):
         return HeadscopeError("weights_unsupported", path=path, what=found)
     return HeadscopeError("folder_without_model", path=path, missing=missing)

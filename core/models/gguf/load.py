@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import transformers
 from transformers import PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
@@ -17,6 +18,9 @@ from headscope.core.models.gguf.weights import Plan, plan, read
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.placing import Placing, place
 from headscope.core.models.spread import forget_with
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
 
 
 def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
