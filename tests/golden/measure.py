@@ -140,7 +140,7 @@ def _computes_in_half(model: Any, inputs: Mapping[str, Tensor]) -> bool:
 
 
 def form_of(model: Any, family: Family) -> Form:
-    if model.config.is_encoder_decoder:
+    if is_encoder_decoder(model):
         return "encoder-decoder"
     return "decoder" if family.form == "decoder" or model.can_generate() else "encoder"
 
@@ -157,7 +157,7 @@ def _check_sizes(found: Measured, model: Any, inputs: Mapping[str, Tensor]) -> N
     sized = SimpleNamespace(module=model, info=SimpleNamespace(layers=found.layers))
     with torch.inference_mode():
         output = model(**inputs, **without_cache(model), output_hidden_states=True)
-    side = "decoder_" if model.config.is_encoder_decoder else ""
+    side = "decoder_" if is_encoder_decoder(model) else ""
     for kind in found.layers:
         states = getattr(output, f"{'encoder_' if side and kind == 'encoder' else side}hidden_states", None)
         if states and budget.width(sized, kind) != states[1].shape[-1]:
