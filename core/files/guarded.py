@@ -115,8 +115,13 @@ def _interpreter() -> list[str] | None:
     ]  # the first can be set by a user
     for each in known:
         if _PYTHON.fullmatch(Path(each).name) and Path(each).is_file():
-            return [each, "-P", "-c", _CHILD, json.dumps([str(Path(entry).absolute()) for entry in sys.path])]
+            return [each, "-P", "-c", _CHILD, json.dumps([_absolute(entry) for entry in sys.path])]
     return None
+
+
+def _absolute(entry: str) -> str:
+    """An entry of `sys.path` that means the same from any folder. Names of import hooks (as of an editable install) are no paths."""
+    return str(Path(entry).absolute()) if Path(entry).exists() else entry
 
 
 @contextmanager

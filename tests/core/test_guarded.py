@@ -122,6 +122,16 @@ def test_inside_another_program_the_interpreter_beside_it_is_found(monkeypatch: 
     assert guarded("math.sqrt", 9, subject="x") == 3
 
 
+@pytest.mark.parametrize("entry", ["", "no_such_folder_but_a_hook.__path_hook__"])
+def test_the_child_finds_what_its_parent_finds(monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    """An editable install is found through an entry of sys.path that is no path; the empty entry is today's folder."""
+    monkeypatch.setattr(sys, "path", [entry, *sys.path])
+    assert guarded("math.sqrt", 9, subject="x") == 3
+    command = _interpreter()
+    assert command is not None
+    assert json.loads(command[-1])[0] == (entry or str(Path.cwd()))
+
+
 # ---------------------------------------------------------------- what passed
 def test_what_passed_is_not_looked_at_again_until_its_content_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passed, "cache_base", lambda: tmp_path / "cache")
