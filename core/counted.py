@@ -1,10 +1,15 @@
-"""Changes of what a whole process shares, made when the first block needs them and taken back when the last one ends."""
+"""What threads share: changes made when the first block needs them and taken back when the last one ends; taking turns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Lock
+from threading import Lock, RLock
+from typing import Final
+
+from headscope.core.jobs import Cancel
+
+_POLL_SECONDS: Final = 0.02
 
 
 class Counted:
@@ -40,3 +45,26 @@ class Counted:
                 if not self._n_blocks and self._made is not None:
                     self._made.__exit__(None, None, None)
                     self._made = None
+
+
+class OneAtATime:
+    """A block that threads enter one after another; one of them may hold it several times over."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+
+    @contextmanager
+    def held(self, cancel: Cancel | None) -> Iterator[None]:
+        """The block; whoever waits for it can be cancelled.
+
+        Raises
+        ------
+        Cancelled
+        """
+        while not self._lock.acquire(timeout=_POLL_SECONDS):
+            if cancel is not None:
+                cancel.check()
+        try:
+            yield
+        finally:
+            self._lock.release()

@@ -46,8 +46,8 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
     Parameters
     ----------
     model : PreTrainedModel or LoadedModel
-        As it is, on its device; see `LoadedModel.wrap` for what is changed in it until the window is closed. Nobody else may run
-        it meanwhile. A `LoadedModel` needs no tokenizer.
+        As it is, on its device; see `LoadedModel.wrap` for what is changed in it during each pass. A `LoadedModel` needs no
+        tokenizer.
     tokenizer : PreTrainedTokenizerFast
     text : str, optional
         What to run first.

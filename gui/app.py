@@ -14,6 +14,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from headscope.core.errors import unexpected
+from headscope.core.process import own
 from headscope.gui.explorer import Explorer
 from headscope.gui.main_window import MainWindow
 from headscope.gui.messages import notice_of
@@ -123,7 +124,8 @@ def _opened(create: Callable[[], MainWindow]) -> MainWindow:
 
 
 def run_app(model: str | None = None, text: str | None = None) -> int:
-    """Open the window and stay until it is closed; the exit code."""
+    """Open the window in a process of its own and stay until it is closed; the exit code."""
+    own()
     application = QApplication(sys.argv[:1])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     prepare(application)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from headscope.core.errors import HeadscopeError, readable_bytes, unexpected
 from headscope.core.files.guarded import CHILD_ARGUMENT
 from headscope.core.jobs import Job
+from headscope.core.process import own
 from headscope.gui import cli_generation, cli_sweep
 from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
 from headscope.gui.cli_generation import left_out, steps_of
@@ -31,7 +32,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141  # as shells count: 128 + SIGINT, 128 + SIGP
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``headscope`` with these arguments (the process's own if None).
+    """Run ``headscope`` with these arguments (the process's own if None: then all of the process is ours).
 
     Returns
     -------
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from headscope.core.files.guarded_child import main as guarded_child
 
         guarded_child()
+    if argv is None:
+        own()
     with plain_output():
         arguments = _parser().parse_args(argv)
         try:

@@ -7,6 +7,8 @@ import json
 import sys
 import time
 
+from huggingface_hub import constants
+
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress
 from headscope.core.models.download import snapshot
@@ -22,6 +24,7 @@ def main(name: str, cancel_at: float) -> None:
             cancel.set()
 
     answer: dict[str, object] = {"fractions": fractions}
+    before = settings()
     try:
         repository, _, revision = name.partition("@")
         answer["folder"] = str(snapshot(repository, Job(report, cancel), revision or None))
@@ -29,7 +32,13 @@ def main(name: str, cancel_at: float) -> None:
         answer |= {"code": error.code, "message": error.message}
     except Cancelled:
         answer["cancelled_after"] = time.monotonic() - asked[0]
+    answer["changed"] = [name for name, value in settings().items() if value != before[name]]
     print(json.dumps(answer))
+
+
+def settings() -> dict[str, str]:
+    """huggingface_hub's."""
+    return {name: repr(value) for name, value in vars(constants).items() if name.isupper()}
 
 
 if __name__ == "__main__":

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import faulthandler
+import gc
+import hashlib
+import locale
 import logging
 import os
 import random
 import signal
+import socket
 import sys
+import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,6 +84,17 @@ def registries() -> dict[str, Any]:
     return found
 
 
+_NEW_LOGGER = (logging.NOTSET, (), (), False, True)
+
+
+def _asked(name: str) -> Any:
+    return getattr(torch.backends.cuda, name)()
+
+
+def _digest(state: bytes | str) -> str:
+    return hashlib.sha256(state if isinstance(state, bytes) else state.encode()).hexdigest()
+
+
 def process() -> dict[str, Any]:
     """What belongs to whoever runs the process."""
     found: dict[str, Any] = {
@@ -87,18 +105,49 @@ def process() -> dict[str, Any]:
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "matmul": torch.get_float32_matmul_precision(),
         "device": str(torch.get_default_device()),
-        "chance": (torch.get_rng_state().sum().item(), hash(random.getstate()), hash(np.random.get_state()[1].tobytes())),
-        "hook": (sys.excepthook, sys.unraisablehook),
+        "anomalies": torch.is_anomaly_enabled(),
+        "autocast": (torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")),
+        "kernels": {name: _asked(name) for name in dir(torch.backends.cuda) if name.endswith("_sdp_enabled")},
+        "chance": [_digest(torch.get_rng_state().numpy().tobytes()), _digest(repr(random.getstate()))]
+        + [_digest(repr(each)) for each in (np.random.get_state()[1].tolist(), np.random.get_state()[2:])],
+        "numpy": (np.geterr(), np.get_printoptions()),
+        "hooks": (
+            sys.excepthook,
+            sys.unraisablehook,
+            sys.displayhook,
+            threading.excepthook,
+            sys.gettrace(),
+            warnings.showwarning,
+        ),
         "warnings": repr(warnings.filters),
+        "streams": (id(sys.stdin), id(sys.stdout), id(sys.stderr)),
+        "classes": {name: id(value) for name, value in vars(transformers.PreTrainedModel).items() if callable(value)},
+        "parts": [
+            len(getattr(nn.modules.module, f"_global_{each}_registration_hooks")) for each in ("module", "parameter", "buffer")
+        ],
+        "folder": str(Path.cwd()),
+        "collector": (gc.isenabled(), gc.get_threshold()),
+        "faults": faulthandler.is_enabled(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "waiting": socket.getdefaulttimeout(),
         "verbosity": transformers.logging.get_verbosity(),
         "bars": transformers.logging.is_progress_bar_enabled(),
         "signals": {each.name: signal.getsignal(each) for each in signal.Signals},
         "environment": dict(os.environ),
         "recursion": sys.getrecursionlimit(),
     }
-    for name in ("transformers", "huggingface_hub", "accelerate", "bitsandbytes", "torch", ""):
-        logger = logging.getLogger(name)
-        found[f"logger {name}"] = logger.level, len(logger.handlers), len(logger.filters), logger.disabled, logger.propagate
+    for name, logger in [("", logging.getLogger()), *logging.Logger.manager.loggerDict.items()]:
+        if isinstance(logger, logging.Logger):
+            state = (
+                logger.level,
+                tuple(map(id, logger.handlers)),
+                tuple(map(id, logger.filters)),
+                logger.disabled,
+                logger.propagate,
+            )
+            if state != _NEW_LOGGER:  # one that came with an import changes nothing
+                found[f"logger {name}"] = state
+    found["bars of the hub"] = dict(sys.modules["huggingface_hub.utils.tqdm"].progress_bar_states)
     return found | {f"hub {name}": repr(value) for name, value in vars(constants).items() if name.isupper()}
 
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Lock, RLock, get_ident
+from threading import Lock, get_ident
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from torch import nn
 
+from headscope.core.counted import OneAtATime
 from headscope.core.jobs import Cancel, Tier
 
-_POLL_SECONDS: Final = 0.02
 _ABSENT: Final = object()
 _COMPILED: Final = "_compiled_call_impl"
 """Where a module that was compiled in place keeps what runs instead of it: what looks into a pass would be compiled with it."""
@@ -93,7 +93,7 @@ class _Lock:
     """Of models that have no part in common with others; taken in the order in which they were made."""
 
     number: int = field(default_factory=count().__next__)
-    lock: Any = field(default_factory=RLock)
+    lock: OneAtATime = field(default_factory=OneAtATime)
 
 
 class Owner:
@@ -119,10 +119,7 @@ class Owner:
         """In one thread at a time, which may hold it several times over; whoever waits can be cancelled."""
         with ExitStack() as locks:
             for each in self.locks:
-                while not each.lock.acquire(timeout=_POLL_SECONDS):
-                    if cancel is not None:
-                        cancel.check()
-                locks.callback(each.lock.release)
+                locks.enter_context(each.lock.held(cancel))
             yield
 
 

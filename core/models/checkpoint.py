@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from headscope.core.models.device import check_room, is_out_of_memory
 from headscope.core.models.folders import without_weights
 from headscope.core.models.torch_file import is_plain
 from headscope.core.models.torch_file_trial import try_torch_file
+from headscope.core.process import QUIET
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
@@ -148,8 +148,7 @@ def _bin_shapes(path: Path) -> dict[str, _Tensor]:
 def bin_shapes(path: Path) -> dict[str, _Tensor]:
     """Read by torch's weights-only loader, which builds tensors and plain containers and calls nothing else."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of what it then refuses
+        with QUIET.held():  # it warns of what it then refuses
             state = torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # the loader raises nearly everything, depending on where a broken file ends
         if is_out_of_memory(error):

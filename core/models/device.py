@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -118,9 +117,3 @@ def out_of_memory_said(device: torch.device) -> Iterator[None]:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         raise HeadscopeError("out_of_memory", device=str(device), details=str(error)) from None
-
-
-def leave_a_core() -> None:
-    """One core stays with the window: with every core taken, torch gets about ten times slower, not faster."""
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import errno
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
@@ -25,17 +26,16 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 
+from headscope.core.counted import Counted
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.files.atomic import check_disk, one_at_a_time
 from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
 from headscope.core.models.hub import compat
+from headscope.core.process import QUIET
 from headscope.core.tokens import visible
 
-# The plain HTTP way: it can be stopped between two blocks and goes on where it stopped. (An environment variable would come
-# too late if transformers was imported before.)
-constants.HF_HUB_DISABLE_XET = True
-constants.DOWNLOAD_CHUNK_SIZE = 1 << 20  # progress and cancellation come between two blocks
-
+BLOCK_BYTES = 1 << 20
+"""Progress and cancellation come between two blocks."""
 _POLL_SECONDS = 0.1
 _ANSWER_SECONDS = 15
 _REVISION = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*")
@@ -115,14 +115,32 @@ def snapshot(name: str, job: Job, revision: str | None = None) -> Path:
 
     # In a thread of its own, so that a server that does not answer cannot hold up a cancellation.
     thread = threading.Thread(target=work, name=f"download {name}", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_POLL_SECONDS)
-        job.cancel.check()
+    with QUIET.held(), IN_BLOCKS.held():
+        thread.start()
+        while thread.is_alive():
+            thread.join(_POLL_SECONDS)
+            job.cancel.check()
     result = outcome[0]
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+@contextmanager
+def _in_blocks() -> Iterator[None]:
+    with ExitStack() as undo:
+        for feature, value in ((compat.PLAIN_DOWNLOAD, True), (compat.BLOCKS, BLOCK_BYTES)):
+            if feature.is_here:
+                undo.callback(feature.set, feature.get())
+                feature.set(value)
+        yield
+
+
+IN_BLOCKS: Final = Counted(_in_blocks)
+"""Downloads go the plain HTTP way, which can be stopped between two blocks and goes on where it stopped.
+
+huggingface_hub has no argument for that, and reads its environment when it is imported.
+"""
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-
-import transformers
 
 from headscope.core.errors import readable_bytes
 from headscope.core.jobs import Job, Progress
 from headscope.core.models import checkpoint
 from headscope.core.models.device import out_of_memory_said, pick_device
 from headscope.core.models.download import VOCABULARY_FILES
+from headscope.core.models.hub import compat
 from headscope.core.models.hub.adapters import Adapter, applied, for_task, has_adapter
 from headscope.core.models.hub.reading import Opening, configuration
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.hub_tokenizer import read_tokenizer
 from headscope.core.models.packing import method_of, packer_of, unpack_at_once
 from headscope.core.models.placing import place
-
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
-for _library in ("huggingface_hub", "accelerate", "bitsandbytes"):
-    logging.getLogger(_library).setLevel(logging.ERROR)
 
 
 def load_folder(
@@ -38,7 +31,7 @@ def load_folder(
         What changes its weights.
     """
     raw = checkpoint.read_config(folder)
-    with out_of_memory_said(pick_device(device)):
+    with compat.LOADING.held(job.cancel), out_of_memory_said(pick_device(device)):
         weights = checkpoint.look(folder)
         config = configuration(raw, weights, name)
         if adapter is not None:

@@ -43,6 +43,7 @@ from headscope.core.models.spread import let_go, places_of
 from headscope.core.models.text import Encoded
 from headscope.core.predict.options import GenerationSettings, Languages
 from headscope.core.predict.readout import in_rows
+from headscope.core.process import QUIET
 from headscope.core.results import DECODE_THE_TEXT, ModelInfo
 
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id")
@@ -234,7 +235,7 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no tokenizer of transformers")
     own = copy.deepcopy(tokenizer) if tokenizer.is_fast else tokenizer  # of one without a fast version nothing is set
-    with out_of_memory_said(input_device(module)):
+    with QUIET.held(), out_of_memory_said(input_device(module)):
         return HubModel(module, own, source="", name=name, is_ours=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokeniz
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
 from headscope.core.models.text import Encoded, dropped_from, shares
 from headscope.core.piece_labels import BYTE_OF, is_east_asian, label_of, numbered_label
+from headscope.core.process import QUIET
 from headscope.core.tokens import Token, TokenAxis, visible
 
 _TYPED_MASK: Final = "[MASK]"
@@ -50,8 +50,7 @@ def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTraine
     """
     look_at_tokenizer(folder, job)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # some recommend libraries
+        with QUIET.held():  # some recommend libraries
             tokenizer = load_tokenizer(folder)
             tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception

@@ -8,9 +8,9 @@ from pathlib import Path
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file
 from headscope.core.jobs import Job, Progress
-from headscope.core.models.device import leave_a_core
 from headscope.core.models.folders import gguf_files, is_adapter, model_folder
 from headscope.core.models.loaded import LoadedModel
+from headscope.core.process import QUIET
 from headscope.core.tokens import visible
 
 _TOY = "toy:"
@@ -52,13 +52,15 @@ def load_model(
         Says what is wrong with the name, the files or the room. No code of a model is ever run.
     Cancelled
     """
-    job = job or Job()
-    source = os.fspath(source)
+    with QUIET.held():
+        return _load(os.fspath(source), revision, device, dtype, job or Job())
+
+
+def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) -> LoadedModel:
     shown = visible(source.strip())[:_MOST_SHOWN]
     if not shown:
         raise HeadscopeError("no_name")
     job.report(Progress("loading", detail=shown))
-    leave_a_core()
     if shown.startswith(_TOY):
         from headscope.core.models.toy_model import ToyModel
 

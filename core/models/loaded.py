@@ -44,7 +44,7 @@ class LoadedModel(WritingModel, ABC):
     info : ModelInfo
         Plain data about the model.
     module : nn.Module
-        In eval mode, on its device.
+        On its device. One of ours is in evaluation mode, somebody else's only while it is looked into.
     widths : mapping of kind to (float, float)
         Numbers that a layer keeps for a query and for a key, on average over its layers.
     tokenizer : TextTokenizer

@@ -16,7 +16,6 @@ import numpy as np
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import FloatArray
-from headscope.core.models.device import leave_a_core
 from headscope.core.models.toy_model import ToyModel
 from headscope.core.predict.generate import generate
 from headscope.core.requests import Sampling
@@ -123,7 +122,6 @@ def evaluate(name: str, folder: Path | None = None, *, n: int | None = None, see
     name = name.removeprefix("toy:")
     if name not in TASKS:
         raise HeadscopeError("unknown_toy", name=name, known=", ".join(TASKS))
-    leave_a_core()
     model = ToyModel(name, folder=folder, dtype="float32")
     return _grammar_report(model, n or 500, seed) if name == "grammar" else _tales_report(model, n or 50, seed)
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
+from headscope.core.process import randomness_kept
 from headscope.core.toy.model import ToyConfig, ToyTransformer
 from headscope.core.toy.tokenizer import WordTokenizer
 from headscope.resources import toy_folder, toy_names
@@ -36,7 +37,8 @@ def load_toy(name: str) -> tuple[ToyTransformer, WordTokenizer]:
 def read_toy(folder: Path) -> tuple[ToyTransformer, WordTokenizer]:
     """A toy that `write_toy` wrote."""
     config = ToyConfig(**json.loads((folder / _RECIPE).read_text(encoding="utf-8"))["config"])
-    model = ToyTransformer(config)
+    with randomness_kept():  # what it draws is written over
+        model = ToyTransformer(config)
     model.load_state_dict({name: weights.float() for name, weights in load_file(folder / _WEIGHTS).items()})
     words = (folder / _VOCABULARY).read_text(encoding="utf-8").splitlines()
     return model.eval(), WordTokenizer(words)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from headscope.core.jobs import Job, Progress
-from headscope.core.models.device import leave_a_core
+from headscope.core.process import randomness_kept
 from headscope.core.toy.load import write_toy
 from headscope.core.toy.model import ToyTransformer
 from headscope.core.toy.tasks import Task, task_of
@@ -55,7 +55,6 @@ def train(
     steps = task.steps if steps is None else steps
     folder = Path(name) if out is None else out
     started = time.perf_counter()
-    leave_a_core()
     model, loss = trained(task, seed=seed, steps=steps, job=job or Job())
     folder.mkdir(parents=True, exist_ok=True)
     recipe = {
@@ -71,7 +70,12 @@ def train(
 
 def trained(task: Task, *, seed: int, steps: int, job: Job) -> tuple[ToyTransformer, float]:
     """A model after `steps` steps of AdamW (Loshchilov & Hutter 2019), and its loss over the last tenth of them."""
-    torch.manual_seed(seed)
+    with randomness_kept():
+        torch.default_generator.manual_seed(seed)  # not the accelerators', which are not used
+        return _trained(task, seed=seed, steps=steps, job=job)
+
+
+def _trained(task: Task, *, seed: int, steps: int, job: Job) -> tuple[ToyTransformer, float]:
     task.start(seed)
     model = ToyTransformer(task.config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=task.learning_rate, weight_decay=0.01, betas=task.betas)

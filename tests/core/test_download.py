@@ -214,7 +214,9 @@ def fetch(address: str, cache: Path, name: str = "someone/tiny", cancel_at: floa
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    return json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    assert answer.pop("changed") == []
+    return answer
 
 
 def test_a_model_is_fetched_with_its_progress_and_opens_afterwards(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
-import transformers
 from transformers import PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
@@ -15,12 +13,11 @@ from headscope.core.models.device import is_out_of_memory, out_of_memory_said, p
 from headscope.core.models.gguf.header import read_header
 from headscope.core.models.gguf.tokenizer import Read, read_tokenizer
 from headscope.core.models.gguf.weights import Plan, plan, read
+from headscope.core.models.hub import compat
 from headscope.core.models.hub_model import HubModel
 from headscope.core.models.placing import Placing, place
 from headscope.core.models.spread import forget_with
-
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
+from headscope.core.process import QUIET
 
 
 def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:
@@ -37,18 +34,19 @@ def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> 
         ``gguf_unsupported``, ``no_attention``, ``model_too_large``, ``out_of_memory``, and those of `place`.
     Cancelled
     """
-    header = read_header(path)
-    planned = plan(header)
-    words = Checkpoint(header.files, f"GGUF {header.format}", planned.shapes)
-    placing = place(words, device=device, dtype=dtype, method=None, name=path.stem)
-    job.cancel.check()
-    tokenizer = read_tokenizer(header, planned.keys)
-    planned.keys.refuse_unasked()
-    job.report(Progress("reading", detail=readable_bytes(words.n_bytes)))
-    with out_of_memory_said(pick_device(device)):
-        module = _built(planned, placing, job)
-    _end_and_suppress(module, tokenizer)
-    return HubModel(module, tokenizer.tokenizer, source=source, name=path.stem, checkpoint=words.format)
+    with compat.LOADING.held(job.cancel):
+        header = read_header(path)
+        planned = plan(header)
+        words = Checkpoint(header.files, f"GGUF {header.format}", planned.shapes)
+        placing = place(words, device=device, dtype=dtype, method=None, name=path.stem)
+        job.cancel.check()
+        tokenizer = read_tokenizer(header, planned.keys)
+        planned.keys.refuse_unasked()
+        job.report(Progress("reading", detail=readable_bytes(words.n_bytes)))
+        with out_of_memory_said(pick_device(device)):
+            module = _built(planned, placing, job)
+        _end_and_suppress(module, tokenizer)
+        return HubModel(module, tokenizer.tokenizer, source=source, name=path.stem, checkpoint=words.format)
 
 
 def refuse_masks(path: Path) -> None:
@@ -67,8 +65,7 @@ def _built(planned: Plan, placing: Placing, job: Job) -> PreTrainedModel:
     """The model with all of its weights."""
     weights = read(planned, placing.dtype, job)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with QUIET.held():
             module, loading = planned.model.from_pretrained(
                 None,
                 config=planned.config,

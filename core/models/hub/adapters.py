@@ -25,7 +25,7 @@ from headscope.core.models.device import is_out_of_memory
 from headscope.core.models.download import is_hub_name, snapshot
 from headscope.core.models.folders import model_folder
 from headscope.core.models.hub.classes import classes_of, wanted_class
-from headscope.core.models.hub.quiet import quiet
+from headscope.core.process import QUIET
 from headscope.core.tokens import visible
 
 _CONFIG, _SAFETENSORS, _BIN = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
@@ -165,7 +165,7 @@ def applied(module: PreTrainedModel, adapter: Adapter, name: str, *, merge: bool
     from peft import PeftModel, get_peft_model_state_dict
 
     try:
-        with quiet():
+        with QUIET.held():
             adapted = PeftModel.from_pretrained(module, adapter.folder, is_trainable=False)
             held = get_peft_model_state_dict(adapted)
             faults = _faults(held, _weights(adapter))

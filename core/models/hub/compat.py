@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import transformers
 
+from headscope.core.counted import OneAtATime
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub.feature import Feature
 
@@ -92,6 +93,8 @@ PLAIN_DOWNLOAD: Final = Feature("huggingface_hub.constants:HF_HUB_DISABLE_XET", 
 """Downloads by HTTP, which can be stopped between two blocks."""
 NO_ANSWER: Final = Feature("huggingface_hub.errors:HTTPError", "a hub that does not answer is reported in technical words")
 """What is raised when the hub cannot be reached: it is another library's."""
+BARS: Final = Feature("transformers.utils.logging:_tqdm_active", "bars are drawn while a model opens")
+"""Whether transformers draws bars. Its `disable_progress_bar` would forget what is set of huggingface_hub's."""
 ENCODER_OUTPUT: Final = Feature("transformers.modeling_outputs:BaseModelOutput", "encoder-decoders do not generate")
 """What an encoder's output is handed to the decoder in, from the second step on."""
 OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "models on several devices do not open")
@@ -114,6 +117,7 @@ FEATURES: Final = (
     BLOCKS,
     PLAIN_DOWNLOAD,
     NO_ANSWER,
+    BARS,
     ENCODER_OUTPUT,
     OFFLOADED,
 )
@@ -222,6 +226,10 @@ def label_shift(module: nn.Module) -> Callable[..., Any] | None:
 
 
 # ---------------------------------------------------------------- classes and checkpoints
+LOADING: Final = OneAtATime()
+"""Held while models are made: `from_pretrained` changes PreTrainedModel meanwhile, which two threads at once leave broken for good."""
+
+
 def model_file(config: type[Any]) -> ModuleType | None:
     """The module with the models of a kind of configurations; None if there is none."""
     MODEL_FILE.get()
@@ -286,6 +294,19 @@ def load(architecture: type[Any], folder: Any, *, renames: Mapping[str, str], **
         return module, LoadingReport(tuple(sorted(found["missing_keys"])), tuple(sorted(found["unexpected_keys"])), mismatched)
     except (KeyError, TypeError, ValueError):
         raise unfit from None
+
+
+@contextmanager
+def no_bars() -> Iterator[None]:
+    """transformers draws none inside this block."""
+    if not BARS.is_here or not BARS.get():
+        yield
+        return
+    BARS.set(False)
+    try:
+        yield
+    finally:
+        BARS.set(True)
 
 
 # ---------------------------------------------------------------- the hub

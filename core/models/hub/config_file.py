@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from transformers import AutoConfig, PreTrainedConfig
+
+from headscope.core.process import QUIET
 
 _HOW_TO_RUN: Final = {
     *("attn_implementation", "_attn_implementation", "_attn_implementation_internal"),
@@ -30,8 +31,7 @@ def model_settings(raw: Mapping[str, Any], depth: int = 3) -> dict[str, Any]:
 
 def read_settings(settings: Mapping[str, Any]) -> PreTrainedConfig:
     """transformers' configuration of settings as config.json has them; raises nearly everything."""
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that it has changed
+    with TemporaryDirectory() as folder, QUIET.held():  # it warns of names that it has changed
         (Path(folder) / "config.json").write_text(json.dumps(model_settings(settings)), encoding="utf-8")
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     return config

@@ -50,6 +50,16 @@ class Feature:
             raise HeadscopeError("library_unfit", library=f"{self.library} {version(self.library)}", without=self.without)
         return found
 
+    def set(self, value: Any) -> None:
+        """Put another value in its place."""
+        self.get()
+        module, _, names = self.path.partition(":")
+        *holders, name = names.split(".")
+        holder: Any = import_module(module)
+        for each in holders:
+            holder = getattr(holder, each)
+        setattr(holder, name, value)
+
     def _found(self) -> Any:
         module, _, names = self.path.partition(":")
         try:

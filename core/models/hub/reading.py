@@ -24,10 +24,10 @@ from headscope.core.models.hub.classes import class_called, model_class, wanted_
 from headscope.core.models.hub.compat import load
 from headscope.core.models.hub.config_file import read_settings
 from headscope.core.models.hub.fitting import Fit, Fitting
-from headscope.core.models.hub.quiet import quiet
 from headscope.core.models.hub.settings import check_counts, check_followed
 from headscope.core.models.placing import Placing
 from headscope.core.models.spread import forget_with
+from headscope.core.process import QUIET
 from headscope.core.tokens import visible
 
 _NO_ADAPTER: Final = {"subfolder": "no adapter"}
@@ -251,7 +251,7 @@ def _product(shape: tuple[int, ...]) -> str:
 def refusals_said(name: str) -> Iterator[None]:
     """For a configuration it cannot use, transformers raises nearly everything: which kind depends on the place."""
     try:
-        with quiet():
+        with QUIET.held():
             yield
     except (HeadscopeError, Cancelled):
         raise
