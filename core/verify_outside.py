@@ -103,6 +103,7 @@ class Ours:
     rope: Any
     maps: Mapping[Kind, Sequence[FloatArray]]
     logits: FloatArray | None
+    follows: FloatArray | None
     written: tuple[int, ...] | None
     text: str
     pair: str | None
@@ -233,7 +234,8 @@ def ours_of(model: LoadedModel, source: str, text: str, pair: str | None = None,
         hashes=hashes(model.module),
         rope=getattr(model.module.config, "rope_parameters", None),
         maps={kind: [record.layer_weights(layer, kind) for layer in record.kept_layers(kind)] for kind in record.kinds},
-        logits=None if output.logits is None else output.logits[0].float().cpu().numpy(),
+        logits=_plain(output.logits),
+        follows=_plain(getattr(output, "seq_relationship_logits", None)),
         written=written,
         text=text,
         pair=pair,
@@ -295,10 +297,12 @@ class _Beside:
             found = [
                 self._arrays[key] for key in sorted((key for key in self._arrays if key.startswith(f"{name}.")), key=_number)
             ]
-            alike = [array for array in found if layers and array.shape == layers[0].shape]
-            if len(alike) > len(layers):  # linear attention gives matrices as well
-                alike = [array for array in alike if _are_distributions(_weights_of(array))]
-            if len(alike) != len(layers):
+            if kind == "cross" and layers:  # ProphetNet's guesses at later tokens are queries too, behind those of the text
+                found = [array[:, : layers[0].shape[1]] for array in found]
+            alike = [array for array in found if array.shape in {layer.shape for layer in layers}]
+            if len(alike) > len(layers):  # layers of another sort give matrices as well: of linear attention, of states
+                alike = [array for array in alike if _are_distributions(array)]
+            if [array.shape for array in alike] != [layer.shape for layer in layers]:
                 self.left.append(f"{kind} attention: transformers returns {len(alike)} such maps of its {len(layers)}")
                 continue
             yield self._map(kind, layers, [_weights_of(array) for array in alike])
@@ -315,24 +319,34 @@ class _Beside:
         return Comparison(f"{kind} attention", worst, allowed, where)
 
     def _predictions(self) -> Iterator[Comparison]:
-        own = self._ours.logits
+        own, follows = self._ours.logits, self._ours.follows
         other = [self._arrays[name] for name in _LOGITS if name in self._arrays]
-        if own is None or not other:
-            return
-        theirs = other[0] if len(other) == 1 or "prediction_logits" in self._arrays else np.stack(other, axis=-1)
+        if own is not None and other:
+            theirs = other[0] if len(other) == 1 or "prediction_logits" in self._arrays else np.stack(other, axis=-1)
+            if own.shape == (*theirs.shape, 2) and not own[..., 0].any():  # ELECTRA's one number a token: replaced, against 0
+                theirs = np.stack([np.zeros_like(theirs), theirs], axis=-1)
+            of_a_text = own.shape == (1, *theirs.shape)  # and not of each token
+            yield from self._probabilities("predicted probabilities", own, theirs[None] if of_a_text else theirs)
+        elif own is not None or other:
+            self.left.append(f"predictions: {'Headscope makes none' if own is None else 'transformers returns none'}")
+        if follows is not None:
+            yield from self._probabilities("whether a text follows", follows, self._arrays["seq_relationship_logits"])
+
+    def _probabilities(self, what: str, own: FloatArray, theirs: FloatArray) -> Iterator[Comparison]:
         if own.shape != theirs.shape:
-            self.left.append(f"predictions: ours are {own.shape}, those of transformers {theirs.shape}")
+            self.left.append(f"{what}: ours are {own.shape}, those of transformers {theirs.shape}")
             return
-        spread = float((theirs.max(-1) - theirs.min(-1)).max())
-        allowed = softmax_tolerance(spread, self._ours.computed_in, self._ours.longest_sum)
+        allowed = softmax_tolerance(float(np.ptp(theirs, axis=-1).max()), self._ours.computed_in, self._ours.longest_sum)
         if own.shape[-1] == 1:  # a number, not a distribution
             difference = float(np.abs(own - theirs).max() / max(1.0, float(np.abs(theirs).max())))
         else:
             difference = float(np.abs(_softmax(own) - _softmax(theirs)).max())
-        yield Comparison("predicted probabilities", difference, allowed)
+        yield Comparison(what, difference, allowed)
 
     def _written(self) -> Iterator[Comparison]:
         own, other, gaps = self._ours.written, self._theirs["written"], self._theirs["gaps"]
+        if own is None and self._theirs.get("could_write"):
+            self.left.append("greedy text: transformers generates with this model, Headscope does not")
         if own is not None and other is None:
             self.left.append(f"greedy text: transformers says {self._theirs['unwritten']}")
         if own is None or other is None:
@@ -348,6 +362,10 @@ class _Beside:
         if gaps[differs] <= least:
             self.left.append(f"greedy text from token {differs} on: two tokens are equally probable there")
         yield _same("greedy text", gaps[differs] <= least, f"token {differs}: {own[differs]} for {other[differs]}")
+
+
+def _plain(logits: torch.Tensor | None) -> FloatArray | None:
+    return None if logits is None else logits[0].float().cpu().numpy()
 
 
 def _same(what: str, is_same: bool, where: str = "") -> Comparison:

@@ -43,7 +43,12 @@ def never(config: Any) -> bool:
 
 def reason(config: Any) -> str:
     """Why a model gives no attention weights, as the end of a sentence."""
-    return _WITHOUT.get(config.model_type, "it returns no tokens × tokens maps")
+    return known_reason(config) or "it returns no tokens × tokens maps"
+
+
+def known_reason(config: Any) -> str | None:
+    """The same of a kind that is known to have none; None of any other."""
+    return _WITHOUT.get(config.model_type)
 
 
 def note(config: Any, layers: Mapping[Kind, tuple[int, int]], *, two_texts: bool) -> str:

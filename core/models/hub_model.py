@@ -51,6 +51,7 @@ _WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForCondition
 _WRITE_TOO: Final = ("EncoderDecoderModel", "BertGenerationDecoder")
 _APPENDS: Final = "To write, it reads one more token behind the text, which is not shown: it does not generate here."
 _READS_AGAIN: Final = "To write, it reads the whole text again at every step, which is not shown: it does not generate here."
+_IN_ITS_OWN_WAY: Final = "transformers generates with it in a way of its own, which is not followed: it does not generate here."
 _FROM_ZERO: Final = (
     "When it generates, transformers numbers its positions from 0; a text that it reads begins behind its padding id."
 )
@@ -273,11 +274,19 @@ def _writes(module: PreTrainedModel) -> bool:
     )
 
 
+def _is_to_write(module: PreTrainedModel) -> bool:
+    """Whether its class is one that is made to generate a text."""
+    name = type(module).__name__
+    return name.endswith(_WRITE) or name in _WRITE_TOO
+
+
 def _notes_on_writing(module: PreTrainedModel) -> Iterator[str]:
     if writing_ways.appended_to_write(module) is not None:
         yield _APPENDS
     elif writing_ways.reads_again(module):
         yield _READS_AGAIN
+    elif module.can_generate() and not _is_to_write(module):  # SeamlessM4T's, which takes languages by a table of its own
+        yield _IN_ITS_OWN_WAY
     elif writing_ways.numbers_positions(module) and writing_ways.numbers_from_padding(module):
         yield _FROM_ZERO
 
@@ -298,7 +307,7 @@ def _abilities(module: PreTrainedModel, tokenizer: HubTokenizer) -> frozenset[Ab
     appended = writing_ways.appended_to_write(module)
     if appended is not None and appended == tokenizer.mask_id and not getattr(module.config, "causal", False):
         abilities.add("fill_mask")  # which is how it writes
-    elif _writes(module) and (name.endswith(_WRITE) or name in _WRITE_TOO):
+    elif _writes(module) and _is_to_write(module):
         abilities.add("generate")
         if tokenizer.has_chat_template:
             abilities.add("chat")

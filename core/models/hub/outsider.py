@@ -35,6 +35,7 @@ _AUTO: Final = (
 )
 """The auto class of a task, by how the names of its classes end."""
 _MAPS: Final = ("encoder_attentions", "decoder_attentions", "cross_attentions", "attentions")
+_HERE: Final = {"local_files_only": True, "trust_remote_code": False}
 N_WRITTEN: Final = 8
 """Tokens that are written greedily."""
 
@@ -54,7 +55,7 @@ def answers(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     list of dict
         ``class``, ``ids``, ``texts`` (of each token, None where it stands for none or where the tokenizer does not say),
         ``hashes`` of the parameters by name, ``missing`` parameters that were made up, ``rope``, ``written`` ids, and ``gaps``: by how
-        much the logit of each was above the next. Or ``error``: what transformers says in their place.
+        much the logit of each was above the next (or ``could_write``, where it was not asked to). Or ``error``: what transformers says in their place.
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -67,13 +68,15 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
     is_file = path.is_file()
     where = {"pretrained_model_name_or_path": path.parent if is_file else path} | ({"gguf_file": path.name} if is_file else {})
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(**where, local_files_only=True, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(**where, **_HERE)
         inputs, texts = _inputs(tokenizer, question)
         module, missing = _model(where, question)
         inputs = _accepted(module, inputs)
         found: dict[str, Any] = {"class": type(module).__name__, "ids": inputs["input_ids"][0].tolist(), "texts": texts}
         found |= {"hashes": hashes(module), "missing": missing, "rope": _plain(getattr(module.config, "rope_parameters", None))}
         with torch.inference_mode():
+            if any(hasattr(part, "set_attention_type") for part in module.modules()):
+                module(**inputs)  # BigBird's first pass over a short text puts other layers in, whose maps are then returned
             output = module(**inputs, **_decoder_side(module, tokenizer, inputs, question), output_attentions=True)
         kept: dict[str, Any] = _arrays(output)
         np.savez(question["arrays"], **kept)
@@ -83,15 +86,25 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(where: dict[str, Any], question: dict[str, Any]) -> tuple[Any, list[str]]:
-    """The model in evaluation mode, and the names of weights that the files do not have."""
+    """The model in evaluation mode, and the names of weights that the files do not have.
+
+    Of the class that its configuration names, if that is ours too: an auto class of the task may give another (SeamlessM4T's gives
+    the whole model for its part that reads text). Where no configuration says it, of the task's auto class.
+    """
     architecture = question["architecture"]
     auto = next((auto for end, auto in _AUTO if architecture.endswith(end)), "AutoModel")
     options = {"dtype": getattr(torch, question["dtype"]), "attn_implementation": "eager", "output_loading_info": True}
-    options |= {"local_files_only": True, "trust_remote_code": False}
+    options |= _HERE
+    own = getattr(transformers, architecture, None)
+    if own is not None and "gguf_file" not in where:
+        named = transformers.PreTrainedConfig.get_config_dict(where["pretrained_model_name_or_path"], **_HERE)[0]
+        auto = architecture if architecture in (named.get("architectures") or ()) else auto
     try:
         module, loading = getattr(transformers, auto).from_pretrained(**where, **options)
     except ValueError:  # no auto class of that task knows the model: its own class then
-        module, loading = getattr(transformers, architecture).from_pretrained(**where, **options)
+        if own is None or auto == architecture:
+            raise
+        module, loading = own.from_pretrained(**where, **options)
     return module.eval(), sorted(loading["missing_keys"])
 
 
@@ -137,13 +150,19 @@ def _accepted(module: Any, inputs: dict[str, torch.Tensor]) -> dict[str, torch.T
 def _decoder_side(module: Any, tokenizer: Any, inputs: dict[str, torch.Tensor], question: dict[str, Any]) -> dict[str, Any]:
     """Of an encoder-decoder: the target as labels, as in training; without one what Headscope begins with.
 
-    (Which token that is shows in the greedy text, which `generate` begins by itself.)
+    Transformers' `DataCollatorForSeq2Seq` has the model shift them where it offers to. Which token a text without a target begins
+    with shows in the greedy text, which `generate` begins by itself.
     """
     if question["decoder_ids"] is None:
         return {}
-    if question["target"]:
-        return {"labels": tokenizer(text_target=question["target"], return_tensors="pt")["input_ids"]}
-    return {"decoder_input_ids": torch.tensor([question["decoder_ids"]])}
+    if not question["target"]:
+        return {"decoder_input_ids": torch.tensor([question["decoder_ids"]])}
+    ids = tokenizer(text_target=question["target"])["input_ids"]
+    if ids[-1] not in tokenizer.all_special_ids:  # nothing closes the text: the shift would drop its last token
+        ids = [*ids, tokenizer.eos_token_id or 0]
+    labels = torch.tensor([ids])
+    shift = getattr(module, "prepare_decoder_input_ids_from_labels", None)
+    return {"labels": labels} | ({} if shift is None else {"decoder_input_ids": shift(labels=labels)})
 
 
 def _arrays(output: Any) -> dict[str, np.ndarray[Any, Any]]:
@@ -151,7 +170,7 @@ def _arrays(output: Any) -> dict[str, np.ndarray[Any, Any]]:
         f"{name}.{index}": layer[0].float().numpy()
         for name in _MAPS
         for index, layer in enumerate(getattr(output, name, None) or ())
-        if layer is not None
+        if isinstance(layer, torch.Tensor)  # Pegasus-X's encoder gives parts of one
     }
     for name in ("logits", "prediction_logits", "start_logits", "end_logits", "seq_relationship_logits"):
         if (logits := getattr(output, name, None)) is not None:
@@ -162,7 +181,7 @@ def _arrays(output: Any) -> dict[str, np.ndarray[Any, Any]]:
 def _written(module: Any, inputs: dict[str, torch.Tensor], question: dict[str, Any]) -> dict[str, Any]:
     """What it writes greedily with the settings of its folder; where they do not say what it begins with, as Headscope does."""
     if not question["writes"]:
-        return {"written": None, "gaps": None}
+        return {"written": None, "gaps": None, "could_write": bool(module.can_generate())}
     options = {"max_new_tokens": N_WRITTEN, "do_sample": False, "num_beams": 1, "output_logits": True}
     settings = module.generation_config
     if question["decoder_ids"] and settings.decoder_start_token_id is None and settings.bos_token_id is None:

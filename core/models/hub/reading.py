@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 import torch
 from transformers import CONFIG_MAPPING, MODEL_MAPPING, PreTrainedConfig, PreTrainedModel
 
+from headscope.core.attention.unavailable import known_reason
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.jobs import Ability, Cancelled
 from headscope.core.models.checkpoint import Checkpoint
@@ -141,12 +142,15 @@ class Opening:
         Raises
         ------
         HeadscopeError
-            ``architecture_unsupported``, ``config_invalid``, ``checkpoint_damaged``, ``weights_left_out``, ``model_too_large``.
+            ``architecture_unsupported``, ``no_attention``, ``config_invalid``, ``checkpoint_damaged``, ``weights_left_out``,
+            ``model_too_large``.
         """
         wanted = wanted_class(self.raw)
         with refusals_said(self.name):
             named = model_class(wanted) or class_called(wanted, self.config)
-            if named is not None and named.main_input_name != "input_ids":  # it reads pictures or sound
+            if named is not None and named.main_input_name != "input_ids":  # it reads pictures or sound, or anything: Perceiver
+                if (why := known_reason(self.config)) is not None:
+                    raise HeadscopeError("no_attention", model=self.name, reason=why)
                 raise HeadscopeError("architecture_unsupported", model=self.name, architecture=_short(wanted))
             fit = None if self.is_packed else self._fitting.fit(named) if named else self._fitting.best()
             architecture = fit.architecture if fit else named or MODEL_MAPPING.get(type(self.config), None)
