@@ -20,7 +20,7 @@ import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor, nn
 
 from headscope.core.attention.growing import Growing, is_growing
-from headscope.core.attention.hooks import turn
+from headscope.core.attention.hooks import Parts, turn
 from headscope.core.attention.intervene import edited_output, with_edits
 from headscope.core.attention.keeping import kept
 from headscope.core.attention.layers import Layer, LazyLayer
@@ -28,7 +28,7 @@ from headscope.core.attention.owned import Own, Place, owning, with_output_weigh
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.rotation import Watch
 from headscope.core.attention.sights import Sight, as_rule, joined
-from headscope.core.attention.stacks import cross_parts, is_linear, stacks
+from headscope.core.attention.stacks import is_linear, roles
 from headscope.core.intervention import Intervention
 from headscope.core.jobs import Job, Kind, Progress, Tier
 from headscope.core.requests import KEEP_ALL, Keep
@@ -196,9 +196,9 @@ class Recorder:
         self._keep_values = keep_values
         self._keep_outputs = keep_outputs
         self._expected = expected
-        with turn(module, cancel=self._job.cancel):  # with the parts that it runs with
-            self._cross, self._stacks = cross_parts(module), stacks(module)
-        self._rotations = Watch(module, is_wanted=keep_layers and not append)
+        with turn(module, cancel=self._job.cancel) as hooks:  # with the parts that it runs with
+            self._roles = roles(module, hooks.parts)
+            self._rotations = Watch(hooks.parts, is_wanted=keep_layers and not append)
         self._n_calls = 0
         self._ordinals: dict[Kind, int] = {}
         self._read: dict[Place, int] = {}
@@ -216,13 +216,13 @@ class Recorder:
         """Catch the attention of forwards inside this block, in this thread."""
         with turn(self._module, cancel=self._job.cancel) as hooks:
             hooks.before(self._module, self._begin_pass)
-            for part in filter(is_linear, self._module.modules()) if self._keep_values else ():
+            for part in filter(is_linear, hooks.parts) if self._keep_values else ():
                 hooks.before(part, self._look_for_projection)
             token = _active.set(self)
             hooks.callback(_active.reset, token)
             with self._rotations.watching():
                 yield self
-            self._own_all()
+            self._own_all(hooks.parts)
 
     def record(self, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]], *, tier: Tier, batch: int = 0) -> AttentionRecord:
         """A frozen snapshot of what has been caught so far; later passes do not change it.
@@ -311,9 +311,9 @@ class Recorder:
         return layers
 
     def _kind_of(self, module: nn.Module, *, causal: bool) -> Kind:
-        if module in self._cross:
+        if module in self._roles.cross:
             return "cross"
-        return self._stacks.get(module, "decoder" if causal else "encoder")
+        return self._roles.stacks.get(module, "decoder" if causal else "encoder")
 
     def passed_on(self, call: Call, output: Tensor) -> Tensor:
         """What the model goes on with instead of a layer's `output`, (batch, n_queries, n_heads, d_value)."""
@@ -341,10 +341,10 @@ class Recorder:
         else:
             self._layers[place] = kept(layer, call.index, self.kept)
 
-    def _own_all(self) -> None:
+    def _own_all(self, parts: Parts) -> None:
         """After a pass: what is kept of it is nobody else's."""
         if self._keep_layers:
-            self._own = self._own or owning(self._module)  # of a generation once: its passes take a few milliseconds
+            self._own = self._own or owning(parts)  # of a generation once: its passes take a few milliseconds
             self._layers = {place: layer.owned(self._own) for place, layer in self._layers.items()}
 
     def _look_for_projection(self, module: nn.Module, args: tuple[Any, ...]) -> None:

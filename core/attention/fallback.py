@@ -120,7 +120,7 @@ class FallbackRecorder(Recorder):
             hooks.before(self._module, self._begin_pass)
             hooks.before(self._module, _ask, with_kwargs=True)
             hooks.after(self._module, self._take)
-            for part in self._module.modules():
+            for part in hooks.parts:
                 if "attention" in type(part).__name__.lower():
                     hooks.before(part, self._look_for_cancel)
             hooks.enter_context(streamed(self._module, self._take_one))
@@ -128,7 +128,7 @@ class FallbackRecorder(Recorder):
                 self._find_kind()
                 hooks.enter_context(SoftmaxTap(self._module, self._edits_at, self._see_outputs).tapping())
             yield self
-            self._own_all()
+            self._own_all(hooks.parts)
 
     def _take(self, _module: nn.Module, _args: object, output: Any) -> None:
         for kind, matrices in attentions_of(output, self._module).items():
@@ -149,7 +149,7 @@ class FallbackRecorder(Recorder):
 
     def _edits_at(self, module: nn.Module, n_queries: int, n_keys: int) -> tuple[Edit, ...]:
         """What to do in the attention layer that the pass has come to; see `SoftmaxTap`."""
-        kind: Kind = "cross" if module in self._cross else "decoder" if module in self._decoder else "encoder"
+        kind: Kind = "cross" if module in self._roles.cross else "decoder" if module in self._decoder else "encoder"
         kind = _KINDS.get(self._module, kind)
         index = self._ordinals.get(kind, 0)
         self._ordinals[kind] = index + 1

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from weakref import ref
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
@@ -20,7 +19,7 @@ from transformers import PreTrainedModel
 
 from headscope.core.attention.capture import active_recorder, attend, is_causal_call
 from headscope.core.attention.fallback import attentions_of, recorder_for, remember_kind
-from headscope.core.attention.hooks import Change, Owner, Way, changes_of, owner_of, turn
+from headscope.core.attention.hooks import Change, Owner, Parts, Way, changes_of, owner_of, turn
 from headscope.core.attention.layers import AsWrittenLayer, Layer, LazyLayer
 from headscope.core.attention.owned import frozen_options, settings_of
 from headscope.core.attention.sights import Sight
@@ -259,15 +258,12 @@ def _ways(model: PreTrainedModel) -> dict[str, Way]:
         found["eager"] = found["fallback"]
         if compat.takes_functions(model):
             found["eager"] = _changes(model, lambda: model.set_attn_implementation("eager"), "sdpa")
-    around = partial(_around, ref(model))
-    return {name: Way((*in_full, *changes), around) for name, changes in found.items()}
+    return {name: Way((*in_full, *changes), _around) for name, changes in found.items()}
 
 
 @contextmanager
-def _around(model: ref[PreTrainedModel]) -> Iterator[None]:
-    looked_into = model()
-    assert looked_into is not None, "it has its turn"
-    with _NAMES.held(), compat.no_hooks_left(looked_into):
+def _around(parts: Parts) -> Iterator[None]:
+    with _NAMES.held(), compat.no_hooks_left(parts):
         yield
 
 

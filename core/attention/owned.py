@@ -6,15 +6,17 @@ parameters and views of them (learned queries, sinks), tables and buffers that a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
+from headscope.core.attention.hooks import Parts
 from headscope.core.attention.layers import Layer, LazyLayer
 from headscope.core.jobs import Kind
 from headscope.core.models.device import free_memory
@@ -25,13 +27,16 @@ Own = Callable[[Tensor], Tensor]
 """Gives a tensor back as it is, or a copy of it."""
 _SHARE = 8
 """A copy of all output projections may take one part in so many of the memory that is free."""
+_TORCHS_OWN: Final = tuple(vars(nn.Module()))
+"""The names that every part has: its weights, its parts, its hooks."""
+_PLAIN: Final = frozenset((bool, int, float, str, type(None)))
 _OUTPUT_WEIGHTS: WeakKeyDictionary[nn.Module, Tensor] = WeakKeyDictionary()
 """Of each output projection the latest copy, which all records share that were taken while its weights were these."""
 
 
-def owning(module: nn.Module) -> Own:
-    """A function that copies what lies in memory of `module`'s own, once for all layers that share it."""
-    addresses = {address for part in module.modules() for tensor in _tensors(part) if (address := _address(tensor))}
+def owning(parts: Parts) -> Own:
+    """A function that copies what lies in memory of a model's own, once for all layers that share it."""
+    addresses = set(map(_address, _tensors(parts))) - {0}
     copies: dict[int, tuple[Tensor, Tensor]] = {}  # the original is kept too: else its id could become another's
 
     def own(tensor: Tensor) -> Tensor:
@@ -44,21 +49,39 @@ def owning(module: nn.Module) -> Own:
     return own
 
 
-def _tensors(part: nn.Module) -> Iterator[Tensor]:
-    """Parameters, buffers, and what a module keeps beside them: tables and caches, also in lists and mappings."""
-    for held in (part._parameters, part._buffers, vars(part)):
-        for value in held.values():
+def _tensors(parts: Parts) -> list[Tensor]:
+    """Parameters, buffers, and what a model's parts keep beside them: tables and caches, also in lists and mappings."""
+    found: list[Tensor] = []
+    for part in parts:
+        held = vars(part)
+        for tensors in (held["_parameters"], held["_buffers"]):
+            found += [tensor for tensor in tensors.values() if tensor is not None]
+        for value in _beside(held):
+            if type(value) in _PLAIN:
+                continue
             if isinstance(value, Tensor):
-                yield value
+                found.append(value)
             elif isinstance(value, (list, tuple, dict)):
                 inner = value.values() if isinstance(value, dict) else value
-                yield from (each for each in inner if isinstance(each, Tensor))
+                found += [each for each in inner if isinstance(each, Tensor)]
+    return found
+
+
+def _beside(held: dict[str, Any]) -> Iterable[Any]:
+    """The values of a part's names without torch's own, which as a rule come first."""
+    if tuple(islice(held, len(_TORCHS_OWN))) == _TORCHS_OWN:
+        return islice(held.values(), len(_TORCHS_OWN), None)
+    return [value for name, value in held.items() if name not in _TORCHS_OWN]
 
 
 def _address(tensor: Tensor) -> int:
-    """Of its memory; 0 if it has none of its own kind (offloaded, packed)."""
+    """Where its memory begins; 0 if it has none of its own kind (offloaded, packed).
+
+    (As `untyped_storage().data_ptr()`, in a tenth of the time.)
+    """
     try:
-        return tensor.untyped_storage().data_ptr()
+        first = tensor.data_ptr()
+        return first - int(tensor.storage_offset()) * tensor.element_size() if first else 0
     except (RuntimeError, NotImplementedError):
         return 0
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from functools import cache, wraps
 from typing import Any, Final, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from headscope.core.attention.hooks import Parts
 from headscope.core.counted import Counted
 
 _NAME: Final = "apply_rotary_pos_emb"
@@ -99,17 +100,17 @@ class Watch:
 
     Parameters
     ----------
-    module : Module
-        The whole model.
+    parts : tuple of Module
+        The model's.
     is_wanted : bool
         False: nothing is watched. Of a text that grows the tables of all its steps would be needed.
     """
 
-    def __init__(self, module: nn.Module, *, is_wanted: bool = True) -> None:
-        parts = list(module.modules())
-        files = {type(part).__module__ for part in parts} if is_wanted else ()
+    def __init__(self, parts: Parts, *, is_wanted: bool = True) -> None:
+        kinds = set(map(type, parts))
+        files = {kind.__module__ for kind in kinds} if is_wanted else ()
         self._places = [(file, name) for file in files for name in _functions(file)]
-        self._otherwise: Rotated = "unseen" if any("rotary" in type(part).__name__.lower() for part in parts) else None
+        self._otherwise: Rotated = "unseen" if any("rotary" in kind.__name__.lower() for kind in kinds) else None
         self._seen: _Call | None = None
         self._is_on = False
 

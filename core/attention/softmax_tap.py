@@ -53,7 +53,7 @@ class SoftmaxTap(TorchFunctionMode):
     def tapping(self) -> Iterator[None]:
         """Edit forwards inside this block, in this thread."""
         with turn(self._module) as hooks:
-            for part in self._module.modules():
+            for part in hooks.parts:
                 if "attention" in type(part).__name__.lower():
                     hooks.before(part, self._enter)
                     hooks.after(part, self._leave, always=True)

@@ -4,28 +4,76 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 from torch import nn
 
 from headscope.core.jobs import Kind
 
-_CROSS = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)
-_STACK = re.compile(r"(?:^|[._])(encoder|decoder)(?:\.|$)")
-"""The outermost of these in the name of an encoder-decoder model's part: "decoder.bert.encoder.layer.0" is of the decoder."""
+_CROSS: Final = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)
+_STACK: Final = re.compile(r"(?:^|_)(encoder|decoder)$")
+"""In the name of a part or of what it is in, the outermost: "decoder.bert.encoder.layer.0" is of the decoder."""
+
+_SAYS_CROSS: Final = "is_cross_attention"
 
 
-def cross_parts(module: nn.Module) -> frozenset[nn.Module]:
-    """The parts that attend from a decoder to its source."""
-    named = module.named_modules()
-    return frozenset(part for name, part in named if _CROSS.search(name) or getattr(part, "is_cross_attention", False))
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the names of a model's parts say of their attention.
+
+    Attributes
+    ----------
+    cross : frozenset of Module
+        The parts that attend from a decoder to its source.
+    stacks : dict of Module to Kind
+        Of an encoder-decoder model: which stack each part belongs to. (NLLB-MoE's decoder layers do not say that they are causal.)
+    """
+
+    cross: frozenset[nn.Module]
+    stacks: dict[nn.Module, Kind]
 
 
-def stacks(module: nn.Module) -> dict[nn.Module, Kind]:
-    """Which stack each part of an encoder-decoder model belongs to. (NLLB-MoE's decoder layers do not say that they are causal.)"""
-    if not is_encoder_decoder(module):
-        return {}
-    found = ((part, _STACK.search(name)) for name, part in module.named_modules())
-    return {part: "decoder" if stack[1] == "decoder" else "encoder" for part, stack in found if stack}
+def roles(module: nn.Module, parts: Sequence[nn.Module]) -> Roles:
+    """Of a model and all of its parts."""
+    names = set[str]().union(*(vars(part)["_modules"] for part in parts))
+    is_one = not is_encoder_decoder(module)
+    if is_one and not any(_said(name)[0] for name in names):
+        return Roles(frozenset(filter(_says_cross, parts)), {})
+    return _walked(module, is_one)
+
+
+def _walked(module: nn.Module, is_one: bool) -> Roles:
+    """Each part under the name that `named_modules` gives it."""
+    cross: list[nn.Module] = []
+    found: dict[nn.Module, Kind | None] = {}
+    waiting: list[tuple[nn.Module, bool, Kind | None]] = [(module, False, None)]
+    while waiting:
+        part, is_cross, stack = waiting.pop()
+        if part in found:
+            continue
+        found[part] = stack
+        if is_cross or _says_cross(part):
+            cross.append(part)
+        for name, inner in list(part._modules.items())[::-1]:
+            if inner is not None:
+                says_cross, says_stack = _said(name)
+                waiting.append((inner, is_cross or says_cross, stack or says_stack))
+    return Roles(frozenset(cross), {} if is_one else {part: stack for part, stack in found.items() if stack})
+
+
+def _says_cross(part: nn.Module) -> bool:
+    """(A name that a part does not have takes torch long to look for.)"""
+    return bool(vars(part).get(_SAYS_CROSS) or (hasattr(type(part), _SAYS_CROSS) and getattr(part, _SAYS_CROSS)))
+
+
+@cache
+def _said(name: str) -> tuple[bool, Kind | None]:
+    """Whether a name says that a part attends from a decoder to its source, and which stack it says it is."""
+    stack = _STACK.search(name)
+    return bool(_CROSS.search(name)), None if stack is None else "decoder" if stack[1] == "decoder" else "encoder"
 
 
 def is_encoder_decoder(module: nn.Module) -> bool:

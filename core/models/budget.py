@@ -101,13 +101,14 @@ def check_pass(model: LoadedModel, source: Encoded, target: Encoded | None, keep
 def estimate(model: LoadedModel, lengths: Lengths, keep: Keep, *, for_screen: bool = True) -> Estimate:
     """What a pass over texts of these lengths needs; the pictures of it only if it is `for_screen`."""
     on_host = keep.place == "host" or model.info.tier == "fallback"  # whose matrices are taken from the device at once
+    free = free_memory(model.place)
     return Estimate(
         forward=bytes_of_forward(model, lengths),
         record=_bytes_of_record(model, lengths, keep) + (_bytes_for_screen(model, lengths, keep) if for_screen else 0),
         pictures=_bytes_of_pictures(model, lengths) if for_screen else 0,
         on_host=on_host,
-        free=free_memory(model.place),
-        free_host=free_memory(_HOST),
+        free=free,
+        free_host=free if model.place.type == "cpu" else free_memory(_HOST),
         same_place=model.place.type == "cpu",
     )
 

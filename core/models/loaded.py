@@ -260,9 +260,10 @@ class LoadedModel(WritingModel, ABC):
         n_layers = sum(n for n, _ in self.info.layers.values())
         values = for_screen and keeps_values(self, source, target, keep)
         options_of_it = {"intervention": intervention, "keep": keep, "keep_values": values}
-        recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, **options_of_it)
-        with recorder.recording():
-            output = self.forward(self.inputs(source, target), **options)
+        with turn(self.module, cancel=None if job is None else job.cancel):
+            recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, **options_of_it)
+            with recorder.recording():
+                output = self.forward(self.inputs(source, target), **options)
         hidden = getattr(output, "last_hidden_state", None)  # of a model without a head, whose logits cannot tell
         if intervention is not None and hidden is not None and bool(hidden.isnan().any()):
             raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)

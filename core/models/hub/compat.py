@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -154,17 +154,17 @@ def forget_attention(name: str) -> None:
 
 
 @contextmanager
-def no_hooks_left(model: nn.Module) -> Iterator[None]:
-    """Take back the hooks that transformers leaves on layers when it is first asked for their outputs.
+def no_hooks_left(parts: Sequence[nn.Module]) -> Iterator[None]:
+    """Take back the hooks that transformers leaves on a model's parts when it is first asked for their outputs.
 
     They would stay for good, and a model with them cannot be pickled. Those that were there before stay.
     """
-    were_there = any(_COLLECTS in vars(part) for part in model.modules())
+    were_there = any(_COLLECTS in vars(part) for part in parts)
     try:
         yield
     finally:
-        if not were_there and any(_COLLECTS in vars(part) for part in model.modules()):
-            for part in model.modules():
+        if not were_there and any(_COLLECTS in vars(part) for part in parts):
+            for part in parts:
                 vars(part).pop(_COLLECTS, None)
                 for key, hook in list(part._forward_hooks.items()):
                     if getattr(hook, "__module__", "") == _COLLECTORS:
