@@ -66,6 +66,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "{model} has no head that predicts anything; only its attention is shown.",
         "Choose a language model, a classifier, a tagger or a question answering model.",
     ),
+    "writes_in_its_own_way": (
+        "{model} writes in a way of its own, which Headscope does not follow.",
+        "Choose another decoder, such as toy:tales or a GPT.",
+    ),
     "cannot_predict": ("{model} has no head that predicts tokens.", "Choose a masked language model or a decoder."),
     "cannot_chat": ("{model} has no chat template.", "Generate without it, or choose an instruction-tuned model."),
     "chat_template_failed": (

@@ -57,6 +57,8 @@ class ModelInfo:
         What makes probabilities of its logits.
     head_is_complete : bool
         Whether the checkpoint held all weights of the head that the class has; without them it predicts nothing.
+    writes_in_a_way_of_its_own : bool
+        Whether it has a language head, but reads something else than the text so far to write (XLNet); it predicts nothing here.
     note : str
         What of its attention cannot be shown and why, in one sentence: layers that do not attend, an encoder that attends in
         bands. Empty if everything can.
@@ -84,6 +86,7 @@ class ModelInfo:
     labels: tuple[str, ...] = ()
     link: Link = "softmax"
     head_is_complete: bool = True
+    writes_in_a_way_of_its_own: bool = False
     generation: GenerationSettings = field(default_factory=GenerationSettings)
     languages: LanguageChoice = field(default_factory=LanguageChoice)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from headscope.core.jobs import Kind
 from headscope.core.models.device import check_room
-from headscope.core.numerics import computed_in, longest_sum, softmax_tolerance, spread_of
+from headscope.core.numerics import computed_in, softmax_tolerance, spread_of, sums_of_layers
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -98,7 +98,7 @@ def verify(model: LoadedModel, text: str, text_pair: str | None = None, target: 
     _check_room(model, source, encoded_target)
     record, output = model.observe(source, encoded_target)
     inputs = model.inputs(source, encoded_target)
-    rounds = computed_in(model.module), longest_sum(model.module)
+    rounds = computed_in(model.module), sums_of_layers(model.module, sum(n for n, _ in model.info.layers.values()))
     probabilities = _probability_difference(output.logits, _logits(model.eager_pass(inputs)), *rounds)
     own = model.eager_attentions(inputs)
     kinds = tuple(_difference(record, kind, own[kind], *rounds) for kind in record.kinds)

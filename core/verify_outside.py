@@ -25,7 +25,7 @@ from headscope.core.models.device import check_room, free_memory
 from headscope.core.models.load import load_model
 from headscope.core.models.loaded import LoadedModel
 from headscope.core.models.smiles import is_smiles_vocabulary
-from headscope.core.numerics import computed_in, longest_sum, rounding, softmax_tolerance, spread_of
+from headscope.core.numerics import computed_in, rounding, softmax_tolerance, spread_of, sums_of_layers
 from headscope.core.verify import verify
 
 Arrays = Mapping[str, FloatArray]
@@ -94,7 +94,7 @@ class Ours:
     architecture: str
     dtype: str
     computed_in: torch.dtype
-    longest_sum: int
+    n_products: int
     n_bytes: int
     ids: tuple[int, ...]
     decoder_ids: tuple[int, ...] | None
@@ -226,7 +226,7 @@ def ours_of(model: LoadedModel, source: str, text: str, pair: str | None = None,
         architecture=model.info.architecture,
         dtype=str(model.module.dtype).removeprefix("torch."),
         computed_in=computed_in(model.module),
-        longest_sum=longest_sum(model.module),
+        n_products=sums_of_layers(model.module, sum(n for n, _ in model.info.layers.values())),
         n_bytes=model.info.memory_bytes,
         ids=encoded[0].ids,
         decoder_ids=None if encoded[1] is None else encoded[1].ids,
@@ -315,7 +315,7 @@ class _Beside:
             if not differences.max() <= worst:
                 head, query, key = np.unravel_index(differences.argmax(), differences.shape)
                 worst, where = float(differences.max()), f"layer {layer}, head {head}, query {query}, key {key}"
-        allowed = softmax_tolerance(spread, self._ours.computed_in, self._ours.longest_sum)
+        allowed = softmax_tolerance(spread, self._ours.computed_in, self._ours.n_products)
         return Comparison(f"{kind} attention", worst, allowed, where)
 
     def _predictions(self) -> Iterator[Comparison]:
@@ -336,7 +336,7 @@ class _Beside:
         if own.shape != theirs.shape:
             self.left.append(f"{what}: ours are {own.shape}, those of transformers {theirs.shape}")
             return
-        allowed = softmax_tolerance(float(np.ptp(theirs, axis=-1).max()), self._ours.computed_in, self._ours.longest_sum)
+        allowed = softmax_tolerance(float(np.ptp(theirs, axis=-1).max()), self._ours.computed_in, self._ours.n_products)
         if own.shape[-1] == 1:  # a number, not a distribution
             difference = float(np.abs(own - theirs).max() / max(1.0, float(np.abs(theirs).max())))
         else:
@@ -358,7 +358,7 @@ class _Beside:
                 "greedy text", len(own) == len(other), f"{len(own)} tokens for {len(other)}" if len(own) != len(other) else ""
             )
             return
-        least = softmax_tolerance(1.0, self._ours.computed_in, self._ours.longest_sum)
+        least = softmax_tolerance(1.0, self._ours.computed_in, self._ours.n_products)
         if gaps[differs] <= least:
             self.left.append(f"greedy text from token {differs} on: two tokens are equally probable there")
         yield _same("greedy text", gaps[differs] <= least, f"token {differs}: {own[differs]} for {other[differs]}")

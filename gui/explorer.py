@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from headscope.core.errors import HeadscopeError
 from headscope.core.examples import Example, examples_for
 from headscope.core.jobs import Ability, Head, Kind, Progress
+from headscope.core.predict.classes import why_no_tokens
 from headscope.core.requests import (
     KEEP_ALL,
     CaptureRequest,
@@ -211,7 +212,12 @@ class Explorer(QObject):
         if self._loaded is None:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
         elif ability not in self._loaded.abilities:
-            self.state.update(notice=notice_of(HeadscopeError(otherwise, model=self._loaded.name)))
+            why = (
+                why_no_tokens(self._loaded, otherwise)
+                if ability == "generate"
+                else HeadscopeError(otherwise, model=self._loaded.name)
+            )
+            self.state.update(notice=notice_of(why))
         else:
             return True
         return False

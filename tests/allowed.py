@@ -52,7 +52,8 @@ def _rounds(model: Any) -> tuple[torch.dtype, int]:
     if model is None:
         return torch.float32, WIDTH
     module = getattr(model, "module", model)
-    return numerics.computed_in(module), numerics.longest_sum(module)
+    n_layers = sum(n for n, _ in model.info.layers.values()) if hasattr(model, "info") else 1
+    return numerics.computed_in(module), numerics.sums_of_layers(module, n_layers)
 
 
 def _finite(logits: Any) -> np.ndarray:

@@ -135,6 +135,7 @@ class HubModel(LoadedModel):
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
+            writes_in_a_way_of_its_own=bool(module.can_generate()) and not (_writes(module) and _is_to_write(module)),
             generation=generation,
             languages=self._codes.choice(generation),
         )

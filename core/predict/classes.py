@@ -164,9 +164,16 @@ def problem_of(problem_type: object, n_labels: int) -> Link:
 def why_no_prediction(info: ModelInfo) -> HeadscopeError:
     """Why a model that is open predicts nothing at all."""
     architecture = info.architecture
+    if info.writes_in_a_way_of_its_own:
+        return HeadscopeError("writes_in_its_own_way", model=info.name)
     head = next((name for ending, name in _HEADS.items() if architecture.endswith(ending)), None)
     if architecture.endswith("ForQuestionAnswering") and info.head_is_complete:
         return HeadscopeError("answers_by_beams", model=info.name, architecture=architecture)
     if head is not None and not info.head_is_complete:
         return HeadscopeError("head_missing", model=info.name, head=head)
     return HeadscopeError("predicts_nothing", model=info.name)
+
+
+def why_no_tokens(info: ModelInfo, code: str = "cannot_predict") -> HeadscopeError:
+    """Why a model that is open, whatever else it predicts, predicts no tokens, or writes no text (``cannot_generate``)."""
+    return HeadscopeError("writes_in_its_own_way" if info.writes_in_a_way_of_its_own else code, model=info.name)

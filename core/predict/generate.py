@@ -12,6 +12,7 @@ from torch import Tensor
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.options import Languages, Rule
 from headscope.core.predict.predictions import Allowance, prediction_of
 from headscope.core.predict.reader import Reader, longer, read_by
@@ -116,7 +117,7 @@ def prompt_of(
 ) -> Prompt:
     """What a generation begins with; parameters and errors as `generate`."""
     if "generate" not in model.info.abilities:
-        raise HeadscopeError("cannot_generate", model=model.info.name)
+        raise why_no_tokens(model.info, "cannot_generate")
     settings = model.info.generation
     if max_new_tokens is not None:
         _check_length(max_new_tokens)

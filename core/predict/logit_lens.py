@@ -20,6 +20,7 @@ from torch import Tensor
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import Job, Progress
 from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.reader import read_by
 from headscope.core.requests import LensRequest
@@ -104,7 +105,7 @@ def _lens(
     if top_k < 1:
         raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="1 or more")
     if not model.info.abilities & {"fill_mask", "generate"}:
-        raise HeadscopeError("cannot_predict", model=model.info.name)
+        raise why_no_tokens(model.info)
     stream = ResidualStream(model, *read, job)
     chosen = tuple(range(stream.n_tokens) if positions is None else positions)
     for position in chosen:

@@ -21,6 +21,7 @@ from torch import Tensor
 from headscope.core.errors import HeadscopeError
 from headscope.core.jobs import FloatArray, Job, Progress
 from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.predict.classes import why_no_tokens
 from headscope.core.token_jobs import Surprisal
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def surprisal_of(model: LoadedModel, read: tuple[Encoded, Encoded | None], job: 
     if "fill_mask" in model.info.abilities and written is None:
         return Surprisal(source.ids, _masked_in_turn(model, source, job), pseudo=True)
     if "generate" not in model.info.abilities:
-        raise HeadscopeError("cannot_predict", model=model.info.name)
+        raise why_no_tokens(model.info)
     stream = ResidualStream(model, source, written, job)
     ids = (source if written is None else written).ids
     return Surprisal(ids, _given_those_before(stream, ids, job), pseudo=False)

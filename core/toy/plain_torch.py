@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from headscope.core.models.loaded import LoadedModel
-from headscope.core.numerics import computed_in, longest_sum, softmax_tolerance, spread_of
+from headscope.core.numerics import computed_in, softmax_tolerance, spread_of, sums_of_layers
 from headscope.core.toy.model import Block, Stack, ToyTransformer
 
 
@@ -23,7 +23,7 @@ def compared_with_torch(model: LoadedModel, text: str, pair: str | None = None) 
     module = model.module
     assert isinstance(module, ToyTransformer)
     maps, logits = _plain_pass(module, model.inputs(source))
-    dtype, length = computed_in(module), longest_sum(module)
+    dtype, length = computed_in(module), sums_of_layers(module, sum(n for n, _ in model.info.layers.values()))
     (kind,) = record.kinds
     worst = max(
         float((torch.from_numpy(record.layer_weights(layer, kind)) - weights.float().cpu()).abs().max())
