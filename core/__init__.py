@@ -9,28 +9,64 @@
 Importing this package does not import torch; the first call that needs it does.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headscope.core.lazy import names_from
 
 if __name__ != "headscope.core":
     raise ImportError("import headscope.core: the folder 'core' of a checkout is installed under that name")
 
 if TYPE_CHECKING:
+    from headscope.core.attention.from_arrays import record_of
+    from headscope.core.attention.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.models.load import load_model
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.errors import HeadscopeError
+    from headscope.core.keep import Keep
+    from headscope.core.model import Model
+    from headscope.core.models.load import load_model, wrap_model
+    from headscope.core.options import BeamSearch, Sampling
+    from headscope.core.run import RunResult
+    from headscope.core.target import Target
 
-__all__ = ["AttentionRecord", "LoadedModel", "load_model"]
+__all__ = [
+    "AttentionRecord",
+    "BeamSearch",
+    "Cut",
+    "HeadscopeError",
+    "Intervention",
+    "Keep",
+    "Model",
+    "Paste",
+    "Replace",
+    "RunResult",
+    "Sampling",
+    "Scale",
+    "Target",
+    "Uniform",
+    "load_model",
+    "record_of",
+    "wrap_model",
+]
 
-_HOME = {
-    "load_model": "headscope.core.models.load",
-    "LoadedModel": "headscope.core.models.loaded",
-    "AttentionRecord": "headscope.core.attention.record",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'headscope.core' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = names_from(
+    __name__,
+    {
+        "AttentionRecord": "headscope.core.attention.record",
+        "BeamSearch": "headscope.core.options",
+        "Cut": "headscope.core.attention.intervention",
+        "HeadscopeError": "headscope.core.errors",
+        "Intervention": "headscope.core.attention.intervention",
+        "Keep": "headscope.core.keep",
+        "Model": "headscope.core.model",
+        "Paste": "headscope.core.attention.intervention",
+        "Replace": "headscope.core.attention.intervention",
+        "RunResult": "headscope.core.run",
+        "Sampling": "headscope.core.options",
+        "Scale": "headscope.core.attention.intervention",
+        "Target": "headscope.core.target",
+        "Uniform": "headscope.core.attention.intervention",
+        "load_model": "headscope.core.models.load",
+        "record_of": "headscope.core.attention.from_arrays",
+        "wrap_model": "headscope.core.models.load",
+    },
+)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Lock, RLock
 from typing import Final
 
-from headscope.core.jobs import Cancel
+from headscope.core.job import Cancel
 
 _POLL_SECONDS: Final = 0.02
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from headscope.core.requests import Offer
+    from headscope.core.keep import Offer
 
 LONGEST_SENTENCE: Final = 300
 """Characters of what an error says on the screen and in the terminal."""

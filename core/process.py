@@ -10,16 +10,13 @@ import logging
 import os
 import random
 import sys
-import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 
-from headscope.core.counted import Counted
-
-_LIBRARIES: Final = ("transformers", "huggingface_hub", "accelerate", "bitsandbytes")
+LIBRARIES: Final = ("transformers", "huggingface_hub", "accelerate", "bitsandbytes")
 _OF_OUR_OWN: Final = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 """What libraries read when they are imported, which would undo what was set before."""
 
@@ -32,7 +29,7 @@ def own() -> None:
     """
     for name, value in _OF_OUR_OWN.items():
         os.environ.setdefault(name, value)
-    for library in _LIBRARIES:
+    for library in LIBRARIES:
         logging.getLogger(library).setLevel(logging.ERROR)
     if transformers := sys.modules.get("transformers"):  # else it reads the environment
         transformers.logging.disable_progress_bar()
@@ -41,40 +38,6 @@ def own() -> None:
         os.environ["OMP_NUM_THREADS"] = str(n_threads)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(n_threads)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with ExitStack() as undo:
-        filters: Any = warnings.filters
-        silent = ("ignore", None, Warning, None, 0)
-        filters.insert(0, silent)
-        undo.callback(_taken_out, silent, filters)
-        for library in _LIBRARIES:
-            logger = logging.getLogger(library)
-            undo.callback(_given_back, logger, logger.level)
-            logger.setLevel(logging.ERROR)
-        if "transformers" in sys.modules:
-            from headscope.core.models.hub import compat  # imports transformers
-
-            undo.enter_context(compat.no_bars())
-        yield
-
-
-def _taken_out(silent: object, filters: list[Any]) -> None:
-    """Also from the copy that `warnings.catch_warnings` of another thread has made, or given back, meanwhile."""
-    now: Any = warnings.filters
-    for each in (filters, now):
-        each[:] = [one for one in each if one is not silent]
-
-
-def _given_back(logger: logging.Logger, level: int) -> None:
-    if logger.level == logging.ERROR:  # else somebody has set it meanwhile
-        logger.setLevel(level)
-
-
-QUIET: Final = Counted(_quiet)
-"""Inside `QUIET.held()` libraries do not warn of what we have looked at ourselves, and draw no bars."""
 
 
 @contextmanager

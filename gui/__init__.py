@@ -17,7 +17,7 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
     Parameters
     ----------
     attentions, tokens, key_tokens, tokenizer
-        See `headscope.core.attention.arrays.record_of`.
+        See `headscope.core.attention.from_arrays.record_of`.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
     from headscope.gui.display import require_display
 
     require_display()
-    from headscope.core.attention.arrays import record_of
+    from headscope.core.attention.from_arrays import record_of
     from headscope.gui.app import view_record
 
     return view_record(record_of(attentions, tokens, key_tokens, tokenizer=tokenizer))
@@ -45,8 +45,8 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
 
     Parameters
     ----------
-    model : PreTrainedModel or LoadedModel
-        As it is, on its device; see `LoadedModel.wrap` for what is changed in it during each pass. A `LoadedModel` needs no
+    model : PreTrainedModel or Model
+        As it is, on its device; see `wrap_model` for what is changed in it during each pass. A `Model` needs no
         tokenizer.
     tokenizer : PreTrainedTokenizerFast
     text : str, optional
@@ -65,7 +65,8 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
     from headscope.gui.display import require_display
 
     require_display()
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
+    from headscope.core.models.load import wrap_model
     from headscope.gui.app import view_model
 
-    return view_model(model if isinstance(model, LoadedModel) else LoadedModel.wrap(model, tokenizer), text)
+    return view_model(model if isinstance(model, Model) else wrap_model(model, tokenizer), text)

@@ -26,7 +26,7 @@ from headscope.resources import icon_file, translations_folder
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
 
 FIRST_MODEL = "toy:grammar"
 
@@ -34,7 +34,7 @@ FIRST_MODEL = "toy:grammar"
 class _Opening(QObject):
     """What the window does once it is on the screen."""
 
-    def __init__(self, window: MainWindow, model: str | LoadedModel) -> None:
+    def __init__(self, window: MainWindow, model: str | Model) -> None:
         super().__init__(window)
         self._window = window
         self._model = model
@@ -65,14 +65,12 @@ def prepare(application: QApplication) -> None:
             application.installTranslator(translator)
 
 
-def create_window(
-    model: str | LoadedModel | None = None, text: str | None = None, settings: QSettings | None = None
-) -> MainWindow:
+def create_window(model: str | Model | None = None, text: str | None = None, settings: QSettings | None = None) -> MainWindow:
     """The window, not yet shown; it loads `model` and runs `text` (or its first example) once it is painted.
 
     Parameters
     ----------
-    model : str or LoadedModel, optional
+    model : str or Model, optional
         What `load_model` takes, or one that is in memory; the first toy if not given.
     settings : QSettings, optional
         The user's own if not given.
@@ -106,7 +104,7 @@ def view_record(record: AttentionRecord) -> MainWindow:
     return _opened(lambda: create_record_window(record))
 
 
-def view_model(model: LoadedModel, text: str | None = None) -> MainWindow:
+def view_model(model: Model, text: str | None = None) -> MainWindow:
     """Open a window on a model that is in memory, and stay until it is closed unless a Qt program is running already."""
     return _opened(lambda: create_window(model, text))
 

@@ -10,9 +10,9 @@ from typing import Final, Literal
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.arithmetic_jobs import Arithmetic, Carried, Numbers, Softmax, Turned, Working
-from headscope.core.jobs import Tier
-from headscope.core.tokens import TokenAxis
+from headscope.core.analyse.records.arithmetic_numbers import Arithmetic, Carried, Numbers, Softmax, Turned, Working
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Tier
 
 Group = Literal["head", "value"]
 """Bars of one group stand over each other, dimension by dimension."""
@@ -92,8 +92,9 @@ def steps_of(answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, tier: Tier
 
 
 def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], tier: Tier) -> Iterator[Step]:
-    cell = answer.request.record.axis(answer.request.kind)
-    yield Heading(f"{cell.queries.labels[answer.request.query]} → {cell.keys.labels[answer.request.key]}")
+    cell = answer.cell
+    axes = cell.record.axis(cell.kind)
+    yield Heading(f"{axes.queries.labels[cell.query]} → {axes.keys.labels[cell.key]}")
     yield from _of_several(answer, queries, keys)
     working = answer.working
     if answer.edited:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headscope.core.requests import FillRequest, ForkRequest, GenerateRequest, ModelRequest
-from headscope.core.results import ModelInfo, Prediction, RunResult
-from headscope.core.tokens import TokenAxis
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.predict.results import Prediction
+from headscope.core.requests.runs import FillRequest, ForkRequest, GenerateRequest, ModelRequest
+from headscope.core.run import RunResult
+from headscope.core.text.tokens import TokenAxis
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord

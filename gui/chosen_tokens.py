@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headscope.core.token_jobs import Side
-from headscope.core.tokens import TokenAxis
+from headscope.core.attention.head_map import Side
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.state import Cell, ExplorerState, Marks
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError, readable_bytes, unexpected
 from headscope.core.files.guarded import CHILD_ARGUMENT
-from headscope.core.jobs import Job
+from headscope.core.job import Job
 from headscope.core.process import own
 from headscope.gui import cli_generation, cli_sweep
 from headscope.gui.cli_export import add_keep, captured, draw, print_path, write
@@ -24,7 +24,7 @@ from headscope.gui.display import require_display
 from headscope.gui.terminal import plain_output, print_json, print_table, progress_line
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".npz")
@@ -109,7 +109,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 
 def _capture(arguments: argparse.Namespace) -> int:
-    from headscope.core.write_data import write_capture_npz
+    from headscope.core.files.numbers import write_capture_npz
 
     _check_suffix(arguments.out, (".npz",))
     with progress_line() as job:
@@ -162,11 +162,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     texts = arguments.text, arguments.pair, arguments.target
     with progress_line() as job:
         if arguments.quick:
-            from headscope.core.verify import verify
+            from headscope.core.forward.verify import verify
 
             report: Any = verify(_opened(arguments, job), *texts)
         else:
-            from headscope.core.verify_outside import verify_outside
+            from headscope.core.models.verify_outside import verify_outside
 
             options = {name: getattr(arguments, name) for name in ("revision", "device", "dtype")}
             report = verify_outside(arguments.model, *texts, **options, job=job)
@@ -180,11 +180,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     with progress_line() as job:
         if arguments.evaluate:
-            from headscope.core.toy.evaluate import evaluate
+            from headscope.core.lab.evaluation import evaluate
 
             report: Any = evaluate(arguments.name)
         else:
-            from headscope.core.toy.training import train
+            from headscope.core.lab.training import train
 
             report = train(arguments.name, seed=arguments.seed, steps=arguments.steps, out=arguments.out, job=job)
     if arguments.json:
@@ -195,7 +195,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 # ---------------------------------------------------------------- what commands share
-def _opened(arguments: argparse.Namespace, job: Job) -> LoadedModel:
+def _opened(arguments: argparse.Namespace, job: Job) -> Model:
     from headscope.core.models.load import load_model
 
     return load_model(arguments.model, revision=arguments.revision, device=arguments.device, dtype=arguments.dtype, job=job)

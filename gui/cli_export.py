@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Head, Job, Kind
-from headscope.core.requests import KEEP_ALL, Keep
+from headscope.core.job import Job
+from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.vocabulary import Head, Kind
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
 
 APPROXIMATE = "weights are right to about 3 digits: queries and keys were kept in half precision"
 
@@ -40,8 +41,8 @@ def _kept(argument: str) -> Keep:
     return Keep(**changes)
 
 
-def captured(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> AttentionRecord:
-    """The pass that the options ask for; errors as `LoadedModel.capture`."""
+def captured(model: Model, arguments: argparse.Namespace, job: Job) -> AttentionRecord:
+    """The pass that the options ask for; errors as `Model.capture`."""
     return model.capture(arguments.text, arguments.pair, arguments.target, keep=arguments.keep, job=job)
 
 
@@ -80,7 +81,7 @@ def draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Na
 
 def write(record: AttentionRecord, kind: Kind, head: Head, path: Path, model: str) -> None:
     """A head as numbers; errors as `write_head_csv`."""
-    from headscope.core.write_data import write_head_csv, write_head_npz
+    from headscope.core.files.numbers import write_head_csv, write_head_npz
 
     axis, weights = record.axis(kind), record.attention_weights(*head, kind)
     if path.suffix.lower() == ".csv":

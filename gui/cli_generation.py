@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.predict.options import MOST_NEW_TOKENS
+from headscope.core.options import MOST_NEW_TOKENS
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.results import GenerationStep
+    from headscope.core.model import Model
+    from headscope.core.predict.results import GenerationStep
 
 _OWN = "as the model's own settings say"
 
@@ -37,13 +37,13 @@ def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], 
     add("--system", type=text, default="", help="with --chat: what it is told before")
 
 
-def steps_of(model: LoadedModel, text: str, arguments: argparse.Namespace) -> Iterable[GenerationStep]:
+def steps_of(model: Model, text: str, arguments: argparse.Namespace) -> Iterable[GenerationStep]:
     """Of the generation, one by one as they come; of the winner, once a beam search has ended.
 
     Raises
     ------
     HeadscopeError
-        As `LoadedModel.generate`, at once.
+        As `Model.generate`, at once.
     """
     own = model.info.generation
     rules = () if arguments.no_rules else own.rules_without(frozenset(arguments.no_rule or ()))
@@ -66,7 +66,7 @@ def steps_of(model: LoadedModel, text: str, arguments: argparse.Namespace) -> It
     return last.best.steps
 
 
-def left_out(model: LoadedModel) -> str:
+def left_out(model: Model) -> str:
     """What of the model's own settings is not followed, in a line; "" if all is."""
     unsupported = model.info.generation.unsupported
     return f"not followed of the model's generation settings: {'; '.join(unsupported)}" if unsupported else ""

@@ -7,15 +7,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headscope.core.jobs import Ability
-from headscope.core.predict.classes import Answer, why_no_prediction
-from headscope.core.reading import read_axis
-from headscope.core.results import Candidate, ModelInfo, Prediction
-from headscope.core.tokens import Reading, TokenAxis
+from headscope.core.forward.model_info import ModelInfo, why_no_prediction
+from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.target import Answer
+from headscope.core.text.tokens import Reading, TokenAxis
+from headscope.core.text.units import read_axis
+from headscope.core.vocabulary import Ability
 from headscope.gui.terminal import print_bars, print_json, print_table
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
 
 _HEADS: tuple[Ability, ...] = ("classify", "tag", "answer")
 _GUESSES: frozenset[Ability] = frozenset({"fill_mask", "next_sentence", "generate"})
@@ -32,7 +33,7 @@ class Predicted:
     answers: tuple[Answer, ...] = ()
 
 
-def predicted(model: LoadedModel, arguments: argparse.Namespace) -> Predicted:
+def predicted(model: Model, arguments: argparse.Namespace) -> Predicted:
     """All that the model predicts of the text.
 
     Raises
@@ -51,7 +52,7 @@ def predicted(model: LoadedModel, arguments: argparse.Namespace) -> Predicted:
     return Predicted(info, axis, () if no_mask_needed else tuple(model.fill_mask(text, pair, top_k=top_k)), follows)
 
 
-def _by_head(model: LoadedModel, text: str, pair: str | None, top_k: int) -> Predicted:
+def _by_head(model: Model, text: str, pair: str | None, top_k: int) -> Predicted:
     from headscope.core.predict.class_predictions import answer, classify, tag
 
     axis = model.encode(text, pair)[0].axis

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Kind
-from headscope.core.requests import SweepRequest
+from headscope.core.job import Job
+from headscope.core.requests.predictions import SweepRequest
+from headscope.core.vocabulary import Kind
 from headscope.gui.terminal import print_json, print_table
 
 if TYPE_CHECKING:
-    from headscope.core.analyse.sweeps import Sweep
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.analyse.causal.sweeps import Sweep
+    from headscope.core.model import Model
 
 _NEEDED = {"edges": ("layer", "head"), "patches": ("other",)}
 _OF_ONE = {"mean_of": "heads", "layer": "edges", "head": "edges", "other": "patches", "by": "patches"}
@@ -51,9 +52,9 @@ def check(arguments: argparse.Namespace) -> None:
             raise HeadscopeError("bad_option", option=option, value=value, expected=f"left out without --what {what}")
 
 
-def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
-    """The whole sweep; errors as `headscope.core.analyse.sweeps`."""
-    from headscope.core.analyse.sweeps import sweep
+def swept(model: Model, arguments: argparse.Namespace, job: Job) -> Sweep:
+    """The whole sweep; errors as `headscope.core.analyse.causal.sweeps`."""
+    from headscope.core.engine.predictions import sweep
 
     request = SweepRequest(
         arguments.text,
@@ -77,7 +78,7 @@ def swept(model: LoadedModel, arguments: argparse.Namespace, job: Job) -> Sweep:
     return last
 
 
-def print_sweep(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:
+def print_sweep(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
     """The most harmful things first: change of log-probability, probability before and after, divergence."""
     where = "" if found.position is None else f" at token {found.position}"
     end = "" if found.target.span is None else f"the answer's {found.target.span} "
@@ -98,7 +99,7 @@ def _readable(number: float, sign: str = "") -> str:
     return f"{number:{sign}.3f}" if abs(number) >= 5e-4 or number == 0 or not np.isfinite(number) else f"{number:{sign}.2e}"
 
 
-def print_sweep_data(model: LoadedModel, found: Sweep, arguments: argparse.Namespace) -> None:
+def print_sweep_data(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
     """The arrays as JSON; null stands for what is no number, such as the change of a token that cannot come at all."""
     names, labels = _axes(model, arguments)
     head = {"layer": arguments.layer, "head": arguments.head} if arguments.what == "edges" else {}
@@ -117,11 +118,11 @@ def print_sweep_data(model: LoadedModel, found: Sweep, arguments: argparse.Names
     print_json(said | {name: _listed(getattr(found, name)) for name in arrays})
 
 
-def _is_number(model: LoadedModel) -> bool:
+def _is_number(model: Model) -> bool:
     return "classify" in model.info.abilities and model.info.link == "identity"
 
 
-def _unit(model: LoadedModel) -> str:
+def _unit(model: Model) -> str:
     return "number" if _is_number(model) else "probability"
 
 
@@ -134,7 +135,7 @@ def _watched_data(found: Sweep) -> dict[str, Any]:
     return {"token": found.label, "token_id": target.token}
 
 
-def _position(model: LoadedModel, arguments: argparse.Namespace) -> int:
+def _position(model: Model, arguments: argparse.Namespace) -> int:
     """What --at says: a position, or a token that stands in the text once."""
     asked = arguments.at.strip()
     if asked.isdecimal():
@@ -148,12 +149,12 @@ def _position(model: LoadedModel, arguments: argparse.Namespace) -> int:
     return found[0]
 
 
-def _kind(model: LoadedModel, arguments: argparse.Namespace) -> Kind:
+def _kind(model: Model, arguments: argparse.Namespace) -> Kind:
     kind: Kind = arguments.kind or next(iter(model.info.layers))
     return kind
 
 
-def _axes(model: LoadedModel, arguments: argparse.Namespace) -> tuple[list[str], list[tuple[str, ...] | None]]:
+def _axes(model: Model, arguments: argparse.Namespace) -> tuple[list[str], list[tuple[str, ...] | None]]:
     """What the arrays' dimensions count, and the tokens of those that count tokens."""
     source, target = model.encode(arguments.text, arguments.pair, arguments.target)
     queries, keys = (axis.labels for axis in model.axes(source.axis, target.axis if target else None)[_kind(model, arguments)])

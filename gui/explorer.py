@@ -11,27 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from headscope.core.attention.head_map import Pooling
 from headscope.core.errors import HeadscopeError
-from headscope.core.examples import Example, examples_for
-from headscope.core.jobs import Ability, Head, Kind, Progress
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Progress
+from headscope.core.keep import KEEP_ALL, Keep, Offer
+from headscope.core.models.catalogue_entries import Catalogue
+from headscope.core.models.examples import Example, examples_for
+from headscope.core.options import Sampling
 from headscope.core.predict.classes import why_no_tokens
-from headscope.core.requests import (
-    KEEP_ALL,
-    CaptureRequest,
-    CatalogueRequest,
-    FillRequest,
-    ForkRequest,
-    GenerateRequest,
-    Keep,
-    LoadRequest,
-    ModelRequest,
-    Offer,
-    Question,
-    Sampling,
-)
-from headscope.core.results import Candidate, Catalogue, GenerationStep, ModelInfo, Prediction, RunResult
-from headscope.core.tokens import Reading
-from headscope.core.view_jobs import PartRequest, Pooling
+from headscope.core.predict.results import Candidate, GenerationStep, Prediction
+from headscope.core.requests.cells import PartRequest
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest, ModelRequest, Question
+from headscope.core.run import RunResult
+from headscope.core.text.tokens import Reading
+from headscope.core.vocabulary import Ability, Head, Kind
 from headscope.gui.before import Before
 from headscope.gui.exporter import Export, Exporter
 from headscope.gui.given_text import GivenText
@@ -48,18 +43,18 @@ from headscope.gui.worker import Handle, Lane, supersedes_in_model_lane
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.model import Model
 
 
 def _model_handler() -> Handle:
     """Called in the model lane: imports torch there, after the window is painted."""
-    from headscope.core.engine import Engine
+    from headscope.core.engine.engine import Engine
 
     return Engine().handle
 
 
 def _view_handler() -> Handle:
-    from headscope.core.engine import Engine
+    from headscope.core.engine.engine import Engine
 
     return Engine().handle_view
 
@@ -100,7 +95,7 @@ class Explorer(QObject):
         self.exporter = Exporter(state, self)
         self.exporter.ended.connect(self._settle)
         self._asked: dict[int, ModelRequest] = {}
-        self._adopted: LoadedModel | None = None
+        self._adopted: Model | None = None
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
         self._ours = GivenText()  # the text as a program wrote it: a new model's example may replace it
         self._stream = StepStream(state, self._pictures, self._write, self)
@@ -115,7 +110,7 @@ class Explorer(QObject):
         self._ask(LoadRequest(source, device, dtype))
         self.state.update(busy=busy_at("loading", detail=source))
 
-    def adopt(self, model: LoadedModel) -> None:
+    def adopt(self, model: Model) -> None:
         """Take over a model that is in memory, and run it; nobody else may, until `close` releases it."""
         self._adopted = model
         self._ask(LoadRequest(model.info.source, model=model))

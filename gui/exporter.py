@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.errors import HeadscopeError, one_line
 from headscope.core.files.inspect import is_model
+from headscope.core.files.numbers import write_capture_npz, write_head_csv, write_head_npz
 from headscope.core.files.text_file import read_text_file
-from headscope.core.jobs import Head, Job, Kind, Progress
-from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
+from headscope.core.job import Job, Progress
+from headscope.core.vocabulary import Head, Kind
 from headscope.gui.messages import busy_at, busy_of, notice_of
 from headscope.gui.paint.export import Picture, write_picture
 from headscope.gui.paint.link_picture import Picked

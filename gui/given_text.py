@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headscope.core.requests import CaptureRequest, Keep
-from headscope.core.results import ModelInfo
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.keep import Keep
+from headscope.core.requests.runs import CaptureRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from headscope.core.analyse.records.head_types import HeadMetrics
 from headscope.core.errors import HeadscopeError
-from headscope.core.metrics_jobs import HeadMetrics, MetricsRequest
+from headscope.core.requests.heads import MetricsRequest
 from headscope.gui.messages import notice_of
 from headscope.gui.state import ExplorerState
 

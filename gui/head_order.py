@@ -7,8 +7,8 @@ from math import isnan
 
 import numpy as np
 
-from headscope.core.jobs import Head
-from headscope.core.metrics_jobs import HeadMetrics, HeadType, Metric
+from headscope.core.analyse.records.head_types import HeadMetrics, HeadType, Metric
+from headscope.core.vocabulary import Head
 
 
 @dataclass(frozen=True, slots=True)

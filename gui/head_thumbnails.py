@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headscope.core.jobs import FloatArray, Kind
-from headscope.core.view_jobs import Pooling, Thumbnails
+from headscope.core.attention.head_map import Pooling
+from headscope.core.requests.heads import Thumbnails
+from headscope.core.vocabulary import FloatArray, Kind
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.metrics_jobs import HeadType, Metric
+from headscope.core.analyse.records.head_types import HeadType, Metric
 from headscope.gui.translating import QT_TRANSLATE_NOOP
 
 METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {

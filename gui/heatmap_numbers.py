@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from headscope.core.attention.head_map import HeadMap
+from headscope.core.attention.ranks import RankTable, shares_below
 from headscope.core.errors import HeadscopeError
-from headscope.core.heatmap_jobs import RankRequest, Ranks, Sums, SumsRequest
-from headscope.core.jobs import FloatArray
-from headscope.core.ranks import RankTable, shares_below
-from headscope.core.view_jobs import HeadMap, Part, PartRequest, Row, RowRequest
+from headscope.core.requests.cells import Part, PartRequest, RankRequest, Ranks, Row, RowRequest, Sums, SumsRequest
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.questions import Questions
 from headscope.gui.state import ExplorerState
 

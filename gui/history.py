@@ -23,8 +23,9 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from headscope.core.jobs import Head, Kind, Lens
-from headscope.core.tokens import Reading
+from headscope.core.attention.lens import Lens
+from headscope.core.text.tokens import Reading
+from headscope.core.vocabulary import Head, Kind
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.state import Cell, ExplorerState, Marks, Pairing
 

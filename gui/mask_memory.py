@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headscope.core import edit
-from headscope.core.tokens import TokenAxis
+from headscope.core.text import editing
+from headscope.core.text.tokens import TokenAxis
 
 _Words = tuple[str | None, ...]
 
@@ -20,7 +20,7 @@ class MaskMemory:
         `text` is what the token's offsets point into: the text, or the second text of a pair.
         """
         token = axis.tokens[position]
-        start, end = edit.span(axis, position, text)
+        start, end = editing.span(axis, position, text)
         if start == end:
             return None
         masks = [mask for mask in axis.masks if axis.tokens[mask].segment == token.segment]
@@ -35,7 +35,7 @@ class MaskMemory:
             new = text[:start] + word + text[end:]
             words = words[:before] + words[before + 1 :]
         else:
-            new = edit.masked(axis, position, mask_token, text)
+            new = editing.masked(axis, position, mask_token, text)
             words = (*words[:before], text[start:end], *words[before:])
         self._known[token.segment] = (new, words)
         return new

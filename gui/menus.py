@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QMenu
 
-from headscope.core.examples import examples_for
+from headscope.core.models.examples import examples_for
 from headscope.gui.commands import COMMANDS, MENUS
 from headscope.gui.widgets.plain import plain
 

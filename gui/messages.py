@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from headscope.core.errors import MESSAGES, HeadscopeError
-from headscope.core.jobs import Progress
-from headscope.core.requests import Offer
-from headscope.core.results import ModelInfo
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Progress
+from headscope.core.keep import Offer
 from headscope.gui.state import Busy, Notice
 from headscope.gui.translating import QT_TRANSLATE_NOOP
 

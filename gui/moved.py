@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.state import Cell, Marks
 
 

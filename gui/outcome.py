@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headscope.core.predict.classes import PredictionKind, Target
-from headscope.core.results import Candidate, Prediction
+from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.target import PredictionKind, Target
 
 Place = tuple[PredictionKind, int | None]
 

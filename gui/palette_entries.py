@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
-from headscope.core.examples import examples_for
+from headscope.core.models.examples import examples_for
 from headscope.gui.commands import COMMANDS, MENUS
 from headscope.gui.fuzzy import score
 

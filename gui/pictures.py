@@ -13,22 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 
+from headscope.core.attention.head_map import HeadMap, HeadOverview, Pooling
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Head, Kind
-from headscope.core.tokens import Reading
-from headscope.core.view_jobs import (
-    HeadMap,
-    HeadOverview,
-    HeadWeights,
-    Part,
-    PartRequest,
-    Pooling,
-    Row,
-    RowRequest,
-    Thumbnails,
-    ThumbnailsRequest,
-    WeightsRequest,
-)
+from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
+from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
+from headscope.core.text.tokens import Reading
+from headscope.core.vocabulary import Head, Kind
 from headscope.gui.head_thumbnails import HeadThumbnails
 from headscope.gui.messages import notice_of
 from headscope.gui.moved import Moved

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from headscope.core.predict.classes import QUIET_TAGS, Answer
-from headscope.core.results import Candidate, FilterStage, Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.classes import QUIET_TAGS
+from headscope.core.predict.results import Candidate, FilterStage, Prediction
+from headscope.core.target import Answer
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.probability import readable_change, readable_number
 from headscope.gui.paint.tags import TagRow
 from headscope.gui.widgets.probability_bars import Bar

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.view_jobs import ViewRequest
+from headscope.core.requests.heads import ViewRequest
 from headscope.gui.worker import Handle, Lane
 
 

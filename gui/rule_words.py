@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.predict.options import Rule
+from headscope.core.options import Rule
 
 _MOST_SHOWN = 3
 """Tokens that a rule's words name."""

@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from headscope.core.jobs import FloatArray, Head, Kind, Lens
-from headscope.core.requests import CaptureRequest, Offer, Sampling
-from headscope.core.results import BeamStep, Catalogue, FillStep, GenerationStep, ModelInfo, Prediction, RunResult
-from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
-from headscope.core.view_jobs import HeadMap, Part, Pooling, Row, RowRequest
+from headscope.core.attention.head_map import HeadMap, Pooling
+from headscope.core.attention.lens import Lens
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.keep import Offer
+from headscope.core.models.catalogue_entries import Catalogue
+from headscope.core.options import Sampling
+from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
+from headscope.core.requests.cells import Part, Row, RowRequest
+from headscope.core.requests.runs import CaptureRequest
+from headscope.core.run import RunResult
+from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
+from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.outcome import Outcome
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.predict.options import Languages
+    from headscope.core.options import Languages
 
 
 @dataclass(frozen=True, slots=True)

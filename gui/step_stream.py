@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from headscope.core.results import BeamStep, FillStep, GenerationStep, ModelInfo, Prediction
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
 from headscope.gui.pictures import Pictures
 from headscope.gui.state import ExplorerState
 from headscope.gui.steps import predicted

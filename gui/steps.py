@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import takewhile
 
-from headscope.core.jobs import Kind
-from headscope.core.results import Candidate, FillStep, GenerationStep, Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.results import Candidate, FillStep, GenerationStep, Prediction
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Kind
 
 Written = GenerationStep | FillStep
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 from headscope.core.errors import one_line
-from headscope.core.jobs import Job, Progress
+from headscope.core.job import Job, Progress
 
 _BAR = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headscope.core import edit
 from headscope.core.errors import HeadscopeError
-from headscope.core.results import Candidate, ModelInfo, Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.text import editing
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.mask_memory import MaskMemory
 from headscope.gui.state import ExplorerState
 
@@ -57,7 +58,7 @@ def with_candidate(
         text = axis.text
     if getattr(state, field) not in (text, left):
         return {}
-    return {field: edit.with_candidate(axis, prediction.position, candidate, text)}
+    return {field: editing.with_candidate(axis, prediction.position, candidate.text, text)}
 
 
 def _source_of(record: AttentionRecord) -> TokenAxis:

@@ -16,16 +16,11 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from headscope.core.errors import HeadscopeError, unexpected
-from headscope.core.jobs import Cancel, Cancelled, Job, Progress, Report
-from headscope.core.requests import (
-    CaptureRequest,
-    CatalogueRequest,
-    FillRequest,
-    ForkRequest,
-    GenerateRequest,
-    LoadRequest,
-)
-from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
+from headscope.core.job import Cancel, Cancelled, Job, Progress, Report
+from headscope.core.requests.cells import PartRequest
+from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest
 
 Stream = Callable[[object], None]
 Handle = Callable[[Any, Job, Stream], object]

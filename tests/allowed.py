@@ -21,7 +21,7 @@ def of_weights(expected: Any, model: Any = None) -> float:
     Parameters
     ----------
     expected : array or Tensor
-    model : Module or LoadedModel, optional
+    model : Module or Model, optional
         Whose they are, if it is none of the tiny ones in float32.
     """
     weights = torch.as_tensor(np.asarray(expected, np.float32) if not isinstance(expected, Tensor) else expected).float()

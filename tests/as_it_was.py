@@ -43,12 +43,12 @@ def settle() -> None:
 def steps(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """What is done, one after another."""
     yield "import", _import_all
-    from headscope.core import LoadedModel, load_model
-    from headscope.core.jobs import Cancel, Cancelled, Job
+    from headscope.core import load_model, wrap_model
+    from headscope.core.job import Cancel, Cancelled, Job
+    from headscope.core.lab.evaluation import evaluate
+    from headscope.core.lab.training import train
     from headscope.core.models.catalogue import catalogue
-    from headscope.core.toy.evaluate import evaluate
-    from headscope.core.toy.training import train
-    from headscope.core.verify_outside import verify_outside
+    from headscope.core.models.verify_outside import verify_outside
 
     bert = folder / "bert"
     toy = load_model("toy:tales")
@@ -60,7 +60,7 @@ def steps(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "gguf", lambda: list(load_model(folder / "letters.gguf").generate("the cat", max_new_tokens=2))
     yield "decoder", lambda: list(load_model(folder / "gpt2").generate("the cat", max_new_tokens=2))
     module, tokenizer = AutoModelForMaskedLM.from_pretrained(bert), AutoTokenizer.from_pretrained(bert)
-    yield "wrap", lambda: LoadedModel.wrap(module.train(), tokenizer).capture("the cat")
+    yield "wrap", lambda: wrap_model(module.train(), tokenizer).capture("the cat")
     yield "catalogue", catalogue
     yield "verify", lambda: verify_outside(str(bert), "the cat sat")
     refused = (

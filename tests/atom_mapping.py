@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.tokens import Token
+from headscope.core.model import Model
+from headscope.core.text.tokens import Token
 
 REACTIONS = Path(__file__).parent / "data" / "reactions"
 MAPPING_HEAD = (10, 5)
@@ -21,9 +21,7 @@ def is_atom(token: Token) -> bool:
     return not token.special and (token.text[0].isalpha() or token.text[0] == "[")
 
 
-def agreement(
-    model: LoadedModel, reactions: Sequence[str], mappings: Sequence[dict[int, int]]
-) -> tuple[np.ndarray, np.ndarray]:
+def agreement(model: Model, reactions: Sequence[str], mappings: Sequence[dict[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """How often each head looks at the right atom most: from product atoms, of all reactant atoms; and the other way round.
 
     The head's own weights, one atom at a time, nothing else. `mappings` take positions of product atoms to positions of

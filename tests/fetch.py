@@ -10,8 +10,8 @@ import time
 from huggingface_hub import constants
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job, Progress
-from headscope.core.models.download import snapshot
+from headscope.core.job import Cancel, Cancelled, Job, Progress
+from headscope.core.models.hub.download import snapshot
 
 
 def main(name: str, cancel_at: float) -> None:

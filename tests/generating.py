@@ -10,8 +10,8 @@ import torch
 import transformers as hf
 
 from headscope.core.attention.record import AttentionRecord
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from tests import allowed
 from tests.tiny_models import write_decoder, write_encoder_decoder
 
@@ -31,7 +31,7 @@ def folder_of(family: str) -> Path:
 
 
 @cache
-def model_of(family: str) -> LoadedModel:
+def model_of(family: str) -> Model:
     """Opened by us; a toy's name opens the toy."""
     source = family if family.startswith("toy:") else str(folder_of(family))
     return load_model(source, device="cpu", dtype="float32")
@@ -53,7 +53,7 @@ def written_by_transformers(family: str, **options: object) -> list[int]:
     return answer[0, len((target or source).ids) :].tolist()
 
 
-def difference_from_one_pass(model: LoadedModel, record: AttentionRecord, prompt: str = PROMPT) -> float:
+def difference_from_one_pass(model: Model, record: AttentionRecord, prompt: str = PROMPT) -> float:
     """How far a record's weights are from those of one eager pass over its tokens, as a share of what rounding explains."""
     ids = torch.tensor([[token.id for token in record.axis("decoder").queries.tokens]])
     inputs = {"input_ids": ids}

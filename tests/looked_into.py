@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 import transformers as hf
 
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from tests.golden.families import ENDS, FAMILIES, GROUPED, SIZES, VOCABULARY, Family, built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
@@ -70,7 +70,7 @@ OTHERS = (
 _WRITE = {"encoder": write_masked, "decoder": write_decoder, "encoder-decoder": write_encoder_decoder}
 
 
-def opened(name: str, folder: Path) -> LoadedModel:
+def opened(name: str, folder: Path) -> Model:
     """The family's model in float32, with norms and head biases that are not 1 and 0, as training leaves them."""
     family = next(family for family in (*OTHERS, *FAMILIES) if family.name == name)
     _WRITE[family.form](folder)

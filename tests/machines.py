@@ -24,7 +24,7 @@ SETTINGS = {
 }
 """From the least to the most: "own" is all that a processor can do, AMX and avx512_fp16 among it."""
 _COMPARES = re.compile(
-    r"^from (tests import .*\ballowed\b|tests\.generating |tests\.golden\.measure |headscope\.core\.(numerics|verify) )",
+    r"^from (tests import .*\ballowed\b|tests\.generating |tests\.golden\.measure |headscope\.core\.(numerics|forward\.verify) )",
     re.MULTILINE,
 )
 _SEEN = """

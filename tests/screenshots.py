@@ -26,8 +26,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
-from headscope.core.requests import Sampling
-from headscope.core.tokens import Reading
+from headscope.core.options import Sampling
+from headscope.core.text.tokens import Reading
 from headscope.gui.layouts import layout_called
 from headscope.gui.main_window import MainWindow
 from headscope.gui.panels.palette import Palette

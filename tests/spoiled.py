@@ -9,10 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
-from headscope.core.requests import CaptureRequest, LoadRequest
+from headscope.core.job import Job
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.runs import CaptureRequest
 
 WEIGHTS = "model.safetensors"
 _SENTENCE = "the keys near the cabinet [MASK] rusty ."

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 from headscope.core import load_model
-from headscope.core.analyse.sweeps import Question, Sweep, ablate_heads
+from headscope.core.analyse.causal.sweeps import Question, Sweep, ablate_heads
 from headscope.core.files.atomic import atomic_write
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.model import Model
 from tests.atom_mapping import MAPPING_HEAD, REACTIONS, agreement
 from tests.installed_models import albert, smollm2
 
@@ -40,7 +40,7 @@ def scorer_of_the_package() -> type:
     return found
 
 
-def mapping_of(model: LoadedModel, reaction: str, scorer: type) -> dict[int, int]:
+def mapping_of(model: Model, reaction: str, scorer: type) -> dict[int, int]:
     """Positions of product atoms to those of the reactant atoms they are, by the package's own algorithm."""
     record = model.capture(reaction)
     tokens = [token.text for token in record.axis("encoder").queries.tokens]

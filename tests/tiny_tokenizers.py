@@ -3,7 +3,7 @@
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import BertTokenizer, PreTrainedTokenizerFast
 
-from headscope.core.models.hub_tokenizer import HubTokenizer
+from headscope.core.models.hub.tokenizer import HubTokenizer
 
 _MERGES = ("t h", "th e", "Ġ the", "c a", "ca t", "Ġ cat", "Ã ©")
 

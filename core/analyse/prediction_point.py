@@ -13,14 +13,15 @@ import torch
 
 from headscope.core.arguments import whole_number
 from headscope.core.errors import HeadscopeError
-from headscope.core.predict.classes import Target, label_index
-from headscope.core.predict.readout import SPAN_ENDS, Readout, readout_of
+from headscope.core.forward.readout import SPAN_ENDS, Readout, readout_of
+from headscope.core.predict.classes import label_index
+from headscope.core.target import Target
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.text.tokenizer import Encoded
 
 Measure = Literal["logit", "log_probability", "probability"]
 """What of an outcome is explained; log_probability in nats. Of a regression all three are its number."""
@@ -32,7 +33,7 @@ class PredictionPoint:
 
     Attributes
     ----------
-    model : LoadedModel
+    model : BaseModel
     readout : Readout
     row : int
         Of `readout.n_rows`.
@@ -41,7 +42,7 @@ class PredictionPoint:
         Of the text's tokens.
     """
 
-    model: LoadedModel
+    model: BaseModel
     readout: Readout
     row: int
     asked: Target
@@ -109,7 +110,7 @@ class PredictionPoint:
         return self.labels[index] if self.readout.kind == "span" else self.model.info.labels[index]
 
 
-def token_id(model: LoadedModel, token: int | str) -> int:
+def token_id(model: BaseModel, token: int | str) -> int:
     """The vocabulary id of a token, which may be written as it stands in running text: ``" Paris"``, with its blank.
 
     Raises
@@ -126,7 +127,7 @@ def token_id(model: LoadedModel, token: int | str) -> int:
     return pieces[0].id
 
 
-def point_of(model: LoadedModel, source: Encoded, target: Encoded | None, asked: Target) -> PredictionPoint:
+def point_of(model: BaseModel, source: Encoded, target: Encoded | None, asked: Target) -> PredictionPoint:
     """The row of logits that a target is of; where it names no position, that of the first prediction.
 
     Raises
@@ -160,7 +161,7 @@ def _check_what(readout: Readout, asked: Target) -> None:
         raise HeadscopeError("bad_option", option="span", value=asked.span, expected="start or end")
 
 
-def shown_rows(model: LoadedModel, readout: Readout) -> tuple[int, ...]:
+def shown_rows(model: BaseModel, readout: Readout) -> tuple[int, ...]:
     """The rows whose predictions the screen shows. Raises ``no_mask``, ``empty_text``."""
     if not readout.shown:
         raise (
@@ -171,7 +172,7 @@ def shown_rows(model: LoadedModel, readout: Readout) -> tuple[int, ...]:
     return readout.shown
 
 
-def shown_at(model: LoadedModel, readout: Readout, row: int) -> int | None:
+def shown_at(model: BaseModel, readout: Readout, row: int) -> int | None:
     """The position that a row of logits speaks of: a mask's or a tagged token's own; a decoder's next token. None: all of the text."""
     if readout.kind in ("class", "span"):
         return None

@@ -18,7 +18,8 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from headscope.core.counted import OneAtATime
-from headscope.core.jobs import Cancel, Tier
+from headscope.core.job import Cancel
+from headscope.core.vocabulary import Tier
 
 _ABSENT: Final = object()
 _COMPILED: Final = "_compiled_call_impl"

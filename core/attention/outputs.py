@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headscope.core.attention.fallback import Piece
+from headscope.core.attention.kept.stored import Piece
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Kind
 from headscope.core.numerics import are_weights, rows_exceed_one
+from headscope.core.vocabulary import Kind
 
 Layers = list[tuple[Piece, ...] | None]
 _NAMES: Final[Mapping[str, Kind | None]] = {
@@ -37,7 +37,7 @@ def layers_of(given: Any, *, is_cross: bool) -> dict[Kind | None, Layers]:
     Parameters
     ----------
     given : array, sequence of arrays, sequence of sequences, mapping or ModelOutput
-        See `headscope.core.attention.arrays.record_of`.
+        See `headscope.core.attention.from_arrays.record_of`.
     is_cross : bool
         Whether weights that do not say their kind have keys of another text than their queries.
 

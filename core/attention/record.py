@@ -10,20 +10,22 @@ import numpy as np
 from torch import Tensor, nn
 
 from headscope.core import arguments
-from headscope.core.attention import overview as overviews
-from headscope.core.attention.counting import rank_table
-from headscope.core.attention.intervene import sets_weights
-from headscope.core.attention.layers import Layer
-from headscope.core.attention.pooling import blocks_of_heads, pooled
-from headscope.core.attention.reading import ReadLayer
-from headscope.core.attention.scores import pooled_scores
+from headscope.core.attention.head_map import HeadOverview, Pooling
+from headscope.core.attention.kept.edited import sets_weights
+from headscope.core.attention.kept.in_units import ReadLayer
+from headscope.core.attention.kept.layer import Layer
+from headscope.core.attention.lens import Lens
+from headscope.core.attention.maps import overview as overviews
+from headscope.core.attention.maps.pooling import blocks_of_heads, pooled
+from headscope.core.attention.maps.rank_table import rank_table
+from headscope.core.attention.maps.scores import pooled_scores
+from headscope.core.attention.ranks import RankTable
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Job, Kind, Lens, Tier
-from headscope.core.ranks import RankTable
-from headscope.core.reading import read_axis
-from headscope.core.requests import KEEP_ALL, Keep
-from headscope.core.tokens import AS_TOKENS, Reading, TokenAxis
-from headscope.core.view_jobs import HeadOverview, Pooling
+from headscope.core.job import Job
+from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
+from headscope.core.text.units import read_axis
+from headscope.core.vocabulary import FloatArray, Kind, Tier
 
 
 class Axes(NamedTuple):

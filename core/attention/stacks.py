@@ -11,7 +11,7 @@ from typing import Final
 
 from torch import nn
 
-from headscope.core.jobs import Kind
+from headscope.core.vocabulary import Kind
 
 _CROSS: Final = re.compile(r"cross_?att|encoder_attn|EncDecAttention|encoder_decoder_attn", re.IGNORECASE)
 _STACK: Final = re.compile(r"(?:^|_)(encoder|decoder)$")

@@ -18,7 +18,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.jobs import Job
+from headscope.core.job import Job
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _POLL_SECONDS = 0.1

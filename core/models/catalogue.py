@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headscope.core.results import CatalogueEntry
+from headscope.core.models.catalogue_entries import CatalogueEntry
 from headscope.resources import toy_folder, toy_names
 
 _TOYS = {

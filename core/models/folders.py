@@ -9,7 +9,7 @@ from typing import Final
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file, read_json
-from headscope.core.tokens import visible
+from headscope.core.text.tokens import visible
 
 _OWN: Final = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 """What save_pretrained calls weights."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file
-from headscope.core.jobs import Job, Progress
+from headscope.core.job import Job, Progress
+from headscope.core.model import Model
 from headscope.core.models.folders import gguf_files, is_adapter, model_folder
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.process import QUIET
-from headscope.core.tokens import visible
+from headscope.core.models.hub.quiet import QUIET
+from headscope.core.text.tokens import visible
 
 _TOY = "toy:"
 _MOST_SHOWN = 80
@@ -25,7 +26,7 @@ def load_model(
     device: str = "auto",
     dtype: str = "auto",
     job: Job | None = None,
-) -> LoadedModel:
+) -> Model:
     """Load a model.
 
     Parameters
@@ -56,7 +57,7 @@ def load_model(
         return _load(os.fspath(source), revision, device, dtype, job or Job())
 
 
-def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) -> LoadedModel:
+def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) -> Model:
     shown = visible(source.strip())[:_MOST_SHOWN]
     if not shown:
         raise HeadscopeError("no_name")
@@ -78,7 +79,7 @@ def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) 
         raise HeadscopeError("folder_without_model", path=path, missing="config.json")
     if _is_path(source):
         raise HeadscopeError("path_not_found", path=shown)
-    from headscope.core.models.download import is_hub_name, snapshot
+    from headscope.core.models.hub.download import is_hub_name, snapshot
 
     name, _, written = source.strip().partition("@")
     if not is_hub_name(name):
@@ -89,11 +90,41 @@ def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) 
     return _load_folder(folder, whole, whole, device, dtype, job)
 
 
-def _load_folder(folder: Path, source: str, name: str, device: str, dtype: str, job: Job) -> LoadedModel:
+def wrap_model(module: Any, tokenizer: Any, *, name: str | None = None) -> Model:
+    """A transformers model that is in memory, half-trained or fine-tuned, as it is: no weight is copied, moved or changed.
+
+    >>> with wrap_model(model, tokenizer) as look:  # doctest: +SKIP
+    ...     record = look.capture("the keys of the cabinet")
+
+    During each pass of ours, and at no other time, the module is in evaluation mode and its attention goes through Headscope's
+    functions. Between two it is as you have it: train it, copy it, save it. What is captured is what the weights are at that
+    moment. Passes of several threads take turns; do not train it while one runs.
+
+    Parameters
+    ----------
+    module : PreTrainedModel
+        On any device, or on several; also inside `torch.compile`, `DataParallel` or a `PeftModel` whose adapter changes weights.
+    tokenizer : PreTrainedTokenizerBase
+        Its settings stay as they are: a fast one is copied, of others nothing is changed.
+    name : str, optional
+        What the screen calls it; the configuration's name or the class's if not given.
+
+    Raises
+    ------
+    HeadscopeError
+        ``architecture_unsupported``, ``wrap_inside``, ``adapter_unsupported``, ``no_tokenizer``, ``no_attention``; the module is
+        as it was.
+    """
+    from headscope.core.models.hub.model import wrapped
+
+    return wrapped(module, tokenizer, name)
+
+
+def _load_folder(folder: Path, source: str, name: str, device: str, dtype: str, job: Job) -> Model:
     """What a folder holds: a model, one in a folder inside it, a .gguf file, or an adapter of a model elsewhere."""
     from headscope.core.models.gguf.load import load_file
     from headscope.core.models.hub.adapters import base_folder, has_adapter, has_peft, read_adapter
-    from headscope.core.models.hub_files import load_folder
+    from headscope.core.models.hub.files import load_folder
 
     folder = model_folder(folder)
     if is_adapter(folder):

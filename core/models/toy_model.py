@@ -1,22 +1,23 @@
-"""A toy as a LoadedModel. Needs torch alone, so that the first picture does not wait for transformers."""
+"""A toy as a Model. Needs torch alone, so that the first picture does not wait for transformers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from headscope.core.jobs import Ability, Kind
-from headscope.core.models.device import pick_device, pick_dtype
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.results import ModelInfo
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.model import Model
+from headscope.core.models.hub.placement.devices import pick_device, pick_dtype
 from headscope.core.toy.load import load_toy, read_toy
 from headscope.core.toy.model import KeyValueCache, ToyOutput, ToyTransformer
+from headscope.core.vocabulary import Ability, Kind
 
 
-class ToyModel(LoadedModel):
+class ToyModel(Model):
     """The toy `name`: the shipped one, or one that `headscope train` wrote to `folder`.
 
     Raises
@@ -58,6 +59,11 @@ class ToyModel(LoadedModel):
             memory_bytes=n_parameters * first.element_size(),
             checkpoint="toy",
         )
+
+    def rule_processor(self, rule: str) -> Any:
+        from headscope.core.models.hub.compat import rule_processor  # imports transformers
+
+        return rule_processor(rule)
 
     def new_cache(self, expected: int = 0) -> KeyValueCache:
         return KeyValueCache(expected)

@@ -18,28 +18,27 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.gathered import PassRows, Path, gathered, own_rows
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.attention.kept.beams import PassRows, Path, gathered, own_rows
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Progress
-from headscope.core.models.text import Encoded
+from headscope.core.job import Job, Progress
+from headscope.core.options import LARGEST_POWER, BeamSearch, Languages, Rule, Sampling
 from headscope.core.predict.generate import Generation, Plan, Prompt, prompt_of
-from headscope.core.predict.options import LARGEST_POWER, Languages, Rule
 from headscope.core.predict.reader import encoder_side, longer
+from headscope.core.predict.results import Beam, BeamStep, FilterStage, GenerationStep, Prediction
 from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
 from headscope.core.predict.rules import Place, rules_of
 from headscope.core.predict.sampling import check, said, stages_of
 from headscope.core.predict.stops import stopped
-from headscope.core.requests import BeamSearch, Sampling
-from headscope.core.results import Beam, BeamStep, FilterStage, GenerationStep, Prediction
+from headscope.core.text.tokenizer import Encoded
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
 
 
 def beam_search(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     *,
     beams: BeamSearch,
@@ -116,7 +115,7 @@ class _Said:
 
 
 class _Search:
-    def __init__(self, model: LoadedModel, prompt: Prompt, plan: Plan, beams: BeamSearch, job: Job) -> None:
+    def __init__(self, model: BaseModel, prompt: Prompt, plan: Plan, beams: BeamSearch, job: Job) -> None:
         self._model, self._source, self._target = model, prompt.source, prompt.target
         self._plan, self._beams, self._job = plan, beams, job
         begins = prompt.source if prompt.target is None else prompt.target
@@ -124,7 +123,7 @@ class _Search:
         self._n_wanted = prompt.max_new_tokens
         self._n_most = self._n_wanted if most is None else min(self._n_wanted, most - n_prompt + 1)
         self._begins = len(begins.axis.text)
-        place = Place(prompt.source.ids, n_prompt, n_prompt + self._n_wanted, model.tokenizer.end_ids)
+        place = Place(prompt.source.ids, n_prompt, n_prompt + self._n_wanted, model.tokenizer.end_ids, model.rule_processor)
         self._at_work = plan.rules_at_work(place)
         self._running = [_Running(None, begins, (), 0.0)]
         self._finished: list[Beam] = []
@@ -236,9 +235,7 @@ def _beams(running: Sequence[_Running]) -> tuple[Beam, ...]:
 class _BeamReader:
     """Reads texts of equal length side by side: the first time the one they begin with, then what is new in each."""
 
-    def __init__(
-        self, model: LoadedModel, source: Encoded, target: Encoded | None, job: Job, *, replaces_invalid: bool
-    ) -> None:
+    def __init__(self, model: BaseModel, source: Encoded, target: Encoded | None, job: Job, *, replaces_invalid: bool) -> None:
         self._model, self._source, self._target = model, source, target
         self._replaces_invalid = replaces_invalid
         self._cache = model.new_cache()
@@ -257,7 +254,7 @@ class _BeamReader:
         with self._recorder.recording():
             output = self._model.forward(inputs, kept=self._cache, replaces_invalid=self._replaces_invalid, logits_to_keep=1)
         if self._target is not None and self._n_read == 0:
-            self._encoder_side = encoder_side(inputs, output)
+            self._encoder_side = encoder_side(self._model, inputs, output)
         rows = own_rows(self._recorder.layers, 0 if is_new else self._n_read)
         self._n_read = len(texts[0].ids)
         return output.logits[:, -1].cpu(), rows
@@ -275,20 +272,17 @@ class _BeamReader:
     def _new(self, texts: Sequence[Encoded]) -> dict[str, Any]:
         name = "input_ids" if self._target is None else "decoder_input_ids"
         ids = [text.ids[self._n_read :] for text in texts]
-        side = {name: _repeated(value, len(texts)) for name, value in self._encoder_side.items()}
+        side = {name: self._repeated(value, len(texts)) for name, value in self._encoder_side.items()}
         return {name: torch.tensor(ids, device=self._model.place), **self._positions(self._n_read, texts), **side}
 
     def _positions(self, first: int, texts: Sequence[Encoded]) -> dict[str, Any]:
         if self._target is not None:
             return {}
         positions = self._model.positions(first, len(texts[0].ids) - first)
-        return {name: _repeated(each, len(texts)) for name, each in positions.items()}
+        return {name: self._repeated(each, len(texts)) for name, each in positions.items()}
 
-
-def _repeated(value: Any, times: int) -> Any:
-    """A tensor of one text, or what an encoder has made of one, for so many texts; not copied."""
-    if (hidden := getattr(value, "last_hidden_state", None)) is not None:
-        from headscope.core.models.hub.writing_ways import encoder_output
-
-        return encoder_output(_repeated(hidden, times))
-    return value.expand(times, *value.shape[1:])
+    def _repeated(self, value: Any, times: int) -> Any:
+        """A tensor of one text, or what an encoder has made of one, for so many texts; not copied."""
+        if (hidden := getattr(value, "last_hidden_state", None)) is not None:
+            return self._model.encoder_output(self._repeated(hidden, times))
+        return value.expand(times, *value.shape[1:])

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Final
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Ability
-from headscope.core.predict.classes import Answer, PredictionKind, best_spans
-from headscope.core.predict.readout import SPAN_ENDS, Readout, has_context, readout_of
-from headscope.core.results import Candidate, Prediction
+from headscope.core.forward.readout import SPAN_ENDS, Readout, has_context, readout_of
+from headscope.core.predict.classes import best_spans
+from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.target import Answer, PredictionKind
+from headscope.core.vocabulary import Ability
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.text.tokenizer import Encoded
 
 _MOST_TAGS: Final = 5
 """Candidates for each token: a text may have thousands."""
 _MOST_ANSWERS: Final = 5
 
 
-def classify(model: LoadedModel, text: str, text_pair: str | None = None, *, top_k: int = 5) -> Prediction:
+def classify(model: BaseModel, text: str, text_pair: str | None = None, *, top_k: int = 5) -> Prediction:
     """The class of a text, or of a pair of texts: a premise and its hypothesis.
 
     Returns
@@ -38,13 +39,13 @@ def classify(model: LoadedModel, text: str, text_pair: str | None = None, *, top
     return prediction
 
 
-def tag(model: LoadedModel, text: str, text_pair: str | None = None, *, top_k: int = 5) -> tuple[Prediction, ...]:
+def tag(model: BaseModel, text: str, text_pair: str | None = None, *, top_k: int = 5) -> tuple[Prediction, ...]:
     """The tag of each token of a text, the tokenizer's own left out. Raises ``cannot_classify``, ``empty_text``."""
     return _passed(model, "tag", text, text_pair, top_k)[0]
 
 
 def answer(
-    model: LoadedModel, question: str, context: str, *, top_k: int = 5
+    model: BaseModel, question: str, context: str, *, top_k: int = 5
 ) -> tuple[tuple[Prediction, ...], tuple[Answer, ...]]:
     """Where the answer to a question starts and ends in its context, and the best spans.
 
@@ -59,7 +60,7 @@ def answer(
 
 
 def _passed(
-    model: LoadedModel, ability: Ability, text: str, text_pair: str | None, top_k: int
+    model: BaseModel, ability: Ability, text: str, text_pair: str | None, top_k: int
 ) -> tuple[tuple[Prediction, ...], tuple[Answer, ...]]:
     """What one pass says."""
     if ability not in model.info.abilities:
@@ -74,7 +75,7 @@ _WHAT: Final[dict[Ability, str]] = {"classify": "texts into classes", "tag": "to
 
 
 def class_predictions(
-    model: LoadedModel, source: Encoded, target: Encoded | None, logits: Tensor, top_k: int
+    model: BaseModel, source: Encoded, target: Encoded | None, logits: Tensor, top_k: int
 ) -> tuple[Prediction, ...]:
     """The class of a text, the tag of each of its tokens, or the start and the end of an answer in it.
 
@@ -136,7 +137,7 @@ def _candidates(readout: Readout, logits: Tensor, labels: tuple[str, ...], most:
 
 
 def answers_of(
-    model: LoadedModel, source: Encoded, logits: Tensor | None, context: str, n_best: int = _MOST_ANSWERS
+    model: BaseModel, source: Encoded, logits: Tensor | None, context: str, n_best: int = _MOST_ANSWERS
 ) -> tuple[Answer, ...]:
     """The spans that may answer a question, most probable first; with "no answer" among them, where it belongs by its probability.
 

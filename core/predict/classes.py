@@ -11,77 +11,21 @@ second text. Rajpurkar, Jia and Liang, Know What You Don't Know, 2018: a questio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.target import Link
 
 if TYPE_CHECKING:
-    from headscope.core.results import ModelInfo
+    from headscope.core.forward.model_info import ModelInfo
 
-PredictionKind = Literal["token", "class", "tag", "start", "end"]
-"""What one prediction is about: the token at a position, the class of the text, the tag of a token, where an answer starts or ends."""
-SpanEnd = Literal["start", "end"]
-Link = Literal["softmax", "sigmoid", "identity"]
-"""What makes probabilities of logits: one of them all together, each for itself, or nothing (a regression's numbers)."""
 MOST_ANSWER_TOKENS: Final = 15
 """Length of an answer, as transformers' question answering has it."""
 QUIET_TAGS: Final = frozenset({"o", "original"})
 """Tags, in small letters, that say that there is nothing to say."""
-_HEADS: Final = {
-    "ForSequenceClassification": "classification",
-    "ForTokenClassification": "token classification",
-    "ForQuestionAnswering": "question answering",
-    "ForQuestionAnsweringSimple": "question answering",
-    "ForMaskedLM": "language model",
-    "ForPreTraining": "pre-training",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which outcome of a prediction is explained. All None: the most probable one of the first prediction.
-
-    Attributes
-    ----------
-    position : int or None
-        A mask, or the token that a decoder predicts the next one from; the token that has a tag; the token that an answer
-        starts or ends with. A class has none.
-    token : int, str or None
-        A vocabulary id, or the token as it stands in running text: for many models ``" Paris"``, with its blank.
-    label : int, str or None
-        A class or a tag, by its name or its index.
-    span : "start", "end" or None
-        Which end of an answer.
-    """
-
-    position: int | None = None
-    token: int | str | None = None
-    label: int | str | None = None
-    span: SpanEnd | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A span of the second text that may answer the question in the first.
-
-    Attributes
-    ----------
-    start, end : int
-        Its first and last token, positions of the whole input. Of no answer both are [CLS].
-    text : str or None
-        As it stands in the second text; None for no answer.
-    probability : float
-        p(start) · p(end), each among the tokens of the second text and [CLS].
-    """
-
-    start: int
-    end: int
-    text: str | None
-    probability: float
 
 
 def best_spans(
@@ -159,19 +103,6 @@ def problem_of(problem_type: object, n_labels: int) -> Link:
     if problem_type == "regression" or (problem_type is None and n_labels == 1):
         return "identity"
     return "softmax"
-
-
-def why_no_prediction(info: ModelInfo) -> HeadscopeError:
-    """Why a model that is open predicts nothing at all."""
-    architecture = info.architecture
-    if info.writes_in_a_way_of_its_own:
-        return HeadscopeError("writes_in_its_own_way", model=info.name)
-    head = next((name for ending, name in _HEADS.items() if architecture.endswith(ending)), None)
-    if architecture.endswith("ForQuestionAnswering") and info.head_is_complete:
-        return HeadscopeError("answers_by_beams", model=info.name, architecture=architecture)
-    if head is not None and not info.head_is_complete:
-        return HeadscopeError("head_missing", model=info.name, head=head)
-    return HeadscopeError("predicts_nothing", model=info.name)
 
 
 def why_no_tokens(info: ModelInfo, code: str = "cannot_predict") -> HeadscopeError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headscope.core.edit import with_candidate
-from headscope.core.models.text import Encoded
-from headscope.core.results import Candidate
-from headscope.core.tokens import Token
+from headscope.core.predict.results import Candidate
+from headscope.core.text.editing import with_candidate
+from headscope.core.text.tokenizer import Encoded
+from headscope.core.text.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Draft:
         """This draft with `candidate` in the place of the mask at `position`."""
         source, mask = self.source, self.source.axis.tokens[position]
         before = (self.text_pair or "") if mask.segment else self.text
-        after = with_candidate(source.axis, position, candidate, before)
+        after = with_candidate(source.axis, position, candidate.text, before)
         moved = len(after) - len(before)
         tokens = [_moved(token, mask, moved) for token in source.axis.tokens]
         end = mask.end + moved

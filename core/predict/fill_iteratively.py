@@ -15,20 +15,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from headscope.core.jobs import Job, Progress
+from headscope.core.job import Job, Progress
 from headscope.core.predict.draft import Draft
 from headscope.core.predict.fill_mask import encoded_with_masks
 from headscope.core.predict.predictions import mask_predictions
-from headscope.core.results import FillStep, Prediction
+from headscope.core.predict.results import FillStep, Prediction
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
 
 Strategy = Literal["confident", "left_to_right"]
 
 
 def fill_iteratively(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     text_pair: str | None = None,
     *,
@@ -66,7 +66,7 @@ def fill_iteratively(
     return _steps(model, Draft(source, text, text_pair), strategy, top_k, job or Job())
 
 
-def _steps(model: LoadedModel, draft: Draft, strategy: Strategy, top_k: int, job: Job) -> Iterator[FillStep]:
+def _steps(model: BaseModel, draft: Draft, strategy: Strategy, top_k: int, job: Job) -> Iterator[FillStep]:
     n_masks = len(draft.source.axis.masks)
     for index in range(n_masks):
         job.cancel.check()

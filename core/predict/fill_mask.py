@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.job import Job
 from headscope.core.predict.predictions import mask_predictions
-from headscope.core.results import Prediction
+from headscope.core.predict.results import Prediction
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.text.tokenizer import Encoded
 
 
 def fill_mask(
-    model: LoadedModel, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None
+    model: BaseModel, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None
 ) -> list[Prediction]:
     """The most probable tokens at each mask, from one pass.
 
     Parameters
     ----------
-    model : LoadedModel
+    model : BaseModel
     text, text_pair : str
         With a mask in either of them.
     top_k : int
@@ -44,7 +44,7 @@ def fill_mask(
     return list(mask_predictions(logits, source, model.tokenizer, top_k))
 
 
-def encoded_with_masks(model: LoadedModel, text: str, text_pair: str | None) -> Encoded:
+def encoded_with_masks(model: BaseModel, text: str, text_pair: str | None) -> Encoded:
     """`text` as the model reads it, or the error that says why it cannot be filled."""
     if "fill_mask" not in model.info.abilities:
         raise HeadscopeError("cannot_fill_mask", model=model.info.name)

@@ -10,30 +10,29 @@ from weakref import WeakKeyDictionary, ref
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Progress
-from headscope.core.models.text import Encoded, TextTokenizer
+from headscope.core.job import Job, Progress
+from headscope.core.options import Languages, Rule, Sampling
 from headscope.core.predict.classes import why_no_tokens
-from headscope.core.predict.options import Languages, Rule
 from headscope.core.predict.predictions import Allowance, prediction_of
 from headscope.core.predict.reader import Reader, longer, read_by
+from headscope.core.predict.results import GenerationStep, Prediction
 from headscope.core.predict.rules import Place, RulesAtWork, rules_of
 from headscope.core.predict.sampling import check, choose, generator_of, last_of, said, stages_of
 from headscope.core.predict.stops import check_stops, stopped
-from headscope.core.requests import Sampling
-from headscope.core.results import GenerationStep, Prediction
+from headscope.core.text.tokenizer import Encoded, TextTokenizer
 
 if TYPE_CHECKING:
-    from headscope.core.attention.capture import Mark
+    from headscope.core.attention.capture.recorder import Mark
+    from headscope.core.attention.intervention import Intervention
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.intervention import Intervention
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
     from headscope.core.predict.rule_effects import RuleEffect
 
 GREEDY = Sampling()
 
 
 def generate(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     *,
     max_new_tokens: int | None = None,
@@ -106,7 +105,7 @@ class Prompt:
 
 
 def prompt_of(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     *,
     max_new_tokens: int | None,
@@ -171,7 +170,7 @@ class Generation(Iterator[GenerationStep]):
     """A text that is being written; see `generate`. Any step of it can be forked, see `GenerationStep.fork`."""
 
     def __init__(
-        self, model: LoadedModel, source: Encoded, target: Encoded | None, plan: Plan, max_new_tokens: int, job: Job
+        self, model: BaseModel, source: Encoded, target: Encoded | None, plan: Plan, max_new_tokens: int, job: Job
     ) -> None:
         self._model = model
         self._source = source
@@ -216,11 +215,17 @@ class Generation(Iterator[GenerationStep]):
     @property
     def place(self) -> Place:
         """What rules need to know."""
-        return Place(self._source.ids, self._n_prompt, self._n_prompt + self._end, self._model.tokenizer.end_ids)
+        return Place(
+            self._source.ids,
+            self._n_prompt,
+            self._n_prompt + self._end,
+            self._model.tokenizer.end_ids,
+            self._model.rule_processor,
+        )
 
     @classmethod
     def forked(
-        cls, model: LoadedModel, trunk: Trunk, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job
+        cls, model: BaseModel, trunk: Trunk, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job
     ) -> Generation:
         """See `GenerationStep.fork`."""
         _check_length(max_new_tokens)
@@ -293,8 +298,8 @@ class Trunk:
     While the model is there, what it has read stays with it as long as any step of the generation is kept; a fork goes on from that.
     """
 
-    def __init__(self, model: LoadedModel, source: Encoded, target: Encoded | None, plan: Plan) -> None:
-        self._model: ref[LoadedModel] | None = ref(model)
+    def __init__(self, model: BaseModel, source: Encoded, target: Encoded | None, plan: Plan) -> None:
+        self._model: ref[BaseModel] | None = ref(model)
         self.source, self.target, self.plan = source, target, plan
 
     def __getstate__(self) -> dict[str, object]:
@@ -309,5 +314,5 @@ class Trunk:
         return Generation.forked(model, self, step, token_id, max_new_tokens, job)
 
 
-_READ: WeakKeyDictionary[LoadedModel, WeakKeyDictionary[Trunk, tuple[Reader, dict[int, Mark]]]] = WeakKeyDictionary()
+_READ: WeakKeyDictionary[BaseModel, WeakKeyDictionary[Trunk, tuple[Reader, dict[int, Mark]]]] = WeakKeyDictionary()
 """What models have read and still know; a `Reader` does not keep its model alive."""

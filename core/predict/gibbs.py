@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Progress
+from headscope.core.job import Job, Progress
+from headscope.core.options import Sampling
 from headscope.core.predict.draft import Draft
 from headscope.core.predict.fill_mask import encoded_with_masks
 from headscope.core.predict.predictions import candidates_of
+from headscope.core.predict.results import Candidate, FillStep
 from headscope.core.predict.sampling import check, choose, generator_of, stages_of
-from headscope.core.requests import Sampling
-from headscope.core.results import Candidate, FillStep
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
 
 
 def fill_by_gibbs(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     text_pair: str | None = None,
     *,
@@ -72,7 +72,7 @@ def fill_by_gibbs(
     return _steps(model, draft, sweeps, sampling, top_k, job or Job())
 
 
-def _steps(model: LoadedModel, draft: Draft, sweeps: int, sampling: Sampling, top_k: int, job: Job) -> Iterator[FillStep]:
+def _steps(model: BaseModel, draft: Draft, sweeps: int, sampling: Sampling, top_k: int, job: Job) -> Iterator[FillStep]:
     tokenizer, places = model.tokenizer, draft.source.axis.masks
     assert tokenizer.mask_id is not None
     chance = generator_of(sampling)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from headscope.core.predict.options import Language
+from headscope.core.options import Language
 
 _NAMES: Final = """
 ace Acehnese; acm Mesopotamian Arabic; acq Ta'izzi-Adeni Arabic; aeb Tunisian Arabic; af Afrikaans; afr Afrikaans;

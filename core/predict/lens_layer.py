@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 
 IdArray = npt.NDArray[np.int64]
 

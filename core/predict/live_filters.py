@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Filter, FloatArray
-from headscope.core.predict.options import ORDER
+from headscope.core.options import ORDER, Sampling
+from headscope.core.predict.results import FilterStage
 from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
-from headscope.core.requests import Sampling
-from headscope.core.results import FilterStage
+from headscope.core.vocabulary import Filter, FloatArray
 
 Doubles = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]

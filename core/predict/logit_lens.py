@@ -18,23 +18,23 @@ import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job, Progress
-from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.forward.residual_stream import ResidualStream
+from headscope.core.job import Job, Progress
 from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.reader import read_by
-from headscope.core.requests import LensRequest
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.text.tokenizer import Encoded
 
 _LOGIT_BYTES: Final = 64 << 20
 """Logits that are there at one time: positions × vocabulary would be 400 MB for SmolLM2 at 2,048 tokens, for each layer."""
 
 
 def logit_lens(
-    model: LoadedModel,
+    model: BaseModel,
     text: str,
     text_pair: str | None = None,
     target: str | None = None,
@@ -51,10 +51,10 @@ def logit_lens(
 
     Parameters
     ----------
-    model : LoadedModel
+    model : BaseModel
         Masked, causal or encoder-decoder (then the decoder is read).
     text, text_pair, target : str
-        As `LoadedModel.capture` takes them.
+        As `BaseModel.capture` takes them.
     positions : sequence of int, optional
         All if not given.
     top_k : int
@@ -82,20 +82,27 @@ def logit_lens(
     return _lens(model, model.encode(text, text_pair, target), positions, top_k, follow, job or Job())
 
 
-def labelled_lens(model: LoadedModel, request: LensRequest, job: Job) -> Iterator[LensLayer]:
+def labelled_lens(
+    model: BaseModel,
+    record: AttentionRecord,
+    *,
+    positions: Sequence[int] | None = None,
+    top_k: int = 5,
+    follow: int | None = None,
+    job: Job | None = None,
+) -> Iterator[LensLayer]:
     """As `logit_lens`, of the tokens of a record, with what the screen shows for each token."""
 
     @cache
     def label(token_id: int) -> str:
         return model.tokenizer.candidate(token_id)[1]
 
-    read = read_by(request.record)
-    for layer in _lens(model, read, request.positions, request.top_k, request.follow, job):
+    for layer in _lens(model, read_by(record), positions, top_k, follow, job or Job()):
         yield replace(layer, labels=tuple(tuple(label(id_) for id_ in row) for row in layer.ids.tolist()))
 
 
 def _lens(
-    model: LoadedModel,
+    model: BaseModel,
     read: tuple[Encoded, Encoded | None],
     positions: Sequence[int] | None,
     top_k: int,

@@ -9,13 +9,13 @@ from torch import Tensor
 from headscope.core.errors import HeadscopeError
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
 
 IS_NEXT = 0
 """Index of "follows" among the two logits: BERT's order, kept by our toy."""
 
 
-def next_sentence(model: LoadedModel, text: str, text_pair: str) -> float:
+def next_sentence(model: BaseModel, text: str, text_pair: str) -> float:
     """Probability that `text_pair` follows `text`, 0 to 1.
 
     Raises

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from headscope.core.arguments import count
 from headscope.core.predict.class_predictions import class_predictions
-from headscope.core.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Prediction
+from headscope.core.predict.results import MOST_WHOLE, WHOLE_BYTES, Candidate, Prediction
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded, TextTokenizer
-    from headscope.core.predict.options import Languages
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.options import Languages
     from headscope.core.predict.rule_effects import RuleEffect
+    from headscope.core.text.tokenizer import Encoded, TextTokenizer
 
 
 def candidates_of(logits: Tensor, tokenizer: TextTokenizer, top_k: int) -> tuple[Candidate, ...]:
@@ -54,7 +54,7 @@ def mask_predictions(logits: Tensor, source: Encoded, tokenizer: TextTokenizer, 
 
 
 def predictions_of(
-    model: LoadedModel,
+    model: BaseModel,
     source: Encoded,
     target: Encoded | None,
     logits: Tensor | None,

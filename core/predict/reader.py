@@ -9,16 +9,16 @@ from weakref import ref
 import torch
 from torch import Tensor
 
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.jobs import Job
-from headscope.core.models.text import Encoded
-from headscope.core.tokens import Token
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.job import Job
+from headscope.core.text.tokenizer import Encoded
+from headscope.core.text.tokens import Token
 
 if TYPE_CHECKING:
-    from headscope.core.attention.capture import Mark, Recorder
+    from headscope.core.attention.capture.recorder import Mark, Recorder
+    from headscope.core.attention.intervention import Intervention
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.intervention import Intervention
-    from headscope.core.models.loaded import LoadedModel
+    from headscope.core.forward.base import BaseModel
 
 
 class Reader:
@@ -26,7 +26,7 @@ class Reader:
 
     Parameters
     ----------
-    model : LoadedModel
+    model : BaseModel
     source : Encoded
         What is read; of a decoder it is also what is continued.
     writes_target : bool
@@ -37,12 +37,12 @@ class Reader:
         Its cancel is looked at in every layer.
     intervention : Intervention, optional
     replaces_invalid : bool
-        Whether logits that are no numbers are replaced, see `LoadedModel.forward`.
+        Whether logits that are no numbers are replaced, see `BaseModel.forward`.
     """
 
     def __init__(
         self,
-        model: LoadedModel,
+        model: BaseModel,
         source: Encoded,
         *,
         writes_target: bool,
@@ -68,7 +68,7 @@ class Reader:
         )
 
     @property
-    def _model(self) -> LoadedModel:
+    def _model(self) -> BaseModel:
         model = self._looked_into()
         assert model is not None, "a generation keeps its model, and a reader without one is not used"
         return model
@@ -88,7 +88,7 @@ class Reader:
         inputs = self._new(written) if self._n_read and self._cache is not None else self._all(written)
         output = self._model.forward(inputs, kept=self._cache, replaces_invalid=self._replaces_invalid, logits_to_keep=1)
         if self._writes_target and not self._n_read:
-            self._encoder_side = encoder_side(inputs, output)
+            self._encoder_side = encoder_side(self._model, inputs, output)
         self._n_read = len(written.ids)
         logits: Tensor = output.logits[0, -1]
         return logits
@@ -120,14 +120,12 @@ class Reader:
         return {name: ids, **positions, **self._encoder_side}
 
 
-def encoder_side(inputs: dict[str, Any], output: Any) -> dict[str, Any]:
+def encoder_side(model: BaseModel, inputs: dict[str, Any], output: Any) -> dict[str, Any]:
     """What tells an encoder-decoder its source from the second step on: what the encoder made of it, if it can be had."""
     hidden = getattr(output, "encoder_last_hidden_state", None)
     if hidden is None:  # our own toys: their encoder is small
         return {name: value for name, value in inputs.items() if name != "decoder_input_ids"}
-    from headscope.core.models.hub.writing_ways import encoder_output
-
-    return {"encoder_outputs": encoder_output(hidden), "attention_mask": inputs["attention_mask"]}
+    return {"encoder_outputs": model.encoder_output(hidden), "attention_mask": inputs["attention_mask"]}
 
 
 def longer(written: Encoded, token: Token, text: str) -> Encoded:

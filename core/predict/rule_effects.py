@@ -3,9 +3,9 @@
 References
 ----------
 Keskar et al., CTRL, 2019, section 4.1 (repetition penalty).
-Paulus et al., A Deep Reinforced Model for Abstractive Summarization, 2017, section 2.5 (no n-gram twice).
+Paulus et al., A Deep Reinforced BaseModel for Abstractive Summarization, 2017, section 2.5 (no n-gram twice).
 Meister et al., Locally Typical Sampling, 2023 (typical-p).
-Hewitt et al., Truncation Sampling as Language Model Desmoothing, 2022 (epsilon and eta).
+Hewitt et al., Truncation Sampling as Language BaseModel Desmoothing, 2022 (epsilon and eta).
 Potraghloo et al., Top-H Decoding, 2025 (top-h).
 """
 
@@ -18,8 +18,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.jobs import Filter
-from headscope.core.predict.options import CUTS, ORDER
+from headscope.core.options import CUTS, ORDER
+from headscope.core.vocabulary import Filter
 
 Scores = npt.NDArray[np.floating[Any]]
 Kept = npt.NDArray[np.bool_]

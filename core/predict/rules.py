@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.predict.options import CUTS, ORDER, Rule
+from headscope.core.options import CUTS, ORDER, Rule
 from headscope.core.predict.rule_effects import RuleEffect, penalty
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
-    from headscope.core.predict.options import Languages
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.options import Languages
+    from headscope.core.text.tokenizer import Encoded
 
 _NONE: Final = np.empty(0, np.int64)
 _SHOWN: Final = -1.0
@@ -40,12 +40,15 @@ class Place:
     max_length : int
         The most tokens on that side.
     end_ids : frozenset of int
+    processor : callable
+        See `BaseModel.rule_processor`.
     """
 
     source: tuple[int, ...]
     n_prompt: int
     max_length: int
     end_ids: frozenset[int]
+    processor: Callable[[str], Any]
 
 
 class RulesAtWork:
@@ -136,14 +139,8 @@ def _share(rule: Rule) -> float:
     return float(rule.value)
 
 
-# ---------------------------------------------------------------- transformers' processors, imported where there is a rule
+# ---------------------------------------------------------------- transformers' processors, by what they are made from
 _Maker = Callable[[Any, Place, int], Any]
-
-
-def _processor(rule: str) -> Any:
-    from headscope.core.models.hub.compat import RULE_PROCESSORS
-
-    return RULE_PROCESSORS[rule].get()
 
 
 def _ends(place: Place) -> list[int]:
@@ -156,28 +153,30 @@ def _ids(value: Any) -> Any:
 
 
 _MAKERS: Final[dict[str, _Maker]] = {
-    "sequence_bias": lambda value, _, __: _processor("sequence_bias")(
+    "sequence_bias": lambda value, place, __: place.processor("sequence_bias")(
         [[list(sequence), float(bias)] for sequence, bias in value]
     ),
-    "no_repeat_ngram_size": lambda value, _, __: _processor("no_repeat_ngram_size")(value),
-    "encoder_no_repeat_ngram_size": lambda value, place, _: _processor("encoder_no_repeat_ngram_size")(
+    "no_repeat_ngram_size": lambda value, place, __: place.processor("no_repeat_ngram_size")(value),
+    "encoder_no_repeat_ngram_size": lambda value, place, _: place.processor("encoder_no_repeat_ngram_size")(
         value, torch.tensor([place.source], dtype=torch.long)
     ),
-    "bad_words_ids": lambda value, place, _: _processor("bad_words_ids")([list(word) for word in value], _ends(place) or None),
-    "min_length": lambda value, place, _: _processor("min_length")(value, _ends(place)),
-    "min_new_tokens": lambda value, place, _: _processor("min_new_tokens")(place.n_prompt, value, _ends(place)),
-    "forced_bos_token_id": lambda value, _, __: _processor("forced_bos_token_id")(_ids(value)),
-    "forced_eos_token_id": lambda value, place, _: _processor("forced_eos_token_id")(place.max_length, _ids(value)),
-    "exponential_decay_length_penalty": lambda value, place, _: _processor("exponential_decay_length_penalty")(
+    "bad_words_ids": lambda value, place, _: place.processor("bad_words_ids")(
+        [list(word) for word in value], _ends(place) or None
+    ),
+    "min_length": lambda value, place, _: place.processor("min_length")(value, _ends(place)),
+    "min_new_tokens": lambda value, place, _: place.processor("min_new_tokens")(place.n_prompt, value, _ends(place)),
+    "forced_bos_token_id": lambda value, place, __: place.processor("forced_bos_token_id")(_ids(value)),
+    "forced_eos_token_id": lambda value, place, _: place.processor("forced_eos_token_id")(place.max_length, _ids(value)),
+    "exponential_decay_length_penalty": lambda value, place, _: place.processor("exponential_decay_length_penalty")(
         value, _ends(place), place.n_prompt
     ),
-    "suppress_tokens": lambda value, _, __: _processor("suppress_tokens")(value),
-    "begin_suppress_tokens": lambda value, _, begin: _processor("begin_suppress_tokens")(value, begin),
+    "suppress_tokens": lambda value, place, __: place.processor("suppress_tokens")(value),
+    "begin_suppress_tokens": lambda value, place, begin: place.processor("begin_suppress_tokens")(value, begin),
 }
 
 
 # ---------------------------------------------------------------- of a model
-def rules_of(model: LoadedModel, rules: Sequence[Rule] | None, languages: Languages | None) -> tuple[Rule, ...]:
+def rules_of(model: BaseModel, rules: Sequence[Rule] | None, languages: Languages | None) -> tuple[Rule, ...]:
     """The rules of a generation: those of the model's own settings if none are given; a target language is a first token.
 
     Raises
@@ -197,7 +196,7 @@ def rules_of(model: LoadedModel, rules: Sequence[Rule] | None, languages: Langua
 
 
 def effects_of_own(
-    model: LoadedModel, source: Encoded, target: Encoded | None, n_vocabulary: int, languages: Languages | None
+    model: BaseModel, source: Encoded, target: Encoded | None, n_vocabulary: int, languages: Languages | None
 ) -> tuple[RuleEffect, ...]:
     """What the model's own rules would do to the next token of a text that it has read, if it went on from there."""
     rules = rules_of(model, None, languages)
@@ -206,5 +205,5 @@ def effects_of_own(
     written = source if target is None else target
     n_prompt = len(written.ids) if target is None else 1
     most = n_prompt + model.info.generation.new_tokens(n_prompt)
-    place = Place(source.ids, n_prompt, max(most, len(written.ids) + 1), model.tokenizer.end_ids)
+    place = Place(source.ids, n_prompt, max(most, len(written.ids) + 1), model.tokenizer.end_ids, model.rule_processor)
     return RulesAtWork(rules, place).effects(written.ids, n_vocabulary)

@@ -20,11 +20,10 @@ import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Filter
-from headscope.core.predict.options import ORDER
+from headscope.core.options import ORDER, Sampling
+from headscope.core.predict.results import FilterStage
 from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
-from headscope.core.requests import Sampling
-from headscope.core.results import FilterStage
+from headscope.core.vocabulary import Filter
 
 Stages = dict[Filter, Tensor]
 """The distribution over the vocabulary after each filter that is on, in order; the first is the model's own. float64, on the CPU."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.tokens import Token
+from headscope.core.text.tokens import Token
 
 
 def check_stops(stop: Sequence[str]) -> None:

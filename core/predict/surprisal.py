@@ -5,8 +5,8 @@ and guessed from both sides (pseudo-log-likelihood), which takes a pass for each
 
 References
 ----------
-Hale, A Probabilistic Earley Parser as a Psycholinguistic Model, 2001 (surprisal).
-Salazar, Liang, Nguyen and Kirchhoff, Masked Language Model Scoring, 2020, section 2.2 (pseudo-log-likelihood).
+Hale, A Probabilistic Earley Parser as a Psycholinguistic BaseModel, 2001 (surprisal).
+Salazar, Liang, Nguyen and Kirchhoff, Masked Language BaseModel Scoring, 2020, section 2.2 (pseudo-log-likelihood).
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ import torch
 from torch import Tensor
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Job, Progress
-from headscope.core.models.residual_stream import ResidualStream
+from headscope.core.forward.residual_stream import ResidualStream
+from headscope.core.job import Job, Progress
 from headscope.core.predict.classes import why_no_tokens
-from headscope.core.token_jobs import Surprisal
+from headscope.core.predict.results import Surprisal
+from headscope.core.vocabulary import FloatArray
 
 if TYPE_CHECKING:
-    from headscope.core.models.loaded import LoadedModel
-    from headscope.core.models.text import Encoded
+    from headscope.core.forward.base import BaseModel
+    from headscope.core.text.tokenizer import Encoded
 
 MOST_MASKED: Final = 1024
 """Tokens that are masked one by one: as many passes take minutes."""
@@ -36,16 +37,16 @@ _MOST_COPIES: Final = 32
 
 
 def surprisal(
-    model: LoadedModel, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
+    model: BaseModel, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
 ) -> Surprisal:
     """The bits of each token: of a decoder from one pass, of a masked model from a pass for each token, some at a time.
 
     Parameters
     ----------
-    model : LoadedModel
+    model : BaseModel
         Masked, causal or encoder-decoder (then of the target, given the text).
     text, text_pair, target : str
-        As `LoadedModel.capture` takes them.
+        As `BaseModel.capture` takes them.
     job : Job, optional
         Told how far it is; its cancel is looked at between passes and between blocks of tokens.
 
@@ -63,7 +64,7 @@ def surprisal(
     return surprisal_of(model, model.encode(text, text_pair, target), job or Job())
 
 
-def surprisal_of(model: LoadedModel, read: tuple[Encoded, Encoded | None], job: Job) -> Surprisal:
+def surprisal_of(model: BaseModel, read: tuple[Encoded, Encoded | None], job: Job) -> Surprisal:
     """As `surprisal`, of tokens as a model has read or written them."""
     source, written = read
     if "fill_mask" in model.info.abilities and written is None:
@@ -88,7 +89,7 @@ def _given_those_before(stream: ResidualStream, ids: tuple[int, ...], job: Job) 
     return bits
 
 
-def _masked_in_turn(model: LoadedModel, source: Encoded, job: Job) -> FloatArray:
+def _masked_in_turn(model: BaseModel, source: Encoded, job: Job) -> FloatArray:
     asked = [at for at, token in enumerate(source.axis.tokens) if not (token.special or token.masked)]
     if len(asked) > MOST_MASKED:
         raise HeadscopeError("too_many_to_mask", n_tokens=f"{len(asked):,}", most=f"{MOST_MASKED:,}")

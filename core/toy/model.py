@@ -19,10 +19,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from headscope.core.attention.capture import attend
-from headscope.core.attention.functions import causal_mask, merge_heads, padding_mask, scaled_dot_product_attention, split_heads
-from headscope.core.attention.growing import Growing
-from headscope.core.jobs import Kind
+from headscope.core.attention.capture.attend import attend
+from headscope.core.attention.kept.growing import Growing
+from headscope.core.attention.textbook import causal_mask, merge_heads, padding_mask, scaled_dot_product_attention, split_heads
+from headscope.core.vocabulary import Kind
 
 
 @dataclass(frozen=True, slots=True)

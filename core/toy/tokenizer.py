@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.text import Encoded, dropped_from, shares
-from headscope.core.tokens import Token, TokenAxis, visible
+from headscope.core.text.tokenizer import Encoded, dropped_from, shares
+from headscope.core.text.tokens import Token, TokenAxis, visible
 
 PAD, MASK, UNKNOWN, CLS, SEP, END = "[PAD]", "[MASK]", "[UNK]", "[CLS]", "[SEP]", "<eos>"
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
-from headscope.core.jobs import Kind, Lens
+from headscope.core.attention.lens import Lens
+from headscope.core.vocabulary import Kind
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.pictures import MOST_HEADS
 from headscope.gui.state import ExplorerState, Pairing

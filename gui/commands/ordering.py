@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from headscope.core.metrics_jobs import HEAD_TYPES, METRICS, HeadType, Metric
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.head_words import METRIC_WORDS, TYPE_WORDS
 from headscope.gui.state import ExplorerState

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.link_legend import Legend, lay_out_legend
 from headscope.gui.paint.link_lines import Links
 from headscope.gui.paint.link_picture import line_height

@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from headscope.core.jobs import FloatArray, Head
-from headscope.core.tokens import Token, TokenAxis
-from headscope.core.view_jobs import HeadMap
+from headscope.core.attention.head_map import HeadMap
+from headscope.core.text.tokens import Token, TokenAxis
+from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
 from headscope.gui.paint.labels import elided, stride, text_width
 from headscope.gui.paint.link_meters import paint_bars, paint_largest, told

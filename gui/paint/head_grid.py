@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray, Head
-from headscope.core.metrics_jobs import HeadType
+from headscope.core.analyse.records.head_types import HeadType
+from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.head_levels import HeadLevels, Indices, Uints
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.pooled import resized
 from headscope.gui.paint.theme import Theme
 

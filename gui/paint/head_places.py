@@ -10,7 +10,7 @@ from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.theme import GRID, scaled
 
 AVERAGE: Final = -1

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import draw_label, stride, text_width, widest
 from headscope.gui.paint.pooled import PooledMatrix
 from headscope.gui.paint.scale_line import Scale, number_text

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtGui import QColor
 
-from headscope.core.metrics_jobs import HeadType
+from headscope.core.analyse.records.head_types import HeadType
 from headscope.gui.paint.theme import Theme
 
 _NUMBERS: Final[Mapping[HeadType, int]] = {

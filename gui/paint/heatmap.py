@@ -11,10 +11,11 @@ import numpy as np
 from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
-from headscope.core.ranks import RankTable
-from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, HeadOverview, Part
+from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.ranks import RankTable
+from headscope.core.requests.cells import Part
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.color_bar import paint_color_bar
 from headscope.gui.paint.heatmap_axes import beside, paint_boundaries, paint_label, paint_strong_label
 from headscope.gui.paint.heatmap_cells import HeatmapCells

@@ -8,8 +8,8 @@ from dataclasses import replace
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen, QPixmap
 
-from headscope.core.reading import read_axis
-from headscope.core.tokens import Reading, Token, TokenAxis
+from headscope.core.text.tokens import Reading, Token, TokenAxis
+from headscope.core.text.units import read_axis
 from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout
 from headscope.gui.paint.labels import draw_label
 from headscope.gui.paint.theme import Theme, kept_by_type, scaled

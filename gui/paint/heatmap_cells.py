@@ -8,9 +8,10 @@ import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
-from headscope.core.ranks import RankTable, rank, shares_below
-from headscope.core.view_jobs import HeadMap, HeadOverview, Part
+from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.ranks import RankTable, rank, shares_below
+from headscope.core.requests.cells import Part
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.color_maps import color_table, palette32
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.pooled import PooledMatrix

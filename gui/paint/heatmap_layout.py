@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPolygonF
 
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.labels import stride, widest
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, scaled
 

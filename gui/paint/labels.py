@@ -8,7 +8,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme, TypeStyle, kept_by_type, text_font, type_style
 
 

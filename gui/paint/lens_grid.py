@@ -10,9 +10,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
 from headscope.core.predict.lens_layer import LensLayer
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import draw_label, elided, text_width
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, kept_by_type, scaled, text_font

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.jobs import FloatArray
-from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import FAINTEST, HeadMap, HeadOverview, Strong
+from headscope.core.attention.head_map import FAINTEST, HeadMap, HeadOverview, Strong
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 
 _PER_STEP = 1 << 16  # cells looked at between two looks at the clock
 _REACHED = 1e-6  # weights are float32: a share that is missed by less is reached

@@ -8,7 +8,7 @@ from math import ceil
 
 from PySide6.QtCore import QRectF
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.link_legend import Legend, lay_out_legend
 from headscope.gui.paint.link_lines import Rows
 from headscope.gui.paint.link_picture import line_height

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 
 Legend = tuple[tuple[QRectF, str, Head | None], ...]

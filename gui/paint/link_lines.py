@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPainterPath, QPen
 
-from headscope.core.jobs import FloatArray
-from headscope.core.view_jobs import HeadOverview, IntArray
+from headscope.core.attention.head_map import HeadOverview, IntArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.link_choice import HeadChoice
 
 MOST_LINKS = 20_000

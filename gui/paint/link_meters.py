@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.link_layout import LinksLayout
 from headscope.gui.paint.theme import GRID, Theme
 from headscope.gui.paint.write import write_number

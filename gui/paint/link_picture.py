@@ -11,9 +11,9 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from headscope.core.jobs import FloatArray, Head
-from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, HeadOverview
+from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.link_choice import Choice, HeadChoice
 from headscope.gui.paint.link_legend import Legend, paint_legend
 from headscope.gui.paint.link_lines import MOST_LINKS, Block, Ends, Links, draw_lines, joined, links_of_head

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
-from headscope.core.jobs import Head
-from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap
+from headscope.core.attention.head_map import HeadMap
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.labels import elided, stride, text_width, widest
 from headscope.gui.paint.link_layout import READABLE_ROW, LinksLayout, lay_out
 from headscope.gui.paint.link_meters import paint_meters, told

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPaintEngine, QPainter
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.heatmap_layout import HeatmapLayout
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.scales import written

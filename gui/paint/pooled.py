@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 
 Numbers = TypeVar("Numbers", bound=np.generic)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.reading_layout import ReadingLayout
 from headscope.gui.paint.scale_line import Scale, number_text
 from headscope.gui.paint.theme import Theme

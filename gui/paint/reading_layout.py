@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
-from headscope.core.view_jobs import IntArray
+from headscope.core.attention.head_map import IntArray
 from headscope.gui.paint.reading_text import Passage
 from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
 

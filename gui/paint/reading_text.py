@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from headscope.core.tokens import Token, TokenAxis, visible
+from headscope.core.text.tokens import Token, TokenAxis, visible
 
 _CONTINUES: Final = "·"
 _NO_MORE: Final = "…"

@@ -12,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.jobs import FloatArray
-from headscope.core.ranks import RESOLUTION
+from headscope.core.attention.ranks import RESOLUTION
+from headscope.core.vocabulary import FloatArray
 
 ScaleName = Literal["linear", "log", "row", "rank"]
 _DECADES = 4

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPen
 
-from headscope.core.jobs import FloatArray
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import elided, stride, text_width
 from headscope.gui.paint.pooled import resized
 from headscope.gui.paint.probability import readable_probability

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen, QRegion
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font
 

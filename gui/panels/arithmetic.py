@@ -8,9 +8,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest
+from headscope.core.analyse.records.arithmetic_numbers import Arithmetic
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Kind
+from headscope.core.requests.cells import ArithmeticRequest
+from headscope.core.vocabulary import Kind
 from headscope.gui.arithmetic_steps import Sentence, steps_of
 from headscope.gui.messages import refusal_of
 from headscope.gui.paint.theme import theme_of
@@ -105,12 +106,12 @@ class ArithmeticPanel(QWidget):
             self.view.set_steps((Sentence(refusal_of(error)),))
 
     def _show(self, answer: Arithmetic) -> None:
-        state, request = self._state, answer.request
-        if state.captured is None or request.record is not state.record:
+        state, cell = self._state, answer.cell
+        if state.captured is None or cell.record is not state.record:
             return  # the next answer is about the text that is shown now
-        axes = state.captured.axis(request.kind)
-        self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=request.layer, head=request.head))
-        self.view.set_steps(steps_of(answer, axes.queries, axes.keys, request.record.tier))
+        axes = state.captured.axis(cell.kind)
+        self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=cell.layer, head=cell.head))
+        self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.tier))
 
     def _show_hint(self) -> None:
         self._asked = None

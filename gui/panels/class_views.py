@@ -8,10 +8,10 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from headscope.core.jobs import FloatArray
-from headscope.core.predict.classes import Answer
-from headscope.core.results import Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.results import Prediction
+from headscope.core.target import Answer
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.before import predicted_axis
 from headscope.gui.chosen_tokens import cell_of, pieces_in_focus
 from headscope.gui.prediction_rows import answer_bars, tag_rows

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from headscope.core.results import GenerationStep
+from headscope.core.predict.results import GenerationStep
 from headscope.gui.paint.film_strip import FilmStripPicture, Frame, Strip
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of

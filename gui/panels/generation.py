@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import FillStrategy
-from headscope.core.predict.options import MOST_NEW_TOKENS, GenerationSettings, LanguageChoice, Languages
-from headscope.core.requests import FillRequest
-from headscope.core.results import Beam, FillStep, GenerationStep
+from headscope.core.options import MOST_NEW_TOKENS, GenerationSettings, LanguageChoice, Languages
+from headscope.core.predict.results import Beam, FillStep, GenerationStep
+from headscope.core.requests.runs import FillRequest
+from headscope.core.vocabulary import FillStrategy
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.rule_words import rule_words

@@ -9,9 +9,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from headscope.core.attention.head_map import Side
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Head
-from headscope.core.token_jobs import Looks, LooksRequest, Side, StripRequest
+from headscope.core.requests.tokens import Looks, LooksRequest, StripRequest
+from headscope.core.vocabulary import Head
 from headscope.gui.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.messages import refusal_of
 from headscope.gui.paint.head_grid import HeadGridPicture

@@ -11,8 +11,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import Head, Kind
-from headscope.core.metrics_jobs import HEAD_TYPES, METRICS
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
+from headscope.core.vocabulary import Head, Kind
 from headscope.gui.head_measuring import HeadMeasuring
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.head_words import metric_name, metric_value, type_meaning, type_name, type_short

@@ -10,9 +10,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.errors import HeadscopeError
-from headscope.core.tokens import TokenAxis
-from headscope.core.view_jobs import HeadMap, HeadOverview, Part, PartRequest
+from headscope.core.requests.cells import Part, PartRequest
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.chosen_tokens import mark
 from headscope.gui.paint.heatmap import HeatmapPicture, Picked
 from headscope.gui.paint.heatmap_axes import boundaries_of

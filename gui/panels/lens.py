@@ -10,10 +10,10 @@ from PySide6.QtGui import QAction, QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.lens_layer import LensLayer
-from headscope.core.requests import LensRequest
-from headscope.core.results import ModelInfo
-from headscope.core.tokens import TokenAxis
+from headscope.core.requests.predictions import LensRequest
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.messages import refusal_of
 from headscope.gui.paint.lens_grid import LensPicture, Shows
 from headscope.gui.paint.theme import theme_of

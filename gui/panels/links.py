@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.chosen_tokens import mark
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.link_choice import Choice

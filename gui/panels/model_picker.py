@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget, QWidgetAction
 
 from headscope.core.errors import readable_bytes
-from headscope.core.results import CatalogueEntry
+from headscope.core.models.catalogue_entries import CatalogueEntry
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.field_button import FieldButton

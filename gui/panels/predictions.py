@@ -10,10 +10,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.predict.classes import why_no_prediction
+from headscope.core.forward.model_info import why_no_prediction
 from headscope.core.predict.live_filters import Filtered
-from headscope.core.results import MOST_WHOLE, Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.results import MOST_WHOLE, Prediction
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.before import predicted_axis
 from headscope.gui.chosen_tokens import cell_of, pieces_in_focus
 from headscope.gui.messages import notice_of

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.chosen_tokens import is_one_text, mark
 from headscope.gui.paint.reading import Shades
 from headscope.gui.paint.reading_text import Part, passage_of
@@ -24,8 +24,8 @@ from headscope.gui.widgets.scale_line import ScaleLine
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.results import Candidate, Prediction
-    from headscope.core.tokens import TokenAxis
+    from headscope.core.predict.results import Candidate, Prediction
+    from headscope.core.text.tokens import TokenAxis
     from headscope.gui.explorer import Explorer
 
 Mode = Literal["from", "to", "surprisal", "attribution"]

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from headscope.core.analyse.attribution.results import Attribution
+from headscope.core.attention.head_map import Side
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import FloatArray, Head
-from headscope.core.token_jobs import (
-    Attribution,
-    AttributionRequest,
-    Looks,
-    RolledOut,
-    RolloutRequest,
-    Side,
-    Surprisal,
-    SurprisalRequest,
-    TextRequest,
-)
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.results import Surprisal
+from headscope.core.requests.predictions import AttributionRequest, SurprisalRequest
+from headscope.core.requests.tokens import Looks, RolledOut, RolloutRequest, TextRequest
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.messages import refusal_of
 from headscope.gui.outcome import explained, read_at, target_of
@@ -29,7 +23,7 @@ from headscope.gui.state import ExplorerState
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.results import Candidate, Prediction
+    from headscope.core.predict.results import Candidate, Prediction
     from headscope.gui.explorer import Explorer
 
 Text = Literal["source", "target"]

@@ -6,11 +6,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Filter
+from headscope.core.options import Sampling
 from headscope.core.predict.live_filters import Filtered, LiveFilters
-from headscope.core.requests import Sampling
-from headscope.core.results import WHOLE_BYTES, FilterStage, Prediction
-from headscope.core.tokens import TokenAxis
+from headscope.core.predict.results import WHOLE_BYTES, FilterStage, Prediction
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Filter
 from headscope.gui.rule_words import MOVES, filter_name
 from headscope.gui.state import ExplorerState
 from headscope.gui.widgets.filter_fields import FilterFields

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError, readable_bytes
-from headscope.core.jobs import Tier
-from headscope.core.requests import Keep
+from headscope.core.keep import Keep
+from headscope.core.vocabulary import Tier
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.scales import written
 from headscope.gui.state import ExplorerState

@@ -9,8 +9,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.results import FillStep, GenerationStep
-from headscope.core.view_jobs import StepRows, StepRowsRequest
+from headscope.core.predict.results import FillStep, GenerationStep
+from headscope.core.requests.tokens import StepRows, StepRowsRequest
 from headscope.gui.messages import refusal_of
 from headscope.gui.paint.alternatives import Alternative
 from headscope.gui.paint.step_rows import StepRowsPicture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.state import Cell, ExplorerState
 from headscope.gui.widgets.plain import Label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QSlider, QVBoxLayout, QWidget
 
-from headscope.core.requests import Sampling
+from headscope.core.options import Sampling
 from headscope.gui.widgets.number_field import fraction_field, whole_field
 from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.sampling_fields import DrawingFields, labelled_grid

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, GridLayout
 from headscope.gui.paint.theme import GRID, Theme, theme_of

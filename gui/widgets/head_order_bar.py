@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from headscope.core.metrics_jobs import HEAD_TYPES, METRICS, HeadType, Metric
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.head_words import metric_meaning, metric_name, type_meaning, type_name
 from headscope.gui.paint.theme import GRID

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from headscope.core.ranks import RESOLUTION
+from headscope.core.attention.ranks import RESOLUTION
 from headscope.gui.paint.scales import Look
 from headscope.gui.widgets.plain import plain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.predict.options import LanguageChoice, Languages
+from headscope.core.options import LanguageChoice, Languages
 from headscope.gui.widgets.sampling_fields import labelled_grid
 
 

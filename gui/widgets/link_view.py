@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QToolTip, QWidget
 
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.link_legend import head_at
 from headscope.gui.paint.link_lines import bands, joined
 from headscope.gui.paint.link_picture import NOTHING, Layout, LinkPicture, Picked

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from headscope.core.tokens import Reading
+from headscope.core.text.tokens import Reading
 from headscope.gui.widgets.plain import plain
 
 

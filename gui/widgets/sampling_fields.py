@@ -18,8 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from headscope.core.predict.options import LARGEST_POWER, MOST_BEAMS, MOST_NEW_TOKENS, GenerationSettings
-from headscope.core.requests import BeamSearch, Sampling
+from headscope.core.options import LARGEST_POWER, MOST_BEAMS, MOST_NEW_TOKENS, BeamSearch, GenerationSettings, Sampling
 from headscope.gui.widgets.number_field import DECIMALS, fraction_field, whole_field
 from headscope.gui.widgets.plain import Label
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from headscope.core.jobs import FloatArray
+from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, theme_of
 

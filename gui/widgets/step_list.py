@@ -22,7 +22,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from headscope.core.results import Candidate, FilterStage
+from headscope.core.predict.results import Candidate, FilterStage
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 from headscope.gui.rule_words import MOVES, filter_name

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from headscope.core.metrics_jobs import HEAD_TYPES, HeadType
+from headscope.core.analyse.records.head_types import HEAD_TYPES, HeadType
 from headscope.gui.paint.theme import SMALL_SIZE, text_font
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout

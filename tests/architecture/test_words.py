@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import MESSAGES, HeadscopeError
-from headscope.core.jobs import Progress
+from headscope.core.job import Progress
 from headscope.gui.messages import busy_of, notice_of
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 import transformers
 
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.interface import FAST, install
+from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import readable_bytes
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.models.hub.attention import FAST, install
+from headscope.core.text.tokens import Token, TokenAxis
 from tests.benchmarks.figures import Figure, seconds_of, side_by_side
 
 SIZES = {

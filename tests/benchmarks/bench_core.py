@@ -12,12 +12,12 @@ import torch
 
 from headscope.core import load_model
 from headscope.core.errors import readable_bytes
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.model import Model
 from tests.benchmarks.figures import Figure, seconds_of, side_by_side
 from tests.installed_models import REACTION, STORY, albert, smollm2
 
 OPTIONS = {"logits_to_keep": 1, "use_cache": False}
-"""As `LoadedModel.capture` asks for; models that do not take them ignore them in both passes."""
+"""As `Model.capture` asks for; models that do not take them ignore them in both passes."""
 
 
 def figures() -> list[Figure]:
@@ -31,7 +31,7 @@ def figures() -> list[Figure]:
     ]
 
 
-def text_of(model: LoadedModel, name: str, n_tokens: int) -> str:
+def text_of(model: Model, name: str, n_tokens: int) -> str:
     """A text that the model reads as this many tokens."""
     unit = {"albert": f"{REACTION}.", "smollm2": STORY}[name]
     axis = model.tokenizer.encode(unit * (1 + n_tokens // 20)).axis
@@ -57,7 +57,7 @@ def _costs(name: str, key: str, source: Path, n_tokens: int, *, rounds: int) -> 
     ]
 
 
-def _bare_pass(model: LoadedModel, text: str) -> Callable[[], object]:
+def _bare_pass(model: Model, text: str) -> Callable[[], object]:
     """The same pass without us: transformers' own SDPA attention, called as its documentation says."""
     shared = {id(weights): weights for weights in (*model.module.parameters(), *model.module.buffers())}
     module = copy.deepcopy(model.module, shared)  # the layers anew, over the same weights

@@ -25,7 +25,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.gui.main_window import MainWindow
 from headscope.gui.widgets.link_view import LinkView

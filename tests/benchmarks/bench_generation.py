@@ -9,12 +9,12 @@ from torch import Tensor
 
 from headscope.core import load_model
 from headscope.core.errors import readable_bytes
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.models.text import Encoded
+from headscope.core.model import Model
+from headscope.core.options import Sampling
 from headscope.core.predict.predictions import prediction_of
 from headscope.core.predict.reader import Reader, longer
 from headscope.core.predict.sampling import choose, generator_of, said, stages_of
-from headscope.core.requests import Sampling
+from headscope.core.text.tokenizer import Encoded
 from tests.benchmarks.bench_core import text_of
 from tests.benchmarks.figures import Figure, compared
 from tests.installed_models import smollm2
@@ -29,7 +29,7 @@ def figures() -> list[Figure]:
     return [figure for n_context in (512, 2048) for figure in _costs(model, n_context)]
 
 
-def _costs(model: LoadedModel, n_context: int) -> list[Figure]:
+def _costs(model: Model, n_context: int) -> list[Figure]:
     prompt, _ = model.encode(text_of(model, "smollm2", n_context))
     case = f"SmolLM2-135M, {N_TOKENS} tokens behind {n_context}"
     captured, bare = (_reader(model, prompt) for _ in range(2))
@@ -46,11 +46,11 @@ def _costs(model: LoadedModel, n_context: int) -> list[Figure]:
     ]
 
 
-def _reader(model: LoadedModel, prompt: Encoded) -> Reader:
+def _reader(model: Model, prompt: Encoded) -> Reader:
     return Reader(model, prompt, writes_target=False, expected=len(prompt.ids) + N_TOKENS)
 
 
-def _seconds(model: LoadedModel, prompt: Encoded, read: Callable[[Encoded], Tensor]) -> Iterator[float]:
+def _seconds(model: Model, prompt: Encoded, read: Callable[[Encoded], Tensor]) -> Iterator[float]:
     """How long each token takes, with all that a step of a generation is made of."""
     written = prompt
     for _ in range(N_TOKENS):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 
 from headscope.core import load_model
-from headscope.core.analyse.sweeps import Question, ablate_heads
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.intervention import ablate
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.attention.intervention import ablate
+from headscope.core.model import Model
 from tests.benchmarks.bench_core import text_of
 from tests.benchmarks.figures import Figure, compared
 from tests.installed_models import albert, smollm2
@@ -37,7 +37,7 @@ def figures() -> list[Figure]:
     ]
 
 
-def _sweep(case: str, model: LoadedModel, text: str, *, every: int, rounds: int) -> Figure:
+def _sweep(case: str, model: Model, text: str, *, every: int, rounds: int) -> Figure:
     (kind,) = model.info.layers
     n_layers, n_heads = model.info.layers[kind]
     heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]

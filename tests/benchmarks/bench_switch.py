@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Sequence
 
-from headscope.core.jobs import Head
+from headscope.core.vocabulary import Head
 from headscope.gui.main_window import MainWindow
 from tests.benchmarks.figures import Figure, against_a_frame, compared
 from tests.benchmarks.watches import PaintWatch

@@ -44,7 +44,7 @@ def window() -> None:
 
 def latency() -> None:
     """How late the GUI thread is while models load and write; JSON with the seconds of each phase."""
-    from headscope.core.requests import Sampling
+    from headscope.core.options import Sampling
     from tests.benchmarks.watches import Lateness
     from tests.installed_models import STORY, smollm2
     from tests.real_window import has_run, live, opened, wait_until

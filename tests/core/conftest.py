@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from headscope.core.engine import Engine
-from headscope.core.jobs import Job
-from headscope.core.requests import LoadRequest
+from headscope.core.engine.engine import Engine
+from headscope.core.job import Job
+from headscope.core.requests.models import LoadRequest
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 

@@ -14,19 +14,21 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.arithmetic_jobs import Arithmetic, ArithmeticRequest, Working
-from headscope.core.attention import owned
-from headscope.core.attention.arrays import record_of
+from headscope.core.analyse.records.arithmetic_numbers import Arithmetic, Working
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.intervention import Cut, Intervention
+from headscope.core.attention.kept import owned
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.intervention import Cut, Intervention
-from headscope.core.jobs import Cancel, Cancelled, Job, Kind
-from headscope.core.models import budget
+from headscope.core.engine.views import view
+from headscope.core.forward import budget
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.keep import Keep
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.numerics import logit_tolerance, softmax_tolerance
-from headscope.core.requests import Keep
-from headscope.core.tokens import Reading
-from headscope.core.views import view
+from headscope.core.requests.cells import ArithmeticRequest
+from headscope.core.text.tokens import Reading
+from headscope.core.vocabulary import Kind
 from tests import allowed
 from tests.golden.families import FAMILIES, GROUPED, SIZES, Family, built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -61,7 +63,7 @@ class Seen:
     """A model, its run, and what hooks saw of the same pass: the output of each module by its name."""
 
     name: str
-    model: LoadedModel
+    model: Model
     record: AttentionRecord
     eager: dict[Kind, list[torch.Tensor]]
     outputs: dict[str, torch.Tensor]

@@ -5,9 +5,9 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
-from headscope.core.tokens import Reading
+from headscope.core.text.tokens import Reading
 from tests import allowed
 from tests.tiny_models import write_masked
 

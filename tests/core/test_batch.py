@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from headscope.core import load_model
+from headscope.core.attention.intervention import Intervention, Scale
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention, Scale
 from tests import allowed
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.options import BeamSearch
 from headscope.core.predict.beam_search import beam_search
-from headscope.core.requests import BeamSearch
-from headscope.core.results import BeamStep
+from headscope.core.predict.results import BeamStep
 from tests import allowed
 from tests.generating import PROMPT, difference_from_one_pass, model_of, written_by_transformers
 

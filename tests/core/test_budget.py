@@ -10,25 +10,25 @@ import pytest
 import torch
 
 from headscope.core import load_model
-from headscope.core.attention.fallback import recorder_for
+from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.models import budget
-from headscope.core.models.budget import check_pass, estimate, offers
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.requests import KEEP_ALL, Keep
+from headscope.core.forward import budget
+from headscope.core.forward.budget import check_pass, estimate, offers
+from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.model import Model
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 STORY = "once upon a time a brave mouse named Mia lived in a castle . " * 9
 
 
 @pytest.fixture(scope="module")
-def grammar() -> LoadedModel:
+def grammar() -> Model:
     return load_model("toy:grammar", device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="module")
-def tales() -> LoadedModel:
+def tales() -> Model:
     return load_model("toy:tales", device="cpu", dtype="float32")
 
 
@@ -45,17 +45,17 @@ def free(monkeypatch: pytest.MonkeyPatch):
 class Elsewhere:
     """A model as if it were on an accelerator: nothing is run on it."""
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.info, self.module = replace(model.info, device="cuda:0"), model.module
         self.widths = model.widths
         self.place = torch.device("cuda:0")
 
 
-def lengths_of(model: LoadedModel, n: int):
+def lengths_of(model: Model, n: int):
     return dict.fromkeys(model.info.layers, (n, n))
 
 
-def test_the_estimate_of_the_record_is_what_the_record_takes(tales: LoadedModel, grammar: LoadedModel) -> None:
+def test_the_estimate_of_the_record_is_what_the_record_takes(tales: Model, grammar: Model) -> None:
     for model, text in ((tales, STORY), (grammar, SENTENCE)):
         record = model.capture(text)
         n = len(record.axis(record.kinds[0]).queries)
@@ -68,7 +68,7 @@ def test_the_estimate_of_the_record_is_what_the_record_takes(tales: LoadedModel,
         assert found == pytest.approx(model.run(text).record.nbytes, rel=0.1), "with the values"
 
 
-def test_a_pass_that_fits_is_run(tales: LoadedModel, free) -> None:
+def test_a_pass_that_fits_is_run(tales: Model, free) -> None:
     source, _ = tales.encode(STORY)
     needed = estimate(tales, lengths_of(tales, len(source.ids)), KEEP_ALL, for_screen=False).needed
     free(needed)
@@ -82,7 +82,7 @@ def test_a_pass_that_fits_is_run(tales: LoadedModel, free) -> None:
     assert str(caught.value.offers[0]) in str(caught.value), "the command line names them"
 
 
-def test_offers_come_in_order_and_fit(tales: LoadedModel, free) -> None:
+def test_offers_come_in_order_and_fit(tales: Model, free) -> None:
     source, _ = tales.encode(STORY)
     lengths = lengths_of(tales, len(source.ids))
     everything = estimate(tales, lengths, KEEP_ALL)
@@ -98,7 +98,7 @@ def test_offers_come_in_order_and_fit(tales: LoadedModel, free) -> None:
     assert not estimate(tales, lengths_of(tales, shorter.n_tokens + 1), KEEP_ALL).fits, "the longest that fits"
 
 
-def test_what_costs_nothing_comes_first_on_an_accelerator(tales: LoadedModel, free) -> None:
+def test_what_costs_nothing_comes_first_on_an_accelerator(tales: Model, free) -> None:
     elsewhere, (source, _) = Elsewhere(tales), tales.encode(STORY)
     free(2**40, host=2**40)
     everything = estimate(elsewhere, lengths_of(tales, len(source.ids)), KEEP_ALL)
@@ -109,7 +109,7 @@ def test_what_costs_nothing_comes_first_on_an_accelerator(tales: LoadedModel, fr
     assert estimate(elsewhere, lengths_of(tales, len(source.ids)), found[0].keep).fits
 
 
-def test_where_nothing_helps_nothing_is_offered(tales: LoadedModel, free) -> None:
+def test_where_nothing_helps_nothing_is_offered(tales: Model, free) -> None:
     source, _ = tales.encode("once upon a time")
     free(0)
     with pytest.raises(HeadscopeError) as caught:
@@ -120,7 +120,7 @@ def test_where_nothing_helps_nothing_is_offered(tales: LoadedModel, free) -> Non
 
 
 # ---------------------------------------------------------------- keeping less
-def test_a_record_in_half_precision_is_half_as_large_and_right_to_three_digits(tales: LoadedModel) -> None:
+def test_a_record_in_half_precision_is_half_as_large_and_right_to_three_digits(tales: Model) -> None:
     whole, half = tales.capture(STORY), tales.capture(STORY, keep=Keep(half=True))
     assert half.nbytes == whole.nbytes / 2
     assert (half.dtype, half.kept.half, whole.dtype) == ("float16", True, "float32")
@@ -129,9 +129,9 @@ def test_a_record_in_half_precision_is_half_as_large_and_right_to_three_digits(t
 
 
 def test_numbers_too_large_for_float16_are_kept_as_bfloat16() -> None:
-    from headscope.core.attention.keeping import kept
-    from headscope.core.attention.layers import LazyLayer
-    from headscope.core.attention.sights import Sight
+    from headscope.core.attention.kept.keeping import kept
+    from headscope.core.attention.kept.layer import LazyLayer
+    from headscope.core.attention.kept.visibility import Sight
 
     query = torch.tensor([[[[1e5], [1.0]]]])
     layer = kept(LazyLayer(query, query / 1e5, 1.0, (Sight(range(2), range(2)),)), 0, Keep(half=True))
@@ -139,7 +139,7 @@ def test_numbers_too_large_for_float16_are_kept_as_bfloat16() -> None:
     assert layer.weights(range(2), batch=0, head=0).isfinite().all()
 
 
-def test_only_some_layers_are_kept_and_the_others_say_so(tales: LoadedModel) -> None:
+def test_only_some_layers_are_kept_and_the_others_say_so(tales: Model) -> None:
     whole, some = tales.capture(STORY), tales.capture(STORY, keep=Keep(layers=(0, 2)))
     assert some.kept_layers("decoder") == (0, 2)
     assert some.n_layers("decoder") == 3
@@ -162,10 +162,10 @@ def test_a_model_of_its_own_kind_keeps_less_of_its_matrices_too() -> None:
 
     (family,) = (family for family in FAMILIES if family.name == "bloom")
     model = built(family)
-    from headscope.core.attention import interface
-    from headscope.core.attention.fallback import recorder_for
+    from headscope.core.attention.capture.fallback import recorder_for
+    from headscope.core.models.hub import attention
 
-    assert interface.install(model) == "fallback"
+    assert attention.install(model) == "fallback"
     recorder = recorder_for(model, "fallback", keep=Keep(half=True, layers=(1,)))
     with torch.inference_mode(), recorder.recording():
         model(input_ids=torch.zeros((1, 5), dtype=torch.long))
@@ -175,7 +175,7 @@ def test_a_model_of_its_own_kind_keeps_less_of_its_matrices_too() -> None:
     assert layers[1].weights(range(5), batch=0, head=0).sum(-1) == pytest.approx(np.ones((1, 5)), abs=1e-3)
 
 
-def test_memory_that_runs_out_in_a_pass_is_said_and_model_and_record_stay_usable(tales: LoadedModel) -> None:
+def test_memory_that_runs_out_in_a_pass_is_said_and_model_and_record_stay_usable(tales: Model) -> None:
     before = tales.capture(STORY)
 
     def greedy(*_: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.load import load_model
 from tests.spoiled import WEIGHTS, edit_config, edit_weights, refused, tensor, with_header, without

@@ -9,7 +9,7 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file, save_file
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.models.load import load_model
 from tests.spoiled import WEIGHTS, edit_config, edit_weights, refused, without
 

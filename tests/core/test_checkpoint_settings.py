@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import transformers as hf
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.models.load import load_model
 from tests.spoiled import edit_config, refused
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from transformers.pipelines.document_question_answering import select_starts_ends
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.predict.class_predictions import answer, classify, tag
 from headscope.core.predict.classes import best_spans, label_index, readable_labels
 from headscope.gui.cli import main
@@ -50,7 +50,7 @@ ANSWERING = (
 )
 
 
-def opened(folder: Path) -> LoadedModel:
+def opened(folder: Path) -> Model:
     return load_model(str(folder), device="cpu", dtype="float32")
 
 
@@ -79,7 +79,7 @@ def test_the_class_of_a_text_and_of_a_pair_is_what_transformers_says(
         check_class(folder, model, settings, pair)
 
 
-def check_class(folder: Path, model: LoadedModel, settings: dict[str, Any], pair: str | None) -> None:
+def check_class(folder: Path, model: Model, settings: dict[str, Any], pair: str | None) -> None:
     logits = plain(folder, hf.AutoModelForSequenceClassification, TEXT, pair)[1].logits[0].double()
     assert model.info.abilities == {"classify"}
     result = model.run(TEXT, pair)

@@ -7,12 +7,11 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core import load_model
-from headscope.core.attention import interface
+from headscope.core import load_model, wrap_model
 from headscope.core.errors import HeadscopeError
-from headscope.core.models import growing_cache as growing
-from headscope.core.models.growing_cache import growing_cache
-from headscope.core.models.hub import compat
+from headscope.core.models.hub import attention, compat
+from headscope.core.models.hub import cache as growing
+from headscope.core.models.hub.cache import growing_cache
 from tests.golden.families import FAMILIES, built, inputs_of
 from tests.tiny_models import write_decoder, write_encoder_decoder
 
@@ -114,10 +113,10 @@ def test_without_the_fused_mask_attention_is_captured_in_another_way(monkeypatch
     monkeypatch.setattr(compat, "FUSED_MASK", compat.Feature("transformers.masking_utils:of_another_release", "no matter"))
     family = next(family for family in FAMILIES if family.name == "llama-grouped")
     model = built(family)
-    assert interface.install(model) == "own"
+    assert attention.install(model) == "own"
     inputs = inputs_of(family, 9)
-    eager = interface.eager_attentions(model, inputs)["decoder"]
-    ours = interface._recorded(model, "own", inputs)["decoder"]
+    eager = attention.eager_attentions(model, inputs)["decoder"]
+    ours = attention._recorded(model, "own", inputs)["decoder"]
     for one, other in zip(ours, eager, strict=True):
         torch.testing.assert_close(one, other[0])
 
@@ -148,7 +147,7 @@ def test_the_argument_for_a_cache_is_found_by_trying(family) -> None:
         return growing_cache(hf.DynamicCache(config=model.config.get_text_config(decoder=True)), 0)
 
     known = {"past_key_values", "cache"} & set(inspect.signature(model.forward).parameters)
-    found = compat.cache_argument(model, interface.probe(model), new_cache)
+    found = compat.cache_argument(model, attention.probe(model), new_cache)
     assert {found} - {None} <= known
     if type(model).__name__ in (
         "GPT2LMHeadModel",
@@ -180,7 +179,7 @@ def test_a_cache_is_used_if_it_works_whatever_it_is_called(kind, argument, tmp_p
     whole = load_model(write_decoder(tmp_path / "model"))
     module = kind(whole.module.config)
     module.load_state_dict(whole.module.state_dict())
-    with type(whole).wrap(module.eval(), whole.tokenizer._tokenizer) as model:
+    with wrap_model(module.eval(), whole.tokenizer._tokenizer) as model:
         assert model.cache_argument == argument
         expected = [step.token.id for step in whole.generate("abc", max_new_tokens=8)]
         assert [step.token.id for step in model.generate("abc", max_new_tokens=8)] == expected

@@ -4,17 +4,9 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.device import (
-    check_room,
-    devices,
-    dtypes,
-    free_memory,
-    is_out_of_memory,
-    out_of_memory_said,
-    pick_device,
-    pick_dtype,
-)
-from headscope.core.models.packing import packings
+from headscope.core.memory import check_room, free_memory, is_out_of_memory, out_of_memory_said
+from headscope.core.models.hub.placement.devices import devices, dtypes, pick_device, pick_dtype
+from headscope.core.models.hub.placement.packing import packings
 
 CPU = torch.device("cpu")
 

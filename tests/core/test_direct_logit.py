@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse.direct_logit import DirectLogit, direct_logit_attribution
-from headscope.core.analyse.frozen_head import frozen_norm
+from headscope.core.analyse.attribution.direct_logit import DirectLogit, direct_logit_attribution
+from headscope.core.analyse.attribution.frozen_head import frozen_norm
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from tests import allowed
 from tests.looked_into import opened
 
@@ -28,12 +28,12 @@ SUMS = (
 POST_NORM = ("bert", "albert", "roberta", "bart", "opt-post-norm")
 
 
-def target_of(model: LoadedModel) -> str | None:
+def target_of(model: Model) -> str | None:
     return "a mat" if model.info.family == "encoder-decoder" else None
 
 
 @pytest.fixture(scope="module")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return opened("gpt2", tmp_path_factory.mktemp("gpt2"))
 
 
@@ -44,7 +44,7 @@ def sums(parts) -> dict[str, float]:
     return totals
 
 
-def summed(found: DirectLogit, model: LoadedModel | None = None) -> float:
+def summed(found: DirectLogit, model: Model | None = None) -> float:
     """What rounding explains of a logit's parts and their sum: they may be larger than it, and cancel each other."""
     return allowed.of_logits([part.contribution for part in found.parts], model)
 
@@ -95,7 +95,7 @@ def test_models_that_normalise_behind_the_sum_are_refused_in_words(name: str, tm
 
 
 # ---------------------------------------------------------------- the long way
-def modules_results(model: LoadedModel, names: tuple[str, ...]) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+def modules_results(model: Model, names: tuple[str, ...]) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """(given, result) of some modules in one pass, each (n_tokens, width), in float64."""
     found: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
@@ -113,7 +113,7 @@ def modules_results(model: LoadedModel, names: tuple[str, ...]) -> dict[str, tup
     return found
 
 
-def test_gpt2_by_hand(gpt2: LoadedModel) -> None:
+def test_gpt2_by_hand(gpt2: Model) -> None:
     """Layer norm takes the mean away, divides by the standard deviation and multiplies with its weight."""
     position, token, d_head = 4, 11, 16
     blocks = [f"transformer.h.{layer}.{part}" for layer in range(3) for part in ("attn.c_proj", "mlp")]
@@ -200,7 +200,7 @@ def test_a_norm_is_read_by_what_it_does(centred: bool) -> None:
 
 # ---------------------------------------------------------------- the toys
 @cache
-def toy(name: str) -> LoadedModel:
+def toy(name: str) -> Model:
     return load_model(name, device="cpu", dtype="float32")
 
 
@@ -247,7 +247,7 @@ def test_a_model_whose_weights_come_when_they_are_needed_is_taken_apart_the_same
     assert [vars(part).get("forward") for part in model.module.modules()] == forwards
 
 
-def test_what_is_asked_for_must_be_there(gpt2: LoadedModel) -> None:
+def test_what_is_asked_for_must_be_there(gpt2: Model) -> None:
     for model, text, options, code in (
         (gpt2, TEXT, {"position": 99}, "no_such_position"),
         (gpt2, TEXT, {"token": 99}, "bad_option"),

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.models.catalogue import catalogue
-from headscope.core.models.download import needed_files
+from headscope.core.models.hub.download import needed_files
 from headscope.core.models.load import load_model
 from tests.spoiled import refused
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from headscope.core.edit import masked, with_candidate
-from headscope.core.results import Candidate
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.predict.results import Candidate
+from headscope.core.text.editing import masked, with_candidate
+from headscope.core.text.tokens import Token, TokenAxis
 
 
 def axis_of(text: str, *words: str, segment: int = 0) -> TokenAxis:
@@ -51,7 +51,7 @@ def test_a_mask_stands_where_the_token_stood(text: str, words: tuple[str, ...], 
     ],
 )
 def test_a_candidate_takes_the_place_of_the_mask(text: str, words: str, filled: str) -> None:
-    assert with_candidate(axis_of(text, "[MASK]"), 1, candidate(words), text) == filled
+    assert with_candidate(axis_of(text, "[MASK]"), 1, words, text) == filled
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_a_candidate_takes_the_place_of_the_mask(text: str, words: str, filled: 
 )
 def test_one_past_the_end_the_text_goes_on(text: str, word: str, expected: str) -> None:
     axis = axis_of(text, *text.split())
-    assert with_candidate(axis, len(axis), candidate(word), text) == expected
+    assert with_candidate(axis, len(axis), word, text) == expected
 
 
 def test_what_stands_for_no_text_is_not_replaced() -> None:
-    assert with_candidate(axis_of("the cat", "the", "cat"), 0, candidate(" a"), "the cat") == "the cat"
+    assert with_candidate(axis_of("the cat", "the", "cat"), 0, " a", "the cat") == "the cat"
 
 
 def test_a_token_of_the_pair_points_into_the_pair() -> None:
     pair = "it [MASK] rusty"
     axis = axis_of(pair, "it", "[MASK]", "rusty", segment=1)
-    assert with_candidate(axis, 2, candidate(" was"), pair) == "it was rusty"
+    assert with_candidate(axis, 2, " was", pair) == "it was rusty"

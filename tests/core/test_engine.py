@@ -2,11 +2,15 @@
 
 import pytest
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
-from headscope.core.requests import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, LoadRequest
-from headscope.core.results import Catalogue, FillStep, GenerationStep, ModelInfo, RunResult
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Job
+from headscope.core.models.catalogue_entries import Catalogue
+from headscope.core.predict.results import FillStep, GenerationStep
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
+from headscope.core.run import RunResult
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 

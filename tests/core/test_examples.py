@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from headscope.core import load_model
-from headscope.core.examples import Example, examples_for
+from headscope.core.models.examples import Example, examples_for
 
 LOOKS_AT = {
     "the keys of the cabinet [MASK] rusty .": ("are", "keys"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from headscope.core import load_model
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
-from headscope.core.requests import FillRequest, Keep, LoadRequest
+from headscope.core.job import Job
+from headscope.core.keep import Keep
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.runs import FillRequest
 
 TEXT = "once upon a time"
 

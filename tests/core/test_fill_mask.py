@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.predict.fill_iteratively import fill_iteratively
 from headscope.core.predict.fill_mask import fill_mask
 from headscope.core.predict.gibbs import fill_by_gibbs
@@ -16,22 +16,22 @@ from tests.tiny_models import write_masked
 
 
 @pytest.fixture(scope="module")
-def bert(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load_model(str(write_masked(tmp_path_factory.mktemp("bert"))), device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="module")
-def grammar() -> LoadedModel:
+def grammar() -> Model:
     return load_model("toy:grammar", device="cpu")
 
 
-def logits_of(model: LoadedModel, text: str, pair: str | None = None) -> torch.Tensor:
+def logits_of(model: Model, text: str, pair: str | None = None) -> torch.Tensor:
     source, _ = model.encode(text, pair)
     with torch.inference_mode():
         return model.module(**model.inputs(source)).logits[0]
 
 
-def test_probabilities_are_of_the_softmax_at_the_mask_and_not_at_the_end(bert: LoadedModel) -> None:
+def test_probabilities_are_of_the_softmax_at_the_mask_and_not_at_the_end(bert: Model) -> None:
     text = "the cat [MASK] on the mat ."
     (prediction,) = fill_mask(bert, text, top_k=7)
     logits = logits_of(bert, text)
@@ -46,14 +46,14 @@ def test_probabilities_are_of_the_softmax_at_the_mask_and_not_at_the_end(bert: L
 
 
 @pytest.mark.parametrize(("subject", "verb"), [("keys", "are"), ("key", "is")])
-def test_the_toy_finds_the_verb_across_a_noun_of_the_other_number(grammar: LoadedModel, subject: str, verb: str) -> None:
+def test_the_toy_finds_the_verb_across_a_noun_of_the_other_number(grammar: Model, subject: str, verb: str) -> None:
     other = "cabinet" if subject == "keys" else "cabinets"
     (prediction,) = fill_mask(grammar, f"the {subject} near the {other} [MASK] rusty .")
     assert prediction.candidates[0].text == f" {verb}"
     assert prediction.candidates[0].probability > 0.9
 
 
-def test_each_mask_of_either_text_gets_its_prediction(bert: LoadedModel) -> None:
+def test_each_mask_of_either_text_gets_its_prediction(bert: Model) -> None:
     predictions = fill_mask(bert, "the [MASK] sat", "on [MASK] mat")
     logits = logits_of(bert, "the [MASK] sat", "on [MASK] mat")
     assert [prediction.position for prediction in predictions] == [2, 6]
@@ -61,14 +61,14 @@ def test_each_mask_of_either_text_gets_its_prediction(bert: LoadedModel) -> None
     assert [prediction.candidates[0].id for prediction in predictions] == logits[[2, 6]].argmax(-1).tolist()
 
 
-def test_more_candidates_than_words_are_all_words(bert: LoadedModel) -> None:
+def test_more_candidates_than_words_are_all_words(bert: Model) -> None:
     (prediction,) = fill_mask(bert, "[MASK]", top_k=10_000)
     assert len(prediction.candidates) == logits_of(bert, "[MASK]").shape[-1]
     assert sum(candidate.probability for candidate in prediction.candidates) == pytest.approx(1, abs=allowed.of_sums())
 
 
 @pytest.mark.parametrize("ask", [fill_mask, fill_iteratively])
-def test_what_cannot_be_filled_is_said_at_once(grammar: LoadedModel, ask) -> None:
+def test_what_cannot_be_filled_is_said_at_once(grammar: Model, ask) -> None:
     decoder = load_model("toy:tales", device="cpu")
     for model, text, code in (
         (decoder, "once upon a [MASK]", "cannot_fill_mask"),
@@ -86,7 +86,7 @@ TEXT = "the [MASK] sat [MASK] a [MASK] ."
 
 
 @pytest.mark.parametrize("strategy", ["confident", "left_to_right"])
-def test_each_step_is_one_pass_over_what_was_filled_before(bert: LoadedModel, strategy: str) -> None:
+def test_each_step_is_one_pass_over_what_was_filled_before(bert: Model, strategy: str) -> None:
     source, _ = bert.encode(TEXT)
     inputs = bert.inputs(source)
     left = [2, 4, 6]
@@ -105,7 +105,7 @@ def test_each_step_is_one_pass_over_what_was_filled_before(bert: LoadedModel, st
     assert left == []
 
 
-def test_the_text_is_filled_where_the_masks_were(grammar: LoadedModel) -> None:
+def test_the_text_is_filled_where_the_masks_were(grammar: Model) -> None:
     text = "the  keys of the cabinet [MASK] [MASK] ."
     steps = list(fill_iteratively(grammar, text, strategy="left_to_right"))
     first, second = (step.chosen.label for step in steps)
@@ -114,7 +114,7 @@ def test_the_text_is_filled_where_the_masks_were(grammar: LoadedModel) -> None:
     assert first == "are"
 
 
-def test_tokens_of_a_step_point_into_its_text(bert: LoadedModel) -> None:
+def test_tokens_of_a_step_point_into_its_text(bert: Model) -> None:
     *_, before_last, last = fill_iteratively(bert, "人 [MASK] the [MASK] , [MASK] cat", strategy="left_to_right")
     axis = last.record.axis("encoder").queries
     assert axis.text == before_last.text
@@ -125,7 +125,7 @@ def test_tokens_of_a_step_point_into_its_text(bert: LoadedModel) -> None:
             )
 
 
-def test_a_piece_of_a_word_joins_the_word_before_it_and_stays_one_token(bert: LoadedModel) -> None:
+def test_a_piece_of_a_word_joins_the_word_before_it_and_stays_one_token(bert: Model) -> None:
     pieces = bert.module.get_output_embeddings().bias
     id_of_ing = bert.encode("playing")[0].ids[2]
     before = pieces[id_of_ing].item()
@@ -145,13 +145,13 @@ def test_a_piece_of_a_word_joins_the_word_before_it_and_stays_one_token(bert: Lo
     assert (tokens[4].start, tokens[4].end) == (12, 18)
 
 
-def test_masks_of_a_pair_are_filled_in_the_pair(grammar: LoadedModel) -> None:
+def test_masks_of_a_pair_are_filled_in_the_pair(grammar: Model) -> None:
     (step,) = fill_iteratively(grammar, "Tom lost the red kite .", "he found the [MASK] .")
     assert step.text == "Tom lost the red kite ."
     assert step.text_pair == f"he found the {step.chosen.label} ."
 
 
-def test_filling_stops_when_it_is_cancelled(grammar: LoadedModel) -> None:
+def test_filling_stops_when_it_is_cancelled(grammar: Model) -> None:
     cancel = Cancel()
     steps = fill_iteratively(grammar, "the [MASK] [MASK] [MASK] .", job=Job(cancel=cancel))
     next(steps)
@@ -161,13 +161,13 @@ def test_filling_stops_when_it_is_cancelled(grammar: LoadedModel) -> None:
 
 
 # ---------------------------------------------------------------- next sentence
-def test_the_toy_tells_what_follows_from_what_does_not(grammar: LoadedModel) -> None:
+def test_the_toy_tells_what_follows_from_what_does_not(grammar: Model) -> None:
     first = "Tom lost the red kite ."
     assert next_sentence(grammar, first, "he looked for the kite .") > 0.9
     assert next_sentence(grammar, first, "he looked for the ball .") < 0.1
 
 
-def test_the_next_sentence_is_the_first_of_two_logits(grammar: LoadedModel) -> None:
+def test_the_next_sentence_is_the_first_of_two_logits(grammar: Model) -> None:
     source, _ = grammar.encode("Tom lost the kite .", "she opened the door .")
     with torch.inference_mode():
         follows, strange = grammar.module(**grammar.inputs(source)).next_sentence_logits[0].tolist()
@@ -177,14 +177,14 @@ def test_the_next_sentence_is_the_first_of_two_logits(grammar: LoadedModel) -> N
     )
 
 
-def test_a_model_without_the_head_says_so(bert: LoadedModel) -> None:
+def test_a_model_without_the_head_says_so(bert: Model) -> None:
     with pytest.raises(HeadscopeError) as caught:
         next_sentence(bert, "the cat", "sat")
     assert caught.value.code == "cannot_next_sentence"
 
 
 # ---------------------------------------------------------------- Gibbs sampling
-def test_each_step_of_gibbs_masks_one_place_and_draws_it_given_the_others(bert: LoadedModel) -> None:
+def test_each_step_of_gibbs_masks_one_place_and_draws_it_given_the_others(bert: Model) -> None:
     source, _ = bert.encode(TEXT)
     ids = bert.inputs(source)["input_ids"].clone()
     steps = list(fill_by_gibbs(bert, TEXT, sweeps=4, temperature=30.0, seed=3))
@@ -204,7 +204,7 @@ def test_each_step_of_gibbs_masks_one_place_and_draws_it_given_the_others(bert: 
     assert len({step.chosen.id for step in steps}) > 3
 
 
-def test_gibbs_texts_are_read_again_as_the_tokens_that_were_drawn(grammar: LoadedModel) -> None:
+def test_gibbs_texts_are_read_again_as_the_tokens_that_were_drawn(grammar: Model) -> None:
     text = "the keys of the [MASK] [MASK] [MASK] ."
     for step in fill_by_gibbs(grammar, text, sweeps=3, temperature=2.0, seed=1):
         read = grammar.encode(step.text)[0].axis.tokens[step.position]
@@ -212,7 +212,7 @@ def test_gibbs_texts_are_read_again_as_the_tokens_that_were_drawn(grammar: Loade
     assert "[MASK]" not in step.text
 
 
-def test_gibbs_drawn_with_a_seed_can_be_drawn_again_and_follows_the_distribution(grammar: LoadedModel) -> None:
+def test_gibbs_drawn_with_a_seed_can_be_drawn_again_and_follows_the_distribution(grammar: Model) -> None:
     text = "the keys near the cabinet [MASK] [MASK] ."
 
     def drawn(seed: int, **options: float) -> list[tuple[int, int]]:
@@ -227,7 +227,7 @@ def test_gibbs_drawn_with_a_seed_can_be_drawn_again_and_follows_the_distribution
     assert abs(share - best.probability) < 4 * (best.probability * (1 - best.probability) / 300) ** 0.5 + 1e-3
 
 
-def test_gibbs_refuses_what_it_cannot_do(grammar: LoadedModel) -> None:
+def test_gibbs_refuses_what_it_cannot_do(grammar: Model) -> None:
     for text, options, code in (
         ("the keys .", {}, "no_mask"),
         ("the [MASK] .", {"sweeps": 0}, "bad_option"),

@@ -7,12 +7,12 @@ import weakref
 import numpy as np
 import pytest
 
+from headscope.core.attention.intervention import Cut, Intervention, Scale, Uniform
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Cut, Intervention, Scale, Uniform
 from headscope.core.models.load import load_model
 from headscope.core.predict.generate import _READ
 from headscope.core.predict.reader import read_by
-from headscope.core.results import GenerationStep
+from headscope.core.predict.results import GenerationStep
 from tests import allowed
 from tests.generating import PROMPT, difference_from_one_pass, folder_of, model_of
 

@@ -13,15 +13,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headscope.core.analyse.arithmetic import arithmetic
-from headscope.core.arithmetic_jobs import ArithmeticRequest
-from headscope.core.attention.arrays import record_of
-from headscope.core.attention.capture import Recorder, attend
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.interface import install
+from headscope.core.analyse.records.arithmetic import arithmetic
+from headscope.core.attention.capture.attend import attend
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.attention.capture.recorder import Recorder
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.intervention import Intervention, Paste
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention, Paste
+from headscope.core.models.hub.attention import install
 from headscope.core.toy.model import ToyConfig, ToyTransformer
 from tests.golden.families import FAMILIES, VOCABULARY, Family, axis, built
 from tests.looked_into import OTHERS
@@ -60,7 +60,7 @@ def answers(record: AttentionRecord) -> list[bytes]:
                 scores[:] = 7
             except HeadscopeError as error:
                 assert error.code == "no_scores"
-            found.append(pickle.dumps(arithmetic(ArithmeticRequest(record, kind, layer, 1, N_TOKENS - 1, 3)).working))
+            found.append(pickle.dumps(arithmetic(record, kind, layer, 1, N_TOKENS - 1, 3).working))
     return found
 
 

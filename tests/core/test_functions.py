@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from headscope.core.attention.functions import (
+from headscope.core.attention.textbook import (
     additive_attention,
     attention_weights,
     causal_mask,

@@ -9,18 +9,18 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.attention.growing import Growing, is_growing
+from headscope.core.attention.kept.growing import Growing, is_growing
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.options import Sampling
 from headscope.core.predict import predictions as predictions_file
 from headscope.core.predict.generate import generate
 from headscope.core.predict.live_filters import LiveFilters
+from headscope.core.predict.results import GenerationStep
 from headscope.core.predict.stops import stopped
-from headscope.core.requests import Sampling
-from headscope.core.results import GenerationStep
-from headscope.core.tokens import Token
+from headscope.core.text.tokens import Token
 from tests import allowed
 from tests.generating import model_of, written_by_transformers
 from tests.tiny_models import write_decoder, write_encoder_decoder
@@ -42,11 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
     return of
 
 
-def opened(source: Path | str) -> LoadedModel:
+def opened(source: Path | str) -> Model:
     return load_model(str(source), device="cpu", dtype="float32")
 
 
-def steps_of(model: LoadedModel, n: int = 12, sampling: Sampling | None = None, text: str = PROMPT) -> list[GenerationStep]:
+def steps_of(model: Model, n: int = 12, sampling: Sampling | None = None, text: str = PROMPT) -> list[GenerationStep]:
     return list(generate(model, text, max_new_tokens=n, sampling=sampling or Sampling()))
 
 
@@ -332,7 +332,7 @@ TEMPLATE = (
 
 
 @pytest.fixture(scope="module")
-def talker(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def talker(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = write_decoder(tmp_path_factory.mktemp("talker"), "llama-grouped")
     tokenizer = hf.AutoTokenizer.from_pretrained(folder)
     tokenizer.chat_template = TEMPLATE
@@ -340,7 +340,7 @@ def talker(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return opened(folder)
 
 
-def test_a_chat_is_read_as_the_template_renders_it(talker: LoadedModel) -> None:
+def test_a_chat_is_read_as_the_template_renders_it(talker: Model) -> None:
     assert "chat" in talker.info.abilities
     steps = list(talker.generate("hi", chat=True, system="be kind", max_new_tokens=5))
     text = "<s>system:be kind</s><s>user:hi</s><s>assistant:"
@@ -355,7 +355,7 @@ def test_a_chat_is_read_as_the_template_renders_it(talker: LoadedModel) -> None:
     assert steps[-1].text.startswith(text)
 
 
-def test_a_text_that_is_in_the_template_already_is_continued_and_captured_as_it_is(talker: LoadedModel) -> None:
+def test_a_text_that_is_in_the_template_already_is_continued_and_captured_as_it_is(talker: Model) -> None:
     rendered = talker.chat("hi")
     assert rendered == talker.chat(rendered) == "<s>user:hi</s><s>assistant:"
     one, two = (list(talker.generate(text, chat=True, max_new_tokens=4)) for text in ("hi", rendered))
@@ -366,7 +366,7 @@ def test_a_text_that_is_in_the_template_already_is_continued_and_captured_as_it_
     assert [token.special for token in plain.tokens] == [True, False, False]
 
 
-def test_what_cannot_be_a_chat_is_said(talker: LoadedModel) -> None:
+def test_what_cannot_be_a_chat_is_said(talker: Model) -> None:
     for model, text, system, code in (
         (model_of("gpt2"), "hi", "", "cannot_chat"),
         (model_of("toy:tales"), "hi", "", "cannot_chat"),

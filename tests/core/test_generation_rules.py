@@ -17,18 +17,20 @@ import torch
 import transformers as hf
 from transformers import GenerationConfig
 
-from headscope.core.engine import Engine
+from headscope.core import wrap_model
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.job import Job
+from headscope.core.model import Model
 from headscope.core.models.hub import generation_settings as settings_reader
 from headscope.core.models.hub.generation_settings import classified, generation_settings
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.options import RULES, BeamSearch, Rule, Sampling
 from headscope.core.predict.live_filters import LiveFilters
-from headscope.core.predict.options import RULES, Rule
+from headscope.core.predict.results import BeamStep, FilterStage, GenerationStep
 from headscope.core.predict.sampling import said, stages_of
-from headscope.core.requests import BeamSearch, GenerateRequest, LoadRequest, Sampling
-from headscope.core.results import BeamStep, FilterStage, GenerationStep
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.runs import GenerateRequest
 from tests.generating import PROMPT, folder_of
 from tests.tiny_models import letters_tokenizer
 
@@ -109,11 +111,11 @@ def with_settings(module: hf.PreTrainedModel, settings: dict[str, Any]) -> Gener
     return config
 
 
-def opened(module: hf.PreTrainedModel, settings: dict[str, Any]) -> LoadedModel:
+def opened(module: hf.PreTrainedModel, settings: dict[str, Any]) -> Model:
     """By us, a copy with other generation settings."""
     ours = copy.deepcopy(module)
     ours.generation_config = with_settings(module, settings)
-    return LoadedModel.wrap(ours, letters_tokenizer(encoder_decoder=bool(module.config.is_encoder_decoder)))
+    return wrap_model(ours, letters_tokenizer(encoder_decoder=bool(module.config.is_encoder_decoder)))
 
 
 def written_by_transformers(
@@ -363,7 +365,7 @@ def test_an_encoder_decoder_begins_and_ends_as_its_settings_say() -> None:
         assert model.tokenizer.end_ids == frozenset(), "nothing ends a text, as with transformers"
         assert len(list(model.generate(PROMPT, max_new_tokens=5))) == 5
     bert = word_piece_bert()
-    with LoadedModel.wrap(*bert) as model:
+    with wrap_model(*bert) as model:
         assert model.encode("the cat")[1].axis.tokens[0].text == "[CLS]", "not [PAD]"
 
 

@@ -10,8 +10,8 @@ import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from gguf.quants import dequantize
 
-from headscope.core.engine import Engine
-from headscope.core.jobs import Cancel, Cancelled, Job, Progress
+from headscope.core.engine.engine import Engine
+from headscope.core.job import Cancel, Cancelled, Job, Progress
 from headscope.core.models.load import load_model
 from headscope.gui.cli import main
 from tests.gguf_files import add_value, copy_keys, finish

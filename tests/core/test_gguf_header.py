@@ -10,7 +10,7 @@ import psutil
 import pytest
 from gguf import GGUFWriter
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.gguf.header import read_header
 from headscope.core.models.load import load_model

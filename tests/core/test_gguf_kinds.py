@@ -8,9 +8,9 @@ import pytest
 import torch
 import transformers as hf
 
+from headscope.core.model import Model
 from headscope.core.models.gguf.known_kinds import KINDS
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.numerics import longest_sum, same_logits, same_maps
 from tests.gguf_files import TOKENS, write_model
 from tests.golden.families import Family, built
@@ -185,7 +185,7 @@ def original(case: Case) -> Any:
 
 
 @pytest.fixture(scope="module")
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, LoadedModel]:
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Model]:
     case = request.param
     model = original(case)
     path = write_model(tmp_path_factory.mktemp("kind") / "model.gguf", model, case.kind, **case.changed)
@@ -201,7 +201,7 @@ def test_each_kind_that_opens_is_written_here() -> None:
 
 
 @each_kind
-def test_each_parameter_is_bit_for_bit_that_of_the_model_it_was_written_from(opened: tuple[Any, LoadedModel]) -> None:
+def test_each_parameter_is_bit_for_bit_that_of_the_model_it_was_written_from(opened: tuple[Any, Model]) -> None:
     model, loaded = opened
     expected, found = model.state_dict(), loaded.module.state_dict()
     assert found.keys() == expected.keys()
@@ -232,7 +232,7 @@ NO_MEANING |= {
 
 
 @each_kind
-def test_the_configuration_says_the_same(opened: tuple[Any, LoadedModel]) -> None:
+def test_the_configuration_says_the_same(opened: tuple[Any, Model]) -> None:
     model, loaded = opened
     expected, found = model.config.to_dict(), loaded.module.config.to_dict()
     differing = {
@@ -244,7 +244,7 @@ def test_the_configuration_says_the_same(opened: tuple[Any, LoadedModel]) -> Non
 
 
 @each_kind
-def test_logits_and_attention_are_those_of_the_model_it_was_written_from(opened: tuple[Any, LoadedModel]) -> None:
+def test_logits_and_attention_are_those_of_the_model_it_was_written_from(opened: tuple[Any, Model]) -> None:
     model, loaded = opened
     text = "the cat sat on the mat; it purred, and slept the whole day"
     encoded = loaded.encode(text, None, "a cat" if loaded.info.family == "encoder-decoder" else None)

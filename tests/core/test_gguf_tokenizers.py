@@ -16,8 +16,8 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.models.gguf.charsmap import is_whole
 from headscope.core.models.gguf.header import Header, read_header
 from headscope.core.models.gguf.keys import Keys
-from headscope.core.models.gguf.splits import SPLITTINGS
 from headscope.core.models.gguf.tokenizer import Read, read_tokenizer
+from headscope.core.models.hub.splits import SPLITTINGS
 from tests.gguf_files import add_value, finish
 
 TEXTS = [

@@ -13,13 +13,13 @@ import torch
 from transformers import PreTrainedModel
 from transformers.models.gpt2 import modeling_gpt2
 
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.integrated_gradients import integrated_gradients
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.attention.intervention import Intervention, Paste, Scale
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention, Paste, Scale
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from tests import allowed
 from tests.looked_into import opened
 
@@ -30,13 +30,13 @@ NAMES = (
 )  # fmt: skip
 
 
-def texts_of(model: LoadedModel) -> tuple[str, None, str | None]:
+def texts_of(model: Model) -> tuple[str, None, str | None]:
     text = "the [MASK] sat" if model.info.family == "encoder" else TEXT
     return text, None, "a mat" if model.info.family == "encoder-decoder" else None
 
 
 @contextmanager
-def eager(model: LoadedModel) -> Iterator[None]:
+def eager(model: Model) -> Iterator[None]:
     configs = [part.config for part in model.module.modules() if isinstance(part, PreTrainedModel)]
     before = [config._attn_implementation for config in configs]
     for config in configs:
@@ -46,7 +46,7 @@ def eager(model: LoadedModel) -> Iterator[None]:
         config._attn_implementation = name
 
 
-def own_products(model: LoadedModel, position: int, token: int) -> dict[str, list[np.ndarray]]:
+def own_products(model: Model, position: int, token: int) -> dict[str, list[np.ndarray]]:
     """A ⊙ ∂logit/∂A by autograd through the matrices that the model's own eager attention makes.
 
     Without cross-attention: the matrices that transformers returns of it are not the ones it went on with.
@@ -64,7 +64,7 @@ def own_products(model: LoadedModel, position: int, token: int) -> dict[str, lis
 
 
 @pytest.fixture(scope="module")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return opened("gpt2", tmp_path_factory.mktemp("gpt2"))
 
 
@@ -107,7 +107,7 @@ def test_a_gradient_is_what_a_small_step_changes(kind: str, measure: str, tmp_pa
     assert found.attributions[kind][1, 2, query, key] == pytest.approx(slope, rel=1e-2)
 
 
-def test_the_positive_part_is_the_same_with_zeros_below(gpt2: LoadedModel) -> None:
+def test_the_positive_part_is_the_same_with_zeros_below(gpt2: Model) -> None:
     signed = gradient_attention(gpt2, TEXT).attributions["decoder"]
     positive = gradient_attention(gpt2, TEXT, positive=True).attributions["decoder"]
     assert signed.min() < 0 < signed.max()
@@ -125,7 +125,7 @@ def test_the_toy_looks_at_its_subject_for_the_sake_of_its_verb() -> None:
     assert axis.labels[key] == "keys"
 
 
-def test_the_model_is_as_it_was_before(gpt2: LoadedModel) -> None:
+def test_the_model_is_as_it_was_before(gpt2: Model) -> None:
     trained = [weights.requires_grad for weights in gpt2.module.parameters()]
     gradient_attention(gpt2, TEXT)
     assert [weights.requires_grad for weights in gpt2.module.parameters()] == trained
@@ -151,7 +151,7 @@ def scaled(layer: int, factor: float) -> Iterator[list[torch.Tensor]]:
         yield kept
 
 
-def test_attributions_are_the_sum_of_the_papers_equation(gpt2: LoadedModel) -> None:
+def test_attributions_are_the_sum_of_the_papers_equation(gpt2: Model) -> None:
     """A ⊙ (1/m) Σ ∂F(α A)/∂A at evenly spaced α, with many of them; at the middle of each step, where it converges faster."""
     (found,) = integrated_gradients(gpt2, TEXT, layers=[("decoder", 1)], token=7, steps=30, tolerance=math.inf)
     inputs = gpt2.inputs(gpt2.encode(TEXT)[0])
@@ -207,15 +207,15 @@ def test_a_way_that_is_not_smooth_is_halved_until_it_adds_up(tmp_path: Path) -> 
     assert allowed.difference(stopped.attributions, straight.attributions) <= allowed.of_logits(straight.attributions)
 
 
-def test_steps_side_by_side_are_those_one_by_one(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_side_by_side_are_those_one_by_one(gpt2: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     (together,) = integrated_gradients(gpt2, TEXT, layers=[("decoder", 0)], steps=7)
-    monkeypatch.setattr("headscope.core.analyse.integrated_gradients._TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr("headscope.core.analyse.attribution.integrated_gradients._TOKENS_AT_ONCE", 1)
     (alone,) = integrated_gradients(gpt2, TEXT, layers=[("decoder", 0)], steps=7)
     assert allowed.difference(together.attributions, alone.attributions) <= allowed.of_logits(alone.attributions)
 
 
 # ---------------------------------------------------------------- errors
-def test_what_is_asked_for_must_be_there(gpt2: LoadedModel) -> None:
+def test_what_is_asked_for_must_be_there(gpt2: Model) -> None:
     for ask, options, code in (
         (gradient_attention, {"position": 99}, "no_such_position"),
         (gradient_attention, {"token": -1}, "bad_option"),
@@ -231,14 +231,14 @@ def test_what_is_asked_for_must_be_there(gpt2: LoadedModel) -> None:
 
 
 @pytest.mark.parametrize("ask", [gradient_attention, lambda *args, **options: list(integrated_gradients(*args, **options))])
-def test_a_cancelled_job_stops(gpt2: LoadedModel, ask) -> None:
+def test_a_cancelled_job_stops(gpt2: Model, ask) -> None:
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):
         ask(gpt2, TEXT, job=Job(cancel=cancel))
 
 
-def test_a_cancelled_job_stops_between_two_layers(gpt2: LoadedModel) -> None:
+def test_a_cancelled_job_stops_between_two_layers(gpt2: Model) -> None:
     cancel = Cancel()
     layers = integrated_gradients(gpt2, TEXT, steps=2, job=Job(cancel=cancel))
     assert next(layers).layer == 0

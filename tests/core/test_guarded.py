@@ -15,7 +15,7 @@ import pytest
 from headscope.core.errors import HeadscopeError
 from headscope.core.files import passed
 from headscope.core.files.guarded import CHILD_ARGUMENT, _interpreter, guarded
-from headscope.core.jobs import Cancelled, Job
+from headscope.core.job import Cancelled, Job
 
 
 def refusal(function: str, *arguments: object, **limits: object) -> HeadscopeError:

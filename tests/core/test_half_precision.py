@@ -9,30 +9,29 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse import variants
-from headscope.core.analyse.arithmetic import arithmetic
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.integrated_gradients import integrated_gradients
-from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, forbid_keys
-from headscope.core.analyse.value_weighted import value_weighted_attention
-from headscope.core.arithmetic_jobs import ArithmeticRequest
-from headscope.core.attention.reach import reaches
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.analyse.attribution.value_weighted import value_weighted_attention
+from headscope.core.analyse.causal import variants
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads, cut_edges, forbid_keys
+from headscope.core.analyse.records.arithmetic import arithmetic
+from headscope.core.attention.capture.edit_trial import reaches
+from headscope.core.forward.verify import verify
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.numerics import difference_tolerance
 from headscope.core.predict.logit_lens import logit_lens
 from headscope.core.predict.surprisal import surprisal
-from headscope.core.verify import verify
 from tests.looked_into import opened
 
 NAMES = ("t5", "gpt2", "llama-grouped", "gemma2-softcap", "gpt-oss-sinks", "bert")
 
 
 @pytest.fixture(scope="module")
-def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], LoadedModel]:
+def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Model]:
     folders: dict[str, Path] = {}
 
-    def one(name: str, dtype: str) -> LoadedModel:
+    def one(name: str, dtype: str) -> Model:
         if name not in folders:
             folders[name] = tmp_path_factory.mktemp(name)
             opened(name, folders[name])
@@ -41,14 +40,14 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], L
     return one
 
 
-def texts_of(model: LoadedModel) -> dict[str, str | None]:
+def texts_of(model: Model) -> dict[str, str | None]:
     text = "the [MASK] sat" if model.info.family == "encoder" else "the cat sat"
     return {"text": text, "target": "a mat" if model.info.family == "encoder-decoder" else None}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_refused_for_its_rounding(model_of: Callable[[str, str], LoadedModel], name: str, dtype: str) -> None:
+def test_nothing_is_refused_for_its_rounding(model_of: Callable[[str, str], Model], name: str, dtype: str) -> None:
     model = model_of(name, dtype)
     texts = texts_of(model)
     assert verify(model, **texts).passed
@@ -61,7 +60,7 @@ def test_nothing_is_refused_for_its_rounding(model_of: Callable[[str, str], Load
         assert np.isfinite(last.divergence).all()
     record = model.capture(**texts)
     for kind in record.kinds:
-        assert arithmetic(ArithmeticRequest(record, kind, 1, 2, 3, 0)).working.is_rounding
+        assert arithmetic(record, kind, 1, 2, 3, 0).working.is_rounding
         assert np.isfinite(value_weighted_attention(model, **texts).norms(1, 2, kind)).all()
         assert np.isfinite(gradient_attention(model, **texts, token=7).attributions[kind]).all()
     *_, last = logit_lens(model, **texts)
@@ -72,13 +71,13 @@ def test_nothing_is_refused_for_its_rounding(model_of: Callable[[str, str], Load
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("name", ["gpt2", "bert"])
 def test_no_pass_is_spent_on_digits_that_half_precision_does_not_have(
-    model_of: Callable[[str, str], LoadedModel], name: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+    model_of: Callable[[str, str], Model], name: str, dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With float32's limit of 0.01 each layer took 190 steps and more, and came no nearer."""
     model = model_of(name, dtype)
     n_steps, gradients = [], type(model).forward
 
-    def counted(self: LoadedModel, inputs: dict[str, torch.Tensor], **options: bool) -> object:
+    def counted(self: Model, inputs: dict[str, torch.Tensor], **options: bool) -> object:
         n_steps.append(len(inputs["input_ids"]) if options.get("gradients") else 0)
         return gradients(self, inputs, **options)
 

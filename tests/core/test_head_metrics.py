@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse.head_metrics import head_metrics
-from headscope.core.attention import layers as layers_module
-from headscope.core.attention.arrays import record_of
-from headscope.core.attention.layers import Layer, LazyLayer
+from headscope.core.analyse.records.head_metrics import head_metrics
+from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, head_type
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.kept import layer as layers_module
+from headscope.core.attention.kept.layer import Layer, LazyLayer
+from headscope.core.attention.kept.visibility import Sight
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.attention.sights import Sight
-from headscope.core.jobs import Cancel, Cancelled, Job
-from headscope.core.metrics_jobs import METRICS, HeadMetrics, MetricsRequest, head_type
+from headscope.core.engine.views import view
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.keep import Keep
 from headscope.core.models.load import load_model
-from headscope.core.requests import Keep
-from headscope.core.tokens import Reading, Token, TokenAxis
-from headscope.core.views import view
+from headscope.core.requests.heads import MetricsRequest
+from headscope.core.text.tokens import Reading, Token, TokenAxis
 from tests import allowed
 
 

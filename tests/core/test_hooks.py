@@ -19,19 +19,19 @@ import torch
 import transformers as hf
 from torch import nn
 
-from headscope.core import LoadedModel
-from headscope.core.analyse.direct_logit import direct_logit_attribution
-from headscope.core.analyse.effects import effects
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.integrated_gradients import integrated_gradients
-from headscope.core.analyse.sweeps import Question, ablate_heads
-from headscope.core.analyse.value_weighted import value_weighted_attention
+from headscope.core import Model, wrap_model
+from headscope.core.analyse.attribution.direct_logit import direct_logit_attribution
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.analyse.attribution.value_weighted import value_weighted_attention
+from headscope.core.analyse.causal.effects import effects
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads
+from headscope.core.attention.intervention import Cut, Intervention, Scale
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Cut, Intervention, Scale
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.forward.verify import verify
+from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.predict.logit_lens import logit_lens
-from headscope.core.verify import verify
 from tests.fingerprint import differences, fingerprint
 from tests.golden.families import ENDS, FAMILIES, SIZES, VOCABULARY, Family, built, mamba
 from tests.looked_into import OTHERS
@@ -96,7 +96,7 @@ def half_frozen(name: str) -> nn.Module:
     return module
 
 
-def operations(look: LoadedModel, job: Callable[[], Job]) -> dict[str, Callable[[], object]]:
+def operations(look: Model, job: Callable[[], Job]) -> dict[str, Callable[[], object]]:
     """All that a model can be asked."""
     text = "the [MASK] sat" if look.info.family == "encoder" else TEXT
     target = "a mat" if look.info.family == "encoder-decoder" else None
@@ -126,7 +126,7 @@ def test_a_model_is_as_it_was_after_every_operation_that_succeeds_or_is_refused(
     module = half_frozen(name)
     words = tokenizer(EVERY[name].form)
     before = fingerprint(module)
-    look = LoadedModel.wrap(module, words)
+    look = wrap_model(module, words)
     done: set[str] = set()
     for what, operation in operations(look, Job).items():
         with suppress(HeadscopeError):
@@ -150,7 +150,7 @@ def test_whatever_is_raised_in_the_middle_of_a_pass_leaves_nothing_behind(
     name: str, error: type[BaseException], tokenizer: Callable[[str], Any]
 ) -> None:
     module = half_frozen(name)
-    look = LoadedModel.wrap(module, tokenizer(EVERY[name].form))
+    look = wrap_model(module, tokenizer(EVERY[name].form))
     for operation in operations(look, Job).values():
         with suppress(HeadscopeError):
             operation()  # what is tried once is known from now on
@@ -179,7 +179,7 @@ def test_what_its_owner_has_asked_for_before_still_answers(tokenizer: Callable[[
         expected = module(input_ids=ids, output_attentions=True, output_hidden_states=True)
     assert module.bert.attention_type == "block_sparse"
     before = fingerprint(module)
-    look = LoadedModel.wrap(module, tokenizer("encoder"))
+    look = wrap_model(module, tokenizer("encoder"))
     assert look.capture(TEXT).n_layers("encoder") == 3
     assert not differences(before, fingerprint(module))
     with torch.inference_mode():
@@ -196,7 +196,7 @@ def test_a_model_that_is_refused_is_as_it_was(tokenizer: Callable[[str], Any]) -
         before = fingerprint(module)
         for _ in range(2):
             with pytest.raises(HeadscopeError):
-                LoadedModel.wrap(module, tokenizer("decoder"))
+                wrap_model(module, tokenizer("decoder"))
         assert not differences(before, fingerprint(module))
 
 
@@ -206,12 +206,12 @@ def test_wrapped_twice_and_given_back_in_any_order(name: str, tokenizer: Callabl
     module = half_frozen(name)
     before = fingerprint(module)
     words = tokenizer(EVERY[name].form)
-    one, two = LoadedModel.wrap(module, words), LoadedModel.wrap(module, words)
+    one, two = wrap_model(module, words), wrap_model(module, words)
     first = weights_of(one.capture(TEXT))
     one.release()
     assert not differences(before, fingerprint(module))
     assert weights_of(two.capture(TEXT)) == first
-    three = LoadedModel.wrap(module, words)
+    three = wrap_model(module, words)
     two.release()
     assert weights_of(three.capture(TEXT)) == first
     three.release()
@@ -223,14 +223,14 @@ def test_a_copy_of_a_wrapped_model_is_a_copy_of_the_model(name: str, tokenizer: 
     module = half_frozen(name)
     twin = copy.deepcopy(module)
     words = tokenizer(EVERY[name].form)
-    with LoadedModel.wrap(module, words) as look:
+    with wrap_model(module, words) as look:
         expected = weights_of(look.capture(TEXT))
         for made in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
             assert made.config.to_dict() == twin.config.to_dict()
             assert made.config._attn_implementation == twin.config._attn_implementation
             assert [part.training for part in made.modules()] == [part.training for part in twin.modules()]
             assert [type(part) for part in made.modules()] == [type(part) for part in twin.modules()]
-            assert weights_of(LoadedModel.wrap(made, words).capture(TEXT)) == expected
+            assert weights_of(wrap_model(made, words).capture(TEXT)) == expected
         module.save_pretrained(tmp_path / "looked")
         twin.save_pretrained(tmp_path / "never")
     for file in (tmp_path / "never").iterdir():
@@ -243,7 +243,7 @@ def test_a_model_that_is_trained_inside_the_block_is_shown_without_dropout_and_t
     module, twin = half_frozen("bert").train(), half_frozen("bert").train()
     ids = torch.arange(5, 12)[None]
     optimizers = [torch.optim.SGD(each.parameters(), lr=0.05) for each in (module, twin)]
-    with LoadedModel.wrap(module, tokenizer("encoder")) as look:
+    with wrap_model(module, tokenizer("encoder")) as look:
         for step in range(3):
             assert weights_of(look.capture(TEXT)) == weights_of(look.capture(TEXT))
             gradient_attention(look, "the [MASK] sat")
@@ -262,7 +262,7 @@ def test_attention_that_its_owner_sets_in_the_block_stays_and_ours_is_the_same(
     tokenizer: Callable[[str], Any], attention: str
 ) -> None:
     module = built(EVERY["gpt2"])
-    with LoadedModel.wrap(module, tokenizer("decoder")) as look:
+    with wrap_model(module, tokenizer("decoder")) as look:
         expected = weights_of(look.capture(TEXT))
         module.set_attn_implementation(attention)
         assert weights_of(look.capture(TEXT)) == expected
@@ -279,7 +279,7 @@ def weights_of(record: AttentionRecord) -> list[bytes]:
     return [record.layer_weights(layer, kind).tobytes() for kind in record.kinds for layer in range(record.n_layers(kind))]
 
 
-def asked(look: LoadedModel, number: int) -> object:
+def asked(look: Model, number: int) -> object:
     """Something of a model, another for each number."""
     text = " ".join(["the cat sat on a mat"] * (1 + number % 3))[: 8 + number % 7]
     target = "a mat" if look.info.family == "encoder-decoder" else None
@@ -304,7 +304,7 @@ def test_several_threads_get_what_each_would_get_alone(name: str, tokenizer: Cal
     module = half_frozen(name)
     before = fingerprint(module)
     words = tokenizer(EVERY[name].form)
-    looks = [LoadedModel.wrap(module, words), LoadedModel.wrap(module, words)]
+    looks = [wrap_model(module, words), wrap_model(module, words)]
     expected = [asked(looks[0], number) for number in range(N_EACH)]
     begin = threading.Barrier(N_THREADS)
 
@@ -321,7 +321,7 @@ def test_several_threads_get_what_each_would_get_alone(name: str, tokenizer: Cal
 
 
 @contextmanager
-def in_the_middle_of_a_pass(look: LoadedModel) -> Iterator[None]:
+def in_the_middle_of_a_pass(look: Model) -> Iterator[None]:
     """Another thread has stopped inside a capture."""
     inside, go_on = threading.Event(), threading.Event()
     main = threading.get_ident()
@@ -346,7 +346,7 @@ def in_the_middle_of_a_pass(look: LoadedModel) -> Iterator[None]:
 
 
 def test_who_waits_for_a_model_can_be_cancelled(tokenizer: Callable[[str], Any]) -> None:
-    look = LoadedModel.wrap(built(EVERY["gpt2"]), tokenizer("decoder"))
+    look = wrap_model(built(EVERY["gpt2"]), tokenizer("decoder"))
     cancel = Cancel()
     with in_the_middle_of_a_pass(look):
         threading.Timer(0.1, cancel.set).start()
@@ -358,7 +358,7 @@ def test_who_waits_for_a_model_can_be_cancelled(tokenizer: Callable[[str], Any])
 @pytest.mark.parametrize("name", ["gpt2", "bloom", "bert"])
 def test_a_pass_of_its_owners_in_another_thread_is_nobodys_business(name: str, tokenizer: Callable[[str], Any]) -> None:
     module = built(EVERY[name])
-    look = LoadedModel.wrap(module, tokenizer(EVERY[name].form))
+    look = wrap_model(module, tokenizer(EVERY[name].form))
     ids = torch.arange(5, 15)[None]
     with torch.inference_mode():
         expected = module(input_ids=ids).logits
@@ -369,7 +369,7 @@ def test_a_pass_of_its_owners_in_another_thread_is_nobodys_business(name: str, t
 def test_a_model_and_a_part_of_it_take_turns(tokenizer: Callable[[str], Any]) -> None:
     whole = built(EVERY["bert"])
     words = tokenizer("encoder")
-    looks = [LoadedModel.wrap(whole, words), LoadedModel.wrap(whole.bert, words)]
+    looks = [wrap_model(whole, words), wrap_model(whole.bert, words)]
     expected = [weights_of(look.capture(TEXT)) for look in looks]
     assert expected[0] == expected[1]
     cancel = Cancel()
@@ -383,7 +383,7 @@ def test_a_model_and_a_part_of_it_take_turns(tokenizer: Callable[[str], Any]) ->
 
 
 def test_two_models_do_not_wait_for_each_other(tokenizer: Callable[[str], Any]) -> None:
-    one, two = (LoadedModel.wrap(built(EVERY["llama-grouped"], seed), tokenizer("decoder")) for seed in (0, 1))
+    one, two = (wrap_model(built(EVERY["llama-grouped"], seed), tokenizer("decoder")) for seed in (0, 1))
     expected = weights_of(two.capture(TEXT))
     with ExitStack() as stack:
         stack.enter_context(in_the_middle_of_a_pass(one))

@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files import guarded
+from headscope.core.models.hub.tokenizer import HubTokenizer, read_tokenizer
 from headscope.core.models.hub.tokenizer_bounds import is_bounded, splits_in_bounds
-from headscope.core.models.hub_tokenizer import HubTokenizer, read_tokenizer
 from tests.tiny_models import write_decoder
 from tests.tiny_tokenizers import byte_fallback, byte_level, unigram, word_piece
 

@@ -9,19 +9,21 @@ import pytest
 import transformers as hf
 from transformers import AutoModel, AutoTokenizer
 
-from headscope.core import load_model
-from headscope.core.analyse import variants
-from headscope.core.analyse.effects import effects
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.head_outputs import head_outputs, mean_outputs
-from headscope.core.analyse.integrated_gradients import integrated_gradients
-from headscope.core.analyse.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch, sweep
-from headscope.core.engine import Engine
+from headscope.core import load_model, wrap_model
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.analyse.causal import variants
+from headscope.core.analyse.causal.effects import effects
+from headscope.core.analyse.causal.head_outputs import head_outputs, mean_outputs
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch
+from headscope.core.attention.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform, ablate
+from headscope.core.engine.engine import Engine
+from headscope.core.engine.predictions import sweep
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform, ablate
-from headscope.core.jobs import Cancel, Cancelled, Job
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.requests import GenerateRequest, LoadRequest, SweepRequest
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.predictions import SweepRequest
+from headscope.core.requests.runs import GenerateRequest
 from tests import allowed
 from tests.golden.families import VOCABULARY
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -226,7 +228,7 @@ def test_a_batch_is_asked_for_the_text_that_an_edit_names(grammar):
 
 def test_numbers_that_overflow_in_a_model_without_a_head_are_said(tmp_path):
     module = AutoModel.from_pretrained(write_decoder(tmp_path / "bare"))
-    with LoadedModel.wrap(module, AutoTokenizer.from_pretrained(tmp_path / "bare")) as model:
+    with wrap_model(module, AutoTokenizer.from_pretrained(tmp_path / "bare")) as model:
         with pytest.raises(HeadscopeError) as error:
             model.capture("a cat sat", intervention=Intervention((Scale(factor=1e38),)))
         assert error.value.code == "not_a_number"

@@ -10,11 +10,11 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core import load_model
+from headscope.core import load_model, wrap_model
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.model import Model
+from headscope.core.options import Languages
 from headscope.core.predict.languages import named_languages
-from headscope.core.predict.options import Languages
 from tests.make_tokenizer import make_tokenizer
 
 SIZES: dict[str, Any] = {
@@ -54,9 +54,9 @@ def pair_of(name: str) -> tuple[hf.PreTrainedModel, Any]:
     return module, tokenizer
 
 
-def opened(module: hf.PreTrainedModel, tokenizer: Any) -> LoadedModel:
+def opened(module: hf.PreTrainedModel, tokenizer: Any) -> Model:
     """By us, a copy."""
-    return LoadedModel.wrap(copy.deepcopy(module), tokenizer)
+    return wrap_model(copy.deepcopy(module), tokenizer)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -107,7 +107,7 @@ def test_a_setting_for_the_first_token_is_a_language_too() -> None:
     module, tokenizer = pair_of("mbart50")
     ours = copy.deepcopy(module)
     ours.generation_config.forced_bos_token_id = tokenizer.lang_code_to_id["ro_RO"]
-    with LoadedModel.wrap(ours, tokenizer) as model:
+    with wrap_model(ours, tokenizer) as model:
         assert (model.info.languages.source, model.info.languages.target) == ("en_XX", "ro_RO")
         assert model.info.generation.rules[0].words == ("ro_RO",)
         assert next(model.generate(TEXT)).token.text == "ro_RO"
@@ -153,7 +153,7 @@ def test_names_are_readable_and_unknown_codes_stay() -> None:
 
 
 def test_languages_that_are_not_there_are_refused_in_a_sentence() -> None:
-    with LoadedModel.wrap(*pair_of("mbart50")) as model:
+    with wrap_model(*pair_of("mbart50")) as model:
         assert model.languages("french", "DE_de") == Languages("fr_XX", "de_DE")
         assert model.languages("fr") == Languages("fr_XX")
         with pytest.raises(HeadscopeError) as refusal:

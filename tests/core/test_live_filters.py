@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from headscope.core.models.load import load_model
+from headscope.core.options import Sampling
 from headscope.core.predict.live_filters import LiveFilters
+from headscope.core.predict.results import MOST_WHOLE, Prediction
 from headscope.core.predict.sampling import last_of, said, stages_of
-from headscope.core.requests import Sampling
-from headscope.core.results import MOST_WHOLE, Prediction
 
 IDS = (0, 3, 7, 11, 500, 999)
 WRITTEN = (3, 3, 11, 40, 5000)

@@ -10,12 +10,12 @@ import psutil
 import pytest
 import transformers as hf
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Job
 from headscope.core.models.load import load_model
-from headscope.core.requests import LoadRequest
-from headscope.core.results import ModelInfo
+from headscope.core.requests.models import LoadRequest
 from tests import allowed
 from tests.golden.families import VOCABULARY, funnel, mamba
 from tests.spoiled import WEIGHTS, edit_config, edit_weights, refused, tensor, with_header

@@ -11,12 +11,12 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core import LoadedModel
-from headscope.core.analyse.value_weighted import value_weighted_attention
-from headscope.core.attention.interface import eager_attentions
-from headscope.core.engine import Engine
+from headscope.core import Model, wrap_model
+from headscope.core.analyse.attribution.value_weighted import value_weighted_attention
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub import adapters
+from headscope.core.models.hub.attention import eager_attentions
 from headscope.core.models.load import load_model
 from headscope.core.numerics import half_digits, longest_sum, softmax_tolerance, spread_of
 from tests.spoiled import refused
@@ -60,11 +60,11 @@ def adapter_of(base: Path, folder: Path, kind: str = "lora", **settings: object)
     return adapted
 
 
-def inputs_of(model: LoadedModel) -> dict[str, torch.Tensor]:
+def inputs_of(model: Model) -> dict[str, torch.Tensor]:
     return model.inputs(*model.encode(TEXT, target="a mat" if model.start_id is not None else None))
 
 
-def assert_as_in_peft(model: LoadedModel, adapted: peft.PeftModel) -> None:
+def assert_as_in_peft(model: Model, adapted: peft.PeftModel) -> None:
     """Every weight as peft merges it; the logits of the model that is not merged; attention by plain eager."""
     inputs = inputs_of(model)
     with torch.no_grad():
@@ -168,7 +168,7 @@ def test_adapters_that_add_tokens_are_refused_by_name(
     assert error.code == "adapter_unsupported"
     assert config.peft_type.value in error.message
     with pytest.raises(HeadscopeError) as caught:
-        LoadedModel.wrap(adapted, hf.AutoTokenizer.from_pretrained(originals / "gpt2"))
+        wrap_model(adapted, hf.AutoTokenizer.from_pretrained(originals / "gpt2"))
     assert caught.value.code == "adapter_unsupported"
 
 
@@ -204,7 +204,7 @@ def test_a_model_of_peft_in_memory_is_looked_into_with_its_adapter(originals: Pa
     adapted = adapter_of(originals / name, tmp_path / "adapter")
     tokenizer = hf.AutoTokenizer.from_pretrained(originals / name)
     before = {key: each.clone() for key, each in adapted.state_dict().items()}
-    with LoadedModel.wrap(adapted, tokenizer) as model:
+    with wrap_model(adapted, tokenizer) as model:
         record = model.capture(TEXT)
         logits = model.forward(inputs_of(model)).logits
         with torch.no_grad():
@@ -222,6 +222,6 @@ def test_the_output_projection_of_a_model_in_memory_is_read_with_its_adapter(
 ) -> None:
     adapted = adapter_of(originals / name, tmp_path / "adapter")
     merged = value_weighted_attention(load_model(tmp_path / "adapter", device="cpu"), text).norms(1, 0)
-    with LoadedModel.wrap(adapted, hf.AutoTokenizer.from_pretrained(originals / name)) as model:
+    with wrap_model(adapted, hf.AutoTokenizer.from_pretrained(originals / name)) as model:
         beside = value_weighted_attention(model, text).norms(1, 0)
     assert np.abs(merged - beside).max() <= half_digits(torch.float32) * merged.max()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.models.load import load_model
 from tests.spoiled import WEIGHTS, refused
 from tests.tiny_models import write_gguf

@@ -9,17 +9,18 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.engine import Engine
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.forward.residual_stream import ResidualStream
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.models.residual_stream import ResidualStream
 from headscope.core.predict import logit_lens as lens_file
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import labelled_lens, logit_lens
 from headscope.core.predict.reader import read_by
-from headscope.core.requests import CaptureRequest, LensRequest
+from headscope.core.requests.predictions import LensRequest
+from headscope.core.requests.runs import CaptureRequest
 from tests import allowed
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
@@ -34,20 +35,20 @@ NAMES = (
 
 
 @pytest.fixture(scope="module")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return opened("gpt2", tmp_path_factory.mktemp("gpt2"))
 
 
-def own_logits(model: LoadedModel, text: str, target: str | None = None) -> torch.Tensor:
+def own_logits(model: Model, text: str, target: str | None = None) -> torch.Tensor:
     with torch.inference_mode():
         return model.module(**model.inputs(*model.encode(text, None, target))).logits[0]
 
 
-def own_probabilities(model: LoadedModel, text: str) -> torch.Tensor:
+def own_probabilities(model: Model, text: str) -> torch.Tensor:
     return own_logits(model, text).softmax(-1)
 
 
-def assert_last_is_the_prediction(model: LoadedModel, text: str, target: str | None = None) -> None:
+def assert_last_is_the_prediction(model: Model, text: str, target: str | None = None) -> None:
     layers = list(logit_lens(model, text, target=target, top_k=4))
     logits = own_logits(model, text, target)
     own, rounding = logits.softmax(-1).topk(4), allowed.of_probabilities(logits)
@@ -86,7 +87,7 @@ def test_the_toys_end_in_their_prediction(source: str, text: str) -> None:
 
 
 # ---------------------------------------------------------------- before it
-def test_each_layer_is_the_final_norm_and_the_head_of_its_hidden_state(gpt2: LoadedModel) -> None:
+def test_each_layer_is_the_final_norm_and_the_head_of_its_hidden_state(gpt2: Model) -> None:
     """As the lens was published: ln_f, then the output embeddings."""
     module = gpt2.module
     with torch.inference_mode():
@@ -111,7 +112,7 @@ def test_the_masked_models_own_transform_is_part_of_its_head(tmp_path: Path) -> 
     assert allowed.difference(first.probabilities, expected.values) <= allowed.of_probabilities(logits)
 
 
-def test_blocks_and_chosen_positions_change_nothing(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_and_chosen_positions_change_nothing(gpt2: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, rounding = list(logit_lens(gpt2, TEXT)), allowed.of_probabilities(own_logits(gpt2, TEXT))
     monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # three positions at a time, and no layers side by side
     for one, other in zip(whole, logit_lens(gpt2, TEXT), strict=True):
@@ -132,7 +133,7 @@ def test_the_toy_knows_the_verb_only_after_its_last_layer() -> None:
 
 
 # ---------------------------------------------------------------- one token, and how undecided a layer is
-def test_a_token_is_followed_with_its_probability_and_rank(gpt2: LoadedModel) -> None:
+def test_a_token_is_followed_with_its_probability_and_rank(gpt2: Model) -> None:
     module = gpt2.module
     with torch.inference_mode():
         hidden = module(**gpt2.inputs(gpt2.encode(TEXT)[0]), output_hidden_states=True).hidden_states[:-1]
@@ -176,13 +177,13 @@ def test_a_record_tells_to_the_last_id_what_was_read(name: str, tmp_path: Path) 
         assert read_by(model.capture(*text)) == model.encode(*text)
 
 
-def test_what_a_model_wrote_is_read_token_by_token(gpt2: LoadedModel) -> None:
+def test_what_a_model_wrote_is_read_token_by_token(gpt2: Model) -> None:
     """Also where its text would be cut into other tokens."""
     first = next(gpt2.generate(TEXT))
     *_, last = first.fork(gpt2.tokenizer.encode(TEXT).ids[0], max_new_tokens=4)  # what a text begins with is in none
     ids = read_by(last.record)[0].ids
     assert gpt2.encode(last.record.axis("decoder").queries.text)[0].ids != ids
-    *_, layer = labelled_lens(gpt2, LensRequest(last.record), Job())
+    *_, layer = labelled_lens(gpt2, last.record)
     with torch.inference_mode():
         logits = gpt2.module(input_ids=torch.tensor([ids])).logits[0]
     expected = logits.softmax(-1).topk(5)
@@ -191,7 +192,7 @@ def test_what_a_model_wrote_is_read_token_by_token(gpt2: LoadedModel) -> None:
 
 
 # ---------------------------------------------------------------- the model afterwards, and errors
-def test_the_model_is_as_it_was_before(gpt2: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_is_as_it_was_before(gpt2: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lens_file, "_LOGIT_BYTES", 4 * 99 * 3)  # a block at a time, to be stopped between two
     before = own_probabilities(gpt2, TEXT)
     cancel = Cancel()
@@ -205,14 +206,14 @@ def test_the_model_is_as_it_was_before(gpt2: LoadedModel, monkeypatch: pytest.Mo
     assert not any("forward" in vars(part) for part in gpt2.module.modules())
 
 
-def test_a_pass_that_is_cancelled_stops_after_a_layer(gpt2: LoadedModel) -> None:
+def test_a_pass_that_is_cancelled_stops_after_a_layer(gpt2: Model) -> None:
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):
         logit_lens(gpt2, TEXT, job=Job(cancel=cancel))
 
 
-def test_what_cannot_be_read_is_said(gpt2: LoadedModel, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_said(gpt2: Model, tmp_path: Path) -> None:
     write_masked(tmp_path)
     hf.BertModel.from_pretrained(tmp_path).save_pretrained(tmp_path)
     headless = load_model(str(tmp_path), device="cpu", dtype="float32")

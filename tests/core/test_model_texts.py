@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from headscope.core import LoadedModel
+from headscope.core import Model, wrap_model
 from headscope.core.models.hub.positions import most_tokens
 from tests.golden.every_family import every_family
 from tests.golden.families import VOCABULARY, built
@@ -17,9 +17,9 @@ FAMILIES = {family.name: family for family in every_family()}
 TEXT, TARGET = "the cat is the goal of life", "the goal is happiness ."
 
 
-def opened(name: str) -> LoadedModel:
+def opened(name: str) -> Model:
     module = built(FAMILIES[name])
-    return LoadedModel.wrap(module, make_tokenizer(module.config))
+    return wrap_model(module, make_tokenizer(module.config))
 
 
 # ---------------------------------------------------------------- a decoder's side
@@ -46,7 +46,7 @@ def test_a_decoder_reads_what_it_reads_in_training(name: str) -> None:
     if getattr(module.config, "decoder_start_token_id", None) is None and module.config.model_type != "mbart":
         module.config.decoder_start_token_id = 0  # as in T5's own files
     tokenizer = make_tokenizer(module.config)
-    model = LoadedModel.wrap(module, tokenizer)
+    model = wrap_model(module, tokenizer)
     read: list[list[int]] = []
 
     def keep(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def test_types_of_tokens_are_those_of_the_tokenizers_own_template(name: str, typ
 def test_words_are_no_types_of_tokens() -> None:
     """GPT-2 would add the embedding of the word number 0 to each token."""
     for name in ("GPT2LMHeadModel", "OpenAIGPTLMHeadModel", "CTRLLMHeadModel"):
-        model = LoadedModel.wrap(built(FAMILIES[name]), make_tokenizer("gpt2"))
+        model = wrap_model(built(FAMILIES[name]), make_tokenizer("gpt2"))
         assert "token_type_ids" not in model.inputs(model.encode(TEXT)[0])
 
 
@@ -186,7 +186,7 @@ def test_t5_reads_a_text_of_1802_tokens_whole() -> None:
     """Its configuration carries `n_positions`, its tokenizer a longest text, and neither means anything."""
     module = FAMILIES["T5ForConditionalGeneration"].model().eval()
     tokenizer = make_tokenizer("t5", model_max_length=512)
-    model = LoadedModel.wrap(module, tokenizer)
+    model = wrap_model(module, tokenizer)
     source, target = model.encode("the " * 1801, target="the " * 700)
     assert target is not None
     assert (len(source.ids), source.axis.dropped) == (1802, 0)

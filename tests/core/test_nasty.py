@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.tokens import Reading, TokenAxis
+from headscope.core.text.tokens import Reading, TokenAxis
 from headscope.gui.cli import main
 from tests.nasty import MODELS, cases, names, nasty, write_models
 
@@ -26,11 +26,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def models(folders: dict[str, Path]) -> dict[str, LoadedModel]:
+def models(folders: dict[str, Path]) -> dict[str, Model]:
     return {name: load_model(folder, device="cpu", dtype="float32") for name, folder in folders.items()}
 
 
-def special_of(model: LoadedModel) -> list[str]:
+def special_of(model: Model) -> list[str]:
     return list(model.tokenizer._tokenizer.all_special_tokens)  # type: ignore[attr-defined]
 
 
@@ -49,7 +49,7 @@ def check(axis: TokenAxis) -> None:
 
 
 @pytest.mark.parametrize(("kind", "text"), cases())
-def test_a_nasty_text_gives_attention_or_a_sentence(models: dict[str, LoadedModel], kind: str, text: str) -> None:
+def test_a_nasty_text_gives_attention_or_a_sentence(models: dict[str, Model], kind: str, text: str) -> None:
     model = models[kind]
     written = nasty(text, special_of(model))
     begun = time.monotonic()

@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from headscope.core.analyse.sweeps import Question, ablate_heads
-from headscope.core.attention.interface import install
-from headscope.core.attention.streaming import _SOURCES
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads
+from headscope.core.attention.capture.matrix_hooks import _SOURCES
+from headscope.core.attention.intervention import Intervention, Scale
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Intervention, Scale
-from headscope.core.models.device import is_out_of_memory
-from headscope.core.models.loaded import LoadedModel
+from headscope.core.memory import is_out_of_memory
+from headscope.core.model import Model
+from headscope.core.models.hub.attention import install
 from tests.golden.families import FAMILIES, built
 from tests.looked_into import opened
 
@@ -49,7 +49,7 @@ def failing_in_pass(module: nn.Module, number: int, error: BaseException) -> Ite
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LoadedModel]:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Model]:
     return cache(lambda name: opened(name, tmp_path_factory.mktemp(name)))
 
 
@@ -57,7 +57,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LoadedMod
     ("number", "error"), [*((0, error) for error in ERRORS), *((number, ERRORS[0]) for number in (1, 2, 3))]
 )
 def test_an_edit_is_not_refused_for_good(
-    model: Callable[[str], LoadedModel], number: int, error: Callable[[], BaseException]
+    model: Callable[[str], Model], number: int, error: Callable[[], BaseException]
 ) -> None:
     gpt2 = copy.deepcopy(model("gpt2"))
     edits = Intervention((Scale(layer=0, head=1),))
@@ -68,7 +68,7 @@ def test_an_edit_is_not_refused_for_good(
 
 
 @pytest.mark.parametrize("name", ["gpt2", "bloom", "t5"])
-def test_a_sweep_that_found_no_memory_is_the_same_the_next_time(model: Callable[[str], LoadedModel], name: str) -> None:
+def test_a_sweep_that_found_no_memory_is_the_same_the_next_time(model: Callable[[str], Model], name: str) -> None:
     looked = model(name)
     question = Question("the cat")
     *_, expected = ablate_heads(looked, question)
@@ -112,7 +112,7 @@ def test_a_models_way_is_not_chosen_for_want_of_memory(name: str) -> None:
     assert (_SOURCES.get(module) is None) == (_SOURCES.get(whole) is None)
 
 
-def test_weights_that_are_no_numbers_for_a_while_are_no_verdict_either(model: Callable[[str], LoadedModel]) -> None:
+def test_weights_that_are_no_numbers_for_a_while_are_no_verdict_either(model: Callable[[str], Model]) -> None:
     gpt2 = copy.deepcopy(model("gpt2"))
     edits = Intervention((Scale(layer=0, head=1),))
     weight = gpt2.module.transformer.h[1].mlp.c_proj.weight

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
-from headscope.core import LoadedModel, load_model
-from headscope.core.engine import Engine
-from headscope.core.models.checkpoint import look
-from headscope.core.models.packing import bytes_of, packings
+from headscope.core import load_model, wrap_model
+from headscope.core.engine.engine import Engine
+from headscope.core.models.hub.checkpoint import look
+from headscope.core.models.hub.placement.packing import bytes_of, packings
 from tests import allowed
 from tests.spoiled import WEIGHTS, edit_config, refused
 from tests.tiny_models import write_decoder
@@ -65,7 +65,7 @@ def test_packed_weights_are_smaller_as_was_reckoned(folders: dict[str, Path], dt
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_a_packed_model_that_is_in_memory_says_so(folders: dict[str, Path], dtype: str) -> None:
     packed = load_model(folders["llama"], device="cpu", dtype=dtype)
-    with LoadedModel.wrap(packed.module, AutoTokenizer.from_pretrained(folders["llama"])) as wrapped:
+    with wrap_model(packed.module, AutoTokenizer.from_pretrained(folders["llama"])) as wrapped:
         assert wrapped.info.dtype == dtype
 
 

@@ -12,9 +12,9 @@ import torch
 import transformers as hf
 from torch import Tensor, nn
 
-from headscope.core import LoadedModel
+from headscope.core import Model, wrap_model
 from headscope.core.attention.hooks import parts_of, turn
-from headscope.core.attention.owned import owning
+from headscope.core.attention.kept.owned import owning
 from headscope.core.attention.stacks import is_encoder_decoder, roles
 from headscope.core.numerics import same_maps
 from tests.golden.families import FAMILIES, Family, built
@@ -75,7 +75,7 @@ def test_whatever_a_part_holds_is_copied_and_nothing_else(first: bool) -> None:
         assert own(other) is other
 
 
-def shown(look: LoadedModel) -> np.ndarray:
+def shown(look: Model) -> np.ndarray:
     record = look.capture(TEXT)
     return np.stack([record.layer_weights(layer, "encoder") for layer in range(record.n_layers("encoder"))])
 
@@ -83,7 +83,7 @@ def shown(look: LoadedModel) -> np.ndarray:
 def test_a_model_whose_owner_changes_it_between_two_passes_is_shown_as_it_is(originals: Path) -> None:
     module = hf.AutoModelForMaskedLM.from_pretrained(originals / "bert").train()
     tokenizer = hf.AutoTokenizer.from_pretrained(originals / "bert")
-    look = LoadedModel.wrap(module, tokenizer)
+    look = wrap_model(module, tokenizer)
     layers = module.bert.encoder.layer
 
     def eager() -> np.ndarray:

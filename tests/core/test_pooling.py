@@ -11,17 +11,18 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from headscope.core.attention import layers, plain_pooling
-from headscope.core.attention.fallback import Piece, StoredLayer
-from headscope.core.attention.intervene import EditedLayer
-from headscope.core.attention.layers import AsWrittenLayer, LazyLayer
-from headscope.core.attention.overview import first_overview, overview
-from headscope.core.attention.pooling import edges, pooled
-from headscope.core.attention.reducing import reduced
-from headscope.core.attention.sights import Sight
-from headscope.core.intervention import Uniform
-from headscope.core.jobs import Cancel, Cancelled
-from headscope.core.view_jobs import FAINTEST
+from headscope.core.attention.head_map import FAINTEST
+from headscope.core.attention.intervention import Uniform
+from headscope.core.attention.kept import layer as layer_file
+from headscope.core.attention.kept.edited import EditedLayer
+from headscope.core.attention.kept.layer import AsWrittenLayer, LazyLayer
+from headscope.core.attention.kept.stored import Piece, StoredLayer
+from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.maps import fused_pooling
+from headscope.core.attention.maps.overview import first_overview, overview
+from headscope.core.attention.maps.pooling import edges, pooled
+from headscope.core.attention.maps.reducing import reduced
+from headscope.core.job import Cancel, Cancelled
 from tests import allowed
 
 SIZE = 32
@@ -112,7 +113,7 @@ def test_the_row_by_row_reference_is_the_softmax():
     ids=["whole pixels", "blocks inside pixels", "one block", "few cells", "a row a block", "a pixel a cell"],
 )
 def test_pixels_of_every_sort_of_layer(monkeypatch, n, block_bytes, how):
-    monkeypatch.setattr(layers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(layer_file, "BLOCK_BYTES", block_bytes)
     for name, layer in every_sort(n).items():
         expected = by_loops(matrix_of(layer), SIZE, SIZE, how)
         picture = pooled(layer, batch=0, head=None, height=SIZE, width=SIZE, how=how)
@@ -124,11 +125,11 @@ def test_pixels_of_every_sort_of_layer(monkeypatch, n, block_bytes, how):
 @pytest.mark.parametrize(("rows", "keys"), [(256, 512), (7, 10), (16, 1)])
 @pytest.mark.parametrize("n", [64, 75, 20])
 def test_maxima_of_plain_layers_tile_by_tile(monkeypatch, n, rows, keys):
-    monkeypatch.setattr(plain_pooling, "_LONG", 1)
-    monkeypatch.setattr(plain_pooling, "_TILE_ROWS", rows)
-    monkeypatch.setattr(plain_pooling, "_TILE_KEYS", keys)
+    monkeypatch.setattr(fused_pooling, "_LONG", 1)
+    monkeypatch.setattr(fused_pooling, "_TILE_ROWS", rows)
+    monkeypatch.setattr(fused_pooling, "_TILE_KEYS", keys)
     sorts = every_sort(n)
-    assert [name for name, layer in sorts.items() if plain_pooling.takes_maxima(layer)] == ["causal", "both ways", "cross"]
+    assert [name for name, layer in sorts.items() if fused_pooling.takes_maxima(layer)] == ["causal", "both ways", "cross"]
     for name, layer in sorts.items():
         whole = matrix_of(layer)
         picture = pooled(layer, batch=0, head=None, height=SIZE, width=SIZE)
@@ -139,8 +140,8 @@ def test_maxima_of_plain_layers_tile_by_tile(monkeypatch, n, rows, keys):
 
 def test_plain_layers_give_their_means_to_the_fused_kernel():
     sorts = every_sort(40)
-    assert [name for name, layer in sorts.items() if plain_pooling.takes_means(layer, 8)] == ["causal", "both ways", "cross"]
-    assert not plain_pooling.takes_means(sorts["causal"], 9), "more pixels than numbers in a value"
+    assert [name for name, layer in sorts.items() if fused_pooling.takes_means(layer, 8)] == ["causal", "both ways", "cross"]
+    assert not fused_pooling.takes_means(sorts["causal"], 9), "more pixels than numbers in a value"
     for name, layer in sorts.items():
         picture = pooled(layer, batch=0, head=None, height=8, width=8, how="mean")
         assert np.abs(picture - by_loops(matrix_of(layer), 8, 8, "mean")).max() <= allowed.of_sums(), name
@@ -158,7 +159,7 @@ def test_plain_layers_give_their_means_to_the_fused_kernel():
     ],
 )
 def test_a_part_of_one_head_at_any_resolution(monkeypatch, rows, keys, height, width, how):
-    monkeypatch.setattr(layers, "BLOCK_BYTES", 75 * 4 * 7)
+    monkeypatch.setattr(layer_file, "BLOCK_BYTES", 75 * 4 * 7)
     for name, layer in every_sort(75).items():
         if len(keys) > layer.shape[2] or keys.stop > layer.shape[2]:
             continue
@@ -200,7 +201,7 @@ def test_runs_have_their_maxima_wherever_the_last_is_cut_off(n_pixels):
 # ---------------------------------------------------------------- overviews
 @pytest.mark.parametrize("block_bytes", [9_000, 8 << 20])
 def test_an_overview_holds_the_picture_the_means_and_every_link_that_can_be_seen(monkeypatch, block_bytes):
-    monkeypatch.setattr(layers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(layer_file, "BLOCK_BYTES", block_bytes)
     for name, layer in every_sort(75).items():
         whole = matrix_of(layer)[1]
         found = overview(layer, batch=0, head=1, size=40, cancel=Cancel())
@@ -285,7 +286,7 @@ def test_nothing_as_large_as_a_map_is_formed(how):
 def test_what_is_computed_at_a_time_is_bounded():
     layer = layer_of(3000, 3000, causal=True, n_heads=8, n_key_heads=4)
     sizes = [8 * len(block) * 3000 * 4 for block in layer.row_blocks(rows=range(3000), head=None)]
-    assert max(sizes) <= layers.BLOCK_BYTES
+    assert max(sizes) <= layer_file.BLOCK_BYTES
     assert sum(sizes) == 8 * 3000 * 3000 * 4
 
 
@@ -296,7 +297,7 @@ def test_causal_blocks_end_at_their_last_visible_key():
 
 
 def test_cancel_stops_between_blocks(monkeypatch):
-    monkeypatch.setattr(layers, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(layer_file, "BLOCK_BYTES", 4)
     cancel = Cancel()
     computed = []
 

@@ -15,10 +15,10 @@ import pytest
 import transformers
 from huggingface_hub import constants
 
-from headscope.core.models import download
-from headscope.core.process import QUIET
+from headscope.core.models.hub import download
+from headscope.core.models.hub.quiet import QUIET
 
-AS_IT_WAS = Path(__file__).parents[1] / "as_it_was.py"
+ROOT = Path(__file__).parents[2]
 
 
 def in_a_process(*arguments: str) -> str:
@@ -26,14 +26,14 @@ def in_a_process(*arguments: str) -> str:
     unset = {"OMP_NUM_THREADS", "TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY", "HF_HUB_DISABLE_PROGRESS_BARS"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_whatever_is_done_the_process_is_as_it_was(tmp_path: Path) -> None:
-    changed = json.loads(in_a_process(str(AS_IT_WAS), str(tmp_path)).splitlines()[-1])
+    changed = json.loads(in_a_process("-m", "tests.as_it_was", str(tmp_path)).splitlines()[-1])
     assert {"import", "load", "wrap", "train", "cancelled", "at once"} <= changed.keys()
     assert {step: what for step, what in changed.items() if what} == {}
 

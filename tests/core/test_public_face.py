@@ -6,10 +6,10 @@ import torch
 from transformers import AutoTokenizer
 
 from headscope.core import load_model
-from headscope.core.analyse.effects import effects
-from headscope.core.analyse.sweeps import Question, ablate_heads
+from headscope.core.analyse.causal.effects import effects
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads
+from headscope.core.attention.intervention import Cut, Intervention, Scale
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import Cut, Intervention, Scale
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 TEXT = "the keys of the cabinet [MASK] rusty ."

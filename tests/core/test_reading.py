@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from headscope.core import load_model
-from headscope.core.attention.arrays import record_of
-from headscope.core.reading import read_axis
-from headscope.core.tokens import AS_TOKENS, Reading, Token, TokenAxis
-from headscope.core.write_data import write_capture_npz
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.files.numbers import write_capture_npz
+from headscope.core.text.tokens import AS_TOKENS, Reading, Token, TokenAxis
+from headscope.core.text.units import read_axis
 from tests import allowed
 from tests.tiny_models import write_decoder, write_masked
 

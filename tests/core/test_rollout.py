@@ -7,12 +7,12 @@ import itertools
 import numpy as np
 import pytest
 
-from headscope.core.analyse.flow import attention_flow
-from headscope.core.analyse.rollout import attention_rollout, with_residual
-from headscope.core.attention.arrays import record_of
+from headscope.core.analyse.records.flow import attention_flow
+from headscope.core.analyse.records.rollout import attention_rollout, with_residual
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.models.load import load_model
 from tests import allowed
 

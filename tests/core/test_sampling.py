@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.options import Sampling
 from headscope.core.predict.rule_effects import penalty
 from headscope.core.predict.sampling import (
     check,
@@ -17,7 +18,6 @@ from headscope.core.predict.sampling import (
     said,
     stages_of,
 )
-from headscope.core.requests import Sampling
 
 # Probabilities that floats hold exactly, in no order: 1/2, 1/4, 1/8, 1/16, 1/16.
 PROBABILITIES = torch.tensor([0.125, 0.5, 0.0625, 0.25, 0.0625], dtype=torch.float64)

@@ -5,18 +5,17 @@ import pytest
 import torch
 
 from headscope.core import load_model
-from headscope.core.attention.arrays import record_of
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.interface import eager_pass, install
-from headscope.core.attention.softmax_input import SOFTMAXES
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.intervention import Cut, Intervention, Paste, Scale, Uniform
+from headscope.core.attention.kept.softmax_input import SOFTMAXES
+from headscope.core.attention.ranks import rank, shares_below
+from headscope.core.engine.views import view
 from headscope.core.errors import HeadscopeError
-from headscope.core.heatmap_jobs import RankRequest, SumsRequest
-from headscope.core.intervention import Cut, Intervention, Paste, Scale, Uniform
-from headscope.core.jobs import Job
-from headscope.core.ranks import rank, shares_below
-from headscope.core.tokens import Reading
-from headscope.core.view_jobs import PartRequest, RowRequest
-from headscope.core.views import view
+from headscope.core.job import Job
+from headscope.core.models.hub.attention import eager_pass, install
+from headscope.core.requests.cells import PartRequest, RankRequest, RowRequest, SumsRequest
+from headscope.core.text.tokens import Reading
 from tests import allowed
 from tests.golden.families import FAMILIES, axis, built, inputs_of
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from headscope.core import LoadedModel, load_model
+from headscope.core import load_model, wrap_model
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub.piece_alignment import align
-from headscope.core.models.hub_tokenizer import HubTokenizer, read_tokenizer
+from headscope.core.models.hub.tokenizer import HubTokenizer, read_tokenizer
 from tests.core.test_token_spans import FILLS, TEXTS
 from tests.golden.every_family import every_family
 from tests.golden.families import built
@@ -101,8 +101,7 @@ def test_all_of_a_plain_text_is_some_tokens(kind: str) -> None:
 )
 @pytest.mark.parametrize(("text", "words", "expected"), FILLS[:2])
 def test_masks_can_be_filled(kind: str, text: str, words: tuple[str, ...], expected: str) -> None:
-    from headscope.core.edit import with_candidate
-    from headscope.core.results import Candidate
+    from headscope.core.text.editing import with_candidate
 
     _, ours = both(kind)
     assert ours.mask_token is not None
@@ -110,7 +109,7 @@ def test_masks_can_be_filled(kind: str, text: str, words: tuple[str, ...], expec
     axis = ours.encode(shown).axis
     assert len(axis.masks) == len(words)
     for position, word in reversed(list(zip(axis.masks, words, strict=True))):
-        shown = with_candidate(axis, position, Candidate(f" {word}", word, 0, 1.0), shown)
+        shown = with_candidate(axis, position, f" {word}", shown)
     assert shown == expected
 
 
@@ -157,7 +156,7 @@ MODELS += [
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_in_memory_is_read_with_its_own_tokenizer(name: str) -> None:
     module = built(FAMILIES[name])
-    with LoadedModel.wrap(module, make_tokenizer(module.config)) as model:
+    with wrap_model(module, make_tokenizer(module.config)) as model:
         text = "the cat is life"
         record = model.capture(text, target="the cat" if model.info.family == "encoder-decoder" else None)
         queries = record.axis(record.kinds[0]).queries

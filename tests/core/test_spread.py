@@ -10,11 +10,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from headscope.core import LoadedModel, load_model
-from headscope.core.engine import Engine
+from headscope.core import load_model, wrap_model
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
-from headscope.core.requests import CaptureRequest, LoadRequest
+from headscope.core.job import Job
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.runs import CaptureRequest
 from tests import allowed
 from tests.core.test_load import hollow
 from tests.spoiled import refused
@@ -69,7 +70,7 @@ def test_a_dispatched_model_that_is_in_memory_is_wrapped_as_it_is(folders: dict[
     where = {"transformer.wte": "cpu", "transformer.wpe": "cpu", "transformer.drop": "cpu", "lm_head": "cpu"}
     where |= {f"transformer.h.{layer}": "disk" if layer == 1 else "cpu" for layer in range(3)} | {"transformer.ln_f": "cpu"}
     module = AutoModelForCausalLM.from_pretrained(folder, device_map=where, offload_folder=tmp_path)
-    with LoadedModel.wrap(module, AutoTokenizer.from_pretrained(folder)) as wrapped:
+    with wrap_model(module, AutoTokenizer.from_pretrained(folder)) as wrapped:
         assert wrapped.info.device == "cpu, disk"
         weights = wrapped.capture("the cat").attention_weights(1, 2)
     np.testing.assert_array_equal(weights, load_model(folder, device="cpu").capture("the cat").attention_weights(1, 2))
@@ -106,7 +107,7 @@ def test_a_model_on_several_devices_is_not_moved_out_of_the_way(
 def test_a_gpu_that_is_too_small_shares_with_memory(folders: dict[str, Path]) -> None:
     folder = folders["gpt2"]
     module = AutoModelForCausalLM.from_pretrained(folder, device_map="auto", max_memory={0: 200_000, "cpu": 10**9})
-    with LoadedModel.wrap(module, AutoTokenizer.from_pretrained(folder)) as wrapped:
+    with wrap_model(module, AutoTokenizer.from_pretrained(folder)) as wrapped:
         assert wrapped.info.device == "cuda:0, cpu"
         weights = wrapped.capture("the cat").attention_weights(1, 2)
     expected = load_model(folder, device="cuda", dtype="float32").capture("the cat").attention_weights(1, 2)

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from headscope.core.attention.fallback import attentions_of, recorder_for
-from headscope.core.attention.interface import eager_attentions, install
-from headscope.core.attention.streaming import learn, streamed
-from headscope.core.requests import Keep
+from headscope.core.attention.capture.fallback import attentions_of, recorder_for
+from headscope.core.attention.capture.matrix_hooks import learn, streamed
+from headscope.core.keep import Keep
+from headscope.core.models.hub.attention import eager_attentions, install
 from tests.golden.families import FAMILIES, axis, built, inputs_of
 
 N_TOKENS = 21

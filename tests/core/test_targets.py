@@ -14,19 +14,18 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.analyse.direct_logit import direct_logit_attribution
-from headscope.core.analyse.effects import effects
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.integrated_gradients import integrated_gradients
-from headscope.core.analyse.sweeps import Question, ablate_heads, forbid_keys
-from headscope.core.analyse.token_attribution import token_attribution
+from headscope.core.analyse.attribution.direct_logit import direct_logit_attribution
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.analyse.attribution.token_attribution import token_attribution
+from headscope.core.analyse.causal.effects import effects
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads, forbid_keys
+from headscope.core.attention.intervention import ablate
 from headscope.core.errors import HeadscopeError
-from headscope.core.intervention import ablate
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from headscope.core.numerics import half_digits
-from headscope.core.predict.classes import Target
-from headscope.core.token_jobs import AttributionRequest
+from headscope.core.target import Target
 from headscope.gui.cli import main
 from tests.classifying import write
 
@@ -61,7 +60,7 @@ class Opened:
     def __init__(self, folder: Path, case: str) -> None:
         self.name, settings, self.asked, self.logit_of = CASES[case]
         write(folder, self.name, **settings)
-        self.model: LoadedModel = load_model(str(folder), device="cpu", dtype="float32")
+        self.model: Model = load_model(str(folder), device="cpu", dtype="float32")
         self.plain = getattr(hf, self.name).from_pretrained(folder, attn_implementation="eager").eval()
         inputs = hf.AutoTokenizer.from_pretrained(folder)(TEXT, PAIR, return_tensors="pt")
         self.inputs = {key: inputs[key] for key in ("input_ids", "attention_mask")}
@@ -212,7 +211,7 @@ def test_a_head_that_is_not_linear_is_refused(tmp_path: Path) -> None:
 def test_tokens_owe_and_are_hidden_for_any_target(opened: Opened) -> None:
     record = opened.model.capture(TEXT, PAIR)
     asked = Target(opened.asked.get("position"), None, opened.asked.get("label"), opened.asked.get("span"))
-    found = token_attribution(opened.model, AttributionRequest(record, asked))
+    found = token_attribution(opened.model, record, asked)
     whole = gradient_attention(opened.model, TEXT, PAIR, positive=True, **opened.asked)
     assert found.predicted == whole.target
     np.testing.assert_allclose(found.source, whole.attributions["encoder"].sum(axis=(0, 1, 2)), rtol=ALIKE)

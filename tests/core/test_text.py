@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
-from headscope.core.tokens import TokenAxis
+from headscope.core.text.tokens import TokenAxis
 from tests import allowed
 
 NAMES = ("toy:grammar", "toy:tales", "bert", "gpt2", "t5")
@@ -38,7 +38,7 @@ EMPTY = {"nothing": "", "a blank": " ", "blanks": "   ", "lines": "\n\n", "odd b
 
 
 @pytest.fixture(scope="module")
-def models(originals: Path) -> dict[str, LoadedModel]:
+def models(originals: Path) -> dict[str, Model]:
     return {name: load_model(name if name.startswith("toy:") else originals / name, device="cpu") for name in NAMES}
 
 
@@ -67,7 +67,7 @@ def check_axis(axis: TokenAxis, pair: str = "") -> None:
 
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("name", NAMES)
-def test_any_text_gives_attention_and_tokens_that_point_into_it(models: dict[str, LoadedModel], name: str, kind: str) -> None:
+def test_any_text_gives_attention_and_tokens_that_point_into_it(models: dict[str, Model], name: str, kind: str) -> None:
     result = models[name].run(TEXTS[kind])
     for record_kind in result.record.kinds:
         axis = result.record.axis(record_kind)
@@ -79,14 +79,14 @@ def test_any_text_gives_attention_and_tokens_that_point_into_it(models: dict[str
 
 @pytest.mark.parametrize("kind", EMPTY)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_text_of_nothing_is_said_so(models: dict[str, LoadedModel], name: str, kind: str) -> None:
+def test_a_text_of_nothing_is_said_so(models: dict[str, Model], name: str, kind: str) -> None:
     for pair in (None, "the cat"):
         with pytest.raises(HeadscopeError) as caught:
             models[name].capture(EMPTY[kind], pair)
         assert caught.value.code == "empty_text"
 
 
-def test_a_text_of_which_the_tokenizer_leaves_nothing_is_said_so(models: dict[str, LoadedModel]) -> None:
+def test_a_text_of_which_the_tokenizer_leaves_nothing_is_said_so(models: dict[str, Model]) -> None:
     for text in ("\0", "\ufffd", "\u0301", "\u200b"):
         with pytest.raises(HeadscopeError) as caught:
             models["bert"].capture(text)
@@ -95,7 +95,7 @@ def test_a_text_of_which_the_tokenizer_leaves_nothing_is_said_so(models: dict[st
 
 @pytest.mark.parametrize("kind", [*TEXTS, *EMPTY])
 @pytest.mark.parametrize("name", NAMES)
-def test_any_text_can_be_the_second_of_a_pair(models: dict[str, LoadedModel], name: str, kind: str) -> None:
+def test_any_text_can_be_the_second_of_a_pair(models: dict[str, Model], name: str, kind: str) -> None:
     pair = {**TEXTS, **EMPTY}[kind]
     axis = models[name].encode("the cat", pair)[0].axis
     check_axis(axis, pair)
@@ -107,7 +107,7 @@ def test_any_text_can_be_the_second_of_a_pair(models: dict[str, LoadedModel], na
 
 
 @pytest.mark.parametrize("kind", [*TEXTS, *EMPTY])
-def test_any_text_can_be_what_the_decoder_reads(models: dict[str, LoadedModel], kind: str) -> None:
+def test_any_text_can_be_what_the_decoder_reads(models: dict[str, Model], kind: str) -> None:
     text = {**TEXTS, **EMPTY}[kind]
     record = models["t5"].capture("the cat", target=text)
     check_axis(record.axis("decoder").queries)
@@ -115,19 +115,19 @@ def test_any_text_can_be_what_the_decoder_reads(models: dict[str, LoadedModel], 
 
 
 @pytest.mark.parametrize("name", ["toy:grammar", "toy:tales", "bert"])
-def test_unknown_words_are_marked_and_shown_as_written(models: dict[str, LoadedModel], name: str) -> None:
+def test_unknown_words_are_marked_and_shown_as_written(models: dict[str, Model], name: str) -> None:
     tokens = models[name].encode("the qwzx 👩 cat")[0].axis.tokens
     assert [token.text for token in tokens if token.unknown] == ["qwzx", "👩"]
 
 
 @pytest.mark.parametrize("name", ["toy:grammar", "bert"])
-def test_a_mask_is_one_where_the_model_has_one(models: dict[str, LoadedModel], name: str) -> None:
+def test_a_mask_is_one_where_the_model_has_one(models: dict[str, Model], name: str) -> None:
     axis = models[name].encode("the [MASK] [MASK]")[0].axis
     assert [axis.text[axis.tokens[at].start : axis.tokens[at].end] for at in axis.masks] == ["[MASK]", "[MASK]"]
 
 
 @pytest.mark.parametrize("name", ["toy:tales", "gpt2", "t5"])
-def test_a_mask_is_only_text_where_the_model_has_none(models: dict[str, LoadedModel], name: str) -> None:
+def test_a_mask_is_only_text_where_the_model_has_none(models: dict[str, Model], name: str) -> None:
     axis = models[name].encode("the [MASK] cat")[0].axis
     assert axis.masks == ()
     shown = "".join(token.text for token in axis.tokens if 4 <= token.start < 10)
@@ -136,7 +136,7 @@ def test_a_mask_is_only_text_where_the_model_has_none(models: dict[str, LoadedMo
 
 # ---------------------------------------------------------------- length
 @pytest.mark.parametrize("name", ["toy:grammar", "toy:tales", "bert", "gpt2"])
-def test_what_does_not_fit_is_counted_and_the_rest_is_the_beginning(models: dict[str, LoadedModel], name: str) -> None:
+def test_what_does_not_fit_is_counted_and_the_rest_is_the_beginning(models: dict[str, Model], name: str) -> None:
     model = models[name]
     text = "the cat " * 100
     record = model.capture(text)
@@ -150,7 +150,7 @@ def test_what_does_not_fit_is_counted_and_the_rest_is_the_beginning(models: dict
 
 
 @pytest.mark.parametrize("name", ["toy:grammar", "bert"])
-def test_of_a_pair_the_longer_text_is_cut(models: dict[str, LoadedModel], name: str) -> None:
+def test_of_a_pair_the_longer_text_is_cut(models: dict[str, Model], name: str) -> None:
     model = models[name]
     long = "the cat " * 100
     for texts, n_short in ((("the cat", long), 0), ((long, "the cat"), 1)):
@@ -165,7 +165,7 @@ def test_of_a_pair_the_longer_text_is_cut(models: dict[str, LoadedModel], name: 
     "text", ["the cat " * 125_000, "a" * 1_000_000, "\n" * 999_997 + "the", "[MASK]" * 166_667], ids=lambda it: ascii(it[:8])
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_a_million_characters_are_read_in_seconds(models: dict[str, LoadedModel], name: str, text: str) -> None:
+def test_a_million_characters_are_read_in_seconds(models: dict[str, Model], name: str, text: str) -> None:
     began = time.process_time()
     axis = models[name].tokenizer.encode(text, max_tokens=64).axis
     assert time.process_time() - began < 30  # about two are needed

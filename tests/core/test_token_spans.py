@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from headscope.core.edit import masked, with_candidate
-from headscope.core.models.hub_tokenizer import HubTokenizer
-from headscope.core.results import Candidate
+from headscope.core.models.hub.tokenizer import HubTokenizer
+from headscope.core.text.editing import masked, with_candidate
 from tests.make_tokenizer import make_tokenizer
 from tests.word_level import word_level
 
@@ -184,5 +183,5 @@ def test_a_filled_mask_gives_the_text_with_its_word(kind: str, text: str, words:
         blank = f" {word}"
         candidate, _ = next((ours.candidate(id_) for id_ in begins if ours.candidate(id_)[0] == blank), (blank, ""))
         assert any(ours.candidate(id_)[0] == blank for id_ in begins) or not begins or kind == "esmc"
-        shown = with_candidate(axis, position, Candidate(candidate, word, 0, 1.0), shown)
+        shown = with_candidate(axis, position, candidate, shown)
     assert shown == expected

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from headscope.core.edit import masked, with_candidate
-from headscope.core.models.hub_tokenizer import HubTokenizer
-from headscope.core.models.text import TextTokenizer, shares
-from headscope.core.results import Candidate
-from headscope.core.tokens import visible
+from headscope.core.models.hub.tokenizer import HubTokenizer
+from headscope.core.text.editing import masked, with_candidate
+from headscope.core.text.tokenizer import TextTokenizer, shares
+from headscope.core.text.tokens import visible
 from tests.tiny_tokenizers import byte_fallback, byte_level, unigram, word_piece
 
 Build = Callable[[], HubTokenizer]
@@ -181,7 +180,7 @@ def test_a_token_that_is_masked_and_filled_with_itself_gives_the_text_again(buil
         hidden = masked(axis, position, tokenizer.mask_token, text)
         again = tokenizer.encode(hidden).axis
         (at,) = again.masks
-        filled = with_candidate(again, at, Candidate(*tokenizer.candidate(token.id), token.id, 1.0), hidden)
+        filled = with_candidate(again, at, tokenizer.candidate(token.id)[0], hidden)
         assert filled == text
 
 

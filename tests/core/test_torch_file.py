@@ -14,7 +14,7 @@ import torch
 from headscope.core import load_model
 from headscope.core.errors import HeadscopeError
 from headscope.core.files import guarded
-from headscope.core.models.torch_file import is_plain
+from headscope.core.models.hub.torch_file import is_plain
 from tests.installed_models import albert
 
 STATE = OrderedDict(weight=torch.zeros(3, 4), half=torch.zeros(2).half(), count=torch.tensor(3))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse.output_projection import recorder_with_values, value_and_projection
-from headscope.core.analyse.value_weighted import value_weighted_attention
+from headscope.core.analyse.attribution.output_projection import recorder_with_values, value_and_projection
+from headscope.core.analyse.attribution.value_weighted import value_weighted_attention
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.models.loaded import LoadedModel
 from tests import allowed
 from tests.golden.families import FAMILIES, built
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -24,7 +24,7 @@ NAMES = ("bert", "albert", "gpt2", "llama-grouped", "mistral-sliding", "t5", "ba
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     family = next(family for family in FAMILIES if family.name == request.param)
     folder = tmp_path_factory.mktemp("model")
     WRITE[family.form](folder)
@@ -32,11 +32,11 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return load_model(str(folder), device="cpu", dtype="float32")
 
 
-def text_and_target(model: LoadedModel) -> tuple[str, None, str | None]:
+def text_and_target(model: Model) -> tuple[str, None, str | None]:
     return TEXT, None, "a mat" if model.info.family == "encoder-decoder" else None
 
 
-def layers_and_outputs(model: LoadedModel) -> tuple[dict, dict[int, list[torch.Tensor]]]:
+def layers_and_outputs(model: Model) -> tuple[dict, dict[int, list[torch.Tensor]]]:
     """What the recorder keeps, and what the layers' output projections really gave, in the order of their calls."""
     recorder = recorder_with_values(model)
     source, target = model.encode(*text_and_target(model))
@@ -53,7 +53,7 @@ def layers_and_outputs(model: LoadedModel) -> tuple[dict, dict[int, list[torch.T
 
 
 @torch.inference_mode()
-def test_the_vectors_of_all_heads_and_keys_add_up_to_the_layers_output(model: LoadedModel) -> None:
+def test_the_vectors_of_all_heads_and_keys_add_up_to_the_layers_output(model: Model) -> None:
     layers, outputs = layers_and_outputs(model)
     assert set(layers) == set(model.info.layers)
     for found in layers.values():
@@ -67,7 +67,7 @@ def test_the_vectors_of_all_heads_and_keys_add_up_to_the_layers_output(model: Lo
 
 
 @torch.inference_mode()
-def test_norms_are_those_of_each_vector_by_itself(model: LoadedModel) -> None:
+def test_norms_are_those_of_each_vector_by_itself(model: Model) -> None:
     layers, _ = layers_and_outputs(model)
     found = value_weighted_attention(model, *text_and_target(model))
     assert set(found.value_norms) == set(layers)

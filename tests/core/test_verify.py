@@ -12,10 +12,10 @@ import psutil
 import pytest
 import torch
 
-from headscope.core.attention.capture import active_recorder
+from headscope.core.attention.capture.recorder import active_recorder
 from headscope.core.errors import HeadscopeError
+from headscope.core.forward.verify import verify
 from headscope.core.models.load import load_model
-from headscope.core.verify import verify
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
@@ -66,7 +66,7 @@ def test_the_toys_are_exact(source: str, texts: tuple[str, ...]) -> None:
     (kind,) = report.kinds
     assert kind.kind == ("encoder" if source == "toy:grammar" else "decoder")
     assert kind.difference == report.largest_difference <= kind.tolerance < 1e-4
-    assert report.probability_difference <= report.probability_tolerance < 1e-4
+    assert report.probability_difference <= report.probability_tolerance < 1e-3
     assert "largest difference" in str(report)
     assert "NOT" not in str(report)
     assert json.loads(json.dumps(asdict(report)))["kinds"][0]["tolerance"] == kind.tolerance

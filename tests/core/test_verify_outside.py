@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from headscope.core import LoadedModel, load_model
-from headscope.core.jobs import Job
-from headscope.core.verify_outside import compared, ours_of, verify_outside
+from headscope.core import load_model, wrap_model
+from headscope.core.job import Job
+from headscope.core.models.verify_outside import compared, ours_of, verify_outside
 from headscope.gui.cli import main
 from tests.classifying import write
 from tests.gguf_files import write_model
@@ -123,7 +123,7 @@ def test_a_model_in_memory_is_held_against_itself(folders) -> None:
     from transformers import AutoTokenizer, BertForMaskedLM
 
     folder = folders["BertForMaskedLM"]
-    with LoadedModel.wrap(BertForMaskedLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)) as model:
+    with wrap_model(BertForMaskedLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)) as model:
         report = verify_outside(model, TEXT)
     assert report.passed
     assert report.against == "its own eager attention"

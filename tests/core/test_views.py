@@ -7,25 +7,18 @@ import pytest
 import torch
 
 from headscope.core import load_model
-from headscope.core.attention import overview
-from headscope.core.attention.layers import Layer, LazyLayer
+from headscope.core.attention.head_map import FAINTEST, HeadOverview
+from headscope.core.attention.kept.layer import Layer, LazyLayer
+from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.maps import overview
+from headscope.core.attention.ranks import BINS, RESOLUTION, RankTable, shares_below
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.attention.sights import Sight
+from headscope.core.engine.views import view
 from headscope.core.errors import HeadscopeError
-from headscope.core.heatmap_jobs import RankRequest
-from headscope.core.jobs import Cancel, Cancelled, Job
-from headscope.core.ranks import BINS, RESOLUTION, RankTable, shares_below
-from headscope.core.tokens import Token, TokenAxis
-from headscope.core.view_jobs import (
-    FAINTEST,
-    HeadOverview,
-    PartRequest,
-    RowRequest,
-    Thumbnails,
-    ThumbnailsRequest,
-    WeightsRequest,
-)
-from headscope.core.views import view
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.requests.cells import PartRequest, RankRequest, RowRequest
+from headscope.core.requests.heads import Thumbnails, ThumbnailsRequest, WeightsRequest
+from headscope.core.text.tokens import Token, TokenAxis
 from tests import allowed
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import transformers as hf
 
-from headscope.core import LoadedModel
-from headscope.core.models.hub_tokenizer import HubTokenizer
-from headscope.core.reading import read_axis, word_boundaries
-from headscope.core.tokens import Reading
+from headscope.core import wrap_model
+from headscope.core.models.hub.tokenizer import HubTokenizer
+from headscope.core.text.tokens import Reading
+from headscope.core.text.units import read_axis, word_boundaries
 from tests.make_tokenizer import make_tokenizer
 from tests.tiny_tokenizers import byte_fallback
 
@@ -109,7 +109,7 @@ def test_sums_and_means_over_words_are_those_by_hand() -> None:
     tokenizer = make_tokenizer("gpt2", whole=True)
     config = hf.GPT2Config(vocab_size=len(tokenizer), n_positions=128, n_embd=32, n_layer=2, n_head=2)
     text = "नमस्ते दुनिया cafe\u0301s 人工"
-    with LoadedModel.wrap(hf.GPT2LMHeadModel(config).eval(), tokenizer) as model:
+    with wrap_model(hf.GPT2LMHeadModel(config).eval(), tokenizer) as model:
         record = model.capture(text)
         read = record.read_as(Reading("words"))
         weights, words = record.attention_weights(1, 1), read.attention_weights(1, 1)

@@ -8,7 +8,7 @@ import torch
 from torch.nn import Module
 from transformers import AutoTokenizer, BertForMaskedLM, GPT2LMHeadModel, T5ForConditionalGeneration, pipeline
 
-from headscope.core import LoadedModel, load_model
+from headscope.core import load_model, wrap_model
 from headscope.core.errors import HeadscopeError
 from tests.golden.families import mamba
 
@@ -32,7 +32,7 @@ def state_of(module: Module) -> list[object]:
 
 
 def test_it_is_the_same_model_as_the_one_that_is_read_from_its_folder(folder: Path) -> None:
-    wrapped, loaded = LoadedModel.wrap(*opened(folder)), load_model(folder, device="cpu")
+    wrapped, loaded = wrap_model(*opened(folder)), load_model(folder, device="cpu")
     record, other = wrapped.capture("the cat sat"), loaded.capture("the cat sat")
     assert record.kinds == other.kinds
     for kind in record.kinds:
@@ -48,7 +48,7 @@ def test_a_module_in_training_is_given_back_as_it_was(folder: Path) -> None:
     module.train()
     next(iter(module.children())).eval()  # one half is frozen
     before, truncation = state_of(module), tokenizer.backend_tokenizer.truncation
-    with LoadedModel.wrap(module, tokenizer, name="mine") as wrapped:
+    with wrap_model(module, tokenizer, name="mine") as wrapped:
         assert wrapped.info.name == "mine"
         assert wrapped.module is module
         during: list[tuple[bool, str]] = []
@@ -72,7 +72,7 @@ def test_training_goes_on_between_two_looks_and_each_shows_the_weights_of_its_mo
     inputs = tokenizer("the cat sat on the mat", return_tensors="pt")
     records = []
     for step in range(3):
-        with LoadedModel.wrap(module, tokenizer) as look:
+        with wrap_model(module, tokenizer) as look:
             records.append(look.capture("the cat"))
         for each in (module, twin):
             torch.manual_seed(step)  # the same dropout
@@ -93,7 +93,7 @@ def load_first(originals: Path) -> np.ndarray:
 
 def test_half_precision_on_whatever_device_is_left_as_it_is(originals: Path) -> None:
     module, tokenizer = opened(originals / "gpt2")
-    with LoadedModel.wrap(module.to(torch.bfloat16), tokenizer) as wrapped:
+    with wrap_model(module.to(torch.bfloat16), tokenizer) as wrapped:
         assert (wrapped.info.dtype, wrapped.info.device) == ("bfloat16", "cpu")
         assert wrapped.capture("the cat").dtype == "bfloat16"
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_looked_into_is_said_and_left_alone(originals: Path) -> N
     ):
         before = [part.training for part in module.modules()]
         with pytest.raises(HeadscopeError) as caught:
-            LoadedModel.wrap(module, words)
+            wrap_model(module, words)
         assert caught.value.code == code
         assert [part.training for part in module.modules()] == before
 
@@ -149,7 +149,7 @@ def compiled_in_place(module: Module) -> Module:
 def test_a_compiled_or_parallel_model_is_the_model_inside(folder: Path, around) -> None:
     module, tokenizer = opened(folder)
     before = state_of(module)
-    with LoadedModel.wrap(around(module), tokenizer) as wrapped:
+    with wrap_model(around(module), tokenizer) as wrapped:
         assert wrapped.module is module
         found = wrapped.capture("the cat sat")
     expected = load_model(folder, device="cpu").capture("the cat sat")
@@ -167,6 +167,6 @@ def test_what_only_holds_a_model_says_where(originals: Path) -> None:
         (module.bert.encoder, None),
     ):
         with pytest.raises(HeadscopeError) as caught:
-            LoadedModel.wrap(holder, tokenizer)
+            wrap_model(holder, tokenizer)
         assert caught.value.code == ("architecture_unsupported" if inside is None else "wrap_inside")
         assert (inside or "BertEncoder") in str(caught.value)

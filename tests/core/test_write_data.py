@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.attention.capture import Recorder
+from headscope.core.attention.capture.recorder import Recorder
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.jobs import Cancel, Cancelled, Job, Progress
-from headscope.core.tokens import Token, TokenAxis, visible
+from headscope.core.files.numbers import write_capture_npz, write_head_csv, write_head_npz
+from headscope.core.job import Cancel, Cancelled, Job, Progress
+from headscope.core.text.tokens import Token, TokenAxis, visible
 from headscope.core.toy.model import ToyConfig, ToyTransformer
-from headscope.core.write_data import write_capture_npz, write_head_csv, write_head_npz
 
 WORDS = ("the", 'a "quoted, word"', "人工", "🙂", "·ing", "␣")
 
@@ -135,8 +135,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from headscope.core.errors import HeadscopeError
-from headscope.core.tokens import Token, TokenAxis, visible
-from headscope.core.write_data import write_head_csv
+from headscope.core.text.tokens import Token, TokenAxis, visible
+from headscope.core.files.numbers import write_head_csv
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 axis = TokenAxis(tuple(Token(str(i), i) for i in range(100)))
 try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from headscope.core import LoadedModel
+from headscope.core import wrap_model
 from headscope.core.errors import HeadscopeError
 from tests import allowed
 from tests.golden.every_family import every_family
@@ -37,7 +37,7 @@ def test_greedy_text_and_beams_are_those_of_generate(name: str) -> None:
     options = {"max_new_tokens": 8, "do_sample": False, "pad_token_id": 0}
     greedy = module.generate(**inputs, **options)[0, n:].tolist()
     beams = module.generate(**inputs, **options, num_beams=3)[0, n:].tolist()
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         assert [step.token.id for step in model.generate(TEXT, max_new_tokens=8, temperature=0)] == greedy
         *_, last = model.beam_search(TEXT, n_beams=3, max_new_tokens=8)
         assert [step.token.id for step in last.best.steps] == beams
@@ -47,7 +47,7 @@ def test_greedy_text_and_beams_are_those_of_generate(name: str) -> None:
 def test_an_answer_is_that_of_generate(name: str) -> None:
     """The first two read of an encoder's output by names, not by numbers."""
     module, tokenizer, inputs = both(name)
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         greedy = [step.token.id for step in model.generate(TEXT, max_new_tokens=6, temperature=0)]
         *_, last = model.beam_search(TEXT, n_beams=3, max_new_tokens=6)
         start = model.start_id
@@ -60,7 +60,7 @@ def test_an_answer_is_that_of_generate(name: str) -> None:
 @pytest.mark.parametrize("name", FROM_PADDING[:2])
 def test_what_differs_is_said(name: str) -> None:
     module, tokenizer, _ = both(name)
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         assert "positions" in model.info.note
 
 
@@ -68,17 +68,17 @@ def test_what_differs_is_said(name: str) -> None:
 def test_a_model_that_reads_otherwise_to_write_says_so_and_does_not_generate(name: str, why: str) -> None:
     module, tokenizer, _ = both(name)
     module.config.mask_token_id = tokenizer.mask_token_id
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         assert why in model.info.note
         with pytest.raises(HeadscopeError) as raised:
             model.generate(TEXT)
-        assert raised.value.code == "cannot_generate"
+        assert raised.value.code == "writes_in_its_own_way"
         assert ("fill_mask" in model.info.abilities) == (name in APPENDING[:2])
 
 
 def test_a_configuration_that_differs_by_layer_is_estimated() -> None:
     module, tokenizer, _ = both("NeoMMEForMaskedLM")
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         assert model.run(TEXT).record.kinds == ("encoder",)
 
 
@@ -91,7 +91,7 @@ def test_it_fills_masks_as_a_plain_pass_does(name: str) -> None:
     with torch.inference_mode():
         logits = module(ids).logits[0, at]
     expected = logits.softmax(-1)
-    with LoadedModel.wrap(module, tokenizer) as model:
+    with wrap_model(module, tokenizer) as model:
         (prediction,) = model.fill_mask("the [MASK] is life", top_k=3)
     assert [each.id for each in prediction.candidates] == expected.topk(3).indices.tolist()
     for each in prediction.candidates:

@@ -17,7 +17,7 @@ import transformers as hf
 from safetensors.torch import load_file
 
 from headscope.core import load_model
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.files.text_file import read_text_file
 from tests.make_tokenizer import _sentence_pieces
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_gguf, write_masked

@@ -29,7 +29,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     warnings.simplefilter("ignore")
-    for name in ("torch", "headscope.core.models.hub_files", "headscope.core.models.gguf.load"):
+    for name in ("torch", "headscope.core.models.hub.files", "headscope.core.models.gguf.load"):
         __import__(name)
     if sys.argv[3] == "direct":
         guard_in_place()

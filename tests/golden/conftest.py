@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headscope.core import LoadedModel, load_model
+from headscope.core import Model, load_model
 from tests.installed_models import albert, smollm2
 
 
@@ -17,10 +17,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def load_smollm2(cache: Path) -> Callable[[], LoadedModel]:
+def load_smollm2(cache: Path) -> Callable[[], Model]:
     """Loads SmolLM2's GGUF file, with folders for caches of its own."""
 
-    def load() -> LoadedModel:
+    def load() -> Model:
         with pytest.MonkeyPatch.context() as patch:
             for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):  # Linux, Windows, macOS
                 patch.setenv(name, str(cache))
@@ -30,13 +30,13 @@ def load_smollm2(cache: Path) -> Callable[[], LoadedModel]:
 
 
 @pytest.fixture(scope="session")
-def language_model(load_smollm2: Callable[[], LoadedModel]) -> LoadedModel:
+def language_model(load_smollm2: Callable[[], Model]) -> Model:
     """SmolLM2-135M."""
     return load_smollm2()
 
 
 @pytest.fixture(scope="session")
-def reaction_model() -> LoadedModel:
+def reaction_model() -> Model:
     """RXNMapper's ALBERT."""
     return load_model(str(albert()), device="cpu", dtype="float32")
 

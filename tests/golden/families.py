@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 import transformers as hf
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from tests.golden.shrink import VOCABULARY
 
 CACHE = "past_key_values" if "past_key_values" in inspect.signature(hf.GPT2LMHeadModel.forward).parameters else "cache"

@@ -18,18 +18,18 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging as hf_logging
 
-from headscope.core.attention.fallback import attentions_of, recorder_for
-from headscope.core.attention.interface import attention_layers, eager_pass, install, own_attention
-from headscope.core.attention.reach import reaches
+from headscope.core.attention.capture.edit_trial import reaches
+from headscope.core.attention.capture.fallback import attentions_of, recorder_for
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.attention.stacks import is_encoder_decoder
-from headscope.core.attention.unavailable import note
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Kind, Tier
-from headscope.core.models import budget
+from headscope.core.forward import budget
+from headscope.core.models.hub.attention import attention_layers, eager_pass, install, own_attention
 from headscope.core.models.hub.compat import without_cache
-from headscope.core.models.hub_tokenizer import HubTokenizer
+from headscope.core.models.hub.tokenizer import HubTokenizer
+from headscope.core.models.hub.unavailable import note
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
+from headscope.core.vocabulary import Kind, Tier
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
 from tests.make_tokenizer import make_tokenizer
 

@@ -20,8 +20,8 @@ from transformers.utils import logging as hf_logging
 
 from headscope.core import load_model
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
-from headscope.core.verify_outside import Ours, OutsideReport, compared, ours_of
+from headscope.core.job import Job
+from headscope.core.models.verify_outside import Ours, OutsideReport, compared, ours_of
 from tests.golden.every_family import every_family
 from tests.golden.families import Family, built
 from tests.make_tokenizer import make_tokenizer

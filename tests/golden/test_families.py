@@ -10,10 +10,10 @@ import pytest
 import torch
 import transformers as hf
 
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.interface import attention_layers, eager_attentions, eager_pass, install
+from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Cancel, Cancelled, Job
+from headscope.core.job import Cancel, Cancelled, Job
+from headscope.core.models.hub.attention import attention_layers, eager_attentions, eager_pass, install
 from tests import allowed
 from tests.golden.families import CACHE, FAMILIES, VOCABULARY, axis, built, funnel, inputs_of, mamba
 

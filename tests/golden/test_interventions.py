@@ -14,9 +14,9 @@ import transformers as hf
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
-from headscope.core.attention.fallback import recorder_for
-from headscope.core.attention.interface import install
-from headscope.core.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.attention.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform
+from headscope.core.models.hub.attention import install
 from tests import allowed
 from tests.golden.families import CACHE, FAMILIES, axis, built, inputs_of
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from headscope.core.analyse.direct_logit import direct_logit_attribution
-from headscope.core.analyse.gradient_attention import gradient_attention
-from headscope.core.analyse.integrated_gradients import integrated_gradients
-from headscope.core.analyse.rollout import attention_rollout
-from headscope.core.analyse.value_weighted import value_weighted_attention
+from headscope.core.analyse.attribution.direct_logit import direct_logit_attribution
+from headscope.core.analyse.attribution.gradient_attention import gradient_attention
+from headscope.core.analyse.attribution.integrated_gradients import integrated_gradients
+from headscope.core.analyse.attribution.value_weighted import value_weighted_attention
+from headscope.core.analyse.records.rollout import attention_rollout
 from headscope.core.errors import HeadscopeError
 from headscope.core.predict.logit_lens import logit_lens
 from tests import allowed

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headscope.core import LoadedModel, load_model
+from headscope.core import Model, load_model
 from headscope.core.errors import HeadscopeError
-from headscope.core.verify import verify
+from headscope.core.forward.verify import verify
 from tests import allowed
 from tests.golden.every_family import every_family
 from tests.golden.families import built
@@ -18,7 +18,7 @@ from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 FAMILIES = {family.name: family for family in every_family()}
 
 
-def loaded(folder: Path, name: str) -> LoadedModel:
+def loaded(folder: Path, name: str) -> Model:
     """A model of this class, with a tokenizer of letters or word pieces."""
     family = FAMILIES[name]
     write = {"next token": write_decoder, "text to text": write_encoder_decoder}.get(family.purpose, write_masked)

@@ -14,11 +14,11 @@ from gguf import GGUFReader, GGUFWriter, dequantize
 from transformers import LlamaForCausalLM
 from transformers.models.albert.modeling_albert import AlbertAttention, eager_attention_forward
 
-from headscope.core.analyse.sweeps import Question, ablate_heads
-from headscope.core.attention.fallback import recorder_for
+from headscope.core.analyse.causal.sweeps import Question, ablate_heads
+from headscope.core.attention.capture.fallback import recorder_for
+from headscope.core.forward.verify import verify
 from headscope.core.models.load import load_model
 from headscope.core.numerics import softmax_tolerance, spread_of
-from headscope.core.verify import verify
 from tests import allowed
 from tests.atom_mapping import MAPPING_HEAD, agreement, known_mappings
 from tests.generating import difference_from_one_pass

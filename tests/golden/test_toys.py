@@ -9,17 +9,17 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from headscope.core.attention.capture import Recorder
+from headscope.core.attention.capture.recorder import Recorder
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.job import Job
+from headscope.core.lab.evaluation import evaluate
+from headscope.core.lab.languages import tales
+from headscope.core.lab.languages.grammar import Grammar
+from headscope.core.lab.tasks import TASKS, task_of
+from headscope.core.lab.training import train, trained
 from headscope.core.models.toy_model import ToyModel
-from headscope.core.toy import tales
-from headscope.core.toy.evaluate import evaluate
-from headscope.core.toy.grammar import Grammar
 from headscope.core.toy.load import read_toy
 from headscope.core.toy.model import ToyConfig, ToyTransformer
-from headscope.core.toy.tasks import TASKS, task_of
-from headscope.core.toy.training import train, trained
 from headscope.resources import toy_folder, toy_names
 from tests import allowed
 from tests.golden.families import axis

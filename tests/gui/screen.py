@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme
 from headscope.gui.state import ExplorerState
 

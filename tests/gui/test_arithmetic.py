@@ -9,11 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from headscope.core.analyse.arithmetic import arithmetic
-from headscope.core.arithmetic_jobs import ArithmeticRequest
-from headscope.core.attention.arrays import record_of
+from headscope.core.analyse.records.arithmetic import arithmetic
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.models.load import load_model
-from headscope.core.tokens import Reading
+from headscope.core.text.tokens import Reading
 from headscope.gui.arithmetic_steps import Bars, Equation, Heading, Largest, Readout, Sentence, number_text, steps_of
 from headscope.gui.paint.arithmetic import MARGIN, Pointed, Sheet, paint_sheet
 from headscope.gui.paint.formula import typeset
@@ -101,7 +100,7 @@ def record(model):
 
 @pytest.fixture
 def answer(record):
-    return arithmetic(ArithmeticRequest(record, "encoder", 1, 2, 6, 2))
+    return arithmetic(record, "encoder", 1, 2, 6, 2)
 
 
 @pytest.fixture
@@ -158,17 +157,17 @@ def test_what_is_unusual_is_said_in_words(record, answer) -> None:
 
 def test_of_given_weights_only_the_weight_is_shown() -> None:
     given = record_of(np.full((1, 1, 2, 2), 0.5, np.float32), ["a", "b"])
-    steps = steps_of(arithmetic(ArithmeticRequest(given, "encoder", 0, 0, 1, 0)), axis("a", "b"), axis("a", "b"), "given")
+    steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "given")
     assert equations(steps) == {r"\alpha": "0.5"}
     assert steps[0] == Heading("b → a") and "these weights were given" in steps[2].text
-    steps = steps_of(arithmetic(ArithmeticRequest(given, "encoder", 0, 0, 1, 0)), axis("a", "b"), axis("a", "b"), "fallback")
+    steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "fallback")
     assert "a way of its own" in steps[2].text
 
 
 def test_a_cell_of_words_says_what_it_is_made_of(record) -> None:
     words = record.read_as(Reading(units="segments"))
     row = max(range(len(words.axis("encoder").queries)), key=lambda at: len(words.axis("encoder").queries.pieces[at]))
-    answer = arithmetic(ArithmeticRequest(words, "encoder", 0, 1, row, row))
+    answer = arithmetic(words, "encoder", 0, 1, row, row)
     sentences = [step.text for step in steps_of(answer, *record.axis("encoder"), "fast") if isinstance(step, Sentence)]
     n_tokens = len(words.axis("encoder").queries.pieces[row])
     assert f"{n_tokens} × {n_tokens} tokens. Its weight, {number_text(answer.weight)}, is the mean" in sentences[0]

@@ -15,11 +15,10 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
-from headscope.core.analyse.token_attribution import token_attribution
+from headscope.core.analyse.attribution.token_attribution import token_attribution
 from headscope.core.models.load import load_model
-from headscope.core.predict.classes import Target
-from headscope.core.token_jobs import AttributionRequest
-from headscope.core.tokens import Reading
+from headscope.core.target import Target
+from headscope.core.text.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.probability import readable_change, readable_number
 from headscope.gui.paint.theme import theme_of
@@ -317,7 +316,7 @@ def test_the_text_view_attributes_what_was_chosen(
         "tag": Target(state.outcome.place[1], label=chosen.id),
     }[asked]
     model = load_model(str(tmp_path), device="cpu", dtype="float32")
-    expected = token_attribution(model, AttributionRequest(model.capture(TEXT, state.text_pair or None), target))
+    expected = token_attribution(model, model.capture(TEXT, state.text_pair or None), target)
     np.testing.assert_allclose(reading.view.shades.values, expected.source, rtol=1e-3, atol=1e-5)
     click(qtbot, block.bars, 0)
     assert reading.view.shades is None or reading.view.shades.stale

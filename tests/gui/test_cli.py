@@ -13,7 +13,7 @@ import pytest
 from tokenizers.normalizers import Precompiled
 
 from headscope.core import load_model
-from headscope.core.analyse.sweeps import Question, cut_edges
+from headscope.core.analyse.causal.sweeps import Question, cut_edges
 from headscope.gui.cli import main
 from headscope.gui.terminal import bar, columns, plain_output, print_json
 

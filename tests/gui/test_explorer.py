@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Slot
 
-from headscope.core.examples import examples_for
-from headscope.core.requests import FillRequest, Sampling
-from headscope.core.results import Candidate, Prediction
+from headscope.core.models.examples import examples_for
+from headscope.core.options import Sampling
+from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.requests.runs import FillRequest
 from headscope.gui.explorer import Explorer
 from headscope.gui.state import Cell, ExplorerState
 

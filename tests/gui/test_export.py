@@ -16,7 +16,7 @@ from PySide6.QtCore import QRectF, QStandardPaths, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
 from headscope.gui.explorer import Explorer
 from headscope.gui.exporter import HeadExport, PictureExport, RecordExport

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
-from headscope.core.requests import Sampling
-from headscope.core.results import FillStep
-from headscope.core.tokens import Reading
-from headscope.core.view_jobs import StepRows
+from headscope.core.options import Sampling
+from headscope.core.predict.results import FillStep
+from headscope.core.requests.tokens import StepRows
+from headscope.core.text.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.film_strip import FilmStripPicture, Frame, Looked, Strip
 from headscope.gui.paint.step_rows import StepRowsPicture

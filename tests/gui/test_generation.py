@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
 from headscope.core import load_model
-from headscope.core.requests import BeamSearch, Sampling
+from headscope.core.options import BeamSearch, Sampling
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.panels.generation import GenerationPanel

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from headscope.core import load_model
-from headscope.core.requests import BeamSearch, Sampling
+from headscope.core.options import BeamSearch, Sampling
 from headscope.gui.cli import main
 from headscope.gui.explorer import Explorer
 from headscope.gui.panels.generation import GenerationPanel

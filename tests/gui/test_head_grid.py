@@ -6,9 +6,9 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.results import ModelInfo
+from headscope.core.forward.model_info import ModelInfo
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, HeadPlaces

@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.metrics_jobs import HEAD_TYPES, METRICS
 from headscope.gui.app import create_record_window
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.main_window import MainWindow

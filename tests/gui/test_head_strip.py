@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.head_strip import ROW, HeadStripPicture
 from headscope.gui.paint.theme import theme_of

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QTransform, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.heatmap import HeatmapPicture
 from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout

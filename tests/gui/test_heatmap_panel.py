@@ -9,13 +9,13 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core import load_model
-from headscope.core.attention import overview
-from headscope.core.attention.arrays import record_of
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.head_map import FAINTEST, HeadOverview
+from headscope.core.attention.intervention import Intervention, Uniform
+from headscope.core.attention.maps import overview
+from headscope.core.attention.ranks import RESOLUTION
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.intervention import Intervention, Uniform
-from headscope.core.ranks import RESOLUTION
-from headscope.core.tokens import Reading
-from headscope.core.view_jobs import FAINTEST, HeadOverview
+from headscope.core.text.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.heatmap_card import paint_heatmap_card
 from headscope.gui.paint.scales import written

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
-from headscope.core.tokens import Reading
+from headscope.core.text.tokens import Reading
 from headscope.gui.history import DEPTH
 from headscope.gui.main_window import MainWindow
 from headscope.gui.state import Cell, ExplorerState, Marks

@@ -10,10 +10,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
 from headscope.core.models.load import load_model
+from headscope.core.options import Sampling
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import logit_lens
-from headscope.core.requests import Sampling
-from headscope.core.tokens import Reading
+from headscope.core.text.tokens import Reading
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.lens_grid import LensPicture
 from headscope.gui.paint.theme import theme_of

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
-from headscope.core.tokens import Token, TokenAxis
-from headscope.core.view_jobs import FAINTEST
+from headscope.core.attention.head_map import FAINTEST
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.link_choice import Choice
 from headscope.gui.paint.link_lines import Links, Rows, draw_lines

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 
-from headscope.core.attention.arrays import record_of
-from headscope.core.attention.overview import LARGE_CELLS
-from headscope.core.tokens import Token, TokenAxis
-from headscope.core.view_jobs import FAINTEST, HeadOverview
+from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.head_map import FAINTEST, HeadOverview
+from headscope.core.attention.maps.overview import LARGE_CELLS
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.link_choice import Choice
 from headscope.gui.paint.links import LinksPicture
 from tests.gui.screen import random_weights, words

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.arcs import ArcsPicture
 from headscope.gui.paint.link_choice import Choice

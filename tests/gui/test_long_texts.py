@@ -9,10 +9,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QPushButton
 
 from headscope.core import load_model
-from headscope.core.attention import overview
-from headscope.core.models import budget
-from headscope.core.requests import Keep, Offer
-from headscope.core.view_jobs import FAINTEST, HeadOverview
+from headscope.core.attention.head_map import FAINTEST, HeadOverview
+from headscope.core.attention.maps import overview
+from headscope.core.forward import budget
+from headscope.core.keep import Keep, Offer
 from headscope.gui.exporter import HeadExport
 from headscope.gui.main_window import MainWindow
 from headscope.gui.messages import label_of

@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from headscope.core.models.load import load_model
+from headscope.core.options import Sampling
 from headscope.core.predict import predictions as predictions_file
+from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.predict.sampling import said, stages_of
-from headscope.core.requests import Sampling
-from headscope.core.results import Candidate, Prediction
 from headscope.gui.before import _Said, counterparts
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.probability import readable_change

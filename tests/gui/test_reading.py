@@ -14,16 +14,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QToolButton
 
-from headscope.core.analyse.rollout import attention_rollout
-from headscope.core.analyse.token_attribution import token_attribution
-from headscope.core.attention.arrays import record_of
+from headscope.core.analyse.attribution.token_attribution import token_attribution
+from headscope.core.analyse.records.rollout import attention_rollout
+from headscope.core.attention.from_arrays import record_of
 from headscope.core.models.load import load_model
+from headscope.core.options import Sampling
 from headscope.core.predict import surprisal as surprisal_file
-from headscope.core.predict.classes import Target
 from headscope.core.predict.surprisal import surprisal
-from headscope.core.requests import Sampling
-from headscope.core.token_jobs import AttributionRequest
-from headscope.core.tokens import Reading, Token, TokenAxis
+from headscope.core.requests.predictions import AttributionRequest
+from headscope.core.target import Target
+from headscope.core.text.tokens import Reading, Token, TokenAxis
 from headscope.gui.explorer import Explorer
 from headscope.gui.paint.reading import Shades
 from headscope.gui.paint.reading_layout import ReadingLayout
@@ -433,7 +433,9 @@ def test_of_what_a_model_wrote_the_numbers_are_of_its_very_tokens(qtbot, explore
     qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
     request = AttributionRequest(record, Target(len(ids) - 1, explorer.state.predictions[0].candidates[0].id))
-    np.testing.assert_allclose(shades(panel).values, token_attribution(model_of("gpt2"), request).source, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        shades(panel).values, token_attribution(model_of("gpt2"), request.record, request.target).source, rtol=1e-4, atol=1e-6
+    )
     assert not shades(panel).stale
 
 
@@ -472,7 +474,7 @@ def test_an_attribution_is_computed_on_request_and_greyed_when_it_is_of_another_
     assert "Not computed" in panel.title.text()
     qtbot.mouseClick(panel.compute, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shades(panel) is not None, timeout=PATIENCE)
-    expected = token_attribution(load_model("toy:grammar"), AttributionRequest(panel._state.captured)).source
+    expected = token_attribution(load_model("toy:grammar"), panel._state.captured).source
     np.testing.assert_allclose(shades(panel).values, expected, rtol=1e-4, atol=1e-6)
     assert not shades(panel).stale
     assert "∂y/∂A" in panel.modes["attribution"].toolTip()

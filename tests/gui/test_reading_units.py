@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from headscope.core.tokens import AS_TOKENS, Reading
+from headscope.core.text.tokens import AS_TOKENS, Reading
 from headscope.gui.state import Cell, Marks
 from headscope.gui.widgets.reading_button import ReadingButton
 from tests.gui.screen import PATIENCE, said, settle

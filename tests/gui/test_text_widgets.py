@@ -5,7 +5,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from headscope.core.tokens import Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.paint.token_chips import TokenChips
 from headscope.gui.widgets.prompt_edit import PromptEdit

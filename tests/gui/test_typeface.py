@@ -9,7 +9,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
 
-from headscope.core.tokens import Token
+from headscope.core.text.tokens import Token
 from headscope.gui.exporter import PictureExport
 from headscope.gui.layouts import DOCKS
 from headscope.gui.main_window import MainWindow

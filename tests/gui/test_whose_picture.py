@@ -6,10 +6,11 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.jobs import Job
+from headscope.core.job import Job
 from headscope.core.models.load import load_model
-from headscope.core.requests import CaptureRequest, ForkRequest, GenerateRequest, LensRequest, LoadRequest
-from headscope.core.token_jobs import AttributionRequest, SurprisalRequest
+from headscope.core.requests.models import LoadRequest
+from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest
+from headscope.core.requests.runs import CaptureRequest, ForkRequest, GenerateRequest
 from headscope.gui.state import Cell
 from tests.tiny_models import write_decoder, write_masked
 
@@ -101,7 +102,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_of", REQUESTS.values(), ids=REQUESTS)
 def test_a_model_is_not_asked_about_the_record_of_another(request_of, tmp_path) -> None:
-    from headscope.core.engine import Engine
+    from headscope.core.engine.engine import Engine
 
     engine, steps = Engine(), []
     engine.handle(LoadRequest(str(write_decoder(tmp_path / "one"))), Job(), steps.append)

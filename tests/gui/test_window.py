@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
-from headscope.core.examples import examples_for
+from headscope.core.models.examples import examples_for
 from headscope.gui.commands import COMMANDS
 from headscope.gui.layouts import EXPLORE, layout_called
 from headscope.gui.main_window import MainWindow

@@ -12,9 +12,11 @@ from tokenizers.normalizers import Precompiled
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.guarded import guarded
-from headscope.core.jobs import Job, Progress
-from headscope.core.requests import CaptureRequest, CatalogueRequest, FillRequest, GenerateRequest, LoadRequest
-from headscope.core.view_jobs import PartRequest, ThumbnailsRequest, WeightsRequest
+from headscope.core.job import Job, Progress
+from headscope.core.requests.cells import PartRequest
+from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
 from headscope.gui.worker import Lane, supersedes_in_model_lane, supersedes_in_view_lane
 
 PATIENCE = 10

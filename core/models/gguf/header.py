@@ -22,7 +22,7 @@ import numpy.typing as npt
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.tokens import visible
+from headscope.core.text.tokens import visible
 
 Value = int | float | bool | str | list[str] | npt.NDArray[np.generic]
 """What a key can hold. Arrays of numbers are numpy arrays; nested arrays, which no known key has, are refused."""

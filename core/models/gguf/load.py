@@ -7,17 +7,18 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
-from headscope.core.jobs import Job, Progress
-from headscope.core.models.checkpoint import Checkpoint
-from headscope.core.models.device import is_out_of_memory, out_of_memory_said, pick_device
+from headscope.core.job import Job, Progress
+from headscope.core.memory import is_out_of_memory, out_of_memory_said
 from headscope.core.models.gguf.header import read_header
 from headscope.core.models.gguf.tokenizer import Read, read_tokenizer
 from headscope.core.models.gguf.weights import Plan, plan, read
 from headscope.core.models.hub import compat
-from headscope.core.models.hub_model import HubModel
-from headscope.core.models.placing import Placing, place
-from headscope.core.models.spread import forget_with
-from headscope.core.process import QUIET
+from headscope.core.models.hub.checkpoint import Checkpoint
+from headscope.core.models.hub.model import HubModel
+from headscope.core.models.hub.placement.devices import pick_device
+from headscope.core.models.hub.placement.plan import Placing, place
+from headscope.core.models.hub.placement.spread import forget_with
+from headscope.core.models.hub.quiet import QUIET
 
 
 def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> HubModel:

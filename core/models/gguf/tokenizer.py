@@ -18,7 +18,7 @@ from headscope.core.errors import reason_of
 from headscope.core.models.gguf.charsmap import is_whole
 from headscope.core.models.gguf.header import Header, shown
 from headscope.core.models.gguf.keys import Keys
-from headscope.core.models.gguf.splits import OF_KIND, SPLITTINGS, Splitting
+from headscope.core.models.hub.splits import OF_KIND, SPLITTINGS, Splitting
 
 _NORMAL, _UNKNOWN, _CONTROL, _USER, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
 """How llama.cpp numbers the kinds of tokens."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.jobs import Job, Progress
+from headscope.core.job import Job, Progress
 from headscope.core.models.gguf.header import Header, shown
 from headscope.core.models.gguf.keys import Keys
 from headscope.core.models.gguf.kinds import Kind

@@ -19,14 +19,14 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.files.inspect import read_json
-from headscope.core.jobs import Job
-from headscope.core.models import checkpoint
-from headscope.core.models.device import is_out_of_memory
-from headscope.core.models.download import is_hub_name, snapshot
+from headscope.core.job import Job
+from headscope.core.memory import is_out_of_memory
 from headscope.core.models.folders import model_folder
+from headscope.core.models.hub import checkpoint
 from headscope.core.models.hub.classes import classes_of, wanted_class
-from headscope.core.process import QUIET
-from headscope.core.tokens import visible
+from headscope.core.models.hub.download import is_hub_name, snapshot
+from headscope.core.models.hub.quiet import QUIET
+from headscope.core.text.tokens import visible
 
 _CONFIG, _SAFETENSORS, _BIN = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _PREFIX: Final = "base_model.model."

@@ -14,7 +14,7 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 
-from headscope.core.models.checkpoint import Checkpoint
+from headscope.core.models.hub.checkpoint import Checkpoint
 
 MOST_UNPACKED: Final = 16
 """Weights of two bits in an int32."""

@@ -123,6 +123,11 @@ FEATURES: Final = (
 )
 
 
+def rule_processor(rule: str) -> Any:
+    """transformers' class of a logits processor, by the name of the setting that asks for it."""
+    return RULE_PROCESSORS[rule].get()
+
+
 def missing(features: tuple[Feature, ...] = FEATURES) -> str:
     """What will not work with the libraries that are installed, in one sentence; "" if all of it will."""
     lost = [feature for feature in features if not feature.is_here]
@@ -341,7 +346,7 @@ def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], A
     """
     import torch
 
-    from headscope.core.models.device import is_out_of_memory
+    from headscope.core.memory import is_out_of_memory
 
     for name in _like_caches(model) if CACHE_LAYERS.is_here else ():
         kept = new_cache()

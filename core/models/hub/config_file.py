@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from transformers import AutoConfig, PreTrainedConfig
 
-from headscope.core.process import QUIET
+from headscope.core.models.hub.quiet import QUIET
 
 _HOW_TO_RUN: Final = {
     *("attn_implementation", "_attn_implementation", "_attn_implementation_internal"),

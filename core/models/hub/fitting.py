@@ -16,8 +16,8 @@ from typing import Final
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from headscope.core.models.checkpoint import Checkpoint
 from headscope.core.models.hub.bounded import TooManyParts, bounded
+from headscope.core.models.hub.checkpoint import Checkpoint
 from headscope.core.models.hub.classes import classes_of, likelihood
 from headscope.core.models.hub.compat import LoadingReport, load, without_numbers
 

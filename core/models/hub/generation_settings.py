@@ -9,10 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.predict.options import LARGEST_POWER, MOST_BEAMS, ORDER, RULES, GenerationSettings, Rule
+from headscope.core.models.hub import compat
+from headscope.core.options import (
+    LARGEST_POWER,
+    MOST_BEAMS,
+    ORDER,
+    RULES,
+    BeamSearch,
+    GenerationSettings,
+    Rule,
+    Sampling,
+)
 from headscope.core.predict.rules import Place, RulesAtWork
 from headscope.core.predict.sampling import check
-from headscope.core.requests import BeamSearch, Sampling
 
 _STARTS: Final = frozenset(
     {
@@ -141,7 +150,7 @@ def generation_settings(
         What cannot be used is among `unsupported`, and nothing is raised.
     """
     unsupported = [_shown(key, value) for key, value in settings.items() if _is_named(key, value)]
-    place = Place((0,), 1, 2, end_ids or frozenset({0}))
+    place = Place((0,), 1, 2, end_ids or frozenset({0}), compat.rule_processor)
     rules = []
     for name in ORDER:
         value = _frozen(settings.get(name))

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.text import Encoded
+from headscope.core.options import GenerationSettings, LanguageChoice, Languages
 from headscope.core.predict.languages import named_languages
-from headscope.core.predict.options import GenerationSettings, LanguageChoice, Languages
+from headscope.core.text.tokenizer import Encoded
 
 _SPECIAL: Final = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
 """A language with a region or a script: ``fr_XX``, ``fra_Latn``."""

@@ -15,21 +15,22 @@ from typing import Any, Final, get_args
 import torch
 from transformers import CONFIG_MAPPING, MODEL_MAPPING, PreTrainedConfig, PreTrainedModel
 
-from headscope.core.attention.unavailable import known_reason
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.jobs import Ability, Cancelled
-from headscope.core.models.checkpoint import Checkpoint
-from headscope.core.models.device import check_room, is_out_of_memory
+from headscope.core.job import Cancelled
+from headscope.core.memory import check_room, is_out_of_memory
 from headscope.core.models.hub.bounded import MOST_UNPACKED, TooManyParts, bounded
+from headscope.core.models.hub.checkpoint import Checkpoint
 from headscope.core.models.hub.classes import class_called, model_class, wanted_class
 from headscope.core.models.hub.compat import load
 from headscope.core.models.hub.config_file import read_settings
 from headscope.core.models.hub.fitting import Fit, Fitting
+from headscope.core.models.hub.placement.plan import Placing
+from headscope.core.models.hub.placement.spread import forget_with
+from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.settings import check_counts, check_followed
-from headscope.core.models.placing import Placing
-from headscope.core.models.spread import forget_with
-from headscope.core.process import QUIET
-from headscope.core.tokens import visible
+from headscope.core.models.hub.unavailable import known_reason
+from headscope.core.text.tokens import visible
+from headscope.core.vocabulary import Ability
 
 _NO_ADAPTER: Final = {"subfolder": "no adapter"}
 """transformers would load the adapter of a folder as well, and then report of the adapter's weights alone."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.models.checkpoint import Checkpoint
-from headscope.core.tokens import visible
+from headscope.core.models.hub.checkpoint import Checkpoint
+from headscope.core.text.tokens import visible
 
 _COUNTS: Final = re.compile(r"layer|block|depth|label|group|expert|head|hash|stage|types|^num_|^n_")
 _NO_COUNTS: Final = re.compile(

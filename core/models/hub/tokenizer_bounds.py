@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headscope.core.models import smiles
-from headscope.core.models.gguf.splits import SPLITTINGS
+from headscope.core.models.hub import smiles
+from headscope.core.models.hub.splits import SPLITTINGS
 
 _ENGLISH = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _END = r"\s*[\r\n]+|\s+(?!\S)|\s+"

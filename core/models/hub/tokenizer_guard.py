@@ -16,7 +16,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.files.guarded import guarded
 from headscope.core.files.inspect import LARGEST_JSON
 from headscope.core.files.passed import checked_once
-from headscope.core.jobs import Job
+from headscope.core.job import Job
 from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN, is_bounded, splits_in_bounds
 
 _TRIAL: Final = "headscope.core.models.hub.tokenizer_trial"

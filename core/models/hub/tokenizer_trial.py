@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tokenizers import Tokenizer, models
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.models.hub.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN
-from headscope.core.models.smiles import is_smiles_vocabulary, smiles_tokenizer
 
 if TYPE_CHECKING:  # transformers takes half a second, which splitting a text does not need
     from transformers import PreTrainedTokenizerBase

@@ -8,7 +8,7 @@ from typing import Any, Final
 import torch
 from transformers import GenerationMixin
 
-from headscope.core.models.device import is_out_of_memory
+from headscope.core.memory import is_out_of_memory
 from headscope.core.models.hub import compat
 
 _N_WRITTEN: Final = 2

@@ -1,0 +1,1 @@
+"""What a prediction owes to what: by looking into a pass."""

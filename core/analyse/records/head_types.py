@@ -1,0 +1,130 @@
+"""What is measured of every head, how heads are named after that, and what the view lane is asked and answers about it.
+
+Nothing here imports torch, as in `core.jobs`. `core.analyse.head_metrics` measures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import numpy as np
+
+from headscope.core.vocabulary import FloatArray, Head, Kind
+
+if TYPE_CHECKING:
+    from headscope.core.attention.head_map import Pooling
+    from headscope.core.attention.record import AttentionRecord
+
+Metric = Literal[
+    "entropy",
+    "relative_entropy",
+    "confidence",
+    "distance",
+    "first",
+    "previous",
+    "next",
+    "same",
+    "special",
+    "separator",
+    "induction",
+    "duplicate",
+]
+"""What `core.analyse.head_metrics` says of each. Entropy is in bits, distance in tokens, all others are shares from 0 to 1."""
+METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+
+HeadType = Literal["previous", "next", "same", "induction", "duplicate", "special", "first", "broad", "mixed"]
+"""What a head does for the most part; "mixed": none of it."""
+HEAD_TYPES: Final[tuple[HeadType, ...]] = get_args(HeadType)
+
+MAJORITY: Final = 0.5
+"""A share over this names a positional head (Clark et al. 2019: more than half on the previous or the next token); this
+program holds a same-token, an induction and a duplicate-token head to it too."""
+SPECIAL_SHARE: Final = 0.6
+"""A share over this names a head of special tokens (Clark et al. 2019)."""
+SINK_SHARE: Final = 0.3
+"""A share over this on the first key names an attention sink (Gu et al. 2024)."""
+BROAD_BITS: Final = 3.8 / math.log(2)
+"""An entropy over 3.8 nats is broad (Clark et al. 2019)."""
+BROAD_RELATIVE: Final = 0.9
+"""So is one over this share of what can be had: texts of up to 44 tokens cannot reach 3.8 nats. This program's own threshold."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadMetrics:
+    """What was measured of a record's heads.
+
+    Attributes
+    ----------
+    record, kind
+        What it was measured of.
+    values : mapping of Metric to float32, (n_layers, n_heads)
+        NaN where a metric has no meaning, and of layers that were not measured yet.
+    averages : mapping of "max" and "mean" to float32, (n_layers, min(size, n_queries), min(size, n_keys))
+        The exact mean of a layer's heads as a picture, each pixel the maximum or the mean of the cells it covers; NaN if not
+        measured yet.
+    types : mapping of Head to HeadType
+        Of the heads that were measured.
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    values: Mapping[Metric, FloatArray]
+    averages: Mapping[Pooling, FloatArray]
+    types: Mapping[Head, HeadType]
+
+    @property
+    def measured(self) -> frozenset[int]:
+        """The layers that were."""
+        return frozenset(layer for layer, _ in self.types)
+
+    def of(self, head: Head) -> dict[Metric, float]:
+        """All that was measured of one head."""
+        return {metric: float(values[head]) for metric, values in self.values.items()}
+
+    def ranked(self, metric: Metric, *, smallest_first: bool = False) -> list[Head]:
+        """All heads by a metric, largest first; equal ones by layer and head, those without it last."""
+        values = self.values[metric]
+        keys = values if smallest_first else -values
+        order = np.argsort(keys, axis=None, kind="stable")  # NaN comes last either way
+        return [(int(at) // values.shape[1], int(at) % values.shape[1]) for at in order]
+
+
+def head_type(metrics: Mapping[Metric, float]) -> HeadType:
+    """What a head does for the most part, by the first of these that holds.
+
+    1. "broad": relative entropy over `BROAD_RELATIVE`. It comes first because in a very short text an even spread gives any
+       key more than a threshold.
+    2. "previous", "next", "same", "induction", "duplicate": the largest of these shares, if over `MAJORITY`.
+    3. "special": over `SPECIAL_SHARE` on special tokens, and not most of that on the first token.
+    4. "first": over `SINK_SHARE` on the first key.
+    5. "broad": entropy over `BROAD_BITS`.
+    6. "mixed".
+
+    Parameters
+    ----------
+    metrics : mapping of Metric to float
+        NaN, or left out, where one has no meaning: it names no head.
+
+    Notes
+    -----
+    A name tells what a head does in one text. It may do something else in another, and it tells nothing of what that is good for.
+    """
+
+    def value(metric: Metric) -> float:
+        found = metrics.get(metric, math.nan)
+        return -math.inf if math.isnan(found) else found
+
+    if value("relative_entropy") > BROAD_RELATIVE:
+        return "broad"
+    shares: tuple[HeadType, ...] = ("previous", "next", "same", "induction", "duplicate")
+    largest = max(shares, key=lambda name: value(name))  # type: ignore[arg-type]  # each is a metric's name as well
+    if value(largest) > MAJORITY:  # type: ignore[arg-type]
+        return largest
+    if value("special") > SPECIAL_SHARE and value("first") <= value("special") / 2:
+        return "special"
+    if value("first") > SINK_SHARE:
+        return "first"
+    return "broad" if value("entropy") > BROAD_BITS else "mixed"

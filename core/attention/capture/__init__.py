@@ -1,0 +1,1 @@
+"""While a model runs: what attention functions hand over, who owns what was changed in a model."""

@@ -1,0 +1,113 @@
+"""Attention that somebody computed elsewhere, as a record: arrays, or what a transformers model returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headscope.core.attention.kept.keeping import SkippedLayer
+from headscope.core.attention.kept.layer import Layer
+from headscope.core.attention.kept.stored import StoredLayer
+from headscope.core.attention.outputs import Layers, layers_of
+from headscope.core.attention.record import AttentionRecord
+from headscope.core.errors import HeadscopeError
+from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.text.given_tokens import axis_of
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Kind
+
+
+def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> AttentionRecord:
+    """Given attention weights as an `AttentionRecord`.
+
+    Parameters
+    ----------
+    attentions : array, sequence, mapping or ModelOutput
+        * (layer, head, query, key), (layer, batch, head, query, key), (head, query, key) or (query, key);
+        * a tuple with one (batch, head, query, key) for each layer, as transformers returns it, or None for a layer that has none;
+        * what ``generate(…, output_attentions=True)`` returns: a tuple of such tuples, one for each step;
+        * a whole output of a model or of ``generate``, also of an encoder-decoder, or {"encoder": …, "decoder": …, "cross": …}
+          of such weights;
+        * an `AttentionRecord`, which is given back.
+
+        Of a batch the first text is taken; of beams the ones that led to the first text. Anything numpy or torch can read.
+    tokens : sequence of str or of ids, tensor, or what a tokenizer returned; optional
+        Of the queries. Those of a generation may have the last token, which was written and not read. Without them rows are numbered.
+    key_tokens : as `tokens`, optional
+        Of the keys, if they are others (cross-attention); of an encoder-decoder the encoder's.
+    tokenizer : optional
+        A transformers tokenizer, for tokens given as ids.
+
+    Returns
+    -------
+    AttentionRecord
+        Of the kinds that an output says; of weights alone "cross" with `key_tokens`, "decoder" if no query attends to a later
+        token, else "encoder".
+
+    Raises
+    ------
+    HeadscopeError
+        ``attentions_missing``, ``dropout_active``, ``not_attention`` if shapes do not fit or values are no weights, ``not_tokens``.
+    """
+    if isinstance(attentions, AttentionRecord):
+        return attentions
+    found = layers_of(attentions, is_cross=key_tokens is not None)
+    kinds: dict[Kind, Layers] = {kind or _kind_of(layers): layers for kind, layers in found.items()}
+    one, other = _axes(kinds, tokens, key_tokens, tokenizer)
+    sides: dict[Kind, tuple[TokenAxis, TokenAxis]] = {"encoder": (other, other), "decoder": (one, one), "cross": (one, other)}
+    if len(kinds) == 1 and "encoder" in kinds:
+        sides["encoder"] = (one, one)
+    stored = {kind: _stored(layers, sides[kind]) for kind, layers in kinds.items()}
+    return AttentionRecord(stored, {kind: sides[kind] for kind in kinds}, tier="given", kept=_kept(kinds))
+
+
+def _kind_of(layers: Layers) -> Kind:
+    """Of one stack whose output does not say."""
+    maps = [layer[0].weights for layer in layers if layer is not None]
+    steps = any(layer is not None and len(layer) > 1 for layer in layers)
+    return "decoder" if steps or not any(bool(weights.triu(1).any()) for weights in maps) else "encoder"
+
+
+def _axes(kinds: Mapping[Kind, Layers], tokens: Any, key_tokens: Any, tokenizer: Any) -> tuple[TokenAxis, TokenAxis]:
+    """The tokens of the queries, and those of the encoder where there is a cross-attention."""
+    main: Kind = "decoder" if "decoder" in kinds else "cross" if "cross" in kinds else "encoder"
+    n_queries = _shape(kinds[main])[0]
+    one = axis_of([str(row) for row in range(n_queries)] if tokens is None else tokens, tokenizer)
+    if len(one) == n_queries + 1 and _is_generation(kinds[main]):
+        one = TokenAxis(one.tokens[:-1], one.text, 0, len(one.text))  # written by the last step, and not read any more
+    if set(kinds) == {main} and main != "cross":
+        return one, one
+    n_keys = _shape(kinds["cross" if "cross" in kinds else "encoder"])[1]
+    return one, axis_of([str(column) for column in range(n_keys)] if key_tokens is None else key_tokens, tokenizer)
+
+
+def _is_generation(layers: Layers) -> bool:
+    return any(layer is not None and len(layer) > 1 for layer in layers)
+
+
+def _shape(layers: Layers) -> tuple[int, int]:
+    last = next(layer for layer in layers if layer is not None)[-1]
+    return last.queries.stop, last.keys.stop
+
+
+def _stored(layers: Layers, sides: tuple[TokenAxis, TokenAxis]) -> list[Layer]:
+    """The layers of a kind; for one without weights a place, so that the others keep their numbers."""
+    there = tuple(index for index, layer in enumerate(layers) if layer is not None)
+    whole: list[Layer | None] = [None if layer is None else StoredLayer(layer) for layer in layers]
+    shapes = {layer.shape for layer in whole if layer is not None}
+    if len({shape[0] for shape in shapes}) != 1:
+        raise HeadscopeError("not_attention", reason="layers must have the same number of heads")
+    n_queries, n_keys = (len(side) for side in sides)
+    for _, rows, columns in shapes:
+        if (rows, columns) != (n_queries, n_keys):
+            reason = f"{rows} × {columns} weights do not fit {n_queries} queries and {n_keys} keys"
+            raise HeadscopeError("not_attention", reason=reason)
+    shape = shapes.pop()
+    return [SkippedLayer(index, there, shape) if layer is None else layer for index, layer in enumerate(whole)]
+
+
+def _kept(kinds: Mapping[Kind, Layers]) -> Keep:
+    every = [layer is not None for layers in kinds.values() for layer in layers]
+    if all(every):
+        return KEEP_ALL
+    return Keep(layers=tuple(sorted({at for layers in kinds.values() for at, layer in enumerate(layers) if layer is not None})))

@@ -1,0 +1,1 @@
+"""What is kept of a layer, and its weights from that."""

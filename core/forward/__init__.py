@@ -1,0 +1,1 @@
+"""One observed pass of a model."""

@@ -1,0 +1,1 @@
+"""What toys are trained on, how, and how well they learn it."""

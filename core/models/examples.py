@@ -1,0 +1,135 @@
+"""Sentences worth looking at, for the model at hand. The first one is what a model shows when it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.vocabulary import Ability, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text to run. `note` says what to look for; `pair` is a second sentence, `target` a decoder's text, `head` the one to see."""
+
+    text: str
+    note: str
+    pair: str | None = None
+    target: str | None = None
+    head: Head | None = None
+
+
+_GRAMMAR = (
+    Example("the keys of the cabinet [MASK] rusty .", "The verb agrees with keys, though cabinet is nearer.", head=(1, 3)),
+    Example("the farmer that the dogs follow [MASK] tired .", "One farmer, many dogs: which of them decides?", head=(1, 3)),
+    Example(
+        "the dog behind the cats [MASK] in the garden .", "Each noun has a verb of its own: dogs bark, cats purr.", head=(1, 3)
+    ),
+    Example("Lucy lost a kite because [MASK] was tired .", "The pronoun follows its name.", head=(1, 3)),
+    Example("Tom and Lucy went to the park . Tom gave the kite to [MASK] .", "Tom gives, so who receives?", head=(1, 2)),
+    Example(
+        "Tom lost the red kite .",
+        "The second sentence follows: the kite comes back.",
+        pair="he looked for the kite in the garden .",
+        head=(0, 1),
+    ),
+    Example(
+        "Tom lost the red kite .", "The second sentence does not follow.", pair="the boat was clean and new .", head=(0, 1)
+    ),
+)
+_TALES = (
+    Example("once upon a time", "Press Generate: names and objects come back, and this head looks for the names.", head=(2, 2)),
+    Example("once upon a time a brave mouse named Mia lived in a castle .", "Generate: who looks back at Mia?", head=(2, 2)),
+    Example(
+        "long ago there was a king named Tom , who was very lonely . he had a golden ring",
+        "Generate: this head remembers the ring.",
+        head=(2, 0),
+    ),
+)
+_MASKED = (
+    Example("The keys near the old cabinet [MASK] rusty.", "The verb agrees with keys, though cabinet is nearer."),
+    Example("The capital of France is [MASK].", "Where does the model look for the answer?"),
+    Example("The doctor asked the nurse a question because [MASK] was curious.", "Whom does the pronoun follow?"),
+    Example("I love to eat [MASK].", "Many words fit; the probabilities tell which."),
+    Example(
+        "人工智能是一种能够使计算机理解、生成和处理人类[MASK]的技术。",
+        "Chinese, character by character, if the model knows it.",
+    ),
+)
+_DECODER = (
+    Example("The capital of France is", "The next token is in the Predictions panel; Generate goes on."),
+    Example("Once upon a time", "Press Generate and watch the heatmap grow a row per token."),
+    Example("When Mary and John went to the store, John gave a drink to", "Who is named next? Heads that look at Mary know."),
+    Example("one two three four one two three", "Repetition: induction heads look at what followed the last time."),
+)
+_TRANSLATION = (
+    Example(
+        "translate English to German: The house is wonderful.",
+        "Cross-attention: which word answers which?",
+        target="Das Haus ist",
+    ),
+    Example("The cat that the dogs chased was tired.", "The encoder reads in both directions."),
+)
+_REACTIONS = (
+    Example(
+        "CC(C)S.CN(C)C=O.Fc1cccnc1F.O=C([O-])[O-].[K+].[K+]>>CC(C)Sc1ncccc1F",
+        "Layer 10, head 5: atoms of the product look at the atoms they came from (Schwaller et al. 2021).",
+    ),
+    Example("O=C(Cl)c1ccccc1.NCC>>O=C(NCC)c1cccc[MASK]1", "A hidden atom of the product."),
+    Example("CC(=O)O.OCC>>CC(=O)[MASK]CC", "An ester: which atom joins the two halves?"),
+)
+_BY_HEAD: Final[dict[Ability, tuple[Example, ...]]] = {
+    "answer": (
+        Example(
+            "Who wrote the letter?",
+            "The second text is searched for the answer: look from the question's words at it.",
+            pair="Anna bought paper in the town. In the evening her brother Karl wrote a letter and read it to her.",
+        ),
+        Example(
+            "Where did Karl live?",
+            'A question that the text does not answer: is "no answer" on top?',
+            pair="Anna bought paper in the town. In the evening her brother Karl wrote a letter and read it to her.",
+        ),
+    ),
+    "tag": (Example("Angela Merkel visited the Louvre in Paris with Bob.", "Names: which words does each tag hang on?"),),
+    "classify": (
+        Example(
+            "I expected little, and was surprised how good this film is.", "Click a word to hide it: does the class change?"
+        ),
+        Example(
+            "A man plays the guitar.", "A pair: does the second sentence follow from the first?", pair="A man makes music."
+        ),
+    ),
+}
+_TUTORIAL = (
+    Example("This is an example sentence.", "A short sentence, for a first look at every head."),
+    Example("I love to eat pizza", "Four words."),
+    Example("Once upon a time", "The beginning of every tale."),
+    Example(
+        "人工智能是一种能够使计算机理解、生成和处理人类语言的技术。",
+        "A Chinese sentence; words that a model does not know are marked.",
+    ),
+)
+
+
+def examples_for(info: ModelInfo) -> tuple[Example, ...]:
+    """Examples for a model, best first; the tutorials' sentences come last, for every model."""
+    if "rxn" in info.source.lower():
+        return _REACTIONS
+    if info.name == "toy:grammar":
+        return (*_GRAMMAR, *_TUTORIAL)
+    if info.name == "toy:tales":
+        return (*_TALES, *_TUTORIAL)
+    for ability, examples in _BY_HEAD.items():
+        if ability in info.abilities:
+            return (*examples, *_TUTORIAL)
+    if info.family == "encoder-decoder":
+        return (*_TRANSLATION, *_TUTORIAL)
+    if info.family == "decoder":
+        return (*_DECODER, *_TUTORIAL)
+    if "fill_mask" not in info.abilities:
+        return _TUTORIAL
+    masks = tuple(Example(example.text.replace("[MASK]", info.mask_token or "[MASK]"), example.note) for example in _MASKED)
+    pair = (Example("The man went to the store.", "Does the second sentence follow?", pair="He bought a gallon of milk."),)
+    return (*masks, *(pair if "next_sentence" in info.abilities else ()), *_TUTORIAL)

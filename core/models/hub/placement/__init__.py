@@ -1,0 +1,1 @@
+"""Where a model's layers go: devices, number formats, packing."""

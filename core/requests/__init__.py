@@ -1,0 +1,1 @@
+"""What can be asked: frozen values, each with the type of its answer."""

@@ -1,0 +1,91 @@
+"""What the view lane is asked to do with records that exist, and what it answers: frozen requests and arrays.
+
+Nothing here imports torch, as in `core.jobs`. `core.views` carries them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headscope.core.attention.head_map import HeadMap, Pooling
+from headscope.core.requests.cells import ArithmeticRequest, HeatmapRequest, PartRequest, RowRequest
+from headscope.core.requests.tokens import LooksRequest, RolloutRequest, StepRowsRequest
+from headscope.core.vocabulary import FloatArray, Head, Kind
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsRequest:
+    """The weights of some heads; answers `HeadWeights`, and streams one before with what can be had at once of large ones."""
+
+    record: AttentionRecord
+    kind: Kind
+    heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadWeights:
+    """The map of each asked head."""
+
+    record: AttentionRecord
+    kind: Kind
+    weights: dict[Head, HeadMap]
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailsRequest:
+    """Small pictures of all heads; streams `Thumbnails` after each layer and answers the last.
+
+    `layers` is their order, first to last if not given; those that are not in it are left out (NaN): a request that was put off
+    for something more urgent is asked again for the rest.
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    layers: tuple[int, ...] | None = None
+    size: int = 32
+    how: Pooling = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnails:
+    """float32 (n_layers, n_heads, height, width), each pixel of the cells it covers; NaN where not computed yet.
+
+    `height` is min(size, n_queries), `width` min(size, n_keys).
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    pictures: FloatArray
+    how: Pooling = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsRequest:
+    """All that is measured of all heads; streams `HeadMetrics` after each layer and answers the last.
+
+    `layers` is their order, first to last if not given; those that are not in it are left out (NaN). `size` limits the pixels along
+    a side of the layers' average pictures.
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    layers: tuple[int, ...] | None = None
+    size: int = 32
+
+
+ViewRequest = (
+    WeightsRequest
+    | PartRequest
+    | RowRequest
+    | StepRowsRequest
+    | ThumbnailsRequest
+    | MetricsRequest
+    | HeatmapRequest
+    | ArithmeticRequest
+    | LooksRequest
+    | RolloutRequest
+)

@@ -1,0 +1,91 @@
+"""What the model lane can be asked for: frozen requests. `core.engine` carries them out and answers with `core.results`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.options import BeamSearch, Sampling
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest, SweepRequest
+from headscope.core.vocabulary import FillStrategy
+
+if TYPE_CHECKING:
+    from headscope.core.attention.intervention import Intervention
+    from headscope.core.options import Languages, Rule
+    from headscope.core.predict.results import GenerationStep
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """Run the model once over a text; answers `RunResult`.
+
+    `target` is the decoder's text of an encoder-decoder model (None: just its start token). `languages` are those of a
+    multilingual model's texts (None: as its own settings say).
+    """
+
+    text: str
+    text_pair: str | None = None
+    target: str | None = None
+    top_k: int = 10
+    intervention: Intervention | None = None
+    keep: Keep = KEEP_ALL
+    languages: Languages | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """Continue a text; streams `GenerationStep`, answers `RunResult`.
+
+    With several beams, `BeamStep` is streamed while they run and the winner's `GenerationStep`s at the end. `stop` strings end
+    the text where they end. With `chat` the text is put into the model's chat template, after `system` if there is one. What is
+    None is as the model's own settings say.
+    """
+
+    text: str
+    max_new_tokens: int | None = None
+    sampling: Sampling | None = None
+    top_k: int = 10
+    beams: BeamSearch | None = None
+    stop: tuple[str, ...] | None = None
+    chat: bool = False
+    system: str = ""
+    intervention: Intervention | None = None
+    rules: tuple[Rule, ...] | None = None
+    languages: Languages | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForkRequest:
+    """Write another token in the place of `step`'s, and go on from there; streams and answers as `GenerateRequest`.
+
+    The first step that is streamed is the forced token's.
+    """
+
+    step: GenerationStep
+    token_id: int
+    max_new_tokens: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class FillRequest:
+    """Fill every mask, one at a time; streams `FillStep`, answers `RunResult` of the filled text.
+
+    "confident" takes the position whose best candidate is most probable (Ghazvininejad et al. 2019, one token a step);
+    "left_to_right" takes the first mask; "gibbs" fills all and then draws them again and again (Wang and Cho 2019), `sweeps` times
+    each, at `temperature`, by chance from `seed`.
+    """
+
+    text: str
+    text_pair: str | None = None
+    strategy: FillStrategy = "confident"
+    top_k: int = 10
+    sweeps: int = 5
+    temperature: float = 1.0
+    seed: int = 0
+
+
+Question = SweepRequest | LensRequest | SurprisalRequest | AttributionRequest
+"""What changes no picture: a panel asks it, and says the answer or why there is none."""
+ModelRequest = LoadRequest | CaptureRequest | GenerateRequest | ForkRequest | FillRequest | CatalogueRequest | Question

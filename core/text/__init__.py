@@ -1,0 +1,1 @@
+"""What is read: tokens, words, the text itself."""
