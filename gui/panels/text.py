@@ -38,6 +38,7 @@ class TextPanel(QWidget):
         self.add_pair.setText(self.tr("+ Second sentence"))
         self.add_pair.setCheckable(True)
         self.add_pair.toggled.connect(self._show_fields)
+        self.add_pair.clicked.connect(self._write_pair)
         self.reading = ReadingButton()
         self.reading.chosen.connect(explorer.set_reading)
         self.count = Label()
@@ -109,7 +110,8 @@ class TextPanel(QWidget):
         answers = model is not None and "answer" in model.abilities
         has_pair = bool(self._state.text_pair)
         self.add_pair.setVisible(takes_pair and not has_pair and not answers)
-        self.pair.setVisible(takes_pair and (has_pair or answers or self.add_pair.isChecked()))
+        writing = self.pair.hasFocus()  # emptied on the way to other words: it must not go away under the fingers
+        self.pair.setVisible(takes_pair and (has_pair or answers or writing or self.add_pair.isChecked()))
         self.text_label.setText(self.tr("Question") if answers else self.tr("Encoder"))
         self.pair_label.setText(self.tr("Context") if answers else "")
         self.pair.set_placeholder(
@@ -170,6 +172,12 @@ class TextPanel(QWidget):
     @Slot(str)
     def _edit(self, name: str, text: str) -> None:
         self._state.update(**{name: text})
+
+    @Slot(bool)
+    def _write_pair(self, wanted: bool) -> None:
+        """What is typed next belongs into the second sentence, or no longer."""
+        (self.pair if wanted else self.text).setFocus()
+        self._show_fields()
 
     @Slot(object)
     def _hover(self, position: int | None) -> None:

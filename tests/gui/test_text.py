@@ -120,6 +120,41 @@ def test_a_model_without_masks_pins_on_a_click(qtbot, panel: TextPanel) -> None:
     assert not panel.add_pair.isVisible()
 
 
+def keys_of_whoever_has_the_focus(qtbot, panel: TextPanel, text: str) -> None:
+    focus = panel.focusWidget()
+    assert focus is not None
+    qtbot.keyClicks(focus, text)
+
+
+def test_a_second_sentence_takes_the_words_typed_next(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", "the [MASK] sleep .")
+    panel.text.setFocus()
+    qtbot.mouseDClick(panel.text.viewport(), LEFT, NONE, panel.text.cursorRect().center())
+    qtbot.mouseClick(panel.add_pair, LEFT)
+    assert panel.pair.isVisible()
+    keys_of_whoever_has_the_focus(qtbot, panel, "dogs run .")
+    assert (state.text, state.text_pair) == ("the [MASK] sleep .", "dogs run .")
+
+
+def test_a_second_sentence_that_is_emptied_stays_for_other_words(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS, text_pair="dogs run .")
+    panel.pair.setFocus()
+    panel.pair.selectAll()
+    qtbot.keyClick(panel.pair, Qt.Key.Key_Delete)
+    assert state.text_pair == ""
+    assert panel.pair.isVisible()
+    keys_of_whoever_has_the_focus(qtbot, panel, "cats run .")
+    assert (state.text, state.text_pair) == (CATS, "cats run .")
+
+
+def test_a_second_sentence_that_is_put_away_gives_the_focus_back(qtbot, panel: TextPanel) -> None:
+    opened(qtbot, panel, "toy:grammar", CATS)
+    for _ in range(2):
+        qtbot.mouseClick(panel.add_pair, LEFT)
+    assert not panel.pair.isVisible()
+    assert panel.focusWidget() is panel.text
+
+
 def test_the_keyboard_masks_a_token(qtbot, panel: TextPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", "cats sleep .")
     panel.strip.setFocus()
