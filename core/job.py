@@ -1,7 +1,4 @@
-"""What a job in a background lane is given and tells, and the few words that all of Headscope shares.
-
-Nothing here imports torch, nor do `requests`, `results` and `view_jobs`: the window asks and reads without it.
-"""
+"""What a job in a background lane is given: where to report how far it is, and whether somebody has cancelled it. Imports no torch."""
 
 from __future__ import annotations
 

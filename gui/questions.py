@@ -1,6 +1,6 @@
 """Questions: what panels want to know of records beyond the pictures; answered in a lane of their own, so that none waits for another's.
 
-A panel asks with a frozen request of `core.view_jobs` and gets the answer by `answered`. The newest question of a type wins.
+A panel asks with a frozen request of `core.requests` and gets the answer by `answered`. The newest question of a type wins.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What attention is (functions), how it is caught (capture, interface, fallback), what is kept of it (record)."""
+"""Attention: read while a model runs (`capture`), kept (`kept`), shown (`maps`), all of it in a record (`record`); edits inside a pass."""

@@ -1,6 +1,6 @@
 """What the view lane is asked to do with records that exist, and what it answers: frozen requests and arrays.
 
-Nothing here imports torch, as in `core.jobs`. `core.views` carries them out.
+Nothing here imports torch; `core.engine.views` carries them out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the model lane can be asked for: frozen requests. `core.engine` carries them out and answers with `core.results`."""
+"""What runs a model: frozen requests, carried out by `core.engine`. Nothing here imports torch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small Transformers written from scratch, the tasks they learn and how they are trained."""
+"""Small Transformers written from scratch, and their files."""

@@ -1,6 +1,6 @@
 """What is measured of every head, how heads are named after that, and what the view lane is asked and answers about it.
 
-Nothing here imports torch, as in `core.jobs`. `core.analyse.head_metrics` measures.
+Nothing here imports torch; `head_metrics` measures.
 """
 
 from __future__ import annotations
