@@ -97,7 +97,7 @@ def shared_window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) 
     window = create_window("toy:grammar", None, settings)
     window.show()
     wait_until(lambda: has_run(window))
-    _SHARED.update(thing for thing in gc.get_objects() if issubclass(type(thing), QThread) and _is_running(thing))
+    _SHARED.update(thing for thing in gc.get_objects() if issubclass(type(thing), QThread))  # also those that start later
     yield window
     _SHARED.clear()
     window.close()

@@ -261,6 +261,8 @@ def large(qtbot, panel: HeatmapPanel, tale, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(overview, "LARGE_CELLS", 1000)
     state = show(qtbot, panel, tale)
     qtbot.waitUntil(lambda: isinstance(state.shown, HeadOverview) and state.shown.exact, timeout=PATIENCE)
+    lane = panel._explorer._pictures._lane
+    qtbot.waitUntil(lambda: not lane.is_busy, timeout=PATIENCE)  # else what is still under way replaces what a test shows
     return panel
 
 
