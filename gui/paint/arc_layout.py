@@ -140,8 +140,9 @@ class ArcsLayout:
         return self.ends.places.length - self.clip.width() if self.scrolled else 0.0
 
     def box(self, at: int) -> QRectF:
-        """The box of a token's label."""
-        low, high = self.ends.places.edges[at : at + 2].tolist()
+        """The box of a token's label; of a token that is not in the text, an empty one at the end that is nearer."""
+        edges = self.ends.places.edges
+        low, high = edges[np.clip([at, at + 1], 0, len(edges) - 1)].tolist()
         return QRectF(self.ends.left + low, self.ends.top, high - low, self.ends.bottom - self.ends.top)
 
     def visible(self, count: int) -> range:

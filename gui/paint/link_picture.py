@@ -266,7 +266,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
         else:
             alone = picked.query if keys else picked.key if picked.query is None else None
             of = () if alone is None else (alone,)
-        if not of:
+        if not of or not self.weights:
             return None
         return [_row_sum(matrix, of) if keys else _column_sum(matrix, of) for matrix in self.weights.values()]
 

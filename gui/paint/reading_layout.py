@@ -109,8 +109,8 @@ class ReadingLayout:
         return next((word for word, left, right in self.lines[number].boxes if left <= point.x() < right), None)
 
     def line_of(self, word: int) -> int | None:
-        """The line that a word begins on; None if it is not there yet."""
-        return self._first_line[word] if word < len(self._first_line) else None
+        """The line that a word begins on; None if it is not there, or not yet."""
+        return self._first_line[word] if 0 <= word < len(self._first_line) else None
 
     def boxes_of(self, word: int) -> list[QRectF]:
         """Where a word stands: one box, or one on each of its lines."""

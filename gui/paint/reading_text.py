@@ -129,7 +129,7 @@ class _Writer:
         if not joins and not self.at_line_start and not self.text[-1].endswith(" "):
             self.write(" ")
         start = self.length
-        self.write(label, quiet=quiet)
+        self.write(visible(label), quiet=quiet)  # on one line: a line end is of no word
         self.spans.append((start, self.length))
         self.after_label = True
 

@@ -347,6 +347,8 @@ class LinkView(QAbstractScrollArea):
         query, key = self._hover if self._hover != (None, None) else self._pointed
         left = to_left if to_left is not None else query is not None or key is None
         count = len(self._picture.queries if left else self._picture.keys)
+        if not count:
+            return
         at = query if query is not None else key
         row = self.layout_now.visible(count).start if at is None else at + step
         row = min(max(row, 0), count - 1)

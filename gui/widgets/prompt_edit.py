@@ -35,6 +35,7 @@ class PromptEdit(QPlainTextEdit):
         self._shown = ""
         self._dropped_from: int | None = None
         self._by_program = False
+        self._grows = False
         self.setObjectName("prompt")
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
@@ -136,14 +137,26 @@ class PromptEdit(QPlainTextEdit):
         self._grow()
 
     def _grow(self) -> None:
-        fits = self._n_lines <= _MOST_LINES
-        bar = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if fits else Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self.setVerticalScrollBarPolicy(bar)
+        if self._grows:  # a bar that comes or goes resizes the field again, from within
+            return
+        self._grows = True
+        scrolls = self._n_lines > _MOST_LINES and self._has_room_for_bar
+        self.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if scrolls else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        self._grows = False
         if self.height() != self.sizeHint().height():
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         return QSize(400, min(self._n_lines, _MOST_LINES) * self.fontMetrics().lineSpacing() + _AROUND)
+
+    @property
+    def _has_room_for_bar(self) -> bool:
+        """Where a bar takes all the room Qt wraps no more: there would be one line, so no bar, so many lines, without an end."""
+        bar = self.verticalScrollBar()
+        room = self.viewport().width() + (bar.width() if bar.isVisible() else 0)
+        return room - bar.sizeHint().width() - 2 * self.document().documentMargin() >= self.fontMetrics().averageCharWidth()
 
     @property
     def _n_lines(self) -> int:

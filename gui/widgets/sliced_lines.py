@@ -82,7 +82,8 @@ def drawn(
 
 
 def _empty(size: QSize, ratio: float) -> QImage:
-    image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+    """An image of at least one dot, which can be drawn on where a view leaves no room for lines."""
+    image = QImage(size.expandedTo(QSize(1, 1)), QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
     image.fill(0)
     return image
