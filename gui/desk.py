@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from headscope.gui.layouts import DOCKS, EXPLORE, Layout, arrange
+from headscope.gui.on_screen import bring_onto_screen
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import Theme
 from headscope.gui.panels.arithmetic import ArithmeticPanel
@@ -149,6 +150,9 @@ class Desk(QMainWindow):
     def bring_back(self, kept: QByteArray) -> bool:
         """Lay the docks as they were kept; whether that was possible."""
         done = self.restoreState(kept, _VERSION)
+        for dock in self.docks.values():
+            if dock.isFloating() and not dock.isHidden():
+                bring_onto_screen(dock)
         self._dress_tabs()
         return done
 

@@ -19,6 +19,7 @@ from headscope.gui.history import History
 from headscope.gui.layouts import Layout, layout_called
 from headscope.gui.menus import Menus
 from headscope.gui.messages import label_of
+from headscope.gui.on_screen import bring_onto_screen
 from headscope.gui.paint.export import Picture
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
@@ -275,7 +276,9 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------- life
     def _restore(self) -> None:
         """The geometry before the layout, or docks come out at the wrong size."""
-        if not self.restoreGeometry(self._kept("geometry")):
+        if self.restoreGeometry(self._kept("geometry")):
+            bring_onto_screen(self)
+        else:
             self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() * 0.92))
         self.desk.layout_now = layout_called(str(self._settings.value("window/layout_name")))
         self.reset_layout()
