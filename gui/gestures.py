@@ -29,7 +29,6 @@ _TEXT = QT_TRANSLATE_NOOP("gestures", "Text and tokens")
 _HEADS = QT_TRANSLATE_NOOP("gestures", "Heads")
 _HEATMAP = QT_TRANSLATE_NOOP("gestures", "Heatmap")
 _LINKS = QT_TRANSLATE_NOOP("gestures", "Links")
-_READING = QT_TRANSLATE_NOOP("gestures", "Text and heads by token")
 _ARITHMETIC = QT_TRANSLATE_NOOP("gestures", "Arithmetic")
 _READING = QT_TRANSLATE_NOOP("gestures", "Text view and heads by token")
 _NUMBERS = QT_TRANSLATE_NOOP("gestures", "Predictions and generation")
@@ -55,9 +54,6 @@ GESTURES: Final = (
             QT_TRANSLATE_NOOP("gestures", "Pick out a row or a column, to be compared or summed")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Wheel, + and −"), QT_TRANSLATE_NOOP("gestures", "Zoom")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Drag"), QT_TRANSLATE_NOOP("gestures", "Move what is zoomed in on")),
-    Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Shift+drag"), QT_TRANSLATE_NOOP("gestures", "Zoom to a region")),
-    Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Drag an end of the colour bar"),
-            QT_TRANSLATE_NOOP("gestures", "Change where colours begin and end")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Shift+drag"), QT_TRANSLATE_NOOP("gestures", "Zoom to a rectangle")),
     Gesture(_HEATMAP, QT_TRANSLATE_NOOP("gestures", "Drag an end of the colour bar, Page Up and Page Down"),
             QT_TRANSLATE_NOOP("gestures", "Move the upper end of the colours, with Shift the lower; double-click or Home resets")),
@@ -73,13 +69,13 @@ GESTURES: Final = (
             QT_TRANSLATE_NOOP("gestures", "Hide or show its links; a double click shows it alone, another all again")),
     Gesture(_LINKS, QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),
             QT_TRANSLATE_NOOP("gestures", "Move from token to token, pin, let go")),
-    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a token"), QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
-    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Point at a column"), QT_TRANSLATE_NOOP("gestures", "Preview the head")),
     Gesture(_ARITHMETIC, QT_TRANSLATE_NOOP("gestures", "Point at a bar, ← and →"),
             QT_TRANSLATE_NOOP("gestures", "The numbers of one dimension")),
-    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a word"), QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
+    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a word or a token"),
+            QT_TRANSLATE_NOOP("gestures", "Pin it, or let it go")),
     Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Ctrl+click a word"),
             QT_TRANSLATE_NOOP("gestures", "Pick it out beside others, to be summed")),
+    Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Point at a column"), QT_TRANSLATE_NOOP("gestures", "Preview the head")),
     Gesture(_READING, QT_TRANSLATE_NOOP("gestures", "Click a head of the strip"),
             QT_TRANSLATE_NOOP("gestures", "Look at it; with Ctrl beside the others")),
     Gesture(_NUMBERS, QT_TRANSLATE_NOOP("gestures", "Click a candidate"),

@@ -32,7 +32,7 @@ MENUS: Final = {
     "file": Menu(QT_TRANSLATE_NOOP("commands", "&File")),
     "edit": Menu(QT_TRANSLATE_NOOP("commands", "&Edit")),
     "run": Menu(QT_TRANSLATE_NOOP("commands", "&Run")),
-    "heads": Menu(QT_TRANSLATE_NOOP("commands", "&Heads")),
+    "heads": Menu(QT_TRANSLATE_NOOP("commands", "He&ads")),
     "sorting": Menu(QT_TRANSLATE_NOOP("commands", "Sort by"), "heads"),
     "head_types": Menu(QT_TRANSLATE_NOOP("commands", "Show only"), "heads"),
     "view": Menu(QT_TRANSLATE_NOOP("commands", "&View")),

@@ -24,7 +24,7 @@ class LanguageFields(QWidget):
         super().__init__(parent)
         self._choice = LanguageChoice()
         self.source, self.target = QComboBox(), QComboBox()
-        fields = ((self.tr("&From"), self.source), (self.tr("&Into"), self.target))
+        fields = ((self.tr("Fr&om"), self.source), (self.tr("I&nto"), self.target))
         for words, field in fields:
             field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             field.setAccessibleName(words.replace("&", ""))

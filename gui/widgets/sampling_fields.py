@@ -151,7 +151,7 @@ class SamplingFields(QWidget):
         self.beams.setToolTip(self.tr("Follow so many texts side by side and take the most probable one"))
         self.length_penalty = fraction_field(-LARGEST_POWER, LARGEST_POWER, 0.1, 1)
         self.length_penalty.setToolTip(self.tr("Of beams: above 1 longer texts are preferred, below 1 shorter ones"))
-        self.own = QPushButton(self.tr("Rese&t"))
+        self.own = QPushButton(self.tr("Re&set"))
         self.own.setFlat(True)
         self.own.setToolTip(self.tr("Go back to what the model's own settings say"))
         self.own.clicked.connect(self.reset)
@@ -167,11 +167,11 @@ class SamplingFields(QWidget):
         self.set_chat_possible(False)
 
     def _arrange(self) -> None:
-        how = ((self.tr("&New tokens"), self.max_new_tokens), (self.tr("&Temperature"), self.temperature))
+        how = ((self.tr("Ne&w tokens"), self.max_new_tokens), (self.tr("&Temperature"), self.temperature))
         filters = ((self.tr("Top-&k"), self.top_k), (self.tr("Top-&p"), self.top_p), (self.tr("See&d"), self.seed))
         rarer = (
             (self.tr("&Min-p"), self.min_p),
-            (self.tr("&Repetition"), self.repetition_penalty),
+            (self.tr("Repet&ition"), self.repetition_penalty),
             (self.tr("&Beams"), self.beams),
         )
         grid = labelled_grid((how, filters))

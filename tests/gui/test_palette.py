@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
 
 from headscope.gui.commands import COMMANDS, MENUS
 from headscope.gui.fuzzy import score
@@ -14,6 +15,8 @@ from headscope.gui.main_window import MainWindow
 from headscope.gui.palette_entries import entries_for
 from headscope.gui.panels.help import ShortcutSheet
 from headscope.gui.panels.palette import Palette
+from headscope.gui.widgets.language_fields import LanguageFields
+from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
 from tests.gui.screen import PATIENCE, n_colors, settle, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -194,6 +197,50 @@ def test_the_sheet_lists_keys_and_gestures_by_menu_and_is_searched(qtbot, window
     assert ("Next head", "Alt+Right") in sheet.rows
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
+
+
+def test_the_sheet_says_nothing_twice(qtbot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    sheet = window.findChild(ShortcutSheet)
+    assert len({(gesture.view, gesture.how) for gesture in GESTURES}) == len(GESTURES)
+    assert len({(gesture.view, gesture.what) for gesture in GESTURES}) == len(GESTURES)
+    headings = [label.text() for label in sheet.findChildren(QLabel, "cardTitle")]
+    assert len(set(headings)) == len(headings)
+    sheet.close()
+
+
+# ---------------------------------------------------------------- letters with Alt
+def letters_of(texts: list[str]) -> list[str]:
+    found = [QKeySequence.mnemonic(text).toString() for text in texts]
+    return [letter for letter in found if letter]
+
+
+def test_every_menu_opens_with_a_letter_of_its_own(qtbot, own_window: MainWindow) -> None:
+    bar = own_window.menuBar()
+    letters = letters_of([action.text() for action in bar.actions()])
+    assert len(letters) == len(bar.actions()) == len(set(letters))
+    for action, letter in zip(bar.actions(), letters, strict=True):
+        qtbot.keyClick(own_window, letter[-1].lower(), Qt.KeyboardModifier.AltModifier)
+        assert QApplication.activePopupWidget() is action.menu(), letter
+        action.menu().close()
+
+
+def test_letters_of_menus_and_fields_do_not_meet(window: MainWindow) -> None:
+    """Where two have one, Alt only goes from one to the other; the fields of filling and of writing are never there together."""
+    menus = [action.text() for action in window.menuBar().actions()]
+    fields = {
+        kind: [label.text() for label in panel.findChildren(QLabel) if label.buddy() is not None]
+        + [button.text() for button in panel.findChildren(QAbstractButton)]
+        for kind in (GibbsFields, SamplingFields, LanguageFields)
+        for panel in window.findChildren(kind)
+    }
+    for together in ((GibbsFields,), (SamplingFields, LanguageFields)):
+        letters = letters_of([*menus, *(text for kind in together for text in fields[kind])])
+        assert len(letters) > len(menus)
+        assert len(set(letters)) == len(letters), sorted(letters)
+    for menu in window.findChildren(QMenu):
+        inside = letters_of([action.text() for action in menu.actions()])
+        assert len(set(inside)) == len(inside), menu.title()
 
 
 # ---------------------------------------------------------------- commands on what is looked at
