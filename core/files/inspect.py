@@ -41,6 +41,15 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
         raise
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is anything at a path that a file names; a name that the system does not allow, too long for one, is not there."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def check_file(path: str | os.PathLike[str]) -> None:
     """Raise what `open_file` would."""
     open_file(path).close()

@@ -126,7 +126,7 @@ def test_an_index_that_lists_nothing_is_said_so(engine: Engine, bert: Path, inde
     assert refused(engine, in_shards(bert, index)).code == "checkpoint_damaged"
 
 
-@pytest.mark.parametrize("name", [3, None, ["x"]], ids=str)
+@pytest.mark.parametrize("name", [3, None, ["x"], "é" * 300, "[" * 5000, "a\0b", "\ud800"], ids=lambda it: ascii(it)[:12])
 def test_an_index_of_odd_names_is_said_so(engine: Engine, bert: Path, name: object) -> None:
     assert refused(engine, in_shards(bert, {"a": name})).code == "folder_without_model"
 

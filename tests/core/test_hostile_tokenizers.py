@@ -192,3 +192,26 @@ def test_a_chat_is_what_transformers_makes_of_it(system: str) -> None:
     expected = tokenizer._tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
     assert tokenizer.chat(" the cat é\n", system) == expected
     assert tokenizer.chat(expected) == expected  # in the template already
+
+
+# ---------------------------------------------------------------- found by make fuzz
+def test_a_panic_of_bounded_parts_is_a_sentence(sound: Path, tmp_path: Path) -> None:
+    """A template that names a special token which is not listed: nothing that hangs, so it is read without a child, and panics."""
+
+    def change(whole: dict[str, Any]) -> None:
+        pieces = [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+        whole["post_processor"] = {"type": "TemplateProcessing", "single": pieces, "pair": pieces, "special_tokens": {}}
+
+    folder = changed(sound, tmp_path / "model", change)
+    with pytest.raises(HeadscopeError) as caught:
+        read_tokenizer(folder, "model")
+    assert caught.value.code in {"tokenizer_broken", "no_tokenizer"}
+
+
+def test_a_tokenizer_that_looks_for_its_unknown_token_without_end_is_refused(sound: Path, tmp_path: Path) -> None:
+    folder = changed(sound, tmp_path / "model", lambda whole: None)
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "unk_token": ""}), encoding="utf-8")
+    with pytest.raises(HeadscopeError) as caught:
+        read_tokenizer(folder, "model")
+    assert caught.value.code == "no_tokenizer"

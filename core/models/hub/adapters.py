@@ -8,6 +8,7 @@ Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, 2021.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ from safetensors.torch import load_file
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, reason_of
-from headscope.core.files.inspect import read_json
+from headscope.core.files.inspect import is_there, read_json
 from headscope.core.job import Job
 from headscope.core.memory import is_out_of_memory
 from headscope.core.models.folders import model_folder
@@ -129,9 +130,11 @@ def base_folder(adapter: Adapter, job: Job) -> Path:
     """
     if not has_peft():
         raise HeadscopeError("needs_library", what=f"A {adapter.kind} adapter", library="peft")
-    given = Path(adapter.base).expanduser() if adapter.base else adapter.folder / "no base"
+    given = Path(adapter.base) if adapter.base else adapter.folder / "no base"
+    with suppress(RuntimeError):  # the home of nobody
+        given = given.expanduser()
     for path in (given, adapter.folder / given, adapter.folder.parent / given.name):
-        if path.is_dir() and path.resolve() != adapter.folder.resolve():
+        if is_there(path) and path.is_dir() and path.resolve() != adapter.folder.resolve():
             return model_folder(path)
     if not is_hub_name(adapter.base):
         raise HeadscopeError("path_not_found", path=visible(adapter.base)[:_LONGEST] or "The model of the adapter")

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.files.guarded import guarded
-from headscope.core.files.inspect import open_file, read_json
+from headscope.core.files.inspect import is_there, open_file, read_json
 from headscope.core.files.passed import checked_once
 from headscope.core.memory import check_room, is_out_of_memory
 from headscope.core.models.folders import without_weights
@@ -113,7 +113,7 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     for shard in names:
         if shard in ("", "..") or Path(shard).name != shard:
             raise HeadscopeError("checkpoint_damaged", path=index, reason=f"it lists {shard}, which is no file of this folder")
-        if not (folder / shard).is_file():
+        if not is_there(folder / shard):
             raise HeadscopeError("folder_without_model", path=folder, missing=shard)
     return tuple(folder / shard for shard in names)
 

@@ -16,6 +16,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.memory import is_out_of_memory
 from headscope.core.models.hub.download import VOCABULARY_FILES
+from headscope.core.models.hub.panics import panics_as
 from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.slow_splitter import SlowSplitter
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Pieces, Splitter
@@ -50,9 +51,13 @@ def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTraine
     """
     look_at_tokenizer(folder, job)
     try:
-        with QUIET.held():  # some recommend libraries
+        # Some recommend libraries.
+        with QUIET.held(), panics_as(lambda reason: HeadscopeError("tokenizer_broken", path=folder, reason=reason)):
             tokenizer = load_tokenizer(folder)
             tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
+            HubTokenizer(tokenizer)  # looks up its special tokens, which a broken one may look for without end
+    except HeadscopeError:
+        raise
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         if is_out_of_memory(error):
             raise
@@ -99,7 +104,7 @@ class HubTokenizer:
         if pair is None and self._is_chat(text):
             return self._encoded_chat(text, max_tokens)
         prepared = [self._prepared(each) for each in (text, pair) if each is not None]
-        encoded = self._encoded(self._splitter.split(*(each.text for each in prepared)), prepared, text, max_tokens)
+        encoded = self._encoded(self._split(*(each.text for each in prepared)), prepared, text, max_tokens)
         return encoded if pair is None else replace(encoded, axis=replace(encoded.axis, text_pair=pair))
 
     def continuation(self, ids: tuple[int, ...], new_id: int, text: str) -> tuple[Token, str]:
@@ -192,11 +197,15 @@ class HubTokenizer:
     def _encoded_chat(self, text: str, max_tokens: int | None) -> Encoded:
         """A rendered chat writes its special tokens out: none are added, and those that are written count as special."""
         prepared = self._prepared(text)
-        axis = self._encoded(self._splitter.split(prepared.text, special=False), [prepared], text, max_tokens).axis
+        axis = self._encoded(self._split(prepared.text, special=False), [prepared], text, max_tokens).axis
         tokens = (replace(token, special=token.id in self._special and not token.masked) for token in axis.tokens)
         return Encoded.of(replace(axis, tokens=tuple(tokens)))
 
     # ---------------------------------------------------------------- in
+    def _split(self, *texts: str, special: bool = True) -> Pieces:
+        with panics_as(lambda reason: HeadscopeError("text_not_split", reason=reason)):
+            return self._splitter.split(*texts, special=special)
+
     def _prepared(self, text: str) -> _Prepared:
         """`text` as the tokenizer can take it: without halves of characters, ``[MASK]`` as the model writes it."""
         clean = _SURROGATES.sub("\ufffd", text)
