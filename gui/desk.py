@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
-from headscope.gui.layouts import DOCKS, EXPLORE, Layout, arrange
+from headscope.gui.layouts import DOCKS, EXPLORE, Layout, arrange, place_beside
 from headscope.gui.on_screen import bring_onto_screen
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import Theme
@@ -62,6 +62,7 @@ class Desk(QMainWindow):
         for dock in self.docks.values():
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
+        self._moved.timeout.connect(self._place_all)
         self._moved.timeout.connect(self._rest_unseen)
         self._moved.timeout.connect(self._dress_tabs)
         self._moved.timeout.connect(self.docks_changed)
@@ -100,10 +101,19 @@ class Desk(QMainWindow):
         """Open a dock and bring it to the front; the keyboard is in it then."""
         dock = self.docks[name]
         dock.show()
+        self._place_all()
         dock.raise_()
         panel: QWidget = getattr(self, name)
         panel.show()
         panel.setFocus()
+
+    @Slot()
+    def _place_all(self) -> None:
+        """A dock that was opened without a place, if only in the menu that Qt itself makes, would lie over the others."""
+        for dock in self.docks.values():
+            nowhere = self.dockWidgetArea(dock) == Qt.DockWidgetArea.NoDockWidgetArea
+            if nowhere and not dock.isHidden() and not dock.isFloating():
+                place_beside(self, self.docks, dock)
 
     @Slot()
     def _rest_unseen(self) -> None:

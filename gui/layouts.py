@@ -6,7 +6,7 @@ shares, not pixels: it fits any window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,12 @@ DOCKS: Final = (
 """Every view, in the order of the View menu."""
 ROOMY: Final = QSize(1900, 1050)
 """Pixels; on a smaller desk, docks under each other would be too low for their pictures."""
+
+
+_BESIDE: Final = 28
+"""Percent of the desk's width for what the layout has no place for."""
+_MOST_BESIDE: Final = 2
+"""So many of those under each other; more would be too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,32 @@ def arrange(desk: QMainWindow, docks: Mapping[str, QDockWidget], layout: Layout,
     for tabs in _leaves(plan):
         docks[tabs.names[0]].raise_()
     _share_out(desk, docks, plan, size)
+
+
+def place_beside(desk: QMainWindow, docks: Mapping[str, QDockWidget], dock: QDockWidget) -> None:
+    """Give a dock that the layout has no place for one at the right of all others; from the third on they lie on each other there."""
+    right = Qt.DockWidgetArea.RightDockWidgetArea
+    lying = [each for each in docks.values() if each is not dock and each.isVisible() and not each.isFloating()]
+    beside = [each for each in lying if desk.dockWidgetArea(each) == right]
+    columns = _columns(lying)
+    if len(beside) < _MOST_BESIDE:
+        desk.addDockWidget(right, dock, Qt.Orientation.Vertical)
+    else:
+        desk.tabifyDockWidget(max(beside, key=QDockWidget.y), dock)  # the lower one
+    if beside and not desk.tabifiedDockWidgets(dock):
+        desk.resizeDocks([*beside, dock], [desk.height()] * (len(beside) + 1), Qt.Orientation.Vertical)
+    elif not beside:  # the others keep their shares of what is left
+        lengths = [max(1, each.width() * (100 - _BESIDE) // 100) for each in columns]
+        desk.resizeDocks([*columns, dock], [*lengths, max(1, desk.width() * _BESIDE // 100)], Qt.Orientation.Horizontal)
+
+
+def _columns(docks: Iterable[QDockWidget]) -> list[QDockWidget]:
+    """Docks that lie side by side from the left edge to the right one: of those above each other, the narrowest."""
+    found: list[QDockWidget] = []
+    for dock in sorted(docks, key=lambda dock: (dock.x(), dock.width())):
+        if dock.x() > (found[-1].geometry().right() if found else -1):
+            found.append(dock)
+    return found
 
 
 def _existing(part: Split | Tabs, docks: Mapping[str, QDockWidget]) -> Split | Tabs | None:

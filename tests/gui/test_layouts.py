@@ -97,6 +97,81 @@ def test_a_views_command_brings_it_to_the_front_closes_it_and_opens_it(qtbot, wi
     assert action.isChecked()
 
 
+def look_for_a_view(qtbot, window: MainWindow, words: str) -> None:
+    """Ctrl+K, some letters of its name, Enter."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = QApplication.activePopupWidget()
+    qtbot.keyClicks(palette.field, words)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None)
+    QApplication.processEvents()
+
+
+def assert_none_lies_over_another(window: MainWindow) -> None:
+    places = {name: window.desk.docks[name].geometry() for name in seen(window)}
+    for name, place in places.items():
+        assert window.desk.rect().contains(place), name
+        for other in places.keys() - {name}:
+            assert not place.intersects(places[other]), (name, other)
+
+
+LACKING = [
+    (layout, name) for layout in LAYOUTS for name in DOCKS if name not in {n for t in leaves(layout.plan) for n in t.names}
+]
+
+
+@pytest.mark.parametrize(("layout", "name"), LACKING, ids=lambda value: getattr(value, "id", value))
+def test_a_view_that_a_layout_has_no_place_for_opens_beside_the_others(window: MainWindow, layout, name: str) -> None:
+    window.choose_layout(layout)
+    before = seen(window)
+    shares = {each: window.desk.docks[each].width() for each in before}
+    window.commands.action(f"view_{name}").trigger()
+    assert seen(window) == before | {name}
+    assert_none_lies_over_another(window)
+    assert window.desk.docks[name].width() / window.desk.width() == pytest.approx(0.28, abs=0.03)
+    for each in before:
+        assert window.desk.docks[each].width() / shares[each] == pytest.approx(0.72, abs=0.05), each
+    window.commands.action(f"view_{name}").trigger()
+    assert seen(window) == before
+    window.commands.action(f"view_{name}").trigger()
+    assert_none_lies_over_another(window)
+    window.choose_layout(layout)
+    assert seen(window) == before
+
+
+def test_views_found_by_name_in_a_presentation_stand_beside_its_pictures(qtbot, open_window: Callable) -> None:
+    window = open_window("toy:grammar")
+    window.resize(SIZE)
+    before = seen(window)
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    look_for_a_view(qtbot, window, "predictions")
+    assert seen(window) == {"heatmap", "links", "predictions"}
+    assert_none_lies_over_another(window)
+    look_for_a_view(qtbot, window, "heads by token")
+    assert seen(window) == {"heatmap", "links", "predictions", "head_strip"}
+    assert_none_lies_over_another(window)
+    heights = [window.desk.docks[name].height() for name in ("predictions", "head_strip")]
+    assert heights[0] == pytest.approx(heights[1], rel=0.1)
+    look_for_a_view(qtbot, window, "logit lens")
+    assert seen(window) == {"heatmap", "links", "predictions", "lens"}, "on the one before, in front"
+    assert_none_lies_over_another(window)
+    assert window.desk.lens.isAncestorOf(window.focusWidget())
+    settle(qtbot, window.state)  # while the lens is computed, Escape stops that
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: seen(window) == before)
+
+
+def test_the_menu_that_qt_makes_of_views_opens_them_beside_the_others_too(qtbot, window: MainWindow) -> None:
+    window.choose_layout(layout_called("present"))
+    window.desk.docks["arithmetic"].toggleViewAction().trigger()
+    qtbot.waitUntil(lambda: seen(window) == {"heatmap", "links", "arithmetic"})
+    assert_none_lies_over_another(window)
+
+
 def test_the_buttons_of_a_dock_float_and_close_it(qtbot, window: MainWindow) -> None:
     dock = window.desk.docks["links"]
     qtbot.mouseClick(dock._float, Qt.MouseButton.LeftButton)
