@@ -16,7 +16,7 @@ from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.link_choice import Choice, HeadChoice
 from headscope.gui.paint.link_legend import Legend, paint_legend
-from headscope.gui.paint.link_lines import MOST_LINKS, Block, Ends, Links, draw_lines, joined, links_of_head
+from headscope.gui.paint.link_lines import MOST_LINKS, Block, Ends, Links, draw_dashes, draw_lines, joined, links_of_head
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 
 _LINE = 20.0
@@ -30,7 +30,7 @@ class Picked:
     Attributes
     ----------
     query, key : int, optional
-        The one that is pointed at or pinned; both: the link between them.
+        The one that is pointed at or pinned; both: the link between them, among those of the query.
     queries, keys : tuple of int
         Several that were picked out; numbers are then sums over them.
     """
@@ -227,11 +227,12 @@ class LinkPicture(ABC, Generic[LayoutT]):
         )
 
     def links(self, layout: Layout, picked: Picked = NOTHING) -> Links:
-        """The links that this layout shows, or those of the tokens that are picked."""
+        """The links that this layout shows, or those of the tokens that are picked; of a cell, those of its row."""
         if not picked.is_any:
             return joined(list(self.parts(self.blocks(layout))), self.most)
         if not picked.several:
-            return joined(list(self.parts(((_only(picked.query), _only(picked.key)),))), self.most)
+            key = picked.key if picked.query is None else None
+            return joined(list(self.parts(((_only(picked.query), _only(key)),))), self.most)
         queries, keys = set(picked.queries), set(picked.keys)
         if picked.query is not None and picked.key is None:
             queries.add(picked.query)
@@ -293,6 +294,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
         links = self.links(layout, picked)
         painter.fillRect(rect, theme.color("panel"))
         self.paint_lines(painter, layout, theme, links)
+        self.paint_pointed(painter, layout, theme, picked)
         self.paint_still(painter, layout, theme, self.footer(layout, links, picked))
         self.paint_picked(painter, layout, theme, picked)
         self.paint_tokens(painter, layout, theme, picked)
@@ -307,6 +309,17 @@ class LinkPicture(ABC, Generic[LayoutT]):
         for _ in self.draw(painter, layout, theme, links, width=width):
             pass
         painter.restore()
+
+    def paint_pointed(self, painter: QPainter, layout: Layout, theme: Theme, picked: Picked) -> None:
+        """Dashes over the link between a query and a key: it is told apart, also where it is too weak to be seen or to be drawn."""
+        row = self.seen_of(Picked(query=picked.query), keys=True)
+        if row is None or picked.key is None:
+            return
+        heads = np.array([number for number, weights in enumerate(row) if weights[picked.key] > 0], np.int32)
+        links = Links(
+            heads, np.full_like(heads, picked.query), np.full_like(heads, picked.key), np.ones(len(heads), np.float32), 0
+        )
+        draw_dashes(painter, links, layout.ends, layout.lines, self.head_colors(theme))
 
     def paint_still(self, painter: QPainter, layout: Layout, theme: Theme, footer: str) -> None:
         """Draw the legend and the last line, which are the same whatever is picked."""
@@ -334,7 +347,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             first, second = ("AB"[segment] for segment in self.choice.segments)
             parts.append(translate("links", "{first} → {second} only").format(first=first, second=second))
         capped = self.most <= len(links) < links.candidates
-        if (capped or not self.choice.is_all) and picked.key is None:
+        if (capped or not self.choice.is_all) and (picked.key is None or picked.query is not None):
             parts.append(self._hidden_words(layout, links, picked.query))
         if self.choice.mass is not None:
             words = translate("links", "fewest links that carry {share:.0%} of each row")

@@ -200,6 +200,8 @@ class LinkView(QAbstractScrollArea):
 
     def _begin_front(self, layout: Layout, picked: Picked) -> None:
         """Start to draw what is picked, if it is not what there is; the strongest lines are in this frame."""
+        if picked.query is not None and not picked.several:
+            picked = Picked(picked.query)  # along a row its links stay, whatever the key
         picture, key = self._picture, (self._picture, layout, picked, self._theme.dark)
         if not picked.is_any or not picture.is_ready:
             self._front.stop()
@@ -225,6 +227,7 @@ class LinkView(QAbstractScrollArea):
         painter.drawImage(0, 0, self._ground(layout, faded=picked.is_any))
         if self._front.image is not None:
             painter.drawImage(layout.lines.toAlignedRect().topLeft(), self._front.image)
+        picture.paint_pointed(painter, layout, self._theme, picked)
         if picked.is_any:
             picture.paint_tokens(painter, layout, self._theme, picked, again=True)
         picture.paint_picked(painter, layout, self._theme, picked, behind=True)
