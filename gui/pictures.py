@@ -17,7 +17,7 @@ from headscope.core.attention.head_map import HeadMap, HeadOverview, Pooling
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
 from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Reading, TokenAxis
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.head_thumbnails import HeadThumbnails
 from headscope.gui.messages import notice_of
@@ -281,12 +281,19 @@ class Pictures(QObject):
             axis = goal.record.axis(goal.kind)
             values |= {"captured": goal.captured, "record": goal.record, "kind": goal.kind}
             values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
-            moved = Moved((state.queries, state.keys), (axis.queries, axis.keys))
+            moved = Moved((state.queries, state.keys), (axis.queries, axis.keys), *self._tokens_of(goal))
             values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
             if self._thumbnails.begin(goal.record, goal.kind, state.pooling):
                 values["thumbnails"] = None
             self._in_background = True
         state.update(**values)
+
+    def _tokens_of(self, goal: _Goal) -> tuple[tuple[TokenAxis, TokenAxis], ...]:
+        """The tokens of the run that was shown and of the one that will be, if they are two of the same kind."""
+        before, after, kind = self._state.captured, goal.captured, goal.kind
+        if before is None or before is after or kind != self._state.kind:
+            return ()
+        return tuple((axis.queries, axis.keys) for axis in (before.axis(kind), after.axis(kind)))
 
     @Slot(int, object)
     def _on_finished(self, id_: int, answer: object) -> None:

@@ -92,6 +92,26 @@ def test_shift_and_click_pins_and_lets_go(qtbot, panel: TextPanel) -> None:
     assert state.pinned == Cell()
 
 
+def test_a_pin_follows_the_edits_of_its_text_and_ends_with_it(qtbot, panel: TextPanel) -> None:
+    state = opened(qtbot, panel, "toy:grammar", CATS)
+    click(qtbot, panel, position_of(state, "dog"), SHIFT)
+
+    def run(text: str) -> Cell:
+        typed(qtbot, panel.text, text)
+        qtbot.keyClick(panel.text, Qt.Key.Key_Return)
+        settle(qtbot, state)
+        return state.pinned
+
+    assert run("the old cats near the dog sleep .") == Cell(query=position_of(state, "dog"))
+    click(qtbot, panel, position_of(state, "dog"))
+    settle(qtbot, state)
+    assert state.pinned == Cell(query=position_of(state, "[MASK]")), "masked, it is the same place"
+    assert run("cats near the [MASK] sleep .") == Cell(query=position_of(state, "[MASK]"))
+    assert run("rusty keys of every cabinet are here") == Cell(), "another text"
+    click(qtbot, panel, position_of(state, "[SEP]"), SHIFT)
+    assert run(CATS) == Cell(), "no token of another text, though it ends so too"
+
+
 def test_pointing_at_a_token_lights_its_row_in_the_heatmap(qtbot, panel: TextPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", CATS)
     heatmap = HeatmapPanel(state, panel._explorer)
