@@ -20,28 +20,28 @@ _LONGEST_REASON, _LONGEST_DETAILS, _LEAST_OF_A_PARAMETER = 160, 20_000, 8
 # code -> (what happened, what to do about it). Both are format strings over the error's parameters.
 MESSAGES: Final[dict[str, tuple[str, str]]] = {
     # text
-    "empty_text": ("There is no text.", "Type a sentence, or choose one from Examples."),
+    "empty_text": ("There is no text.", "Enter a sentence."),
     "no_mask": (
         "The text has no {mask_token}.",
-        "Click a token to mask it, or type {mask_token} where a word should be guessed.",
+        "Put {mask_token} where a word should be predicted.",
     ),
     "text_too_long": (
         "The tokenizer of this model reads a {what} of at most {most} characters, and this one has {size}.",
         "Shorten the text.",
     ),
     # abilities
-    "model_gone": ("The model that wrote this text is not open any more.", "Open it again, and generate the text anew."),
-    "no_model": ("No model is open.", "Choose one at the top left."),
+    "model_gone": ("The model that generated this text is no longer open.", "Open it again, and generate the text again."),
+    "no_model": ("No model is open.", "Open one first."),
     "cannot_fill_mask": (
-        "{model} does not guess masked words.",
+        "{model} does not predict masked words.",
         "Choose a masked language model, such as toy:grammar or a BERT.",
     ),
     "cannot_classify": (
-        "{model} has no head that sorts {what}.",
-        "Choose a model with such a head, or run headscope predict, which takes any.",
+        "{model} has no {what} head.",
+        "Choose a model with such a head.",
     ),
     "answers_by_beams": (
-        "{architecture} searches answers with beams and gives no start and end of each token; only its attention is shown.",
+        "{architecture} searches for answers with beams and gives no start and end logits; only its attention is shown.",
         "Choose a question answering model with plain start and end logits, as {architecture}Simple has.",
     ),
     "head_missing": (
@@ -53,7 +53,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose its encoder without that head, or a sequence classifier.",
     ),
     "needs_context": (
-        "{model} looks for the answer in a second text, and there is none.",
+        "{model} searches for the answer in a second text, and there is none.",
         "Give the context as the second text; the first is the question.",
     ),
     "no_such_answer": (
@@ -67,29 +67,29 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Choose a language model, a classifier, a tagger or a question answering model.",
     ),
     "writes_in_its_own_way": (
-        "{model} writes in a way of its own, which Headscope does not follow.",
+        "{model} generates in its own way, which Headscope does not support.",
         "Choose another decoder, such as toy:tales or a GPT.",
     ),
     "cannot_predict": ("{model} has no head that predicts tokens.", "Choose a masked language model or a decoder."),
     "cannot_chat": ("{model} has no chat template.", "Generate without it, or choose an instruction-tuned model."),
     "chat_template_failed": (
         "The chat template of the model fails: {reason}.",
-        "Generate without it, or without a system text.",
+        "Generate without it, or without a system prompt.",
     ),
     "cannot_next_sentence": ("{model} has no next-sentence head.", "Choose toy:grammar or a BERT with its pre-training heads."),
-    "record_of_another_model": ("This picture is of another model than {model}.", "Run {model} on the text first."),
+    "record_of_another_model": ("This picture does not belong to {model}.", "Run {model} on the text first."),
     "no_attention": ("{model} gives no attention weights: {reason}.", "Choose a model whose layers attend."),
     "no_scores": (
         "There are no scores from before the softmax: {reason}.",
         "Look at the weights, or at single tokens of a model whose queries and keys are kept.",
     ),
     "no_token_left": (
-        "The rules of generation strike out every token; the last of them is {rule}.",
+        "The generation rules exclude every token; the last of them is {rule}.",
         "Switch a rule off.",
     ),
     "no_languages": ("{model} has no language codes.", "Leave out the languages, or choose a multilingual translation model."),
     "no_source_language": (
-        "{model} is not told the language of what it reads.",
+        "{model} takes no source language.",
         "Leave out the source language; the target language can be chosen.",
     ),
     "unknown_language": ("{model} has no language called {language}.", "Some of those it has: {known}."),
@@ -100,11 +100,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "model_not_found": ("No model is called {name}.", "Check the spelling, or give a folder or a .gguf file."),
     "revision_not_found": (
         "{name} has no revision {revision}.",
-        "Give a branch, a tag or a commit of it after the @, or leave that out.",
+        "Give one of its branches, tags or commits, or none.",
     ),
     "model_gated": (
-        "{name} is only for people its owners let in.",
-        "Ask for access on its page on the hub, log in with 'hf auth login', and try again.",
+        "Access to {name} is restricted by its owners.",
+        "Request access on its hub page, log in with 'hf auth login', and try again.",
     ),
     "path_not_found": ("{path} does not exist.", "Check the path."),
     "folder_without_model": ("{path} holds no model: {missing} is missing.", "Choose a folder with config.json and weights."),
@@ -113,9 +113,9 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Save the model with transformers' save_pretrained, and open that folder.",
     ),
     "several_models": ("{path} holds several models: {names}.", "Open one of these folders."),
-    "wrap_inside": ("{kind} is no transformers model itself, but holds one.", "Wrap {inside} in its place."),
+    "wrap_inside": ("{kind} is not itself a transformers model, but contains one.", "Wrap {inside} instead."),
     "adapter_unsupported": (
-        "{model} is an adapter of the kind {kind}, which adds more than changes of the model's weights.",
+        "{model} is an adapter of the kind {kind}, which does more than change the model's weights.",
         "Choose a LoRA or another adapter that can be merged.",
     ),
     "adapter_misfit": (
@@ -137,7 +137,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "not_one_token": (
         "The word “{token}” is not one token of {model}: {found}.",
-        "Give one token; for many models a word's has the blank before it.",
+        "Give one token; in many models, a word's token includes the space before it.",
     ),
     "no_such_id": ("There is no token with the id {id}.", "Ids of this vocabulary go from 0 to {last}."),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
@@ -153,7 +153,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "architecture_unsupported": ("{model} is of the kind {architecture}, which cannot be opened here.", "Choose a text model."),
     "config_invalid": ("The configuration of {model} cannot be used: {reason}.", "Choose another model."),
     "not_a_number": (
-        "{model} computes values in {dtype} that are no numbers.",
+        "{model} produces NaN or infinite values in {dtype}.",
         "Choose dtype float32, or another model if it is float32 already.",
     ),
     "needs_library": (
@@ -182,12 +182,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "out_of_memory": ("Memory ran out on {device}.", "Shorten the text, or choose a smaller model; nothing was lost."),
     # devices
     "unknown_device": ("There is no device {name} here.", "Devices here: {known}."),
-    "unknown_dtype": ("{name} is no number format.", "Choose one of {known}."),
+    "unknown_dtype": ("{name} is not a number format.", "Choose one of {known}."),
     # views
     "unknown_kind": ("This model has no {kind} attention.", "Choose one of {known}."),
     "no_arcs_between_texts": (
         "Cross attention leads from one text to another, and arcs need one text.",
-        "Choose the links, or another kind.",
+        "Choose links, or another kind of attention.",
     ),
     "layer_not_kept": ("Layer {layer} was not kept.", "Choose one of {kept}, or run again and keep others."),
     "no_such_head": (
@@ -201,15 +201,16 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "no_such_position": ("There is no token {position}.", "Positions of this text go from 0 to {last}."),
     "no_such_text": ("There is no text {text} in this batch.", "Texts of it go from 0 to {last}."),
     "cannot_intervene": (
-        "Attention inside a {architecture} cannot be changed: between its weights and its outputs it computes more than attention does.",
-        "Choose another model; its attention can be looked at all the same.",
+        "Attention inside a {architecture} cannot be edited: it computes more than attention between its "
+        "weights and its outputs.",
+        "Choose another model; the attention of this one can still be viewed.",
     ),
     "edit_misfit": (
         "The {what} of the edit does not fit: {given}.",
-        "Give finite numbers of the shape that the head has in this text.",
+        "Give finite numbers of the head's shape in this text.",
     ),
     "not_attention": (
-        "These are no attention weights: {reason}.",
+        "These are not attention weights: {reason}.",
         "Give arrays (layer, head, query, key) and a token for each row.",
     ),
     "attentions_missing": (
@@ -217,11 +218,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         'Load it with attn_implementation="eager" and run it with output_attentions=True; or give the model itself to open_model.',
     ),
     "dropout_active": (
-        "Rows of these weights sum to more than 1: dropout was at work.",
+        "Rows of these weights sum to more than 1: dropout was active.",
         "Call model.eval() before the pass.",
     ),
     "not_tokens": (
-        "These are no tokens: {reason}.",
+        "These are not tokens: {reason}.",
         "Give a list of strings or of ids, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]).",
     ),
     # looking inside a pass
@@ -231,29 +232,29 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "Shorten the text, or ask for fewer query tokens.",
     ),
     "too_many_to_mask": (
-        "To mask each of {n_tokens} tokens in turn would take as many passes of the model.",
+        "Masking each of {n_tokens} tokens in turn would take as many passes of the model.",
         "Shorten the text to {most} tokens.",
     ),
     # files
     "cannot_read": ("{path} cannot be read: {reason}.", "Choose another file."),
     "text_file_too_large": (
         "{path} has {size}, and a text may have {most}.",
-        "Drop a shorter file, or paste the part to be looked at.",
+        "Choose a shorter file, or use only a part of the text.",
     ),
-    "not_a_text_file": ("{path} holds no text.", "Drop a text file, a model's folder or a .gguf file."),
+    "not_a_text_file": ("{path} holds no text.", "Choose a text file, a model's folder or a .gguf file."),
     "no_disk_space": ("The disk is full: {path} was not written.", "Free some space, or choose another place."),
     "cannot_write": ("{path} cannot be written: {reason}.", "Choose another place."),
-    "unknown_file_type": ("{path} is not a file type that can be written.", "End the name with one of {known}."),
+    "unknown_file_type": ("{path} is not of a file type that can be written.", "End the name with one of {known}."),
     "picture_too_large": (
-        "A picture of {width} × {height} dots cannot be drawn here.",
+        "A picture of {width} × {height} pixels cannot be drawn.",
         "Choose fewer dots per inch, or SVG or PDF.",
     ),
     # command line
     "no_display": ("There is no display to open a window on.", "Run on a desktop, or use the commands of headscope --help."),
-    "bad_option": ("{option} must be {expected}, not {value}.", "See headscope --help."),
+    "bad_option": ("{option} must be {expected}, not {value}.", "Correct it, and try again."),
     "unexpected": (
         "Something went wrong inside Headscope: {reason}.",
-        "The details tell the developers what; nothing you typed is lost.",
+        "Please report this with its details.",
     ),
 }
 

@@ -99,7 +99,8 @@ def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], 
     working = answer.working
     if answer.edited:
         yield Sentence(
-            translate("arithmetic", "This run changed weights of this layer after they were computed; below is how it was before. The map shows {weight}.")
+            translate("arithmetic", "This run edited weights of this layer after the softmax; the steps below lead to the weight before "
+                                    "the edit. The map shows {weight}.")
             .format(weight=number_text(answer.weight))
         )  # fmt: skip
     if working is None:
@@ -129,24 +130,22 @@ def _of_several(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, .
         return
     told = translate(
         "arithmetic",
-        "This cell stands for {rows} × {columns} tokens. Its weight, {weight}, is the mean over the tokens of the query of the sum "
-        "over the tokens of the key.",
+        "This cell covers {rows} × {columns} tokens. Its weight, {weight}, is summed over the key's tokens "
+        "and averaged over the query's.",
     )
     yield Sentence(told.format(rows=answer.n_queries, columns=answer.n_keys, weight=number_text(answer.weight)))
     if answer.renormalised:
-        yield Sentence(translate("arithmetic", "Before that, each row was divided by what special tokens leave of it."))
-    told = translate("arithmetic", "Its strongest pair of tokens, {query} → {key}, is worked out here.")
+        yield Sentence(translate("arithmetic", "Each row was first renormalised without the special tokens."))
+    told = translate("arithmetic", "The steps below are for its strongest pair of tokens, {query} → {key}.")
     yield Sentence(told.format(query=queries[answer.query], key=keys[answer.key]))
 
 
 def _only_the_weight(tier: Tier) -> str:
     if tier == "given":
-        return translate(
-            "arithmetic", "Only the weight is known: these weights were given, without the queries and keys behind them."
-        )
+        return translate("arithmetic", "Only the weight is known: the weights were given without queries and keys.")
     return translate(
         "arithmetic",
-        "Only the weight is known: this model computes attention in a way of its own and leaves no queries and keys.",
+        "Only the weight is known: this model computes attention in its own way and exposes no queries and keys.",
     )
 
 
@@ -158,7 +157,9 @@ def _vectors(answer: Arithmetic, working: Working) -> Iterator[Step]:
     if isinstance(working.turned, tuple):
         yield from _rotation(answer, *working.turned)
     elif working.turned == "unseen":
-        yield Sentence(translate("arithmetic", "Rotary positions, where this layer has them, are already in these vectors."))
+        yield Sentence(
+            translate("arithmetic", "If this layer has rotary positions, they are already applied to these vectors.")
+        )
     products = working.products
     yield Bars("q", "q", working.q, "head")
     yield Bars("k", "k", working.k, "head")
@@ -176,12 +177,15 @@ def _rotation(answer: Arithmetic, of_query: Turned, of_key: Turned) -> Iterator[
     n_turned = int((of_query.partners != np.arange(len(of_query.partners))).sum())
     told = translate(
         "arithmetic",
-        "Rotary positions turn {pairs} pairs of dimensions by where the token stands (q at {query}, k at {key}), each at its own speed.",
+        "Rotary positions rotate {pairs} pairs of dimensions by the token's position (q at {query}, k at "
+        "{key}), each pair at its own frequency.",
     )
     yield Sentence(told.format(pairs=n_turned // 2, query=answer.query, key=answer.key))
-    yield Bars("\\theta_q", translate("arithmetic", "turns q by"), np.degrees(of_query.angles), "head", "°")
-    yield Bars("\\theta_k", translate("arithmetic", "turns k by"), np.degrees(of_key.angles), "head", "°")
-    told = translate("arithmetic", "q′ and k′ were found by turning q and k back. Turned again, they differ by {difference}.")
+    yield Bars("\\theta_q", translate("arithmetic", "rotates q by"), np.degrees(of_query.angles), "head", "°")
+    yield Bars("\\theta_k", translate("arithmetic", "rotates k by"), np.degrees(of_key.angles), "head", "°")
+    told = translate(
+        "arithmetic", "q′ and k′ were found by rotating q and k back. Rotated forward again, they differ by {difference}."
+    )
     yield Sentence(told.format(difference=number_text(max(of_query.difference, of_key.difference), 2)))
 
 
@@ -191,16 +195,16 @@ def _score(softmax: Softmax, answer: Arithmetic) -> Iterator[Step]:
     if softmax.root is not None:
         yield Equation(rf"s = \frac{{q \cdot k}}{{\sqrt{{{softmax.root}}}}}", number_text(softmax.scaled))
     elif softmax.scale == 1:
-        yield Sentence(translate("arithmetic", "This model does not scale q·k, or has scaled q before."))
+        yield Sentence(translate("arithmetic", "This model does not scale q·k, or has already scaled q."))
     else:
         factor = rf"s = q \cdot k \times \text{{{number_text(softmax.scale)}}}"
         yield Equation(factor, number_text(softmax.scaled), translate("arithmetic", "The model's own scale."))
     if softmax.cap is not None and softmax.capped is not None:
         formula = rf"c \tanh\frac{{s}}{{c}}, \quad c = \text{{{number_text(softmax.cap)}}}"
-        yield Equation(formula, number_text(softmax.capped), translate("arithmetic", "A soft cap: no score passes ±c."))
+        yield Equation(formula, number_text(softmax.capped), translate("arithmetic", "Soft cap: no score exceeds ±c."))
     if softmax.bias is not None:
         before = softmax.scaled if softmax.capped is None else softmax.capped
-        told = translate("arithmetic", "The bias of this distance is {bias}.").format(bias=number_text(softmax.bias))
+        told = translate("arithmetic", "The bias for this distance is {bias}.").format(bias=number_text(softmax.bias))
         yield Equation(r"s + b", number_text(before + softmax.bias), told)
     yield Equation(r"+ \text{mask}", number_text(0.0 if softmax.hidden is None else -math.inf), _sight(softmax))
 
@@ -208,31 +212,31 @@ def _score(softmax: Softmax, answer: Arithmetic) -> Iterator[Step]:
 def _sight(softmax: Softmax) -> str:
     """Whether the query sees the key."""
     if softmax.hidden == "later":
-        return translate("arithmetic", "Hidden: the key comes after the query, and this model reads from left to right.")
+        return translate("arithmetic", "Masked: the key comes after the query, and attention here is causal.")
     if softmax.hidden == "window":
         return translate(
-            "arithmetic", "Hidden: this layer sees the last {window} tokens, and the key lies before them."
+            "arithmetic", "Masked: this layer attends to the last {window} tokens, and the key lies before them."
         ).format(window=softmax.window)
     if softmax.hidden == "mask" and softmax.sees is not None:
-        told = translate("arithmetic", "Hidden: this query sees the keys from {first} to {last}.")
+        told = translate("arithmetic", "Masked: this query may attend to keys {first} to {last}.")
         return told.format(first=softmax.sees[0], last=softmax.sees[-1])
     if softmax.hidden == "mask":
-        return translate("arithmetic", "Hidden by the mask.")
+        return translate("arithmetic", "Masked.")
     if softmax.window is not None:
-        return translate("arithmetic", "Visible: this layer sees the last {window} tokens.").format(window=softmax.window)
-    return translate("arithmetic", "Visible, as {count} keys are to this query.").format(count=softmax.n_seen)
+        return translate("arithmetic", "Visible: this layer attends to the last {window} tokens.").format(window=softmax.window)
+    return translate("arithmetic", "Visible: this query may attend to {count} keys.").format(count=softmax.n_seen)
 
 
 def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
     softmax = working.softmax
     yield Heading(translate("arithmetic", "The softmax"))
     if not softmax.n_seen:
-        yield Sentence(translate("arithmetic", "This query sees nothing: it has no weight to share out."))
+        yield Sentence(translate("arithmetic", "This query may attend to no key, so it has no weights."))
         return
     if softmax.largest_at is None:
-        told = translate("arithmetic", "m = {largest}, the largest of the row, is the sink's.")
+        told = translate("arithmetic", "m = {largest}, the row's largest score, is the sink's.")
     else:
-        told = translate("arithmetic", "m = {largest}, the largest of the row, is that of “{token}” at {place}.")
+        told = translate("arithmetic", "m = {largest}, the row's largest score, is that of “{token}” at position {place}.")
     place = softmax.largest_at
     token = "" if place is None else keys[place]
     yield Equation(
@@ -240,9 +244,9 @@ def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
         number_text(softmax.exponential),
         told.format(largest=number_text(softmax.largest), token=token, place=place),
     )
-    told = translate("arithmetic", "Over the {count} keys that the query sees.").format(count=softmax.n_seen)
+    told = translate("arithmetic", "Summed over the {count} keys that the query may attend to.").format(count=softmax.n_seen)
     if softmax.sink is not None:
-        told += " " + translate("arithmetic", "A learned sink with the score {sink} takes its part too.").format(
+        told += " " + translate("arithmetic", "A learned sink with score {sink} is part of the sum.").format(
             sink=number_text(softmax.sink)
         )
     yield Equation(r"Z = \sum_j e^{s_j - m}", number_text(softmax.row_sum), told)
@@ -254,7 +258,7 @@ def _compared(working: Working) -> str:
         return translate("arithmetic", "Exactly the model's own weight, as on the map.")
     difference = number_text(working.difference, 2)
     if working.is_rounding:
-        return translate("arithmetic", "Worked out anew; differs from the model's own by {difference}: rounding.").format(
+        return translate("arithmetic", "Recomputed; differs from the model's own by {difference}: rounding.").format(
             difference=difference
         )
     return translate(
@@ -263,27 +267,25 @@ def _compared(working: Working) -> str:
 
 
 def _carried(carried: Carried | None) -> Iterator[Step]:
-    yield Heading(translate("arithmetic", "What it carries"))
+    yield Heading(translate("arithmetic", "The contribution"))
     if carried is None:
         yield Sentence(
-            translate(
-                "arithmetic", "Values were not kept for this text: it was generated, or long. Run a shorter text to see them."
-            )
+            translate("arithmetic", "Values were not kept: the text was generated or is long. Run a shorter text to see them.")
         )
         return
     yield Bars("v", "v", carried.value, "value")
-    hint = translate("arithmetic", "The value vector of the key, which α multiplies.")
+    hint = translate("arithmetic", "The key's value vector, which α multiplies.")
     yield Readout("value", hint, _falling(carried.value))
     if carried.norm is None:
         yield Sentence(
-            translate("arithmetic", "The output projection W_O does not read this head directly, or is not at hand any more.")
+            translate(
+                "arithmetic", "The output projection W_O is not applied to this head directly, or is no longer available."
+            )
         )
         return
-    told = translate(
-        "arithmetic", "The length of what the key adds to the residual stream at the query. Its largest dimensions:"
-    )
+    told = translate("arithmetic", "The norm of what the key adds to the residual stream at the query. Its largest dimensions:")
     if not carried.strongest:
-        told = translate("arithmetic", "A weight of 0 carries nothing.")
+        told = translate("arithmetic", "A weight of 0 contributes nothing.")
     yield Equation(r"\norm \alpha v W_O \norm", number_text(carried.norm), told)
     if carried.strongest:
         yield Largest(carried.strongest)

@@ -253,9 +253,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", nargs=0, action=_Version, help="print the version and leave")
-    parser.add_argument("--model", help="what to open first (toy:grammar if not given)")
-    parser.add_argument("--text", type=_text, help="what to run first")
+    parser.add_argument("--version", nargs=0, action=_Version, help="print the version and exit")
+    parser.add_argument("--model", help="model to open at start (default: toy:grammar)")
+    parser.add_argument("--text", type=_text, help="text to run at start")
     parser.set_defaults(command=_window)
     commands = parser.add_subparsers(title="commands that need no window", metavar="COMMAND")
     _add_predict(commands)
@@ -287,27 +287,29 @@ def _add_model_and_text(parser: Any, *, pair: bool = True, target: bool = True) 
     parser.add_argument("--model", required=True, help="a toy, a folder, a .gguf file or a Hugging Face name")
     parser.add_argument("--text", required=True, type=_text)
     if pair:
-        parser.add_argument("--pair", type=_text, help="a second text, for models that read pairs")
+        parser.add_argument("--pair", type=_text, help="second text, for models that take pairs")
     if target:
-        parser.add_argument("--target", type=_text, help="the decoder's text of an encoder-decoder model")
-    parser.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model; NAME@REVISION is the same")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps, …, all (layers on several); the best if not given")
-    parser.add_argument("--dtype", default="auto", help="float32, bfloat16, float16, int8, int4; what fits if not given")
+        parser.add_argument("--target", type=_text, help="decoder text of an encoder-decoder model")
+    parser.add_argument("--revision", help="branch, tag or commit of a Hugging Face model; same as NAME@REVISION")
+    parser.add_argument(
+        "--device", default="auto", help="cpu, cuda, mps, … or all (layers spread over several); default: the best available"
+    )
+    parser.add_argument("--dtype", default="auto", help="float32, bfloat16, float16, int8 or int4; default: what fits")
 
 
 def _add_json(parser: Any) -> None:
-    parser.add_argument("--json", action="store_true", help="print data, as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_predict(commands: Commands) -> None:
     what = (
-        "Guess masked words, and whether --pair follows --text; the class of a text or a pair; the tag of each token; "
-        "where --pair, the context, answers --text, the question."
+        "Predict masked words and whether --pair follows --text, the class of a text or pair, the tag of "
+        "each token, or the answer to --text (the question) in --pair (the context)."
     )
     example = 'headscope predict --model toy:grammar --text "the keys of the cabinet [MASK] rusty ."'
     parser = _add_command(commands, "predict", _predict, what, example)
     _add_model_and_text(parser, target=False)
-    parser.add_argument("--top-k", type=_count(1), default=5, help="candidates for each prediction (5)")
+    parser.add_argument("--top-k", type=_count(1), default=5, help="candidates per prediction (default: 5)")
     _add_json(parser)
 
 
@@ -334,18 +336,20 @@ def _add_export(commands: Commands) -> None:
     example = 'headscope export --model toy:tales --text "once upon a time" --view links --layer 1 --head 0 --out head.svg'
     parser = _add_command(commands, "export", _export, what, example)
     _add_model_and_text(parser)
-    parser.add_argument("--view", choices=("heatmap", "links", "arcs"), default="heatmap", help="which picture (heatmap)")
+    parser.add_argument(
+        "--view", choices=("heatmap", "links", "arcs"), default="heatmap", help="which picture (default: heatmap)"
+    )
     parser.add_argument("--layer", required=True, type=int, help="from 0")
     parser.add_argument("--head", required=True, type=int, help="from 0")
-    parser.add_argument("--kind", help="encoder, decoder or cross; the model's first if not given")
-    parser.add_argument("--dpi", type=_count(1), default=300, help="of a png (300)")
+    parser.add_argument("--kind", help="encoder, decoder or cross; default: the model's first")
+    parser.add_argument("--dpi", type=_count(1), default=300, help="dots per inch of a PNG (default: 300)")
     add_keep(parser)
-    parser.add_argument("--dark", action="store_true", help="on dark ground")
+    parser.add_argument("--dark", action="store_true", help="use the dark theme")
     parser.add_argument("--out", required=True, type=Path, help="FILE.png, .svg, .pdf, .csv or .npz")
 
 
 def _add_sweep(commands: Commands) -> None:
-    what = "Change one thing at a time, and see what harms the prediction most."
+    what = "Change one thing at a time and list what harms the prediction most."
     example = 'headscope sweep --model toy:grammar --text "the keys of the cabinet [MASK] rusty ." --top 5'
     parser = _add_command(commands, "sweep", _sweep, what, example)
     _add_model_and_text(parser)
@@ -354,20 +358,22 @@ def _add_sweep(commands: Commands) -> None:
 
 
 def _add_others(commands: Commands) -> None:
-    parser = _add_command(commands, "models", _models, "List the models that are on this computer.", "headscope models --json")
+    parser = _add_command(commands, "models", _models, "List the models on this computer.", "headscope models --json")
     _add_json(parser)
 
     what = "Compare ids, weights, attention, predictions and text with plain transformers; exit code 1 if they differ."
     parser = _add_command(commands, "verify", _verify, what, 'headscope verify --model gpt2 --text "The capital of France is"')
     _add_model_and_text(parser)
-    parser.add_argument("--quick", action="store_true", help="only every captured head with the model's own eager attention")
+    parser.add_argument(
+        "--quick", action="store_true", help="only compare every captured head with the model's own eager attention"
+    )
     _add_json(parser)
 
-    what = "Train a toy, or measure the one that is here."
+    what = "Train a toy model, or evaluate the trained one."
     parser = _add_command(commands, "train", _train, what, "headscope train grammar --evaluate")
     parser.add_argument("name", help="grammar or tales")
-    parser.add_argument("--evaluate", action="store_true", help="only measure, on sentences it was not trained on")
-    parser.add_argument("--seed", type=int, help="the recipe's own if not given")
-    parser.add_argument("--steps", type=_count(1), help="the recipe's own if not given")
-    parser.add_argument("--out", type=Path, help="a folder for the weights; NAME in the current folder if not given")
+    parser.add_argument("--evaluate", action="store_true", help="evaluate only, on held-out sentences")
+    parser.add_argument("--seed", type=int, help="random seed (default: the recipe's own)")
+    parser.add_argument("--steps", type=_count(1), help="training steps (default: the recipe's own)")
+    parser.add_argument("--out", type=Path, help="folder for the weights (default: NAME in the current folder)")
     _add_json(parser)

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.model import Model
 
-APPROXIMATE = "weights are right to about 3 digits: queries and keys were kept in half precision"
+APPROXIMATE = "weights are accurate to about 3 digits: queries and keys were kept in half precision"
 
 
 def add_keep(parser: Any) -> None:
     """The option that makes long texts fit."""
     what = (
-        "half: in half precision, weights right to about 3 digits; host: in the computer's memory; layers=0,5,10: only these; "
+        "half: in half precision, weights accurate to about 3 digits; host: in the computer's memory; "
+        "layers=0,5,10: only these; "
     )
-    parser.add_argument("--keep", type=_kept, default=KEEP_ALL, help=f"{what}several with + between, as half+host")
+    parser.add_argument("--keep", type=_kept, default=KEEP_ALL, help=f"{what}join several with +, as in half+host")
 
 
 def _kept(argument: str) -> Keep:

@@ -90,8 +90,8 @@ def _heading(prediction: Prediction, model: ModelInfo) -> str:
     if prediction.kind != "class":
         return f"token {prediction.position}"
     if prediction.link == "identity":
-        return "the text's number" if len(model.labels) == 1 else "the text's numbers"
-    return "the text's labels, each by itself" if prediction.link == "sigmoid" else "the text's class"
+        return "the predicted number" if len(model.labels) == 1 else "the predicted numbers"
+    return "labels of the text, each independent" if prediction.link == "sigmoid" else "class of the text"
 
 
 def _label(candidate: Candidate, prediction: Prediction) -> str:
@@ -121,7 +121,7 @@ def _print_tags(found: Predicted) -> None:
     print_table(rows)
     words = _words(found)
     if len(words) < len(found.predictions):
-        print("\nwords, by the tag of their first token")
+        print("\nwords, tagged by their first token")
         print_table([(word, best.label, f"{best.probability:.3f}") for word, best in words])
 
 

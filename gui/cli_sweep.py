@@ -27,19 +27,27 @@ _OF_ONE = {"mean_of": "heads", "layer": "edges", "head": "edges", "other": "patc
 def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], str]) -> None:
     """The options of sweeps; `count` reads a number from 1 on, `text` a text."""
     add = parser.add_argument
-    changed = "take out each head, cut each edge of one head, hide each token, or patch in the run over --other (heads)"
+    changed = "ablate each head, cut each edge of one head, hide each token, or patch in --other's run (default: heads)"
     add("--what", choices=("heads", "edges", "keys", "patches"), default="heads", help=changed)
-    add("--kind", help="encoder, decoder or cross; the model's first if not given")
-    add("--layer", type=int, help="of the head whose edges are cut; from 0")
-    add("--head", type=int, help="of the layer; from 0")
-    add("--token", type=text, help="whose probability is watched, with its blank if it has one; the most probable if not given")
-    add("--label", type=text, help="the class or the tag that is watched, by name or number; the most probable if not given")
-    add("--span", choices=("start", "end"), help="which end of an answer is watched (start)")
-    add("--at", type=text, help="which mask, which token's tag, or where the answer starts or ends: a position, or a token")
-    add("--mean-of", type=text, help="a text: heads give their mean over it, not 0")
-    add("--other", type=text, help="a text of as many tokens, whose heads' outputs are patched in; --pair and --target stay")
-    add("--by", choices=("layer", "head", "position"), help="what is patched at a time (head)")
-    add("--top", type=count, default=10, help="how many to print, most harmful first (10)")
+    add("--kind", help="encoder, decoder or cross; default: the model's first")
+    add("--layer", type=int, help="layer of the head whose edges are cut, from 0")
+    add("--head", type=int, help="the head whose edges are cut, from 0")
+    add(
+        "--token",
+        type=text,
+        help="token whose probability is measured, with its leading space if it has one; default: the most probable",
+    )
+    add("--label", type=text, help="class or tag whose probability is measured, by name or number; default: the most probable")
+    add("--span", choices=("start", "end"), help="which end of an answer is measured (default: start)")
+    add("--at", type=text, help="which mask, which token's tag, or where the answer starts or ends: a position or a token")
+    add("--mean-of", type=text, help="replace heads by their mean over this text instead of by 0")
+    add(
+        "--other",
+        type=text,
+        help="text with as many tokens, whose head outputs are patched in; --pair and --target stay the same",
+    )
+    add("--by", choices=("layer", "head", "position"), help="what is patched at a time (default: head)")
+    add("--top", type=count, default=10, help="rows to print, most harmful first (default: 10)")
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -144,7 +152,7 @@ def _position(model: Model, arguments: argparse.Namespace) -> int:
     found = [at for at, label in enumerate(labels) if asked in (label, label.removeprefix("·"))]
     if len(found) != 1:
         raise HeadscopeError(
-            "bad_option", option="--at", value=asked, expected="a position, or a token that stands in the text once"
+            "bad_option", option="--at", value=asked, expected="a position, or a token that occurs once in the text"
         )
     return found[0]
 

@@ -179,4 +179,4 @@ class Desk(QMainWindow):
                 bar.setExpanding(False)
                 bar.setElideMode(Qt.TextElideMode.ElideRight)
                 bar.setUsesScrollButtons(True)
-                bar.setAccessibleName(self.tr("Views that lie on each other"))
+                bar.setAccessibleName(self.tr("Stacked views"))

@@ -13,66 +13,66 @@ from headscope.gui.translating import QT_TRANSLATE_NOOP
 METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {
     "entropy": (
         QT_TRANSLATE_NOOP("HeadWords", "Entropy"),
-        QT_TRANSLATE_NOOP("HeadWords", "How widely a head spreads its attention, in bits; 0 is all on one token."),
+        QT_TRANSLATE_NOOP("HeadWords", "How widely a head spreads its attention, in bits; 0 means all on one token."),
     ),
     "relative_entropy": (
         QT_TRANSLATE_NOOP("HeadWords", "Relative entropy"),
-        QT_TRANSLATE_NOOP("HeadWords", "Entropy as a share of the most that the visible tokens allow."),
+        QT_TRANSLATE_NOOP("HeadWords", "Entropy as a share of its maximum over the visible tokens."),
     ),
     "confidence": (
         QT_TRANSLATE_NOOP("HeadWords", "Confidence"),
-        QT_TRANSLATE_NOOP("HeadWords", "The largest weight of each query, on average; special tokens left out."),
+        QT_TRANSLATE_NOOP("HeadWords", "The largest weight of each query, on average; special tokens excluded."),
     ),
     "distance": (
         QT_TRANSLATE_NOOP("HeadWords", "Distance"),
-        QT_TRANSLATE_NOOP("HeadWords", "How many tokens away a head looks, on average."),
+        QT_TRANSLATE_NOOP("HeadWords", "How many tokens away a head attends, on average."),
     ),
     "first": (
         QT_TRANSLATE_NOOP("HeadWords", "First token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the first token gets: an attention sink."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to the first token: an attention sink."),
     ),
     "previous": (
         QT_TRANSLATE_NOOP("HeadWords", "Previous token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just before gets."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to the previous token."),
     ),
     "next": (
         QT_TRANSLATE_NOOP("HeadWords", "Next token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that the token just behind gets."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to the next token."),
     ),
     "same": (
         QT_TRANSLATE_NOOP("HeadWords", "Same token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share that a token gives to itself."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention from a token to itself."),
     ),
     "special": (
         QT_TRANSLATE_NOOP("HeadWords", "Special tokens"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of all tokens that the tokenizer added."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to tokens that the tokenizer added."),
     ),
     "separator": (
         QT_TRANSLATE_NOOP("HeadWords", "Separators"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of special tokens that stand behind a text, such as [SEP]."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to special tokens that end a text, such as [SEP]."),
     ),
     "induction": (
         QT_TRANSLATE_NOOP("HeadWords", "Induction"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of tokens that followed the same token earlier in the text."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to tokens that followed the same token earlier in the text."),
     ),
     "duplicate": (
         QT_TRANSLATE_NOOP("HeadWords", "Duplicate token"),
-        QT_TRANSLATE_NOOP("HeadWords", "The share of earlier occurrences of the same token."),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to earlier occurrences of the same token."),
     ),
 }
 """Name and meaning, in English; the context of their translations is "HeadWords"."""
 TYPE_WORDS: Final[Mapping[HeadType, tuple[str, str]]] = {
     "previous": (
         QT_TRANSLATE_NOOP("HeadWords", "previous token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just before."),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the previous token."),
     ),
     "next": (
         QT_TRANSLATE_NOOP("HeadWords", "next token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the token just behind."),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention goes to the next token."),
     ),
     "same": (
         QT_TRANSLATE_NOOP("HeadWords", "same token"),
-        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention stays at the token itself."),
+        QT_TRANSLATE_NOOP("HeadWords", "More than half of the attention stays on the token itself."),
     ),
     "induction": (
         QT_TRANSLATE_NOOP("HeadWords", "induction"),
@@ -92,9 +92,9 @@ TYPE_WORDS: Final[Mapping[HeadType, tuple[str, str]]] = {
     ),
     "broad": (
         QT_TRANSLATE_NOOP("HeadWords", "broad"),
-        QT_TRANSLATE_NOOP("HeadWords", "Attention is spread widely: over 3.8 nats, or over 0.9 of what is possible."),
+        QT_TRANSLATE_NOOP("HeadWords", "Attention is spread widely: entropy over 3.8 nats, or over 0.9 of its maximum."),
     ),
-    "mixed": (QT_TRANSLATE_NOOP("HeadWords", "mixed"), QT_TRANSLATE_NOOP("HeadWords", "None of the others.")),
+    "mixed": (QT_TRANSLATE_NOOP("HeadWords", "mixed"), QT_TRANSLATE_NOOP("HeadWords", "None of the other types.")),
 }
 """The same."""
 _SHORT: Final[Mapping[HeadType, str]] = {

@@ -94,7 +94,7 @@ LAYOUTS: Final = (
         "explore",
         QT_TRANSLATE_NOOP("layouts", "Explore"),
         QT_TRANSLATE_NOOP(
-            "layouts", "Everything at hand: heads at the left, heatmap and links in the middle, numbers at the right."
+            "layouts", "Everything at hand: heads on the left, heatmap and links in the middle, numbers on the right."
         ),
         _row(
             100,
@@ -120,7 +120,7 @@ LAYOUTS: Final = (
     Layout(
         "compare",
         QT_TRANSLATE_NOOP("layouts", "Compare"),
-        QT_TRANSLATE_NOOP("layouts", "Two large views side by side, the predictions under them, heads at the left."),
+        QT_TRANSLATE_NOOP("layouts", "Two large views side by side, predictions below, heads on the left."),
         _row(
             100,
             _tabs(20, "heads", "head_strip"),
@@ -134,7 +134,7 @@ LAYOUTS: Final = (
     Layout(
         "teach",
         QT_TRANSLATE_NOOP("layouts", "Teach"),
-        QT_TRANSLATE_NOOP("layouts", "Where a weight comes from and what it leads to: heatmap, arithmetic and predictions."),
+        QT_TRANSLATE_NOOP("layouts", "How a weight is computed and what it leads to: heatmap, arithmetic and predictions."),
         _row(
             100,
             _tabs(20, "heads", "head_strip"),

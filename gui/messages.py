@@ -43,7 +43,7 @@ def notice_of(error: HeadscopeError) -> Notice:
     """An error as the notice bar shows it."""
     message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
     if error.offers:
-        remedy = QCoreApplication.translate("errors", "Choose what to give up:")
+        remedy = QCoreApplication.translate("errors", "Choose how to make it fit:")
     return Notice("error", error.fill(message), error.fill(remedy), error.details, error.offers)
 
 

@@ -92,7 +92,7 @@ def _heads(window: MainWindow, query: str) -> Iterator[Entry]:
     exists = layer in record.kept_layers(kind) and head < record.n_heads(kind)
     translate = QCoreApplication.translate
     words = translate("palette", "layer {layer} · head {head}").format(layer=layer, head=head)
-    hint = translate("palette", "Look at this head.") if exists else translate("palette", "There is no such head here.")
+    hint = translate("palette", "Select this head.") if exists else translate("palette", "This model has no such head.")
     yield Entry(words, translate("palette", "Head"), "", hint, partial(window.explorer.select_head, (layer, head)), exists)
 
 

@@ -23,17 +23,17 @@ def filter_name(name: str) -> str:
     names = {
         "model": _translate("The model"),
         "sequence_bias": _translate("Sequence bias"),
-        "encoder_repetition_penalty": _translate("Source's repetition penalty"),
+        "encoder_repetition_penalty": _translate("Source repetition penalty"),
         "repetition_penalty": _translate("Repetition penalty"),
-        "no_repeat_ngram_size": _translate("No n-gram twice"),
-        "encoder_no_repeat_ngram_size": _translate("No n-gram of the source"),
+        "no_repeat_ngram_size": _translate("No repeated n-gram"),
+        "encoder_no_repeat_ngram_size": _translate("No n-gram from the source"),
         "bad_words_ids": _translate("Forbidden words"),
-        "min_length": _translate("Least length"),
-        "min_new_tokens": _translate("Least new tokens"),
+        "min_length": _translate("Minimum length"),
+        "min_new_tokens": _translate("Minimum new tokens"),
         "forced_bos_token_id": _translate("Forced first token"),
         "forced_eos_token_id": _translate("Forced last token"),
         "remove_invalid_values": _translate("Invalid values replaced"),
-        "exponential_decay_length_penalty": _translate("Growing wish to end"),
+        "exponential_decay_length_penalty": _translate("Exponential length decay"),
         "suppress_tokens": _translate("Suppressed tokens"),
         "begin_suppress_tokens": _translate("Suppressed first tokens"),
         "temperature": _translate("Temperature"),
@@ -58,25 +58,29 @@ def rule_words(rule: Rule) -> str:
         tokens = _translate("{tokens} and {n} more").format(tokens=tokens, n=named - _MOST_SHOWN)
     words = {
         "sequence_bias": _translate("More or less probable: {tokens}"),
-        "encoder_repetition_penalty": _translate("What stands in the source counts {value} times"),
-        "no_repeat_ngram_size": _translate("No token twice") if value == 1 else _translate("No {value} tokens twice"),
-        "encoder_no_repeat_ngram_size": _translate("No token of the source")
+        "encoder_repetition_penalty": _translate("Source tokens favoured (× {value})"),
+        "no_repeat_ngram_size": _translate("No repeated token")
         if value == 1
-        else _translate("No {value} tokens of the source in a row"),
+        else _translate("No repeated run of {value} tokens"),
+        "encoder_no_repeat_ngram_size": _translate("No token from the source")
+        if value == 1
+        else _translate("No run of {value} tokens from the source"),
         "bad_words_ids": _translate("Never {tokens}"),
-        "min_length": _translate("At least {value} tokens, with the prompt's"),
+        "min_length": _translate("At least {value} tokens, including the prompt"),
         "min_new_tokens": _translate("At least {value} new tokens"),
         "forced_bos_token_id": _translate("Begins with {tokens}"),
         "forced_eos_token_id": _translate("Ends with {tokens} at the latest"),
-        "remove_invalid_values": _translate("Values that are no numbers are replaced"),
-        "exponential_decay_length_penalty": _translate("After {first} new tokens an end is ever more probable (× {second})"),
+        "remove_invalid_values": _translate("NaN and infinite values are replaced"),
+        "exponential_decay_length_penalty": _translate(
+            "After {first} new tokens, ending becomes ever more probable (× {second})"
+        ),
         "suppress_tokens": _translate("Never {tokens}"),
         "begin_suppress_tokens": _translate("Does not begin with {tokens}"),
-        "typical_p": _translate("Draws among typical tokens that make up {value}"),
-        "epsilon_cutoff": _translate("Draws no token under a probability of {value}"),
-        "eta_cutoff": _translate("Draws no token under a probability of {value}, or less where many are likely"),
-        "top_h": _translate("Draws among tokens that make up {value} of the entropy"),
-        "renormalize_logits": _translate("Probabilities of beams sum to 1 after the rules"),
+        "typical_p": _translate("Samples typical tokens that make up {value} of the probability"),
+        "epsilon_cutoff": _translate("Samples no token below probability {value}"),
+        "eta_cutoff": _translate("Samples no token below probability {value}, or less where many are likely"),
+        "top_h": _translate("Samples tokens that make up {value} of the entropy"),
+        "renormalize_logits": _translate("Beam probabilities are renormalised after the rules"),
     }[rule.name]
     first, second = value if rule.name == "exponential_decay_length_penalty" else (value, "")
     return words.format(value=value, tokens=tokens or _translate("some tokens"), first=first, second=second)

@@ -23,11 +23,9 @@ class Example:
 _GRAMMAR = (
     Example("the keys of the cabinet [MASK] rusty .", "The verb agrees with keys, though cabinet is nearer.", head=(1, 3)),
     Example("the farmer that the dogs follow [MASK] tired .", "One farmer, many dogs: which of them decides?", head=(1, 3)),
-    Example(
-        "the dog behind the cats [MASK] in the garden .", "Each noun has a verb of its own: dogs bark, cats purr.", head=(1, 3)
-    ),
+    Example("the dog behind the cats [MASK] in the garden .", "Each noun has its own verb: dogs bark, cats purr.", head=(1, 3)),
     Example("Lucy lost a kite because [MASK] was tired .", "The pronoun follows its name.", head=(1, 3)),
-    Example("Tom and Lucy went to the park . Tom gave the kite to [MASK] .", "Tom gives, so who receives?", head=(1, 2)),
+    Example("Tom and Lucy went to the park . Tom gave the kite to [MASK] .", "Tom gives; who receives?", head=(1, 2)),
     Example(
         "Tom lost the red kite .",
         "The second sentence follows: the kite comes back.",
@@ -39,34 +37,38 @@ _GRAMMAR = (
     ),
 )
 _TALES = (
-    Example("once upon a time", "Press Generate: names and objects come back, and this head looks for the names.", head=(2, 2)),
-    Example("once upon a time a brave mouse named Mia lived in a castle .", "Generate: who looks back at Mia?", head=(2, 2)),
+    Example("once upon a time", "Press Generate: names and objects recur, and this head attends to the names.", head=(2, 2)),
+    Example(
+        "once upon a time a brave mouse named Mia lived in a castle .",
+        "Press Generate: which tokens attend to Mia?",
+        head=(2, 2),
+    ),
     Example(
         "long ago there was a king named Tom , who was very lonely . he had a golden ring",
-        "Generate: this head remembers the ring.",
+        "Press Generate: this head attends to the ring.",
         head=(2, 0),
     ),
 )
 _MASKED = (
     Example("The keys near the old cabinet [MASK] rusty.", "The verb agrees with keys, though cabinet is nearer."),
-    Example("The capital of France is [MASK].", "Where does the model look for the answer?"),
-    Example("The doctor asked the nurse a question because [MASK] was curious.", "Whom does the pronoun follow?"),
-    Example("I love to eat [MASK].", "Many words fit; the probabilities tell which."),
+    Example("The capital of France is [MASK].", "Which tokens does the mask attend to?"),
+    Example("The doctor asked the nurse a question because [MASK] was curious.", "Whom does the pronoun refer to?"),
+    Example("I love to eat [MASK].", "Many words fit; the probabilities rank them."),
     Example(
         "人工智能是一种能够使计算机理解、生成和处理人类[MASK]的技术。",
         "Chinese, character by character, if the model knows it.",
     ),
 )
 _DECODER = (
-    Example("The capital of France is", "The next token is in the Predictions panel; Generate goes on."),
+    Example("The capital of France is", "Predictions shows the next token; Generate continues."),
     Example("Once upon a time", "Press Generate and watch the heatmap grow a row per token."),
-    Example("When Mary and John went to the store, John gave a drink to", "Who is named next? Heads that look at Mary know."),
-    Example("one two three four one two three", "Repetition: induction heads look at what followed the last time."),
+    Example("When Mary and John went to the store, John gave a drink to", "Who is named next? Some heads attend to Mary."),
+    Example("one two three four one two three", "Repetition: induction heads attend to what followed last time."),
 )
 _TRANSLATION = (
     Example(
         "translate English to German: The house is wonderful.",
-        "Cross-attention: which word answers which?",
+        "Cross-attention: which word translates which?",
         target="Das Haus ist",
     ),
     Example("The cat that the dogs chased was tired.", "The encoder reads in both directions."),
@@ -74,7 +76,7 @@ _TRANSLATION = (
 _REACTIONS = (
     Example(
         "CC(C)S.CN(C)C=O.Fc1cccnc1F.O=C([O-])[O-].[K+].[K+]>>CC(C)Sc1ncccc1F",
-        "Layer 10, head 5: atoms of the product look at the atoms they came from (Schwaller et al. 2021).",
+        "Layer 10, head 5: atoms of the product attend to the atoms they came from (Schwaller et al. 2021).",
     ),
     Example("O=C(Cl)c1ccccc1.NCC>>O=C(NCC)c1cccc[MASK]1", "A hidden atom of the product."),
     Example("CC(=O)O.OCC>>CC(=O)[MASK]CC", "An ester: which atom joins the two halves?"),

@@ -71,7 +71,7 @@ def _passed(
     return class_predictions(model, source, target, logits[0], top_k), answers
 
 
-_WHAT: Final[dict[Ability, str]] = {"classify": "texts into classes", "tag": "tokens by tags", "answer": "the answer in a text"}
+_WHAT: Final[dict[Ability, str]] = {"classify": "classification", "tag": "token classification", "answer": "question answering"}
 
 
 def class_predictions(

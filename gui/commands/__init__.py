@@ -40,7 +40,7 @@ MENUS: Final = {
     "layout": Menu(QT_TRANSLATE_NOOP("commands", "Layout"), "view"),
     "reading": Menu(QT_TRANSLATE_NOOP("commands", "Tokens and words"), "view"),
     "pairing": Menu(QT_TRANSLATE_NOOP("commands", "Sentence pairs"), "view"),
-    "colors": Menu(QT_TRANSLATE_NOOP("commands", "Colours of weights"), "view"),
+    "colors": Menu(QT_TRANSLATE_NOOP("commands", "Colour map"), "view"),
     "appearance": Menu(QT_TRANSLATE_NOOP("commands", "Appearance"), "view"),
     "examples": Menu(QT_TRANSLATE_NOOP("commands", "E&xamples")),
     "help": Menu(QT_TRANSLATE_NOOP("commands", "&Help")),

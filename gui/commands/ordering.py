@@ -65,19 +65,19 @@ def _type(type_: HeadType) -> Command:
 # fmt: off
 ORDERING: Final = (
     Command("sort_layers", "sorting", QT_TRANSLATE_NOOP("commands", "Layer and head"), "",
-            QT_TRANSLATE_NOOP("commands", "Show heads by layer and head, as the model has them."),
+            QT_TRANSLATE_NOOP("commands", "Order heads by layer and head, as in the model."),
             lambda w: _order(w, sort=None, averages=False), has_picture, lambda w: w.state.head_order.sort is None),
     *map(_sort, METRICS),
     Command("smallest_first", "sorting", QT_TRANSLATE_NOOP("commands", "Smallest first"), "",
-            QT_TRANSLATE_NOOP("commands", "Begin with the heads that have the least of what they are sorted by."),
+            QT_TRANSLATE_NOOP("commands", "Sort in ascending order."),
             lambda w: _order(w, smallest_first=not w.state.head_order.smallest_first, averages=False), _is_sorted,
             lambda w: w.state.head_order.smallest_first, separated=True),
     Command("all_heads", "head_types", QT_TRANSLATE_NOOP("commands", "Show all heads"), "",
-            QT_TRANSLATE_NOOP("commands", "Let heads of all types through again, whatever was measured of them."),
+            QT_TRANSLATE_NOOP("commands", "Clear the filters: show heads of all types and values."),
             lambda w: _order(w, types=frozenset(), minimum=None), _filters),
     *map(_type, HEAD_TYPES),
     Command("averages", "heads", QT_TRANSLATE_NOOP("commands", "Layer averages"), "",
-            QT_TRANSLATE_NOOP("commands", "Show one picture a layer in the grid: the exact average over its heads."),
+            QT_TRANSLATE_NOOP("commands", "Show one picture per layer in the grid: the exact average over its heads."),
             lambda w: _order(w, averages=not w.state.head_order.averages), has_picture,
             lambda w: w.state.head_order.averages, separated=True),
 )

@@ -55,44 +55,44 @@ def _colors(name: str, title: str, help_: str) -> Command:
 # fmt: off
 VIEWS: Final = (
     _dock("heads", QT_TRANSLATE_NOOP("commands", "Heads"),
-          QT_TRANSLATE_NOOP("commands", "Every head of every layer, small."), "Alt+1"),
+          QT_TRANSLATE_NOOP("commands", "A thumbnail of every head in every layer."), "Alt+1"),
     _dock("heatmap", QT_TRANSLATE_NOOP("commands", "Heatmap"),
-          QT_TRANSLATE_NOOP("commands", "The head that is looked at: a row for each query, a column for each key."), "Alt+2"),
+          QT_TRANSLATE_NOOP("commands", "The selected head: a row for each query, a column for each key."), "Alt+2"),
     _dock("links", QT_TRANSLATE_NOOP("commands", "Links"),
-          QT_TRANSLATE_NOOP("commands", "Lines from each query to the keys that it looks at."), "Alt+3"),
+          QT_TRANSLATE_NOOP("commands", "Lines from each query to the keys it attends to."), "Alt+3"),
     _dock("reading", QT_TRANSLATE_NOOP("commands", "Text"),
           QT_TRANSLATE_NOOP("commands", "The text itself, coloured by attention, surprisal or attribution."), "Alt+4"),
     _dock("head_strip", QT_TRANSLATE_NOOP("commands", "Heads by token"),
-          QT_TRANSLATE_NOOP("commands", "For the selected token: how much each head of the layer looks at each other."), "Alt+5"),
+          QT_TRANSLATE_NOOP("commands", "How each head of the layer attends from or to the selected token."), "Alt+5"),
     _dock("arithmetic", QT_TRANSLATE_NOOP("commands", "Arithmetic"),
-          QT_TRANSLATE_NOOP("commands", "Where one weight comes from, with the real numbers."), "Alt+6"),
+          QT_TRANSLATE_NOOP("commands", "How one weight is computed, with the actual numbers."), "Alt+6"),
     _dock("predictions", QT_TRANSLATE_NOOP("commands", "Predictions"),
-          QT_TRANSLATE_NOOP("commands", "What the model would put there, with probabilities."), "Alt+7"),
+          QT_TRANSLATE_NOOP("commands", "What the model predicts, with probabilities."), "Alt+7"),
     _dock("lens", QT_TRANSLATE_NOOP("commands", "Logit lens"),
           QT_TRANSLATE_NOOP("commands", "What the model would predict if it stopped after each layer."), "Alt+8"),
     _dock("generation", QT_TRANSLATE_NOOP("commands", "Generation"),
-          QT_TRANSLATE_NOOP("commands", "How the model writes, and the tokens that it wrote."), "Alt+9"),
+          QT_TRANSLATE_NOOP("commands", "Generation settings and the generated tokens."), "Alt+9"),
     _dock("film_strip", QT_TRANSLATE_NOOP("commands", "Film strip"),
-          QT_TRANSLATE_NOOP("commands", "The steps of a generation, one after the other."), "Alt+0"),
+          QT_TRANSLATE_NOOP("commands", "The steps of a generation, one by one."), "Alt+0"),
 )
 
 LAYOUT: Final = (
     *(_layout(number, layout) for number, layout in enumerate(LAYOUTS, start=1)),
     Command("reset_layout", "layout", QT_TRANSLATE_NOOP("commands", "Reset layout"), "",
-            QT_TRANSLATE_NOOP("commands", "Put all views back to where the layout has them."),
+            QT_TRANSLATE_NOOP("commands", "Restore the layout's own arrangement of views."),
             lambda w: w.reset_layout(), separated=True),
 )
 
 LOOKS: Final = (
-    _look("system", QT_TRANSLATE_NOOP("commands", "As the system"),
-          QT_TRANSLATE_NOOP("commands", "Light or dark as the desktop is.")),
+    _look("system", QT_TRANSLATE_NOOP("commands", "System"),
+          QT_TRANSLATE_NOOP("commands", "Follow the desktop's light or dark setting.")),
     _look("light", QT_TRANSLATE_NOOP("commands", "Light"), QT_TRANSLATE_NOOP("commands", "Dark on light.")),
     _look("dark", QT_TRANSLATE_NOOP("commands", "Dark"), QT_TRANSLATE_NOOP("commands", "Light on dark.")),
 )
 
 COLORS: Final = (
-    _colors("plain", QT_TRANSLATE_NOOP("commands", "One hue"),
-            QT_TRANSLATE_NOOP("commands", "Colour the heatmap in the hue of the window's look.")),
+    _colors("plain", QT_TRANSLATE_NOOP("commands", "Single hue"),
+            QT_TRANSLATE_NOOP("commands", "Colour the heatmap in one hue of the theme.")),
     _colors("viridis", QT_TRANSLATE_NOOP("commands", "Viridis"),
             QT_TRANSLATE_NOOP("commands", "Colour the heatmap from purple to yellow.")),
     _colors("cividis", QT_TRANSLATE_NOOP("commands", "Cividis"),
@@ -103,27 +103,27 @@ COLORS: Final = (
 
 SCREEN: Final = (
     Command("next_view", "view", QT_TRANSLATE_NOOP("commands", "Next view"), "F6",
-            QT_TRANSLATE_NOOP("commands", "Put the keyboard into the next view."), lambda w: w.desk.focus_next(1), separated=True),
+            QT_TRANSLATE_NOOP("commands", "Move the keyboard focus to the next view."), lambda w: w.desk.focus_next(1), separated=True),
     Command("previous_view", "view", QT_TRANSLATE_NOOP("commands", "Previous view"), "Shift+F6",
-            QT_TRANSLATE_NOOP("commands", "Put the keyboard into the view before."), lambda w: w.desk.focus_next(-1)),
+            QT_TRANSLATE_NOOP("commands", "Move the keyboard focus to the previous view."), lambda w: w.desk.focus_next(-1)),
     Command("larger_type", "view", QT_TRANSLATE_NOOP("commands", "Larger type"), "Ctrl++ Ctrl+=",
-            QT_TRANSLATE_NOOP("commands", "Make all words and numbers larger."), lambda w: w.appearance.step_type(1),
+            QT_TRANSLATE_NOOP("commands", "Make all text larger."), lambda w: w.appearance.step_type(1),
             separated=True),
     Command("smaller_type", "view", QT_TRANSLATE_NOOP("commands", "Smaller type"), "Ctrl+-",
-            QT_TRANSLATE_NOOP("commands", "Make all words and numbers smaller."), lambda w: w.appearance.step_type(-1)),
-    Command("usual_type", "view", QT_TRANSLATE_NOOP("commands", "Usual type size"), "Ctrl+0",
-            QT_TRANSLATE_NOOP("commands", "Words and numbers in their usual size."), lambda w: w.appearance.choose_type(100)),
+            QT_TRANSLATE_NOOP("commands", "Make all text smaller."), lambda w: w.appearance.step_type(-1)),
+    Command("usual_type", "view", QT_TRANSLATE_NOOP("commands", "Default type size"), "Ctrl+0",
+            QT_TRANSLATE_NOOP("commands", "Show all text in its default size."), lambda w: w.appearance.choose_type(100)),
     Command("present", "view", QT_TRANSLATE_NOOP("commands", "Presentation"), "F11",
-            QT_TRANSLATE_NOOP("commands", "Full screen with large type, heatmap and links only; F11 or Esc ends it."),
+            QT_TRANSLATE_NOOP("commands", "Full screen, large type, heatmap and links only; F11 or Esc to leave."),
             lambda w: w.present(not w.state.presenting), checked=lambda w: w.state.presenting, separated=True),
-    Command("stop_presenting", "view", QT_TRANSLATE_NOOP("commands", "End the presentation"), "Esc",
-            QT_TRANSLATE_NOOP("commands", "Back to the window, with its views as they were."),
+    Command("stop_presenting", "view", QT_TRANSLATE_NOOP("commands", "Leave the presentation"), "Esc",
+            QT_TRANSLATE_NOOP("commands", "Return to the window with its views as they were."),
             lambda w: w.present(False), lambda s: s.presenting and s.busy is None),
 )
 
 HELP: Final = (
     Command("shortcuts", "help", QT_TRANSLATE_NOOP("commands", "Shortcuts"), "F1",
-            QT_TRANSLATE_NOOP("commands", "All keys, and what the mouse does in each view."), lambda w: w.show_shortcuts()),
+            QT_TRANSLATE_NOOP("commands", "All keyboard shortcuts and mouse gestures, view by view."), lambda w: w.show_shortcuts()),
     Command("about", "help", QT_TRANSLATE_NOOP("commands", "About Headscope"), "",
             QT_TRANSLATE_NOOP("commands", "The version and the licence."), lambda w: w.show_about()),
 )

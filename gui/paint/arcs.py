@@ -102,7 +102,7 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
     def caption(self, picked: Picked = NOTHING) -> str:
         """What the arcs are that are seen."""
         translate = QCoreApplication.translate
-        gives, gets = translate("links", "what “{word}” looks at"), translate("links", "who looks at “{word}”")
+        gives, gets = translate("links", "what “{word}” attends to"), translate("links", "what attends to “{word}”")
         if picked.several:
             parts = [
                 words.format(word=" + ".join(axis.labels[at] for at in places)) + " · " + sum_words(len(places))
@@ -115,8 +115,8 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         if picked.key is not None:
             return gets.format(word=self.keys.labels[picked.key])
         if self.one_sided:
-            return translate("links", "arcs lead back to the tokens that are looked at")
-        return translate("links", "above: looks at earlier tokens · below: at later ones")
+            return translate("links", "arcs lead back to the tokens attended to")
+        return translate("links", "above: attends to earlier tokens · below: to later ones")
 
     def paint_tokens(
         self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING, *, again: bool = False

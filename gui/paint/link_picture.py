@@ -353,7 +353,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             words = translate("links", "fewest links that carry {share:.0%} of each row")
             parts.append(words.format(share=self.choice.mass))
         elif self.choice.at_least > 0:
-            parts.append(translate("links", "links under {threshold:.2f} hidden").format(threshold=self.choice.at_least))
+            parts.append(translate("links", "links below {threshold:.2f} hidden").format(threshold=self.choice.at_least))
         if capped:
             words = translate("links", "strongest {shown:,} of {all} links shown, weights ≥ {least:.3f}")
             least = float(links.weight.min())

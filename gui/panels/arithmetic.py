@@ -40,9 +40,7 @@ class ArithmeticPanel(QWidget):
         self.sorted.setObjectName("flat")
         self.sorted.setCheckable(True)
         self.sorted.setText(self.tr("Largest first"))
-        self.sorted.setToolTip(
-            self.tr("Dimensions from the largest product to the smallest, so that it shows how few make the score")
-        )
+        self.sorted.setToolTip(self.tr("Sort dimensions by the size of their product, to show how few make up the score"))
         self.sorted.toggled.connect(self.view.set_sorted)
         row = QHBoxLayout()
         row.setContentsMargins(16, 0, 8, 0)
@@ -116,7 +114,5 @@ class ArithmeticPanel(QWidget):
     def _show_hint(self) -> None:
         self._asked = None
         self.title.set_text("")
-        hint = self.tr(
-            "Point at a cell of the heatmap, or click it to pin it: every number on the way to its weight appears here."
-        )
+        hint = self.tr("Point at a cell of the heatmap, or click to pin it: every step of computing its weight appears here.")
         self.view.set_steps((Sentence(hint),))

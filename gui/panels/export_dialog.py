@@ -62,11 +62,11 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = {"heatmap": self.tr("Heatmap"), "links": self.tr("Links"), "arcs": self.tr("Arcs")}
         names = {what: name for what, name in names.items() if what in figures}
-        self.what = _choices({**names, "head": self.tr("Numbers of this head"), "heads": self.tr("Numbers of every head")})
+        self.what = _choices({**names, "head": self.tr("Weights of this head"), "heads": self.tr("Weights of all heads")})
         self.form = QComboBox()
         self.dpi = whole_field(36, 2400, 300)
         self.look = _choices({"light": self.tr("Light"), "dark": self.tr("Dark")})
-        self.mark = QCheckBox(self.tr("Mark what is pinned"))
+        self.mark = QCheckBox(self.tr("Mark the pinned cell"))
         self.mark.setChecked(state.pinned != Cell())
         self.mark.setEnabled(state.pinned != Cell())
         self.note = Label()
@@ -85,9 +85,9 @@ class ExportDialog(QDialog):
         self._rows.setHorizontalSpacing(16)
         self._rows.setVerticalSpacing(8)
         self._rows.addRow(self.tr("What"), self.what)
-        self._rows.addRow(self.tr("Form"), self.form)
+        self._rows.addRow(self.tr("Format"), self.form)
         self._rows.addRow(self.tr("Dots per inch"), self.dpi)
-        self._rows.addRow(self.tr("Look"), self.look)
+        self._rows.addRow(self.tr("Theme"), self.look)
         self._rows.addRow("", self.mark)
         self._rows.addRow(self.note)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -166,12 +166,12 @@ class ExportDialog(QDialog):
         """What the file will be like."""
         if figure is not None and form == "png":
             width, height = (round(side * self.dpi.value() / SCREEN_DPI) for side in figure.size().toTuple())
-            return self.tr("{width} × {height} dots").format(width=width, height=height)
+            return self.tr("{width} × {height} pixels").format(width=width, height=height)
         return {
-            "svg": self.tr("Drawing: lines stay lines, text stays text."),
-            "pdf": self.tr("Drawing on a page of its own size, fonts inside."),
+            "svg": self.tr("Vector graphics; text stays text."),
+            "pdf": self.tr("Vector graphics on a page of matching size, fonts embedded."),
             "csv": self.tr("Key tokens in the first row, query tokens in the first column."),
-            "npz": self.tr("Arrays for numpy, float32, with the tokens of both sides."),
+            "npz": self.tr("NumPy arrays, float32, with the tokens of both sides."),
         }.get(form, "")
 
     # ---------------------------------------------------------------- where

@@ -143,11 +143,11 @@ class FilmStripPanel(QWidget):
         self.bar.whole.setEnabled(state.step is not None)
         abilities = state.model.abilities if state.model is not None else frozenset()
         if "generate" in abilities:
-            self.hint.setText(self.tr("Generate, and each token becomes a frame here: look back, play it, try another token."))
+            self.hint.setText(self.tr("Generate, and each token becomes a frame here: step back, play, try another token."))
         elif "fill_mask" in abilities:
             self.hint.setText(self.tr("Fill the masks of a text one by one, and each becomes a frame here."))
         else:
-            self.hint.setText(self.tr("What a model writes, step by step, appears here. This one writes nothing."))
+            self.hint.setText(self.tr("Generation steps appear here. This model does not generate."))
 
     def _show_strips(self, *, anew: bool) -> None:
         """The strips and the step in focus; that alone if they are the same as before."""
@@ -192,7 +192,7 @@ class FilmStripPanel(QWidget):
         tokens = [chosen(steps[shared]).label if shared < len(steps) else self.tr("the end") for _, steps in pair]
         sums = [f"{log_probability(steps):.2f} ({len(steps)})" for _, steps in pair]
         words = self.tr(
-            "Branches {one} and {two} part at step {step}: {first} or {second} · log-probability (tokens): {p} and {q}"
+            "Branches {one} and {two} diverge at step {step}: {first} or {second} · log-probability (tokens): {p} and {q}"
         )
         numbers = {"one": pair[0][0] + 1, "two": pair[1][0] + 1, "step": shared}
         return words.format(**numbers, first=tokens[0], second=tokens[1], p=sums[0], q=sums[1])
@@ -203,7 +203,7 @@ class FilmStripPanel(QWidget):
         words = ""
         if step is not None:
             token = chosen(step)
-            words = self.tr("step {step}, last {last} · {token} {probability}").format(
+            words = self.tr("step {step} / {last} · {token} {probability}").format(
                 step=at, last=len(steps) - 1, token=token.label, probability=readable_probability(token.probability)
             )
         self.bar.set_place(at, len(steps), words)

@@ -57,8 +57,8 @@ class GenerationPanel(QWidget):
         self.rules.changed.connect(self._switch_rules)
         self.confident = QRadioButton(self.tr("Most confident mask first"))
         self.confident.setChecked(True)
-        self.left_to_right = QRadioButton(self.tr("From left to right"))
-        self.by_chance = QRadioButton(self.tr("By chance, again and again (Gibbs)"))
+        self.left_to_right = QRadioButton(self.tr("Left to right"))
+        self.by_chance = QRadioButton(self.tr("Resample repeatedly (Gibbs sampling)"))
         self.gibbs = GibbsFields()
         self.by_chance.toggled.connect(self._show_abilities)
         self.write = QPushButton()
@@ -71,7 +71,7 @@ class GenerationPanel(QWidget):
         self.branches = BranchSwitch()
         self.branches.asked.clicked.connect(self._next_branch)
         self.beams = ProbabilityBars(clickable=False, label_share=_BEAM_SHARE)
-        self.beams.setToolTip(self.tr("The texts that are followed, each with the mean probability of its tokens"))
+        self.beams.setToolTip(self.tr("The beams, each with the mean probability of its tokens"))
         self.list = StepList()
         self.list.setMinimumHeight(_LEAST_ROWS * ROW_HEIGHT)
         self.list.pointed.connect(self._point_at)
@@ -214,12 +214,12 @@ class GenerationPanel(QWidget):
 
     def _hint(self) -> str:
         if self._state.model is None:
-            return self.tr("A model that writes can be told here how.")
+            return self.tr("Generation settings appear here.")
         if self._writes:
             return ""
         if self._fills:
             return self.tr("Fills one mask at a time; each guess sees those before it.")
-        return self.tr("This model neither continues a text nor guesses masked words.")
+        return self.tr("This model neither continues text nor predicts masked words.")
 
     # ---------------------------------------------------------------- what the user does
     @Slot()
@@ -271,7 +271,7 @@ class GenerationPanel(QWidget):
     def rivals_of(self, step: GenerationStep) -> QMenu:
         """The menu: each candidate with its probability; choosing one goes on from there with it."""
         self._rivals.clear()
-        self._rivals.addAction(self.tr("Go on with another token")).setEnabled(False)
+        self._rivals.addAction(self.tr("Continue with another token")).setEnabled(False)
         for candidate in step.candidates:
             words = f"{candidate.label.replace('&', '&&')}\t{readable_probability(candidate.probability)}"
             action = self._rivals.addAction(words)

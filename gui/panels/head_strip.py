@@ -82,8 +82,16 @@ class HeadStripPanel(QWidget):
         row.setContentsMargins(12, 0, 8, 2)
         row.setSpacing(2)
         words: tuple[tuple[Side, str, str], ...] = (
-            ("query", self.tr("From"), self.tr("How much each head of the layer looks at each token, from the chosen one")),
-            ("key", self.tr("To"), self.tr("How much each token looks at the chosen one, in each head of the layer")),
+            (
+                "query",
+                self.tr("Attends to"),
+                self.tr("How much the chosen token attends to each token, in each head of the layer"),
+            ),
+            (
+                "key",
+                self.tr("Attended by"),
+                self.tr("How much each token attends to the chosen one, in each head of the layer"),
+            ),
         )
         for side, name, tip in words:
             button = _flat_toggle(name, tip)
@@ -93,7 +101,7 @@ class HeadStripPanel(QWidget):
             self.sides[side] = button
         self.sides[self._side].setChecked(True)
         self.whole = _flat_toggle(
-            self.tr("Whole"),
+            self.tr("Fit all"),
             self.tr("Show all tokens at once instead of scrolling; a pixel that covers several shows the largest weight"),
         )
         self.whole.toggled.connect(self.view.set_whole)
@@ -166,7 +174,7 @@ class HeadStripPanel(QWidget):
         if not positions and shown is not None and shown.side == self._side:
             positions = shown.positions  # nothing is pointed at: what was stays
         if record is None or not positions:
-            words = self.tr("Point at a word, or click it to keep it")
+            words = self.tr("Point at a word, or click to pin it")
             self._clear(self.tr("The heads of a layer appear here with the first run.") if record is None else words)
             return
         heads: tuple[Head, ...] = tuple((state.head[0], head) for head in range(record.n_heads(state.kind)))
@@ -202,11 +210,11 @@ class HeadStripPanel(QWidget):
         self.view.set_picture(picture, positions if is_one_text(self._state) else ())
         self._reveal()
         token = self.tr("“{token}”").format(token=own.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("the sum of {n} tokens").format(n=len(positions))
+        token = token if len(positions) == 1 else self.tr("sum of {n} tokens").format(n=len(positions))
         words = (
-            self.tr("{token} looks at · layer {layer}")
+            self.tr("{token} attends to · layer {layer}")
             if self._side == "query"
-            else self.tr("who looks at {token} · layer {layer}")
+            else self.tr("{token} is attended by · layer {layer}")
         )
         self.title.set_text(words.format(token=token, layer=answer.request.heads[0][0]))
         self._show_number(None, None)

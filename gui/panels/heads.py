@@ -40,12 +40,12 @@ class HeadsPanel(QWidget):
         self._state = state
         self._explorer = explorer
         self.summary = LineLabel(muted=True)
-        self.own_maximum = _flat_toggle(self.tr("Own scale"))
-        self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight; otherwise the darkest is weight 1"))
+        self.own_maximum = _flat_toggle(self.tr("Scale per head"))
+        self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight instead of to 1"))
         self.own_maximum.toggled.connect(self._show_pictures)
         self.mean = _flat_toggle(self.tr("Mean"))
         self.mean.setToolTip(
-            self.tr("Each pixel is the mean of the weights it covers; otherwise the largest of them. Turns Own scale on")
+            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head")
         )
         self.mean.toggled.connect(self._pool)
         self.bar = HeadOrderBar(self.mean, self.own_maximum)

@@ -106,10 +106,10 @@ class HeatmapPanel(QWidget):
     def _hint(self) -> str:
         """What to do, or to wait for, while there is no picture."""
         if self._state.busy is not None:
-            return self.tr("A moment, please: {what}").format(what=self._state.busy.message)
+            return self.tr("Please wait: {what}").format(what=self._state.busy.message)
         if self._state.model is None:
             return self.tr("Choose a model at the top left.")
-        return self.tr("Type a sentence and press Enter to see who looks at whom.")
+        return self.tr("Type a sentence and press Enter to see what attends to what.")
 
     def figure(self) -> HeatmapPicture | None:
         """The head that is looked at as a new picture, coloured as here; None while there is none."""
@@ -207,10 +207,10 @@ class HeatmapPanel(QWidget):
         self.view.set_note(name)
         if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
             name = self.tr("{head} · approximate").format(head=name)
-            hints.append(self.tr("A first look at some rows; the exact picture follows in a moment"))
+            hints.append(self.tr("Preview from some of the rows; the exact picture follows in a moment"))
         if picture.cells.look.scale != self.controls.look.scale:
-            name = self.tr("{head} · ranks follow").format(head=name)
-            hints.append(self.tr("Linear for a moment, while the ranks of so many cells are counted"))
+            name = self.tr("{head} · computing ranks").format(head=name)
+            hints.append(self.tr("Linear until the ranks of all cells are computed"))
         self._title.set_text(name)
         self._title.setToolTip(plain("\n".join(hints)))
 

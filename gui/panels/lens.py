@@ -76,7 +76,7 @@ class LensPanel(QWidget):
         self._on_changed(frozenset({"dark", "model"}))
 
     def _make_buttons(self) -> None:
-        self.fill = QPushButton(self.tr("Fill"))
+        self.fill = QPushButton(self.tr("Compute"))
         self.fill.setToolTip(
             self.tr("Read the residual stream after each layer through the model's final norm and output head")
         )
@@ -85,7 +85,7 @@ class LensPanel(QWidget):
             "probability": (self.tr("Probability"), self.tr("The most probable token, coloured by its probability")),
             "entropy": (
                 self.tr("Entropy"),
-                self.tr("The most probable token, coloured by how undecided the layer is: strong is undecided"),
+                self.tr("The most probable token, coloured by entropy: the stronger, the less certain"),
             ),
             "token": (self.tr("One token"), self.tr("Probability and rank of one token through the layers")),
         }
@@ -106,7 +106,7 @@ class LensPanel(QWidget):
         self.modes["probability"].setChecked(True)
         menu.addSeparator()
         self.final = menu.addAction(self.tr("Follow final predictions"), self._follow_the_final)
-        self.final.setToolTip(self.tr("Follow at each position what the last layer finds most probable there"))
+        self.final.setToolTip(self.tr("Follow, at each position, the token most probable after the last layer"))
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
@@ -339,7 +339,7 @@ class LensPanel(QWidget):
         subject = self._subject
         self.final.setEnabled(self._follow is not None)
         self.fill.setEnabled(subject is not None and self._state.busy is None)
-        self.fill.setText(self.tr("Fill in sight") if len(self._axis) > _SHORT else self.tr("Fill"))
+        self.fill.setText(self.tr("Compute visible") if len(self._axis) > _SHORT else self.tr("Compute"))
         sentence = self._sentence(subject, part)
         self.status.set_text(sentence)
         self.status.setToolTip(plain(sentence))
@@ -349,25 +349,25 @@ class LensPanel(QWidget):
             return self._error
         if self._is_filling:
             if part is None:
-                return self.tr("Reading the layers …")
+                return self.tr("Computing …")
             return self.tr("Layer {layer} of {count} …").format(layer=part.layer + 1, count=part.n_layers)
         if subject is None:
             return self.tr("The lens needs a model and a text.")
         if self._shown is None:
-            return self.tr("Press Fill to see what the model would say if it stopped after each layer.")
+            return self.tr("Press Compute to see what the model would predict if it stopped after each layer.")
         if self._is_stale:
             if self._is_of_the_text:
-                return self.tr("Another token is followed here. Press Fill.")
-            return self.tr("This grid is of the text or model before. Press Fill to read the present one.")
+                return self.tr("This grid follows another token. Press Compute.")
+            return self.tr("This grid is of an earlier text or model. Press Compute to update it.")
         if not self.view.picture.is_read(self.view.layout_now.columns):
-            return self.tr("Some columns in sight are not read yet. Press Fill.")
+            return self.tr("Some visible columns are not computed yet. Press Compute.")
         return self._explanation()
 
     def _explanation(self) -> str:
-        last = self.tr("The last row is the model's prediction, exactly.")
+        last = self.tr("The last row is exactly the model's prediction.")
         if self.modes["token"].isChecked():
             what = self.tr("each position's final prediction") if self._follow is None else f"“{self._follow[1]}”"
             last = self.tr("Probability and rank of {what}.").format(what=what) + " " + last
         if self._state.ran is not None and self._state.ran.intervention is not None:
-            last += " " + self.tr("Read without the changes to heads.")
+            last += " " + self.tr("Computed without the edits to heads.")
         return last

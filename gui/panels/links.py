@@ -60,7 +60,8 @@ class LinksPanel(QWidget):
         self.arcs.setText(self.tr("Arcs"))
         self.arcs.setToolTip(
             self.tr(
-                "The text once, on one line. The upper half of a word shows what it looks at, the lower half who looks at it."
+                "Arcs over one line of text. The upper half of a word shows what it attends to, the lower half what "
+                "attends to it."
             )
         )
         self.whole = self._button(self.view.set_whole)
@@ -85,7 +86,7 @@ class LinksPanel(QWidget):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setAccessibleName(self.tr("Which links of the two texts"))
         button.setToolTip(
-            self.tr("Only the links from one text (A, B) to one text; special tokens belong to the text they follow")
+            self.tr("Show only links from one text (A or B) to one text; special tokens belong to the text they follow")
         )
         menu, group = QMenu(button), QActionGroup(button)
         self.pairings = {}
@@ -196,7 +197,7 @@ class LinksPanel(QWidget):
         if self.arcs.isChecked() and self._state.kind != "cross":
             self.view.set_picture(ArcsPicture(*what, one_sided=self._state.kind == "decoder", **how))
             return
-        note = self.tr("two texts: shown as two columns instead of arcs") if self.arcs.isChecked() else ""
+        note = self.tr("two texts: shown in two columns instead of arcs") if self.arcs.isChecked() else ""
         self.view.set_picture(LinksPicture(*what, titles=self._titles(), note=note, **how))
 
     def _name_buttons(self) -> None:
@@ -205,17 +206,17 @@ class LinksPanel(QWidget):
         if self.by_mass.isChecked():
             words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
             hint = self.tr(
-                "Of each query only the fewest links that carry {share} % of its attention. Click: hide weak links instead."
+                "Shows the fewest links that carry {share} % of each query's attention. Click to hide weak links instead."
             )
             words, hint = words.format(share=value), hint.format(share=value)
         else:
-            words = (self.tr("Hide under {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(weight=value / 100)
-            hint = self.tr("Links that are weaker are hidden. Click: keep the fewest that carry most of each row instead.")
+            words = (self.tr("Hide below {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(weight=value / 100)
+            hint = self.tr("Weaker links are hidden. Click to keep the fewest that carry most of each row instead.")
         self.by_mass.setText(words)
         self.by_mass.setToolTip(plain(hint))
         self.threshold.setAccessibleName(words)
         self.threshold.setToolTip(plain(hint))
-        self.whole.setText(self.tr("Whole text") if roomy else self.tr("Whole"))
+        self.whole.setText(self.tr("Fit all"))
         pairing = self._state.pairing
         self.pairing.setVisible(self._has_pair())
         everything = self.tr("All pairs") if roomy else self.tr("All")

@@ -132,7 +132,7 @@ class ModelPicker(QWidget):
         self._add_entries(menu, self.tr("On this computer"), [entry for entry in entries if entry.group == "cache"])
         listed = {entry.source for entry in entries}
         if recent := [source for source in self.recent if source not in listed]:
-            _heading(menu, self.tr("Opened lately"))
+            _heading(menu, self.tr("Recent"))
             for source in recent:
                 self._add_choice(menu, Path(source).name, partial(self.load, source), source)
         menu.addSeparator()

@@ -98,7 +98,7 @@ class PredictionsPanel(QWidget):
         self.keep = QPushButton()
         self.keep.setObjectName("flat")
         self.keep.setCheckable(True)
-        self.keep.setToolTip(self.tr("Compare every further run with these predictions, not with the run before it"))
+        self.keep.setToolTip(self.tr("Compare later runs with these predictions instead of with the previous run"))
         self.keep.clicked.connect(explorer.keep_comparison)
         self._arrange()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -167,7 +167,7 @@ class PredictionsPanel(QWidget):
         self._say(self.hint, self._hint(len(state.predictions)))
         self._say(self.caption, self._caption(filtered is not None))
         self.keep.setChecked(state.before_kept)
-        self.keep.setText(self.tr("Forget comparison") if state.before_kept else self.tr("Keep as comparison"))
+        self.keep.setText(self.tr("Clear baseline") if state.before_kept else self.tr("Keep as baseline"))
         self.keep.setVisible(state.before_kept or bool(state.predictions))
         self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
 
@@ -237,8 +237,8 @@ class PredictionsPanel(QWidget):
         if prediction.kind != "class":
             return self.tr("The answer starts with") if prediction.kind == "start" else self.tr("The answer ends with")
         if prediction.link == "identity":
-            return self.tr("Number of the text") if len(prediction.candidates) == 1 else self.tr("Numbers of the text")
-        return self.tr("Labels of the text, each by itself") if prediction.link == "sigmoid" else self.tr("Class of the text")
+            return self.tr("Predicted number") if len(prediction.candidates) == 1 else self.tr("Predicted numbers")
+        return self.tr("Labels of the text, each independent") if prediction.link == "sigmoid" else self.tr("Class of the text")
 
     def _hint(self, count: int) -> str:
         """What to do when there is nothing to see."""
@@ -248,21 +248,21 @@ class PredictionsPanel(QWidget):
         if self._is_tagged:
             return "" if self._blocked() else self.tr("Click a token for all its tags.")
         if count > _MOST_BLOCKS:
-            return self.tr("The first {shown} of {count} masks are shown.").format(shown=_MOST_BLOCKS, count=count)
+            return self.tr("Only the first {shown} of {count} masks are shown.").format(shown=_MOST_BLOCKS, count=count)
         if count:
             return ""
         if "fill_mask" in model.abilities:
-            return self.tr("Click a token above to hide it: the model guesses what it was.")
+            return self.tr("Click a token above to mask it: the model predicts what it was.")
         if self._state.next_sentence is not None:
             return ""
         if "answer" in model.abilities:
-            return self.tr("Add the context as second text above: the answer to the question is looked for in it.")
+            return self.tr("Add the context as the second text above: the answer is searched for in it.")
         return notice_of(why_no_prediction(model)).message
 
     def _caption(self, filtering: bool) -> str:
         """What the outlines are."""
         if filtering:
-            return self.tr("Filled: after the filters. Outlined: the model's own.")
+            return self.tr("Filled: after the filters. Outlined: before them.")
         return "\n".join(words for words in (self._about_classes(), self._about_outlines()) if words)
 
     def _about_classes(self) -> str:
@@ -271,7 +271,7 @@ class PredictionsPanel(QWidget):
         if model is None or first is None or first.kind != "class":
             return ""
         if first.link == "identity":
-            return self.tr("A regression's numbers: their unit and range are the training's.")
+            return self.tr("Regression outputs: unit and range are those of the training data.")
         if len(first.candidates) < len(model.labels):
             words = self.tr("The {shown} most probable of {count} labels.")
             return words.format(shown=len(first.candidates), count=len(model.labels))
@@ -280,7 +280,7 @@ class PredictionsPanel(QWidget):
     def _about_outlines(self) -> str:
         if not any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars):
             return ""
-        what = self.tr("the kept comparison") if self._state.before_kept else self.tr("the run before")
+        what = self.tr("the baseline") if self._state.before_kept else self.tr("the previous run")
         return self.tr("Outlined: {what}. Last number: change in log-probability (natural).").format(what=what)
 
     # ---------------------------------------------------------------- what the user does

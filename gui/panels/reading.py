@@ -75,8 +75,8 @@ class ReadingPanel(QWidget):
     # ---------------------------------------------------------------- the rows above
     def _mode_row(self) -> QHBoxLayout:
         words: dict[Mode, tuple[str, str]] = {
-            "from": (self.tr("From"), self.tr("What the chosen token looks at: its row of weights")),
-            "to": (self.tr("To"), self.tr("Who looks at the chosen token: its column of weights")),
+            "from": (self.tr("Attends to"), self.tr("What the chosen token attends to: its row of weights")),
+            "to": (self.tr("Attended by"), self.tr("What attends to the chosen token: its column of weights")),
             "surprisal": (
                 self.tr("Surprisal"),
                 self.tr(
@@ -87,8 +87,9 @@ class ReadingPanel(QWidget):
             "attribution": (
                 self.tr("Attribution"),
                 self.tr(
-                    "What the prediction owes to each token, gradient × attention: the sum over layers, heads and queries of "
-                    "(A ⊙ ∂y/∂A)⁺, with y the logit of the predicted token (after Grad-SAM, Barkan et al. 2021); or attention rollout"
+                    "How much each token contributes to the prediction. Gradient × attention: the sum over layers, heads "
+                    "and queries of (A ⊙ ∂y/∂A)⁺, with y the logit of the predicted token (after Grad-SAM, Barkan et al. "
+                    "2021); or attention rollout"
                 ),
             ),
         }
@@ -119,9 +120,9 @@ class ReadingPanel(QWidget):
         self.rollout.setText(self.tr("Rollout"))
         self.rollout.setToolTip(
             self.tr(
-                "Instead of gradients: how much of each token can have reached the prediction, the product over the layers of "
-                "½ A + ½ I, A the mean of the heads (Abnar and Zuidema 2020). It knows nothing of what values and feed-forward "
-                "layers do to what flows"
+                "Instead of gradients: how much of each token can reach the prediction, the product over the layers "
+                "of ½ A + ½ I, with A the mean of the heads (Abnar and Zuidema 2020). Ignores the effect of values "
+                "and feed-forward layers"
             )
         )
         self.rollout.toggled.connect(self._show_colours)
@@ -194,14 +195,14 @@ class ReadingPanel(QWidget):
         self.compute.hide()
         axis = state.queries if side == "query" else state.keys
         if not positions:
-            self._say(self.tr("Point at a word, or click it to keep it"))
+            self._say(self.tr("Point at a word, or click to pin it"))
             return None, []
         heads = self._values.heads
         head = self.tr("layer {layer} · head {head}").format(layer=heads[0][0], head=heads[0][1])
         head = head if len(heads) == 1 else self.tr("mean of {n} heads").format(n=len(heads))
         token = self.tr("“{token}”").format(token=axis.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("the sum of {n} tokens").format(n=len(positions))
-        words = self.tr("{token} looks at · {head}") if side == "query" else self.tr("who looks at {token} · {head}")
+        token = token if len(positions) == 1 else self.tr("sum of {n} tokens").format(n=len(positions))
+        words = self.tr("{token} attends to · {head}") if side == "query" else self.tr("{token} is attended by · {head}")
         self._say(words.format(token=token, head=head), ", ".join(f"{layer}.{head}" for layer, head in heads))
         chosen = [self._word(position, side) for position in positions]
         if weights is None:
@@ -228,7 +229,7 @@ class ReadingPanel(QWidget):
                 self.tr("−log₂ p(token | all others), each masked in turn") if masked else self.tr("−log₂ p(token | before)")
             )
         elif masked:
-            self._say(self.tr("Takes a pass of the model for each token"))
+            self._say(self.tr("Takes one pass of the model per token"))
         else:
             self._say(self.tr("Not computed for this text"))
             if idle and state.step is None and state.captured is not None and state.captured is not self._asked_of:
@@ -246,23 +247,26 @@ class ReadingPanel(QWidget):
         if gradient and not can:
             self._say(self.tr("There is no prediction to attribute"))
             return None, ""
-        where = self.tr("the token in focus") if found is None else self._where(*found)
+        where = self.tr("the selected token") if found is None else self._where(*found)
         if values is None:
             self._say(self.tr("Not computed for {where}").format(where=where))
         elif values.stale:
-            self._say(self.tr("Of another prediction: compute it for {where}").format(where=where))
+            self._say(self.tr("For another prediction; compute it for {where}").format(where=where))
         else:
-            self._say(self.tr("What {where} owes to each token").format(where=where))
+            self._say(self.tr("Attribution of {where}").format(where=where))
         return values, ""
 
     def _where(self, prediction: Prediction, candidate: Candidate) -> str:
         """What is attributed, and where it is predicted."""
         words = {
-            "class": self.tr("“{label}”"),
+            "class": self.tr("the class “{label}”"),
             "start": self.tr("the start at “{label}”"),
             "end": self.tr("the end at “{label}”"),
         }
-        where = words.get(prediction.kind, self.tr("“{label}” at {position}"))
+        at = self.tr("the prediction “{label}” at position {position}")
+        if not candidate.label.strip():  # a blank between quotation marks says nothing
+            at = self.tr("the prediction at position {position}")
+        where = words.get(prediction.kind, at)
         return where.format(label=candidate.label, position=prediction.position)
 
     @property

@@ -38,7 +38,7 @@ class SamplingFilters(QWidget):
         self.asked.setObjectName("flat")
         self.asked.setCheckable(True)
         self.asked.setToolTip(
-            self.tr("See at once what temperature, top-k, top-p, min-p and the penalty make of the next token")
+            self.tr("Preview the effect of temperature, top-k, top-p, min-p and the penalty on the next token")
         )
         self.fields = FilterFields()
         self.fields.changed.connect(self._share)
@@ -88,20 +88,20 @@ class SamplingFilters(QWidget):
     # ---------------------------------------------------------------- in words
     def _why_not(self) -> str:
         """Of a long generation's later steps."""
-        words = self.tr("Of this step only the candidates are kept: the whole distributions of those before it fill {size}.")
+        words = self.tr("Only the candidates of this step are kept: the full distributions of earlier steps fill {size}.")
         return words.format(size=readable_bytes(WHOLE_BYTES))
 
     def _lines(self, filtered: Filtered, following: Prediction, sampling: Sampling) -> list[str]:
         lines = [self._line(stage, sampling) for stage in filtered.stages]
         if sampling.temperature == 0:
-            lines.append(self.tr("At temperature 0 the most probable token is taken; nothing is drawn or cut."))
+            lines.append(self.tr("At temperature 0 the most probable token is taken; nothing is sampled or filtered."))
         if filtered.most_probable not in {candidate.id for candidate in following.candidates}:
-            lines.append(self.tr("The most probable token is none of those listed."))
+            lines.append(self.tr("The most probable token is not listed."))
         return lines
 
     def _line(self, stage: FilterStage, sampling: Sampling) -> str:
         """What a stage leaves: ``Top-p 0.90 keeps 12, 91.2 % of the mass``."""
-        words = self.tr("{filter} keeps {n}, {share} of the mass")
+        words = self.tr("{filter} keeps {n}, {share} of the probability")
         if stage.name == "model":
             words = self.tr("{filter}: {n} tokens")
         elif stage.name in MOVES:

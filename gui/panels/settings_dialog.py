@@ -43,38 +43,38 @@ class SettingsDialog(QDialog):
         self._form.setHorizontalSpacing(24)
         self._form.setVerticalSpacing(12)
         automatic = self.tr("automatic")
-        looks = {"system": self.tr("as the system"), "light": self.tr("light"), "dark": self.tr("dark")}
+        looks = {"system": self.tr("system"), "light": self.tr("light"), "dark": self.tr("dark")}
         devices = state.catalogue.devices if state.catalogue is not None else ("auto",)
         devices = tuple(dict.fromkeys(("auto", *devices, preferences.device)))  # one that is away today stays chosen
         self.look = self._row(self.tr("Appearance"), "look", [(look, looks[look]) for look in LOOKS])
         self.typeface = TypefaceBox(typefaces())
         self._add(
             self.tr("Typeface"), "typeface", self.typeface,
-            self.tr("What the window is written in: type a part of a name to find one. Pictures in files stay in Inter."),
+            self.tr("Typeface of the window; type part of a name to find one. Exported pictures always use Inter."),
         )  # fmt: skip
         self.type_size = self._row(self.tr("Type size"), "type_size", [(size, f"{size} %") for size in TYPE_SIZES])
-        self.color_map = self._row(self.tr("Colours of weights"), "color_map", color_maps.items())
+        self.color_map = self._row(self.tr("Colour map"), "color_map", color_maps.items())
         self.device = self._row(
             self.tr("Device"), "device", [(name, automatic if name == "auto" else name) for name in devices],
-            self.tr("Where models are opened; the one that is open moves there."),
+            self.tr("Device that models run on; the open model moves there."),
         )  # fmt: skip
         self.dtype = self._row(
             self.tr("Number format"), "dtype", [(name, automatic if name == "auto" else name) for name in DTYPES],
-            self.tr("How the numbers of models are kept; the one that is open is opened again."),
+            self.tr("Number format of the weights; the open model is reloaded."),
         )  # fmt: skip
         self.cache_size = self._row(
-            self.tr("Memory for heads"), "cache_size", [(size, readable_bytes(size * 2**20)) for size in CACHE_SIZES],
-            self.tr("Heads that were looked at are kept up to this size, to be seen again without a wait."),
+            self.tr("Cache for heads"), "cache_size", [(size, readable_bytes(size * 2**20)) for size in CACHE_SIZES],
+            self.tr("Heads you have viewed are cached up to this size, to reappear without delay."),
         )  # fmt: skip
         preferences.changed.connect(self._follow)
-        self.forget = QPushButton(self.tr("Forget recent texts"))
-        self.forget.setToolTip(self.tr("Empty the list of texts that were run lately"))
+        self.forget = QPushButton(self.tr("Clear recent texts"))
+        self.forget.setToolTip(self.tr("Clear the list of recent texts"))
         self.forget.clicked.connect(self._forget)
         self.forget.setEnabled(bool(recent_texts.texts))
         self._form.addRow("", self.forget)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
-        said = Label(self.tr("Changes hold at once, and for the next start."))
+        said = Label(self.tr("Changes apply at once and are remembered."))
         said.setObjectName("muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)

@@ -78,7 +78,7 @@ class StatusPanel(QWidget):
         state, model = self._state, self._state.model
         parts = []
         if model is not None:
-            parts = [self.tr("with a note (point here)")] if model.note else []
+            parts = [self.tr("note (point here)")] if model.note else []
             parts += [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
             if not state.record.kept.half:

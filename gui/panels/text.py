@@ -28,8 +28,8 @@ class TextPanel(QWidget):
         self._state = state
         self._explorer = explorer
         self.text = self._field("text", self.tr("Type a sentence and press Enter"))
-        self.pair = self._field("text_pair", self.tr("A second sentence, if you like"))
-        self.target = self._field("target", self.tr("What the decoder reads; left empty, its start only"))
+        self.pair = self._field("text_pair", self.tr("Second sentence (optional)"))
+        self.target = self._field("target", self.tr("Decoder input; if empty, only its start token"))
         self.text_label, self.pair_label, self.target_label = Label(), Label(), Label(self.tr("Decoder"))
         for label in (self.text_label, self.pair_label, self.target_label):
             label.setObjectName("muted")
@@ -115,7 +115,7 @@ class TextPanel(QWidget):
         self.text_label.setText(self.tr("Question") if answers else self.tr("Encoder"))
         self.pair_label.setText(self.tr("Context") if answers else "")
         self.pair.set_placeholder(
-            self.tr("The text in which the answer is looked for") if answers else self.tr("A second sentence, if you like")
+            self.tr("The text that contains the answer") if answers else self.tr("Second sentence (optional)")
         )
         self.text_label.setVisible(takes_target or answers)
         self.pair_label.setVisible(answers)
@@ -131,9 +131,9 @@ class TextPanel(QWidget):
         if not len(axis):
             words = ""
         elif stale:
-            words = self.tr("Enter runs the new text")
+            words = self.tr("Press Enter to run the new text")
         elif axis.dropped:
-            words = self.tr("{count} tokens · last {dropped} dropped, no room")
+            words = self.tr("{count} tokens · last {dropped} cut off, no room")
         elif model is not None and model.max_tokens is not None:
             words = self.tr("{count} tokens of {limit}")
         else:

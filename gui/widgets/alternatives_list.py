@@ -46,10 +46,10 @@ class _Rows(QAbstractListModel):
 
     def _about(self, row: Alternative) -> str:
         if row.chosen:
-            return self.tr("{token}: this was written").format(token=row.label)
+            return self.tr("{token}: the chosen token").format(token=row.label)
         if not self.takes:
             return row.label
-        return self.tr("{token}: click to go on from here with it, as another branch").format(token=row.label)
+        return self.tr("{token}: click to continue from here with it, as a new branch").format(token=row.label)
 
 
 class _Painter(QStyledItemDelegate):

@@ -50,7 +50,7 @@ class CardDock(QDockWidget):
     def __init__(self, name: str, title: str, panel: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self.setObjectName(name)
-        self._float = _flat_button(self.tr("Float: put this view into a window of its own, or back"))
+        self._float = _flat_button(self.tr("Float this view in its own window, or dock it again"))
         self._float.clicked.connect(self._toggle_floating)
         self._close = _flat_button(self.tr("Close this view; the View menu brings it back"))
         self._close.clicked.connect(self.close)
@@ -61,7 +61,7 @@ class CardDock(QDockWidget):
         row.setSpacing(0)
         self._title = Label(title)
         self._title.setObjectName("cardTitle")
-        bar.setToolTip(self.tr("Drag to move this view beside or onto another, or out of the window"))
+        bar.setToolTip(self.tr("Drag to dock this view beside or onto another, or to float it"))
         row.addWidget(self._title, 1)
         row.addWidget(self._float)
         row.addWidget(self._close)

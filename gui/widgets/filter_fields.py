@@ -35,7 +35,10 @@ class FilterFields(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _HOTTEST * _STEPS)
         self.slider.setAccessibleName(self.tr("Temperature"))
-        hint = self.tr("Divides the logits before the softmax: below 1 the best gain, above 1 the rest; at 0 nothing is drawn")
+        hint = self.tr(
+            "Divides the logits before the softmax: below 1 favours the most probable tokens, above 1 the "
+            "others; at 0 nothing is sampled"
+        )
         for part in (self.temperature, self.slider):
             part.setToolTip(plain(hint))
         self.top_k = whole_field(0, 1_000_000, _DEFAULTS.top_k)

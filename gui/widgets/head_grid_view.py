@@ -174,7 +174,7 @@ class HeadGridView(QAbstractScrollArea):
         on_number = layout.layer_at(event.position()) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if on_number else Qt.CursorShape.ArrowCursor)
         self.viewport().setToolTip(
-            plain(self.tr("Click: the average over this layer's heads, or the heads again") if on_number else "")
+            plain(self.tr("Click to switch between this layer's heads and their average") if on_number else "")
         )
         self._point_at(layout.head_at(event.position()))
 

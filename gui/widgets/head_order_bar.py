@@ -70,8 +70,8 @@ class HeadOrderBar(QWidget):
         self.averages.setText(self.tr("Averages"))
         self.averages.setToolTip(
             self.tr(
-                "One picture a layer: the exact average over its heads. A click on one looks at all of them. "
-                "A click on a layer's number, or A, does so for that layer alone"
+                "One picture per layer: the exact average over its heads. Click one to select all its heads. To "
+                "average a single layer, click its number or press A"
             )
         )
         self.averages.toggled.connect(lambda on: self._change(averages=on))
@@ -98,13 +98,13 @@ class HeadOrderBar(QWidget):
         self.sort.setText(words + _ARROW)
         self.sort.setToolTip(
             plain(
-                self.tr("Show heads by what was measured of them, instead of by layer and head")
+                self.tr("Sort heads by a metric instead of by layer and head")
                 if order.sort is None
                 else f"{metric_name(order.sort)}: {metric_meaning(order.sort)}"
             )
         )
         self.filter.setText((self.tr("Filtered") if order.filters else self.tr("Filter")) + _ARROW)
-        self.filter.setToolTip(plain(self._filter_words() or self.tr("Set back heads of other types, or under a minimum")))
+        self.filter.setToolTip(plain(self._filter_words() or self.tr("Dim heads of other types or below a minimum")))
 
     def _show_minimum(self) -> None:
         metric, least = self.order.minimum or (self.measure.currentData(), 0.0)

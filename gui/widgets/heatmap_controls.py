@@ -25,13 +25,13 @@ class HeatmapControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scales = {
-            "linear": (self.tr("Linear"), self.tr("Colours in proportion to the weight.")),
-            "log": (self.tr("Logarithmic"), self.tr("Four powers of ten; the colour bar says from where on.")),
-            "row": (self.tr("Each row to its maximum"), self.tr("The strongest cell of every row has the last colour.")),
-            "rank": (self.tr("Rank in the head"), self.tr("Colours by the share of the head's cells with smaller values.")),
+            "linear": (self.tr("Linear"), self.tr("Colour is proportional to the weight.")),
+            "log": (self.tr("Logarithmic"), self.tr("Four powers of ten; the colour bar shows which.")),
+            "row": (self.tr("Row by row"), self.tr("Each row spans the whole colour range.")),
+            "rank": (self.tr("Rank in the head"), self.tr("Colour is the share of the head's cells with smaller values.")),
         }
         self.colors = {
-            "plain": (self.tr("One hue"), self.tr("Of the window's look; scores are blue above 0 and orange below.")),
+            "plain": (self.tr("Single hue"), self.tr("The theme's own; scores are blue above 0 and orange below.")),
             "viridis": (self.tr("Viridis"), self.tr("Purple to yellow; scores are green above 0 and purple below.")),
             "cividis": (self.tr("Cividis"), self.tr("Blue to yellow; scores are blue above 0 and yellow below.")),
             "grey": (self.tr("Grey"), self.tr("For print.")),
@@ -43,7 +43,7 @@ class HeatmapControls(QWidget):
         self.scores.setObjectName("flat")
         self.scores.setCheckable(True)
         self.scores.setText(self.tr("Scores"))
-        self.scores.setToolTip(self.tr("Scores before the softmax, q·k · scale with what is added to it, instead of weights"))
+        self.scores.setToolTip(self.tr("Scores before the softmax (scaled q·k and what is added to it) instead of weights"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -73,8 +73,8 @@ class HeatmapControls(QWidget):
     def _stretching(self) -> QAction:
         menu = self.scale.menu()
         menu.addSeparator()
-        action = menu.addAction(self.tr("Stretch to this head's maximum"))
-        action.setToolTip(self.tr("Colours up to this head's largest weight instead of to 1; the values stay as they are"))
+        action = menu.addAction(self.tr("Scale to this head's maximum"))
+        action.setToolTip(self.tr("End the colours at this head's largest weight instead of at 1; values are unchanged"))
         action.setCheckable(True)
         action.toggled.connect(self._choose)
         return action
@@ -93,8 +93,8 @@ class HeatmapControls(QWidget):
     def allow(self, *, whole: bool, scores: bool) -> None:
         """Which scales can be had, not all of scores, and what is not exact of a head that is not here as a whole."""
         reasons = {
-            "log": self.tr("Scores may be negative: they have no logarithm.") if scores else "",
-            "row": self.tr("Scores may be negative: rows have no share of a maximum.") if scores else "",
+            "log": self.tr("Scores may be negative, so they have no logarithm.") if scores else "",
+            "row": self.tr("Scores may be negative, so rows cannot be scaled to a maximum.") if scores else "",
         }
         for name, reason in reasons.items():
             self.scale_actions[name].setEnabled(not reason)

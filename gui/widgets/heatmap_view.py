@@ -268,8 +268,8 @@ class HeatmapView(QWidget):
 
     def _bar_help(self) -> str:
         return self.tr(
-            "Drag the ends to change where colours begin and end; a double click puts them back.\n"
-            "Page Up and Page Down move the upper end, with Shift the lower one."
+            "Drag the ends to change the colour range; double-click to reset it.\nPage Up and Page Down move the "
+            "upper end, with Shift the lower one."
         )
 
     # ---------------------------------------------------------------- keys

@@ -41,7 +41,7 @@ class LanguageFields(QWidget):
             with QSignalBlocker(field):
                 field.clear()
                 if own is None:
-                    field.addItem(self.tr("as the model chooses"), None)
+                    field.addItem(self.tr("model default"), None)
                 for language in choice.languages:
                     field.addItem(language.name, language.code)
                 field.setCurrentIndex(max(0, field.findData(own)))

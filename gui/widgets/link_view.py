@@ -271,7 +271,7 @@ class LinkView(QAbstractScrollArea):
         painter.fillRect(self.viewport().rect(), self._theme.color("panel"))
         painter.setFont(text_font())
         painter.setPen(self._theme.color("muted"))
-        hint = self.tr("Here will be lines from each token to those it looks at.")
+        hint = self.tr("Lines from each token to those it attends to appear here.")
         box = self.viewport().rect().adjusted(4 * GRID, 0, -4 * GRID, 0)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), hint)
 
@@ -323,7 +323,7 @@ class LinkView(QAbstractScrollArea):
     def _tip(self, point: QPointF) -> str:
         layout = self.layout_now
         if head_at(layout.legend, point) is not None:
-            return self.tr("Click: this head off or on. Double click: this head alone, again: all.")
+            return self.tr("Click to hide or show this head. Double-click to show it alone, again to show all.")
         query, key = self._picture.token_at(layout, point)
         axis, position = (self._picture.queries, query) if query is not None else (self._picture.keys, key)
         return "" if position is None else f"{axis.tokens[position].text} · {position}"

@@ -42,7 +42,7 @@ class PaletteList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName(self.tr("What fits"))
+        self.setAccessibleName(self.tr("Matches"))
 
     def set_lines(self, lines: Sequence[Line]) -> None:
         """Show these; the first is current."""

@@ -62,7 +62,11 @@ class ReadingButton(QToolButton):
         for field in ("units", "special"):
             self.actions_of[field, getattr(reading, field)].setChecked(True)
         words = self.units[reading.units]
-        marks = {"shown": "", "hidden": self.tr("no special"), "renormalised": self.tr("no special, renormalised")}
+        marks = {
+            "shown": "",
+            "hidden": self.tr("special tokens hidden"),
+            "renormalised": self.tr("special tokens hidden, renormalised"),
+        }
         self.setText(" · ".join(filter(None, (words, marks[reading.special]))) + "  ▾")
         self.setToolTip(plain(self.meaning(reading)))
         self.setAccessibleName(self.tr("Units: {words}").format(words=words))
@@ -70,14 +74,14 @@ class ReadingButton(QToolButton):
     def meaning(self, reading: Reading) -> str:
         """What the numbers then are, in full sentences."""
         if reading.units == "tokens":
-            first = self.tr("Each token of the model for itself.")
+            first = self.tr("The model's own tokens.")
         else:
-            first = self.tr("Attention to {units} is the sum over the tokens, attention from them the mean.")
+            first = self.tr("Attention to {units} is summed over their tokens, attention from them averaged.")
             first = first.format(units=self.units[reading.units].lower())
         second = {
             "shown": self.tr("Special tokens are shown."),
             "hidden": self.tr("Special tokens are hidden: rows sum to less than 1."),
-            "renormalised": self.tr("Special tokens are hidden and what is left of each row is made to sum to 1."),
+            "renormalised": self.tr("Special tokens are hidden and each row is rescaled to sum to 1."),
         }[reading.special]
         return f"{first} {second}"
 

@@ -25,7 +25,7 @@ class RulesList(QWidget):
         super().__init__(parent)
         self.boxes: dict[str, QCheckBox] = {}
         self._words: dict[str, QLabel] = {}
-        self.heading = Label(self.tr("Rules of the model's own"))
+        self.heading = Label(self.tr("The model's own rules"))
         self.left_out = Label()
         for label in (self.heading, self.left_out):
             label.setObjectName("muted")
@@ -51,7 +51,7 @@ class RulesList(QWidget):
         for name, words in rules:
             self._add(name, words)
         self.heading.setVisible(bool(rules))
-        self.left_out.setText(self.tr("Not followed: {settings}").format(settings="; ".join(left_out)))
+        self.left_out.setText(self.tr("Not supported: {settings}").format(settings="; ".join(left_out)))
         self.left_out.setVisible(bool(left_out))
         self.setVisible(bool(rules) or bool(left_out))
 

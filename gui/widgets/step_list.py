@@ -181,7 +181,7 @@ class StepList(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(self.tr("Written tokens"))
+        self.setAccessibleName(self.tr("Generated tokens"))
         self._steps = StepModel(self)
         self._painter = _StepPainter(self)
         self.setModel(self._steps)

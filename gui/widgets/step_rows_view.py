@@ -38,7 +38,7 @@ class StepRowsView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("What each head looked at"))
+        self.setAccessibleName(self.tr("What each head attended to"))
 
     @property
     def picture(self) -> StepRowsPicture | None:
@@ -116,7 +116,7 @@ class StepRowsView(QWidget):
         if key is None or self._picture is None:
             return name
         weight, token = float(self._picture.weights[head, key]), self._picture.labels[key]
-        looked = self.tr("looked at {token} (position {position}) with weight {weight}")
+        looked = self.tr("attended to {token} (position {position}) with weight {weight}")
         return f"{name}: {looked.format(token=token, position=key, weight=readable_probability(weight))}"
 
     def _point_at(self, key: int | None) -> None:

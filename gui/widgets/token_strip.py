@@ -163,7 +163,7 @@ class TokenStrip(QAbstractScrollArea):
     def _about(self, position: int, token: Token) -> str:
         words = [self.tr("{token} · position {position} · id {id}").format(token=token.text, position=position, id=token.id)]
         if token.unknown:
-            words.append(self.tr("not in this model's vocabulary: it reads an unknown word"))
+            words.append(self.tr("not in this model's vocabulary: read as an unknown token"))
         if token.special:
             words.append(self.tr("added by the tokenizer"))
         return "\n".join(words)

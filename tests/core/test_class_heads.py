@@ -298,8 +298,8 @@ def test_labels_are_readable_and_found_by_any_of_their_names() -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("BertForSequenceClassification", {"id2label": {0: "entailment", 1: "neutral"}}, ["the text's class", "entailment"]),
-        ("BertForSequenceClassification", {"num_labels": 3, **MULTI}, ["each by itself", "label 2"]),
+        ("BertForSequenceClassification", {"id2label": {0: "entailment", 1: "neutral"}}, ["class of the text", "entailment"]),
+        ("BertForSequenceClassification", {"num_labels": 3, **MULTI}, ["each independent", "label 2"]),
         ("LlamaForSequenceClassification", NUMBER, ["number", "score", "sigmoid"]),
         ("BertForTokenClassification", {"id2label": {0: "O", 1: "B-X"}}, ["tag", "B-X", "cat"]),
         ("BertForQuestionAnswering", {}, ["p(start) · p(end)", "no answer", "the answer starts with", "the answer ends with"]),

@@ -140,7 +140,7 @@ def test_reading_tells_how_far_it_is_and_stops_when_asked(file: Path) -> None:
 def test_a_decoder_that_guesses_no_masks_says_so_before_its_weights_are_read(file: Path, capsys) -> None:
     assert main(["predict", "--model", str(file), "--text", "the [MASK] sat"]) == 2
     printed = capsys.readouterr()
-    assert "does not guess masked words" in printed.err
+    assert "does not predict masked words" in printed.err
     assert "reading" not in printed.err
 
 

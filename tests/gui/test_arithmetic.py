@@ -136,32 +136,32 @@ def test_what_is_unusual_is_said_in_words(record, answer) -> None:
         return "\n".join(step.text if isinstance(step, (Sentence, Heading)) else getattr(step, "remark", "") for step in steps)
 
     assert "comes after the query" in said(answer, hidden="later")
-    assert "sees the keys from 3 to 8." in said(answer, hidden="mask", sees=range(3, 9))
-    assert "Hidden by the mask." in said(answer, hidden="mask", sees=None)
+    assert "may attend to keys 3 to 8." in said(answer, hidden="mask", sees=range(3, 9))
+    assert "Masked." in said(answer, hidden="mask", sees=None)
     assert "the last 8 tokens, and the key lies before" in said(answer, hidden="window", window=8)
-    assert "The bias of this distance is −0.5." in said(answer, bias=-0.5)
-    assert "no score passes ±c" in said(answer, cap=50.0, capped=0.1)
+    assert "The bias for this distance is −0.5." in said(answer, bias=-0.5)
+    assert "no score exceeds ±c" in said(answer, cap=50.0, capped=0.1)
     assert "The model's own scale" in said(answer, root=None, scale=0.3)
     assert "does not scale" in said(answer, root=None, scale=1.0)
-    assert "A learned sink with the score −0.4" in said(answer, sink=-0.4)
-    assert "sees nothing" in said(answer, n_seen=0)
+    assert "A learned sink with score −0.4" in said(answer, sink=-0.4)
+    assert "may attend to no key" in said(answer, n_seen=0)
     working = answer.working
-    assert "already in these vectors" in said(replace(answer, working=replace(working, turned="unseen")))
+    assert "already applied to these vectors" in said(replace(answer, working=replace(working, turned="unseen")))
     assert "heads 2 to 3 share" in said(replace(answer, working=replace(working, shared_by=range(2, 4))))
     assert "does more to its scores" in said(replace(answer, working=replace(working, difference=0.1, is_rounding=False)))
     assert "Values were not kept" in said(replace(answer, working=replace(working, carried=None)))
-    assert "This run changed weights" in said(replace(answer, edited=True))
+    assert "This run edited weights" in said(replace(answer, edited=True))
     nothing = replace(working.carried, norm=0.0, strongest=())
-    assert "A weight of 0 carries nothing." in said(replace(answer, working=replace(working, carried=nothing)))
+    assert "A weight of 0 contributes nothing." in said(replace(answer, working=replace(working, carried=nothing)))
 
 
 def test_of_given_weights_only_the_weight_is_shown() -> None:
     given = record_of(np.full((1, 1, 2, 2), 0.5, np.float32), ["a", "b"])
     steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "given")
     assert equations(steps) == {r"\alpha": "0.5"}
-    assert steps[0] == Heading("b → a") and "these weights were given" in steps[2].text
+    assert steps[0] == Heading("b → a") and "the weights were given" in steps[2].text
     steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "fallback")
-    assert "a way of its own" in steps[2].text
+    assert "in its own way" in steps[2].text
 
 
 def test_a_cell_of_words_says_what_it_is_made_of(record) -> None:
@@ -170,7 +170,7 @@ def test_a_cell_of_words_says_what_it_is_made_of(record) -> None:
     answer = arithmetic(words, "encoder", 0, 1, row, row)
     sentences = [step.text for step in steps_of(answer, *record.axis("encoder"), "fast") if isinstance(step, Sentence)]
     n_tokens = len(words.axis("encoder").queries.pieces[row])
-    assert f"{n_tokens} × {n_tokens} tokens. Its weight, {number_text(answer.weight)}, is the mean" in sentences[0]
+    assert f"{n_tokens} × {n_tokens} tokens. Its weight, {number_text(answer.weight)}, is summed" in sentences[0]
     pair = f"{record.axis('encoder').queries.labels[answer.query]} → {record.axis('encoder').keys.labels[answer.key]}"
     assert pair in sentences[1]
 

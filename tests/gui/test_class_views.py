@@ -97,7 +97,7 @@ def test_classes_are_bars_and_an_edit_shows_what_they_were(qtbot, panel: Predict
         assert bar.probability == pytest.approx(math.exp(new[at]), abs=1e-4)
         assert bar.ghost == pytest.approx(math.exp(old[at]), abs=1e-4)
         assert float(bar.change.replace("−", "-")) == pytest.approx(float(new[at] - old[at]), abs=0.006)
-    assert "the run before" in panel.caption.text()
+    assert "the previous run" in panel.caption.text()
 
 
 def test_a_click_chooses_a_class_which_stays_chosen_after_an_edit(qtbot, panel: PredictionsPanel, opened) -> None:
@@ -117,7 +117,7 @@ def test_a_click_chooses_a_class_which_stays_chosen_after_an_edit(qtbot, panel: 
 def test_several_labels_stand_each_for_itself_and_a_number_has_no_bar(qtbot, panel: PredictionsPanel, opened) -> None:
     opened("BertForSequenceClassification", num_labels=4, problem_type="multi_label_classification")
     (block,) = visible_blocks(panel)
-    assert "each by itself" in block.heading.text()
+    assert "each independent" in block.heading.text()
     assert sum(bar.probability for bar in block.bars.bars) != pytest.approx(1, abs=1e-3)
 
 
@@ -130,7 +130,7 @@ def test_a_regression_shows_its_number_and_how_it_changed(qtbot, panel: Predicti
     (bar,) = block.bars.bars
     assert (bar.label, bar.number) == ("score", readable_number(new))
     assert bar.change == readable_change(new - old)
-    assert "regression" in panel.caption.text()
+    assert "Regression" in panel.caption.text()
 
 
 def test_of_a_hundred_long_labels_the_best_are_shown_whole_and_their_number_is_said(

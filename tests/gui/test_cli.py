@@ -226,7 +226,7 @@ def test_sweep_changes_other_things(capsys, options: list[str], axes: dict[str, 
 def test_what_is_kept_of_a_capture_is_said_in_the_file_and_on_the_screen(capsys, tmp_path: Path) -> None:
     out = tmp_path / "part.npz"
     assert main(["capture", *GRAMMAR, "--keep", "half+layers=1+host", "--out", str(out)]) == 0
-    assert "right to about 3 digits" in capsys.readouterr().out
+    assert "accurate to about 3 digits" in capsys.readouterr().out
     exact = load_model("toy:grammar", device="cpu").capture(SENTENCE).layer_weights(1, "encoder")
     with np.load(out, allow_pickle=False) as data:
         assert data["encoder_layers"].tolist() == [1]
@@ -300,7 +300,7 @@ def test_train_writes_a_toy(capsys, tmp_path: Path) -> None:
     [
         (["predict", "--model", "toy:grammar", "--text", "no mask here"], "no [MASK]"),
         (["predict", "--model", "toy:grammar", "--text", "  "], "no text"),
-        (["predict", "--model", "toy:tales", "--text", "a [MASK]"], "does not guess masked words"),
+        (["predict", "--model", "toy:tales", "--text", "a [MASK]"], "does not predict masked words"),
         (["generate", *GRAMMAR], "cannot generate"),
         (["generate", *TALES, "--top-p", "0"], "top_p"),
         (["generate", *TALES, "--min-p", "2"], "min_p"),

@@ -418,7 +418,7 @@ def test_from_the_dialog_to_the_file(
     answer_file_dialog(qtbot, dialog, path.with_suffix(""))
     assert not dialog.isVisible()
     qtbot.waitUntil(lambda: state.busy is None and state.notice is not None, timeout=PATIENCE)
-    assert (state.notice.level, state.notice.message) == ("info", f"Written: {path}")
+    assert (state.notice.level, state.notice.message) == ("info", f"Saved {path}")
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_size > 300
 

@@ -225,7 +225,7 @@ def test_a_click_on_an_alternative_forks_and_both_branches_stand_under_each_othe
     assert second.frames[3].forced
     assert panel.strip.box(0, 5).left() == panel.strip.box(1, 5).left()
     told = panel.difference.text()
-    assert f"part at step 3: {trunk[3].token.text} or {fork[3].token.text}" in told
+    assert f"diverge at step 3: {trunk[3].token.text} or {fork[3].token.text}" in told
     for steps in (trunk, fork):
         assert f"{sum(math.log(step.probability) for step in steps):.2f} ({len(steps)})" in told
 

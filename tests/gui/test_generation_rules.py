@@ -102,7 +102,7 @@ def test_fields_start_from_the_model_s_settings_and_go_back_to_them(qtbot, panel
 
 def test_a_decoder_s_total_length_is_shown_as_such(qtbot, panel: GenerationPanel, tmp_path: Path) -> None:
     state = opened(qtbot, panel, folder_with(tmp_path, "gpt2", {"max_length": 15, "suppress_tokens": [2]}), PROMPT)
-    assert panel.fields.max_new_tokens.text() == "to 15 in all"
+    assert panel.fields.max_new_tokens.text() == "up to 15 in all"
     n_prompt = len(state.run.record.axis("decoder").queries)
     assert len(written(qtbot, panel)) == 15 - n_prompt
     panel.fields.max_new_tokens.setValue(3)
@@ -113,14 +113,14 @@ def test_rules_are_listed_in_words_and_each_can_be_switched_off_and_on(qtbot, pa
     state = opened(qtbot, panel, folder_with(tmp_path, "gpt2", SETTINGS | {"do_sample": False}), PROMPT)
     rules = panel.rules
     words = {name: rules.boxes[name].accessibleName() for name in rules.boxes}
-    assert words["no_repeat_ngram_size"] == "No token twice"
+    assert words["no_repeat_ngram_size"] == "No repeated token"
     assert words["suppress_tokens"].startswith("Never «")
     assert words["suppress_tokens"].endswith("and 1 more")
-    assert rules.left_out.text() == "Not followed: guidance_scale: 1.5"
+    assert rules.left_out.text() == "Not supported: guidance_scale: 1.5"
     assert rules.isVisible()
     with_all = written(qtbot, panel)
     assert len(set(with_all)) == len(with_all)
-    assert any("No n-gram twice keeps" in told(stage) for step in state.steps for stage in step.filters)
+    assert any("No repeated n-gram keeps" in told(stage) for step in state.steps for stage in step.filters)
     qtbot.mouseClick(rules.boxes["no_repeat_ngram_size"], Qt.MouseButton.LeftButton)
     assert state.rules_off == {"no_repeat_ngram_size"}
     without = written(qtbot, panel)
@@ -138,7 +138,7 @@ def test_filters_of_the_predictions_follow_the_switches(qtbot, panel: Generation
     predictions.show()
     opened(qtbot, panel, folder_with(tmp_path, "gpt2", SETTINGS | {"do_sample": False}), PROMPT)
     qtbot.mouseClick(predictions.filters.asked, Qt.MouseButton.LeftButton)
-    assert "No n-gram twice keeps" in predictions.filters.told.text()
+    assert "No repeated n-gram keeps" in predictions.filters.told.text()
     assert "Suppressed tokens keeps" in predictions.filters.told.text()
     qtbot.mouseClick(panel.rules.boxes["no_repeat_ngram_size"], Qt.MouseButton.LeftButton)
     assert "n-gram" not in predictions.filters.told.text()
@@ -188,7 +188,7 @@ def test_the_command_line_follows_the_settings_names_what_it_leaves_out_and_take
     *_, last = model.beam_search(PROMPT)
     text, line = run()
     assert text == last.best.text
-    assert "not followed of the model's generation settings: guidance_scale: 1.5" in line
+    assert "unsupported generation settings of the model: guidance_scale: 1.5" in line
     *_, step = model.generate(PROMPT, without_rules=["no_repeat_ngram_size"], max_new_tokens=4)
     assert run("--beams", "1", "--no-rule", "no_repeat_ngram_size", "--max-new-tokens", "4")[0] == step.text
     *_, step = model.generate(PROMPT, rules=(), temperature=2.0, seed=5)

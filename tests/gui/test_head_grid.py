@@ -336,7 +336,7 @@ def test_each_heads_type_is_a_colour_under_its_picture_and_words_in_the_legend(m
     shown = {type_: button.text().strip() for type_, button in measured.legend.buttons.items() if not button.isHidden()}
     assert shown == {"previous": "previous 2", "same": "same 1", "broad": "broad 9"}
     assert measured.legend.buttons["previous"].toolTip().startswith("previous token: ")
-    assert "just before" in measured.legend.buttons["previous"].toolTip()
+    assert "previous token" in measured.legend.buttons["previous"].toolTip()
 
 
 def test_sorted_heads_flow_best_first_with_their_names(qtbot, measured: HeadsPanel) -> None:

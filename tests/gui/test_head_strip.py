@@ -65,7 +65,7 @@ def test_each_head_of_the_layer_shows_what_the_token_looks_at(explorer, panel: H
     layer = explorer.state.head[0]
     rows = explorer.state.record.layer_weights(layer, "encoder", slice(2, 3))[:, 0]
     assert np.array_equal(panel.view.picture.weights, rows)
-    assert f"looks at · layer {layer}" in panel.title.text()
+    assert f"attends to · layer {layer}" in panel.title.text()
     assert f"{rows.max():.4f}" in panel.scale.scale.largest
 
 
@@ -74,7 +74,7 @@ def test_or_who_looks_at_it(qtbot, explorer, panel: HeadStripPanel) -> None:
     wait_for(qtbot, panel, 2, side="key")
     columns = explorer.state.record.layer_weights(explorer.state.head[0], "encoder")[:, :, 2]
     np.testing.assert_allclose(panel.view.picture.weights, columns, atol=1e-6)
-    assert panel.title.text().startswith("who looks at")
+    assert "is attended by" in panel.title.text()
 
 
 def test_marked_tokens_are_summed_and_the_title_says_so(qtbot, explorer, panel: HeadStripPanel) -> None:

@@ -319,15 +319,15 @@ def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
     assert (steps[hidden] == 0).all()
     assert "(to 0.05 %)" in large.view.picture.cells.bar.words(stretched=False)
     assert "less than 0.05 % apart" in large.controls.scale_actions["rank"].toolTip()
-    assert "ranks follow" not in large._title.text()
+    assert "computing ranks" not in large._title.text()
 
 
 def test_while_ranks_of_a_large_head_are_counted_it_is_shown_linear_and_that_is_said(qtbot, large: HeatmapPanel) -> None:
     large.controls.scale_actions["rank"].trigger()
     assert large.view.picture.cells.look.scale == "linear"
-    assert "ranks follow" in large._title.text()
+    assert "computing ranks" in large._title.text()
     qtbot.waitUntil(lambda: large.view.picture.cells.look.scale == "rank", timeout=PATIENCE)
-    assert "ranks follow" not in large._title.text()
+    assert "computing ranks" not in large._title.text()
 
 
 def test_the_rank_of_a_cell_of_a_large_head_is_exact_or_told_from_where_to_where(qtbot, large: HeatmapPanel, tale) -> None:

@@ -95,7 +95,7 @@ def test_a_short_text_is_read_by_itself_and_the_last_row_is_the_prediction(
     best = prediction.candidates[:5]
     assert [(id_, label) for id_, label, _ in last] == [(candidate.id, candidate.label) for candidate in best]
     assert [p for _, _, p in last] == pytest.approx([candidate.probability for candidate in best], abs=1e-6)
-    assert "the model's prediction, exactly" in panel.status.text()
+    assert "exactly the model's prediction" in panel.status.text()
 
 
 def test_of_an_encoder_decoder_the_decoder_is_read(qtbot, panel: LensPanel, tiny: Path) -> None:
@@ -124,7 +124,7 @@ def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPa
     text = " ".join(["once upon a time there was a little girl ."] * 10)
     state = opened(qtbot, panel, "toy:tales", text)
     assert panel.view.picture.n_depths == 0, "nobody asked"
-    assert panel.fill.text() == "Fill in sight"
+    assert panel.fill.text() == "Compute visible"
     qtbot.mouseClick(panel.fill, LEFT)
     settle(qtbot, state)
     columns = panel.view.layout_now.columns
@@ -133,7 +133,7 @@ def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPa
     assert panel.view.picture.is_read(columns)
     assert np.isnan(panel.view.picture.probabilities[:, columns.stop :]).all()
     panel.view.horizontalScrollBar().setValue(panel.view.horizontalScrollBar().maximum())
-    assert "not read yet" in panel.status.text()
+    assert "not computed yet" in panel.status.text()
     qtbot.mouseClick(panel.fill, LEFT)
     settle(qtbot, state)
     assert panel.view.picture.is_read(panel.view.layout_now.columns)
@@ -178,7 +178,7 @@ def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LensPanel, tiny:
     panel._explorer.generate(6, Sampling(temperature=2.0, seed=1))
     settle(qtbot, state)
     qtbot.waitUntil(lambda: panel.view.picture.is_read(range(len(panel._axis))) and state.busy is None, timeout=PATIENCE)
-    assert "the model's prediction, exactly" in panel.status.text()
+    assert "exactly the model's prediction" in panel.status.text()
     last = panel.view.picture.n_depths - 1
     for step in state.steps:  # each was chosen by what the model said after the tokens before it
         found = panel.view.picture.candidates(last, step.prediction.position - 1)
@@ -196,7 +196,7 @@ def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, pan
     qtbot.waitUntil(lambda: state.step == 2)
     assert state.busy is None
     assert panel.view.picture.axis is n_whole, "nobody asked"
-    assert "Press Fill" in panel.status.text()
+    assert "Press Compute" in panel.status.text()
     assert not np.array_equal(values(shown(panel.view)), fresh), "grey"
     qtbot.mouseClick(panel.fill, LEFT)
     settle(qtbot, state)
@@ -219,14 +219,14 @@ def test_the_same_text_once_more_is_not_read_once_more(qtbot, panel: LensPanel) 
     run(qtbot, panel, KEYS)
     assert state.captured is not record
     assert panel.view.picture is picture
-    assert "the model's prediction, exactly" in panel.status.text()
+    assert "exactly the model's prediction" in panel.status.text()
 
 
 def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: LensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     panel.hide()
     run(qtbot, panel, KEYS.replace("keys", "key"))
-    assert "text or model before" in panel.status.text()
+    assert "earlier text or model" in panel.status.text()
     panel._state.update(hover=Cell())
     panel._point_at((1, 2))
     assert state.hover == Cell(), "its tokens are not those of the other views"

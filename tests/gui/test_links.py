@@ -138,7 +138,7 @@ def test_the_picture_says_what_it_leaves_out(qapp) -> None:
     some = LinksPicture(weights, *axes, choice=Choice(0.05), most=30)
     links = some.links(layout)
     least = np.sort(weights[0, 0].ravel())[-30]
-    assert "links under 0.05 hidden" in some.footer(layout, links)
+    assert "links below 0.05 hidden" in some.footer(layout, links)
     assert f"strongest 30 of 1,600 links shown, weights ≥ {least:.3f}" in some.footer(layout, links)
     hidden = LinksPicture(weights, *axes, choice=Choice(0.3))
     assert np.array_equal(np.sort(hidden.links(layout).weight), np.sort(weights[0, 0][weights[0, 0] >= 0.3]))

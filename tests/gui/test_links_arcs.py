@@ -80,7 +80,7 @@ def test_the_upper_half_of_a_word_points_at_what_it_looks_at_and_the_lower_half_
     assert picture.token_at(layout, box.center() - QPointF(0, 4)) == (4, None)
     assert picture.token_at(layout, box.center() + QPointF(0, 4)) == (None, 4)
     assert picture.token_at(layout, QPointF(box.center().x(), layout.clip.top() + 2)) == (None, None)
-    assert "looks at" in picture.caption(Picked(query=4))
+    assert "attends to" in picture.caption(Picked(query=4))
     assert picture.caption(Picked(query=4)) != picture.caption(Picked(key=4))
     assert "sum of 2 tokens" in picture.caption(Picked(queries=(1, 4)))
 

@@ -77,7 +77,7 @@ def test_an_edit_shows_what_each_candidate_was_and_how_its_log_probability_chang
         assert bar.change == readable_change(new[candidate.id] - old[candidate.id])
     assert bars[0].label == "is"
     assert float(bars[0].change) > 1
-    assert "the run before" in panel.caption.text()
+    assert "the previous run" in panel.caption.text()
 
 
 def test_the_same_text_again_keeps_the_comparison(qtbot, panel: PredictionsPanel) -> None:
@@ -109,14 +109,14 @@ def test_a_kept_comparison_stays_over_several_edits_until_it_is_forgotten(qtbot,
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     baseline = np.exp(log_softmax("toy:grammar", KEYS))
     qtbot.mouseClick(panel.keep, LEFT)
-    assert panel.keep.text() == "Forget comparison"
+    assert panel.keep.text() == "Clear baseline"
     for text in (KEY, "the keys near the cabinet [MASK] rusty ."):
         bars = run(qtbot, panel, text)
         expected = [baseline[candidate.id] for candidate in state.predictions[0].candidates]
         assert [bar.ghost for bar in bars if not bar.apart] == pytest.approx(expected, abs=1e-9)
-    assert "kept comparison" in panel.caption.text()
+    assert "baseline" in panel.caption.text()
     qtbot.mouseClick(panel.keep, LEFT)
-    assert panel.keep.text() == "Keep as comparison"
+    assert panel.keep.text() == "Keep as baseline"
     earlier = np.exp(log_softmax("toy:grammar", KEY))
     assert panel.blocks[0].bars.bars[0].ghost == pytest.approx(earlier[state.predictions[0].candidates[0].id], abs=1e-9)
 
@@ -243,7 +243,9 @@ def test_each_filter_cuts_what_sampling_cuts_and_says_how_much_it_keeps(
     assert any(bar.cut for bar in bars) == (name != "repetition")
     line = panel.filters.told.text().splitlines()[-1]
     expected = (
-        f"leaves {last.n_kept:,}" if name == "repetition" else f"keeps {last.n_kept:,}, {100 * last.mass:.1f} % of the mass"
+        f"leaves {last.n_kept:,}"
+        if name == "repetition"
+        else f"keeps {last.n_kept:,}, {100 * last.mass:.1f} % of the probability"
     )
     assert line.endswith(expected)
 
@@ -339,7 +341,7 @@ def test_of_steps_beyond_what_a_generation_may_keep_the_panel_says_why_no_filter
     settle(qtbot, state)
     assert not panel.filters.refusal.isVisible()
     qtbot.mouseClick(panel.filters.asked, LEFT)
-    assert "Of this step only the candidates are kept" in panel.filters.refusal.text()
+    assert "Only the candidates of this step are kept" in panel.filters.refusal.text()
     assert panel.filters.refusal.isVisible()
     assert not panel.filters.fields.isVisible()
     assert not panel.filters.told.isVisible()

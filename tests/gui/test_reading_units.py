@@ -36,9 +36,9 @@ def test_the_menu_says_what_it_will_do_and_tells_the_choice(qtbot) -> None:
     button.actions_of["special", "hidden"].trigger()
     assert told == [(Reading("words", "hidden"),)]
     button.set_reading(Reading("words", "hidden"))
-    assert "sum over the tokens" in button.toolTip()
+    assert "summed over their tokens" in button.toolTip()
     assert "less than 1" in button.toolTip()
-    assert button.text().startswith("Words · no special")
+    assert button.text().startswith("Words · special tokens hidden")
 
 
 def test_words_take_the_place_of_tokens_everywhere(qtbot, window) -> None:

@@ -88,7 +88,7 @@ def export(qtbot, window: MainWindow, path: Path, what: str, form: str) -> None:
     files.selectFile(str(path))
     files.accept()
     qtbot.waitUntil(lambda: window.state.busy is None and path.exists(), timeout=PATIENCE)
-    assert window.notice.text == f"Written: {path}"
+    assert window.notice.text == f"Saved {path}"
 
 
 # ---------------------------------------------------------------- from start to a file
