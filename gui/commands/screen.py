@@ -91,7 +91,7 @@ LOOKS: Final = (
 )
 
 COLORS: Final = (
-    _colors("plain", QT_TRANSLATE_NOOP("commands", "Single hue"),
+    _colors("plain", QT_TRANSLATE_NOOP("commands", "One hue"),
             QT_TRANSLATE_NOOP("commands", "Colour the heatmap in one hue of the theme.")),
     _colors("viridis", QT_TRANSLATE_NOOP("commands", "Viridis"),
             QT_TRANSLATE_NOOP("commands", "Colour the heatmap from purple to yellow.")),

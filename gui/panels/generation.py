@@ -111,7 +111,7 @@ class GenerationPanel(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self.count)
         top = QVBoxLayout()
-        top.setContentsMargins(16, 4, 16, 4)
+        top.setContentsMargins(16, 4, 4, 4)  # the longest choice fits beside a scroll bar at 1280 pixels
         top.setSpacing(8)
         for part in (
             self.hint,

@@ -26,6 +26,7 @@ from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.number_field import whole_field
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.scale_line import ScaleLine
+from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 if TYPE_CHECKING:
     from headscope.gui.explorer import Explorer
@@ -78,9 +79,8 @@ class HeadStripPanel(QWidget):
 
     def _top_row(self) -> QHBoxLayout:
         group = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 0, 8, 2)
-        row.setSpacing(2)
+        bar = QWidget()
+        buttons = WrappingLayout(bar)
         words: tuple[tuple[Side, str, str], ...] = (
             (
                 "query",
@@ -97,7 +97,7 @@ class HeadStripPanel(QWidget):
             button = _flat_toggle(name, tip)
             button.clicked.connect(partial(self.set_side, side))
             group.addButton(button)
-            row.addWidget(button)
+            buttons.addWidget(button)
             self.sides[side] = button
         self.sides[self._side].setChecked(True)
         self.whole = _flat_toggle(
@@ -105,8 +105,10 @@ class HeadStripPanel(QWidget):
             self.tr("Show all tokens at once instead of scrolling; a pixel that covers several shows the largest weight"),
         )
         self.whole.toggled.connect(self.view.set_whole)
-        row.addStretch(1)
-        row.addWidget(self.whole)
+        buttons.addWidget(self.whole)
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 8, 2)
+        row.addWidget(bar)
         return row
 
     @Slot()

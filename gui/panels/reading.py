@@ -21,6 +21,7 @@ from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.reading_view import ReadingView
 from headscope.gui.widgets.scale_line import ScaleLine
+from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -94,9 +95,8 @@ class ReadingPanel(QWidget):
             ),
         }
         group = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 0, 8, 0)
-        row.setSpacing(2)
+        bar = QWidget()
+        buttons = WrappingLayout(bar)
         for mode, (name, tip) in words.items():
             button = QToolButton()
             button.setObjectName("flat")
@@ -105,10 +105,12 @@ class ReadingPanel(QWidget):
             button.setToolTip(plain(tip))
             button.clicked.connect(partial(self.set_mode, mode))
             group.addButton(button)
-            row.addWidget(button)
+            buttons.addWidget(button)
             self.modes[mode] = button
         self.modes[self.mode].setChecked(True)
-        row.addStretch(1)
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 8, 0)
+        row.addWidget(bar)
         return row
 
     def _title_row(self) -> QHBoxLayout:

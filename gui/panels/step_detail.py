@@ -86,7 +86,7 @@ class StepDetail(QWidget):
             self.alternatives.set_rows(rows, takes=False)
             filters = [told(stage) for stage in step.filters[1:]] if isinstance(step, GenerationStep) else []
             self.choice.setToolTip(plain("\n".join(filters)))
-            self.choice.set_text(" · ".join(filters) or self.tr("Alternatives to this token"))
+            self.choice.set_text(" · ".join(filters) or self.tr("Alternatives"))
         self.follow_state()
 
     def follow_state(self) -> None:
@@ -112,7 +112,7 @@ class StepDetail(QWidget):
         if isinstance(answer, StepRows) and request is self._asked:
             keys = answer.request.record.axis(answer.request.kind).keys
             self.rows.set_picture(StepRowsPicture(answer.weights, keys), answer.request.layer)
-            words = self.tr("What the heads of layer {layer} attended to when choosing it")
+            words = self.tr("Attention in layer {layer}")
             self.caption.set_text(words.format(layer=answer.request.layer))
 
     @Slot(object, object)

@@ -31,7 +31,7 @@ class HeatmapControls(QWidget):
             "rank": (self.tr("Rank in the head"), self.tr("Colour is the share of the head's cells with smaller values.")),
         }
         self.colors = {
-            "plain": (self.tr("Single hue"), self.tr("The theme's own; scores are blue above 0 and orange below.")),
+            "plain": (self.tr("One hue"), self.tr("The theme's own; scores are blue above 0 and orange below.")),
             "viridis": (self.tr("Viridis"), self.tr("Purple to yellow; scores are green above 0 and purple below.")),
             "cividis": (self.tr("Cividis"), self.tr("Blue to yellow; scores are blue above 0 and yellow below.")),
             "grey": (self.tr("Grey"), self.tr("For print.")),
