@@ -561,7 +561,9 @@ def test_pointing_into_the_text_lights_the_other_views_and_theirs_the_text(qtbot
     hover(qtbot, panel, 2)
     assert window.state.hover == Cell(query=2)
     strip = window.desk.head_strip
-    qtbot.waitUntil(lambda: strip.view.picture is not None and strip.title.text().startswith("“keys” looks"), timeout=PATIENCE)
+    qtbot.waitUntil(
+        lambda: strip.view.picture is not None and strip.title.text().startswith("“keys” attends"), timeout=PATIENCE
+    )
     qtbot.mouseMove(strip.view.viewport(), strip.view.point_of(5, 0))
     assert window.state.hover == Cell(2, 5)
     assert panel.scale.note.startswith("keys")
