@@ -192,7 +192,7 @@ def test_what_did_not_fit_is_counted_and_struck_out(qtbot, panel: TextPanel) -> 
     dropped = state.queries.dropped
     assert dropped > 0
     assert f"{len(state.queries)} tokens" in panel.count.text()
-    assert f"last {dropped} dropped" in panel.count.text()
+    assert f"last {dropped} cut off" in panel.count.text()
     (mark,) = panel.text.extraSelections()
     assert mark.cursor.selectedText() == text[state.queries.dropped_from :]
     assert text[: state.queries.dropped_from].split()[-1] == state.queries.labels[-2]
@@ -200,7 +200,7 @@ def test_what_did_not_fit_is_counted_and_struck_out(qtbot, panel: TextPanel) -> 
     qtbot.keyClick(panel.text, Qt.Key.Key_Return)
     settle(qtbot, state)
     assert panel.text.extraSelections() == []
-    assert "dropped" not in panel.count.text()
+    assert "cut off" not in panel.count.text()
 
 
 def test_tokens_of_a_text_that_was_changed_since_are_pale(qtbot, panel: TextPanel) -> None:
