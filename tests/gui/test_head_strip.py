@@ -115,7 +115,7 @@ def test_the_old_strip_stays_until_the_new_one_is_there_and_is_then_of_the_new_t
             then.append((panel.view.picture, explorer.state.hover))
 
     explorer.state.changed.connect(look)
-    explorer.state.update(text="the dogs [MASK] in the big old garden .")
+    explorer.state.update(text="the keys of the cabinet [MASK] in the old garden .")  # whose pin goes with it
     explorer.run()
     qtbot.waitUntil(lambda: panel.view.picture is not old, timeout=PATIENCE)
     assert then == [(old, Cell())]
