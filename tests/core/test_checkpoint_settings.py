@@ -11,6 +11,7 @@ import transformers as hf
 from headscope.core.engine.engine import Engine
 from headscope.core.models.load import load_model
 from tests.spoiled import edit_config, refused
+from tests.tiny_models import write_encoder_decoder
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -220,6 +221,17 @@ def test_a_count_that_its_weights_cannot_have_is_refused_at_once(engine: Engine,
         assert load_model(bert, device="cpu").info.n_parameters > 0
     else:
         assert refused(engine, bert).code not in ("unexpected", "out_of_memory")
+
+
+@pytest.mark.parametrize("key", ["pad_token_id", "decoder_start_token_id", "eos_token_id"])
+@pytest.mark.parametrize("number", [2**64, 2**31, -(2**63), 1e300], ids=ascii)
+def test_an_id_that_no_vocabulary_has_is_refused(engine: Engine, tmp_path: Path, key: str, number: float) -> None:
+    """Found by make fuzz: T5's own shift of a target put it into a tensor."""
+    folder = write_encoder_decoder(tmp_path / "t5")
+    edit_config(folder, **{key: number})
+    error = refused(engine, folder)
+    assert error.code == "config_invalid"
+    assert key in error.message
 
 
 @pytest.mark.parametrize("number", [2**31, 60_000], ids=str)

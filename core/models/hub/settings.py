@@ -19,6 +19,9 @@ _COUNTS: Final = re.compile(r"layer|block|depth|label|group|expert|head|hash|sta
 _NO_COUNTS: Final = re.compile(
     r"position|token|word|step|epoch|ctx|length|size|window|factor|ratio|_ids?$|theta|^num_train|seed"
 )
+_ID: Final = re.compile(r"_token_ids?$")
+_LARGEST_ID: Final = 2**31 - 1
+"""No vocabulary is larger; some libraries raise an error of their own for a number that no tensor can hold."""
 _DEPTH: Final = re.compile(r"^(num_|n_)?(hidden_|encoder_|decoder_)?layers?$")
 _ALWAYS_POSSIBLE: Final = 1 << 16
 """A list of so many is made at once; layers, experts and so on are counted when they are built."""
@@ -34,7 +37,7 @@ _CHANGES_SCORES: Final = re.compile(r"^(relative|alibi)")
 
 
 def check_counts(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> None:
-    """Refuse a number of layers, labels, heads … that no such weights can have: lists of so many would be made at once.
+    """Refuse a number of layers, labels, heads … that no such weights can have (lists of so many would be made at once), and ids of no token.
 
     Raises
     ------
@@ -48,6 +51,8 @@ def check_counts(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> None
         if number > limit and _COUNTS.search(key) and not _NO_COUNTS.search(key):
             reason = f"{visible(key)[:60]} is {number:.4g}, and the weights are {n_tensors} tensors"
             raise HeadscopeError("config_invalid", model=name, reason=reason)
+        if _ID.search(key) and abs(number) > _LARGEST_ID:
+            raise HeadscopeError("config_invalid", model=name, reason=f"{visible(key)[:60]} is {number:.4g}, which is no token")
 
 
 def _numbers(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
