@@ -59,7 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             error = caught if isinstance(caught, HeadscopeError) else unexpected(caught)
             if sys.flags.dev_mode:  # python -X dev
                 traceback.print_exception(caught)
-            print(f"headscope: {error.message}\n{error.remedy}", file=sys.stderr)
+            remedy = (
+                "See headscope --help." if error.code == "bad_option" else error.remedy
+            )  # Python has no options to read about
+            print(f"headscope: {error.message}\n{remedy}", file=sys.stderr)
             return 2
         return code
 

@@ -52,8 +52,7 @@ def _rounds(model: Any) -> tuple[torch.dtype, int]:
     if model is None:
         return torch.float32, WIDTH
     module = getattr(model, "module", model)
-    n_layers = sum(n for n, _ in model.info.layers.values()) if hasattr(model, "info") else 1
-    return numerics.computed_in(module), numerics.sums_of_layers(module, n_layers)
+    return numerics.computed_in(module), numerics.sums_of_layers(module, model.info.n_layers if hasattr(model, "info") else 1)
 
 
 def _finite(logits: Any) -> np.ndarray:

@@ -251,11 +251,10 @@ class BaseModel(ABC):
         intervention = None if intervention is None else self.check(intervention, axes)
         check_kept(keep, self.info.layers)
         check_pass(self, source, target, keep, for_screen=for_screen)
-        n_layers = sum(n for n, _ in self.info.layers.values())
         values = for_screen and keeps_values(self, source, target, keep)
         options_of_it = {"intervention": intervention, "keep": keep, "keep_values": values}
         with turn(self.module, cancel=None if job is None else job.cancel):
-            recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=n_layers, **options_of_it)
+            recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=self.info.n_layers, **options_of_it)
             with recorder.recording():
                 output = self.forward(self.inputs(source, target), **options)
         hidden = getattr(output, "last_hidden_state", None)  # of a model without a head, whose logits cannot tell

@@ -83,6 +83,11 @@ class ModelInfo:
     languages: LanguageChoice = field(default_factory=LanguageChoice)
 
     @property
+    def n_layers(self) -> int:
+        """Attention layers of all kinds together."""
+        return sum(n for n, _ in self.layers.values())
+
+    @property
     def decoder_reads_text(self) -> bool:
         """Whether the decoder of an encoder-decoder model reads the encoder's text again, as a classifier's does."""
         return self.family == "encoder-decoder" and self.architecture.endswith(DECODE_THE_TEXT)

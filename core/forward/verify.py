@@ -98,7 +98,7 @@ def verify(model: BaseModel, text: str, text_pair: str | None = None, target: st
     _check_room(model, source, encoded_target)
     record, output = model.observe(source, encoded_target)
     inputs = model.inputs(source, encoded_target)
-    rounds = computed_in(model.module), sums_of_layers(model.module, sum(n for n, _ in model.info.layers.values()))
+    rounds = computed_in(model.module), sums_of_layers(model.module, model.info.n_layers)
     probabilities = _probability_difference(output.logits, _logits(model.eager_pass(inputs)), *rounds)
     own = model.eager_attentions(inputs)
     kinds = tuple(_difference(record, kind, own[kind], *rounds) for kind in record.kinds)

@@ -23,7 +23,7 @@ def compared_with_torch(model: Model, text: str, pair: str | None = None) -> Ite
     module = model.module
     assert isinstance(module, ToyTransformer)
     maps, logits = _plain_pass(module, model.inputs(source))
-    dtype, length = computed_in(module), sums_of_layers(module, sum(n for n, _ in model.info.layers.values()))
+    dtype, length = computed_in(module), sums_of_layers(module, model.info.n_layers)
     (kind,) = record.kinds
     worst = max(
         float((torch.from_numpy(record.layer_weights(layer, kind)) - weights.float().cpu()).abs().max())

@@ -51,12 +51,11 @@ def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTraine
     """
     look_at_tokenizer(folder, job)
     try:
-        # Some recommend libraries.
         with QUIET.held(), panics_as(lambda reason: HeadscopeError("tokenizer_broken", path=folder, reason=reason)):
             tokenizer = load_tokenizer(folder)
             tokenizer("a trial \ufffd")  # some notice only now that they lack the token for unknown words
             HubTokenizer(tokenizer)  # looks up its special tokens, which a broken one may look for without end
-    except HeadscopeError:
+    except HeadscopeError:  # of a panic
         raise
     except Exception as error:  # each tokenizer's own parser raises its own kinds, the Rust one plain Exception
         if is_out_of_memory(error):

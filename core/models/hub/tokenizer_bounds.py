@@ -142,8 +142,12 @@ def _n_added(part: dict[str, Any]) -> int:
     """How many tokens a post-processor adds at most."""
     if part["type"] not in _BOUNDED_PROCESSORS:
         return _MOST_ADDED + 1
-    longest = max((len(word["ids"]) for word in part.get("special_tokens", {}).values()), default=1)
-    return max(1, longest) * (len(part.get("single", ())) + len(part.get("pair", ())))
+    pieces = [*part.get("single", ()), *part.get("pair", ())]
+    known = part.get("special_tokens", {})
+    if any(piece["SpecialToken"]["id"] not in known for piece in pieces if "SpecialToken" in piece):
+        return _MOST_ADDED + 1  # the library panics
+    longest = max((len(word["ids"]) for word in known.values()), default=1)
+    return max(1, longest) * len(pieces)
 
 
 def _decodes_in_bounds(part: dict[str, Any]) -> bool:
