@@ -26,7 +26,7 @@ MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
-_DASHED = 1.5  # pixels wide
+_DASHED = 1.0  # pixels wide
 _PER_STEP, _LOOK = 200, 30  # lines drawn between two looks at the clock, at most and at least
 
 Block = tuple[slice, slice]
@@ -192,15 +192,15 @@ def draw_lines(
             yield
 
 
-def draw_dashes(painter: QPainter, links: Links, ends: Ends, clip: QRectF, colors: Sequence[QColor]) -> None:
-    """Draw a few links as dashes of full strength, whatever they weigh."""
+def draw_dashes(painter: QPainter, links: Links, ends: Ends, clip: QRectF, color: QColor) -> None:
+    """Draw a few links as dashes of one colour, whatever they weigh."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setClipRect(clip)
-    for head, (x, y, *bends) in zip(links.head.tolist(), ends.curves(links).tolist(), strict=True):
+    for x, y, *bends in ends.curves(links).tolist():
         path = QPainterPath(QPointF(x, y))
         path.cubicTo(*bends)
-        painter.strokePath(path, QPen(colors[head], _DASHED, Qt.PenStyle.DashLine))
+        painter.strokePath(path, QPen(color, _DASHED, Qt.PenStyle.DashLine))
     painter.restore()
 
 

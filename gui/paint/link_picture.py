@@ -311,15 +311,14 @@ class LinkPicture(ABC, Generic[LayoutT]):
         painter.restore()
 
     def paint_pointed(self, painter: QPainter, layout: Layout, theme: Theme, picked: Picked) -> None:
-        """Dashes over the link between a query and a key: it is told apart, also where it is too weak to be seen or to be drawn."""
+        """Grey dashes along the link between a query and a key, also where it is too weak to be seen: they say which, not how strong."""
         row = self.seen_of(Picked(query=picked.query), keys=True)
         if row is None or picked.key is None:
             return
-        heads = np.array([number for number, weights in enumerate(row) if weights[picked.key] > 0], np.int32)
-        links = Links(
-            heads, np.full_like(heads, picked.query), np.full_like(heads, picked.key), np.ones(len(heads), np.float32), 0
-        )
-        draw_dashes(painter, links, layout.ends, layout.lines, self.head_colors(theme))
+        if any(weights[picked.key] > 0 for weights in row):
+            first, query, key = np.zeros(1, np.int32), *(np.full(1, at, np.int32) for at in (picked.query, picked.key))
+            links = Links(first, query, key, np.ones(1, np.float32), 0)
+            draw_dashes(painter, links, layout.ends, layout.lines, theme.color("muted"))
 
     def paint_still(self, painter: QPainter, layout: Layout, theme: Theme, footer: str) -> None:
         """Draw the legend and the last line, which are the same whatever is picked."""

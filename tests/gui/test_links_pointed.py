@@ -61,7 +61,7 @@ def test_a_weak_cell_shows_its_rows_links_and_itself(qtbot, window: MainWindow, 
 
 
 @pytest.mark.parametrize("kind", [LinksPicture, ArcsPicture])
-def test_the_link_that_is_pointed_at_has_full_strength_and_one_that_is_masked_is_no_link(qtbot, kind: type) -> None:
+def test_the_link_that_is_pointed_at_is_dashed_and_one_that_is_masked_is_no_link(qtbot, kind: type) -> None:
     weights = np.array([[1, 0, 0], [0.9, 0.1, 0], [0.01, 0.4, 0.59]], np.float32)
     view = LinkView()
     qtbot.addWidget(view)
@@ -84,5 +84,5 @@ def test_the_link_that_is_pointed_at_has_full_strength_and_one_that_is_masked_is
         return float(max((panel - np.array(color)) @ (panel - head) / ((panel - head) @ (panel - head)) for color in near))
 
     assert strength(Picked(2), 0) < 0.3, "too weak to be drawn"
-    assert strength(Picked(2, 0), 0) > 0.8
+    assert strength(Picked(2, 0), 0) > 0.4, "dashes of grey, whatever it weighs"
     assert strength(Picked(1, 2), 2) < 0.3, "a masked key: there is no link"
