@@ -139,6 +139,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "The word “{token}” is not one token of {model}: {found}.",
         "Give one token; in many models, a word's token includes the space before it.",
     ),
+    "no_end_token": (
+        "{model} reads a text's class at its last end token, {token}, and there is none.",
+        "Give ids that end with {id}, or the text itself; if that fails, put the model's own tokenizer files beside its weights.",
+    ),
     "no_such_id": ("There is no token with the id {id}.", "Ids of this vocabulary go from 0 to {last}."),
     "checkpoint_damaged": ("{path} is damaged or was cut short: {reason}.", "Download or copy the file again."),
     "weights_left_out": (

@@ -135,7 +135,7 @@ def _bpe(kind: type[Any], special: list[str], whole: bool, options: dict[str, An
         return kind(**options)
     else:
         merges, letters = _merges("Ġ"), _bytes(whole)
-    more |= {"tags_dict": {"p": 0, "div": 1}} if name == "MarkupLM" else {}
+    more |= {"tags_dict": {f"tag{number}": number for number in range(215)}} if name == "MarkupLM" else {}
     more |= {"entity_vocab": {"[PAD]": 0, "[UNK]": 1, "[MASK]": 2, "[MASK2]": 3}} if name == "Luke" else {}
     vocabulary = _numbered([*special, *letters, *("".join(merge) for merge in merges)])
     return kind(vocab=vocabulary, merges=merges, **more, **options)

@@ -10,7 +10,7 @@ from headscope.core.options import GenerationSettings, LanguageChoice
 from headscope.core.target import Link
 from headscope.core.vocabulary import Ability, Kind, Tier
 
-DECODE_THE_TEXT: Final = ("ForSequenceClassification", "ForQuestionAnswering")
+DECODE_THE_TEXT: Final = ("ForSequenceClassification", "ForQuestionAnswering", "ForTokenClassification")
 """Classes of encoder-decoders whose decoder reads the encoder's text again."""
 
 

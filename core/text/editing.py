@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
+from headscope.core.text.clusters import cluster_end
 from headscope.core.text.tokens import TokenAxis
 
 _WORD_FOLLOWS = frozenset("([{<“‘«„\"'-–—/")
@@ -11,7 +10,7 @@ _WORD_FOLLOWS = frozenset("([{<“‘«„\"'-–—/")
 
 
 def masked(axis: TokenAxis, position: int, mask_token: str, text: str) -> str:
-    """`text` with a mask where the token at `position` stands, and the marks on its last letter.
+    """`text` with a mask where the token at `position` stands, and the rest of its last character.
 
     Parameters
     ----------
@@ -26,7 +25,7 @@ def masked(axis: TokenAxis, position: int, mask_token: str, text: str) -> str:
 
 
 def span(axis: TokenAxis, position: int, text: str) -> tuple[int, int]:
-    """The characters of `text` that are a token's: also the marks on its last letter that no token stands for.
+    """The characters of `text` that are a token's: also what belongs to its last one, its marks, and no token stands for.
 
     (Tokenizers that strip accents, or compose letters, leave those out.) An empty span, ``(0, 0)`` or where the token would
     be, for one that stands for no text.
@@ -35,10 +34,7 @@ def span(axis: TokenAxis, position: int, text: str) -> tuple[int, int]:
     if token.start < 0 or token.start == token.end:
         return max(token.start, 0), max(token.start, 0)
     behind = (other.start for other in axis.tokens if other.segment == token.segment and other.start >= token.end)
-    end, limit = token.end, min(behind, default=len(text))
-    while end < limit and unicodedata.category(text[end]).startswith("M"):
-        end += 1
-    return token.start, end
+    return token.start, cluster_end(text, token.start, token.end, min(behind, default=len(text)))
 
 
 def with_candidate(axis: TokenAxis, position: int, candidate: str, text: str) -> str:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import regex
 
+from headscope.core.text.clusters import cluster_end
 from headscope.core.text.tokens import Reading, Token, TokenAxis, visible
 
 _CONTINUES = "·"
@@ -18,6 +19,7 @@ _CLOSERS = "\"'”’»)]}」』）】"
 _LONGEST_NAME = 40
 _BYTE = "<0x"
 _BOUNDARY = regex.compile(r"(?w)\b")
+_BLANK = regex.compile(r"\s")
 _UNPARTED = regex.compile(r"(?<=\p{Line_Break=SA}\p{M}*)(?=[\p{Line_Break=SA}\p{M}])")
 """Between two letters of a script that is written without blanks, and has no rules but dictionaries."""
 
@@ -67,8 +69,10 @@ def word_boundaries(text: str) -> frozenset[int]:
     Letters with their marks, numbers with their separators (``3,141.59``), ``it's`` and ``l'eau`` are one word each; a hyphen is one of
     its own (``well``, ``-``, ``known``); so is each Han and Hiragana character, which dictionaries alone could join, while
     Katakana runs on. Thai, Lao, Khmer, Burmese and their like write no blanks between words: a run of their letters stays whole.
+    Every blank parts words, also the narrow one that the annex has join them (U+202F).
     """
-    return frozenset(match.start() for match in _BOUNDARY.finditer(text) if not _UNPARTED.match(text, match.start()))
+    found = {match.start() for match in _BOUNDARY.finditer(text) if not _UNPARTED.match(text, match.start())}
+    return frozenset(found.union(*(match.span() for match in _BLANK.finditer(text))))
 
 
 class _Words:
@@ -114,27 +118,36 @@ _JOINS: dict[str, Joins] = {"tokens": _never, "sentences": _in_sentence, "segmen
 
 def _merged(axis: TokenAxis, group: range, numbers: dict[str, int]) -> Token:
     pieces = axis.tokens[group.start : group.stop]
-    first, last = pieces[0], pieces[-1]
-    if len(pieces) == 1:
+    first, end = pieces[0], _end(axis, group)
+    if len(pieces) == 1 and end == first.end:
         return first
-    name = _name(axis, pieces)
+    name = _name(axis, pieces, end)
     return replace(
         first,
         text=name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…",
         id=numbers.setdefault(name, -1 - len(numbers)),  # the same word has the same number, as tokens have
-        end=last.end,
+        end=end,
         unknown=any(piece.unknown for piece in pieces),
         masked=False,
         generated=all(piece.generated for piece in pieces),
     )
 
 
-def _name(axis: TokenAxis, pieces: Sequence[Token]) -> str:
+def _end(axis: TokenAxis, group: range) -> int:
+    """Where its last character ends, with the marks that no token stands for."""
+    last, text = axis.tokens[group.stop - 1], axis.text_pair if axis.tokens[group.start].segment else axis.text
+    if last.masked:
+        return last.end
+    behind = axis.tokens[group.stop].start if group.stop < len(axis) else -1
+    return cluster_end(text, last.start, last.end, behind if behind >= last.end else len(text))
+
+
+def _name(axis: TokenAxis, pieces: Sequence[Token], end: int) -> str:
     """As it is written, where that is known."""
-    first, last = pieces[0], pieces[-1]
+    first = pieces[0]
     text = axis.text_pair if first.segment else axis.text
-    if 0 <= first.start < last.end <= len(text):
-        return visible(" ".join(text[first.start : last.end].split())) or first.text
+    if 0 <= first.start < end <= len(text):
+        return visible(" ".join(text[first.start : end].split())) or first.text
     words = ""
     for before, piece in zip((None, *pieces), pieces, strict=False):
         joined = before is None or piece.text.startswith(_CONTINUES) or (piece.start == before.end and piece.start >= 0)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import regex
 
 from headscope.core.models.hub.tokenizer import HubTokenizer
 from headscope.core.text.editing import masked, with_candidate
@@ -151,7 +152,8 @@ def test_a_click_masks_the_characters_of_its_token_and_nothing_else(kind: str, t
         gone = text[len(before) : len(text) - len(behind)]
         marks = gone[token.end - token.start :]
         assert gone.startswith(text[token.start : token.end])
-        assert all(unicodedata.category(each).startswith("M") for each in marks)  # those of its last letter
+        assert regex.findall(r"\X", gone)[-1].endswith(marks)  # the rest of its last character, which is no token's
+        assert not any(other.segment == 0 and token.end <= other.start < token.end + len(marks) for other in axis.tokens)
         left = len(text) - len(behind)
         covered = any(other.start <= left < other.end for other in axis.tokens)
         assert covered or not behind or not unicodedata.category(behind[0]).startswith("M")

@@ -13,7 +13,8 @@ import transformers as hf
 
 from headscope.core import wrap_model
 from headscope.core.models.hub.tokenizer import HubTokenizer
-from headscope.core.text.tokens import Reading
+from headscope.core.text.editing import masked
+from headscope.core.text.tokens import Reading, visible
 from headscope.core.text.units import read_axis, word_boundaries
 from tests.make_tokenizer import make_tokenizer
 from tests.tiny_tokenizers import byte_fallback
@@ -54,6 +55,11 @@ TEXTS = {
     "(the) cat.": ["(", "the", ")", "cat", "."],
     "Straße ﬁne İstanbul": ["Straße", "ﬁne", "İstanbul"],
     "a\u00a0b\tc": ["a", "b", "c"],
+    "a\u202fb a\u3000b a\u2028b": ["a", "b"] * 3,  # the first is no blank to the annex
+    "தமிழ் மொழி": ["தமிழ்", "மொழி"],
+    "ซื้อiPhone": ["ซื้อ", "iPhone"],
+    "ක්\u200dරීඩාව හොඳයි": ["ක්\u200dරීඩාව", "හොඳයි"],
+    "می\u200cخواهم بروم": ["می\u200cخواهم", "بروم"],
 }
 
 
@@ -74,6 +80,31 @@ def test_a_word_is_a_word_in_whatever_pieces_it_comes(name: str, text: str, expe
 
 def _is_blank(axis: Any, pieces: range, text: str) -> bool:
     return not text[axis.tokens[pieces.start].start : axis.tokens[pieces.stop - 1].end].strip()
+
+
+MARKED = {
+    "தமிழ் மொழி ஆய்வு": ["தமிழ்", "மொழி", "ஆய்வு"],
+    "العَرَبِيَّةُ لُغَةٌ": ["العَرَبِيَّةُ", "لُغَةٌ"],
+    "the cafe\u0301, the": ["the", "cafe\u0301", ",", "the"],
+    "か\u3099 \u1112\u1161\u11ab\u1100\u1173\u11af \u1102\u1169\u11af": [
+        "か\u3099",
+        "\u1112\u1161\u11ab\u1100\u1173\u11af",
+        "\u1102\u1169\u11af",
+    ],
+    "❤\ufe0f\u200d🔥 ok": ["❤\ufe0f\u200d🔥", "ok"],
+}
+
+
+@pytest.mark.parametrize("kind", ["bert", "deberta-v2", "xlm-roberta"])
+@pytest.mark.parametrize(("text", "words"), MARKED.items(), ids=map(ascii, MARKED))
+def test_a_mark_that_the_tokenizer_strips_or_composes_stays_on_its_word(kind: str, text: str, words: list[str]) -> None:
+    """Offsets end in front of it: the last token of each is then still called, and masked, as it is written."""
+    tokenizer = HubTokenizer(make_tokenizer(kind))
+    axis = tokenizer.encode(text).axis
+    assert "".join(shown(read_axis(axis, WORDS).labels)) == visible("".join(words))
+    tokens = [at for at, token in enumerate(axis.tokens) if not token.special and token.start < token.end]
+    assert masked(axis, tokens[-1], "", text).strip() == text[: axis.tokens[tokens[-1]].start].strip()
+    assert visible(words[-1]).endswith(axis.tokens[tokens[-1]].text.removeprefix("·"))
 
 
 def test_a_boundary_inside_a_token_splits_nothing() -> None:

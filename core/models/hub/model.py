@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -31,6 +32,7 @@ from headscope.core.models.hub.class_heads import (
     shifted,
 )
 from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
+from headscope.core.models.hub.inputs_by_id import tables_by_id, with_inputs_by_id
 from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
 from headscope.core.models.hub.placement.packing import packing_of, stored_bytes
 from headscope.core.models.hub.placement.spread import let_go, places_of
@@ -38,7 +40,7 @@ from headscope.core.models.hub.positions import most_tokens
 from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.teacher_forcing import target_start
 from headscope.core.models.hub.tokenizer import HubTokenizer
-from headscope.core.models.hub.unavailable import note
+from headscope.core.models.hub.unavailable import known_reason, note
 from headscope.core.models.hub.unwrapping import unwrapped
 from headscope.core.options import GenerationSettings, Languages
 from headscope.core.text.given_ids import Ids
@@ -95,6 +97,7 @@ class HubModel(Model):
         self.module = module.eval() if is_ours else module
         self._is_ours = is_ours
         self.tokenizer = HubTokenizer(tokenizer)
+        self._tables = tables_by_id(module, tokenizer)
         tier, (layers, self.widths), self._n_embeddings = _installed(module, name)
         with turn(module):
             family = _family(module)
@@ -107,11 +110,13 @@ class HubModel(Model):
             self.target_start = target_start(module, self.start_id)
         if family == "encoder-decoder" and type(module).__name__.endswith(DECODE_THE_TEXT):
             self.start_id, self._reads_text = None, True
-            self._first_of_decoder = first_of_decoder(module)
+            with _refused(module, name):
+                self._first_of_decoder = first_of_decoder(module)
         generation = self._generation(written_by, family)
         self._codes = LanguageCodes(tokenizer, name)
         self.place = input_device(module)
-        head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
+        with _refused(module, name):
+            head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
         self.is_movable = is_ours and len(places) == 1 and packing_of(module) is None
         said = note(module.config, layers, two_texts=is_encoder_decoder(module))
@@ -166,7 +171,7 @@ class HubModel(Model):
         *,
         languages: Languages | None = None,
     ) -> tuple[Encoded, Encoded | None]:
-        """See `Model.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for."""
+        """See `Model.encode`; ``tokenizer_unfit`` for a token that the model has no embedding for, ``no_end_token``."""
         beginning = self._codes.beginning(languages) if isinstance(text, str) and text.strip() else ""
         own = self.info.languages.target
         if isinstance(target, str) and target and own is not None and (languages is None or languages.target is None):
@@ -178,10 +183,23 @@ class HubModel(Model):
         if self._reads_text:
             first = self._first_of_decoder
             written = shifted(source, first, "" if first is None else self.tokenizer.candidate(first)[1])
+            self._check_end(source)
         for token in (*source.axis.tokens, *(written.axis.tokens if written else ())):
             if token.id >= self._n_embeddings or token.type_id >= max(self._n_segments, 2):
                 raise HeadscopeError("tokenizer_unfit", model=self.info.name, token=token.text)
         return source, written
+
+    def _check_end(self, source: Encoded) -> None:
+        """Of a classifier of BART's and T5's kin, which transformers lets read no text without an end token."""
+        end = self.module.config.eos_token_id
+        if hasattr(self.module, "classification_head") and isinstance(end, int) and end not in source.ids:
+            raise HeadscopeError("no_end_token", model=self.info.name, token=self.tokenizer.candidate(end)[1], id=end)
+
+    @cached_property
+    def _accepted(self) -> frozenset[str]:
+        """A head for classes reads a token of its own choice: BioGPT's takes `logits_to_keep`, and then looks among too few rows."""
+        accepted = super()._accepted
+        return accepted if self.module.get_output_embeddings() is not None else accepted - {"logits_to_keep"}
 
     def class_position(self, source: Encoded, target: Encoded | None) -> int | None:
         if self.info.layers.keys() == {"decoder"}:
@@ -191,7 +209,7 @@ class HubModel(Model):
     def forward(self, inputs: Mapping[str, Any], **options: Any) -> Any:
         with turn(self.module) as changes:
             allow_copies(changes, self.module, inputs)
-            return super().forward(inputs, **options)
+            return super().forward(with_inputs_by_id(inputs, self._tables), **options)
 
     def first_token_of(self, language: str) -> int | None:
         return self._codes.first_token(language)
@@ -227,12 +245,12 @@ class HubModel(Model):
         return branched_cache(cache, n_tokens)
 
     def eager_pass(self, inputs: Mapping[str, Tensor]) -> Any:
-        output = attention.eager_pass(self.module, inputs)
+        output = attention.eager_pass(self.module, with_inputs_by_id(inputs, self._tables))
         in_rows(output, self.info)
         return output
 
     def eager_attentions(self, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
-        return attention.eager_attentions(self.module, inputs)
+        return attention.eager_attentions(self.module, with_inputs_by_id(inputs, self._tables))
 
 
 def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
@@ -251,16 +269,25 @@ def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, tuple[dict[Kin
     """The capture's way into the model, the attention it finds there by a trial pass, and how many tokens have an embedding."""
     if type(module).__name__.endswith("ForMultipleChoice"):
         raise HeadscopeError("multiple_choice", model=name)
-    try:
+    with _refused(module, name):
         tier = attention.install(module)
         embeddings = module.get_input_embeddings()
         n_embeddings = int(getattr(embeddings, "num_embeddings", 0)) or int(module.config.get_text_config().vocab_size)
         return tier, attention.attention_sizes(module, tier), n_embeddings
+
+
+@contextmanager
+def _refused(module: PreTrainedModel, name: str) -> Iterator[None]:
+    """A model that cannot run on a text alone, which it says in its own way, is refused in ours."""
+    try:
+        yield
     except HeadscopeError:
         raise
-    except Exception as error:  # a model that cannot run on a text alone says so in its own way
+    except Exception as error:
         if is_out_of_memory(error):
             raise
+        if why := known_reason(module.config):
+            raise HeadscopeError("no_attention", model=name, reason=why) from None
         kind = type(module).__name__
         raise HeadscopeError(
             "architecture_unsupported", model=name, architecture=kind, details=traceback.format_exc()

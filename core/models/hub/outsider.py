@@ -122,15 +122,11 @@ def _inputs(tokenizer: Any, question: dict[str, Any]) -> tuple[dict[str, torch.T
     if tokenizer.is_fast:
         encoded = tokenizer(text, pair, return_offsets_mapping=True, return_special_tokens_mask=True)
         if _counts_within_words(encoded["offset_mapping"], encoded.sequence_ids()):
-            return _read(inputs), None
+            return dict(inputs), None
         sources = [text if number in (None, 0) else pair for number in encoded.sequence_ids()]
         spans = zip(sources, encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
         texts = [None if special else str(source)[start:end].strip() for source, (start, end), special in spans]
-    return _read(inputs), texts
-
-
-def _read(inputs: Any) -> dict[str, torch.Tensor]:
-    return {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in inputs}
+    return dict(inputs), texts
 
 
 def _counts_within_words(spans: list[tuple[int, int]], texts: list[int | None]) -> bool:

@@ -22,6 +22,7 @@ from headscope.core.models.hub.slow_splitter import SlowSplitter
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Pieces, Splitter
 from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
+from headscope.core.text.clusters import cluster_end
 from headscope.core.text.piece_labels import BYTE_OF, is_east_asian, label_of, numbered_label
 from headscope.core.text.tokenizer import Encoded, dropped_from, shares
 from headscope.core.text.tokens import Token, TokenAxis, visible
@@ -234,21 +235,25 @@ class HubTokenizer:
                 tokens.append(Token(visible(piece.raw), piece.id, segment=segment, special=True, type_id=piece.type_id))
                 continue
             segment, source = piece.source, prepared[piece.source]
-            label = self._shown(source.text, piece, spans, position)
+            label = self._shown(source.text, pieces, spans, position)
             token = Token(label, piece.id, source.at(piece.start), source.at(piece.end), segment, type_id=piece.type_id)
             if piece.id == self.mask_id:
                 token = replace(token, text=self.mask_token or piece.raw, masked=True)
             tokens.append(replace(token, unknown=piece.id == self._tokenizer.unk_token_id))
         return tokens
 
-    def _shown(self, text: str, piece: Piece, spans: Sequence[object], position: int) -> str:
-        """The written text of a piece; pieces that share one character are numbered."""
+    def _shown(self, text: str, pieces: Sequence[Piece], spans: Sequence[object], position: int) -> str:
+        """The written text of a piece, with the marks that it leaves out; pieces that share one character are numbered."""
+        piece = pieces[position]
         written = text[piece.start : piece.end]
         if not written:
             return "␣" if piece.raw.strip(BLANKS) == "" else f"⟨{visible(piece.raw)}⟩"
         if shared := numbered_label(written, spans, position):
             return shared
         before = text[piece.start - 1 : piece.start] if piece.start else ""
+        behind = pieces[position + 1] if position + 1 < len(pieces) else piece
+        limit = behind.start if behind.source == piece.source and behind.start >= piece.end else len(text)
+        written = text[piece.start : cluster_end(text, piece.start, piece.end, limit)]
         return label_of(written, "" if self._notation.style == "WordLevel" else before)
 
     # ---------------------------------------------------------------- out
