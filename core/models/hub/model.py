@@ -32,7 +32,7 @@ from headscope.core.models.hub.class_heads import (
     shifted,
 )
 from headscope.core.models.hub.generation_settings import end_ids_of, generation_settings, start_id_of
-from headscope.core.models.hub.inputs_by_id import tables_by_id, with_inputs_by_id
+from headscope.core.models.hub.inputs_by_id import note_on_places, tables_by_id, with_inputs_by_id
 from headscope.core.models.hub.language_codes import LanguageCodes, without_beginning
 from headscope.core.models.hub.placement.packing import packing_of, stored_bytes
 from headscope.core.models.hub.placement.spread import let_go, places_of
@@ -135,7 +135,9 @@ class HubModel(Model):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=" ".join(filter(None, (said, *notes, *_notes_on_writing(module), compat.self_check()))),
+            note=" ".join(
+                filter(None, (said, *notes, note_on_places(module), *_notes_on_writing(module), compat.self_check()))
+            ),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},

@@ -121,18 +121,26 @@ def _inputs(tokenizer: Any, question: dict[str, Any]) -> tuple[dict[str, torch.T
     texts: list[str | None] | None = None
     if tokenizer.is_fast:
         encoded = tokenizer(text, pair, return_offsets_mapping=True, return_special_tokens_mask=True)
-        if _counts_within_words(encoded["offset_mapping"], encoded.sequence_ids()):
-            return dict(inputs), None
+        if _counts_within_words(encoded["offset_mapping"], encoded.sequence_ids(), encoded.word_ids()):
+            return _of_a_text(inputs), None
         sources = [text if number in (None, 0) else pair for number in encoded.sequence_ids()]
         spans = zip(sources, encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
         texts = [None if special else str(source)[start:end].strip() for source, (start, end), special in spans]
-    return dict(inputs), texts
+    return _of_a_text(inputs), texts
 
 
-def _counts_within_words(spans: list[tuple[int, int]], texts: list[int | None]) -> bool:
+def _of_a_text(inputs: Any) -> dict[str, torch.Tensor]:
+    """All that a tokenizer returns, but for the place in a page that MarkupLM's makes up for a text that is none."""
+    return {name: value for name, value in inputs.items() if not name.startswith("xpath_")}
+
+
+def _counts_within_words(spans: list[tuple[int, int]], texts: list[int | None], words: list[int | None]) -> bool:
     """Whether offsets begin anew with each word, so that they say nothing of the text: MarkupLM's do."""
-    starts = [(number, start) for number, (start, _) in zip(texts, spans, strict=True) if number is not None]
-    return any(before == number and start < earlier for (before, earlier), (number, start) in pairwise(starts))
+    known = [each for each in zip(texts, words, spans, strict=True) if each[0] is not None]
+    return any(
+        text == other and word != other_word and start < end
+        for (text, word, (_, end)), (other, other_word, (start, _)) in pairwise(known)
+    )
 
 
 def _accepted(module: Any, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
