@@ -262,6 +262,20 @@ def test_every_field_of_transformers_settings_is_used_harmless_or_named() -> Non
     assert opened(module, {"field_of_a_newer_release": 3}).info.generation.unsupported == ("field_of_a_newer_release: 3",)
 
 
+@pytest.mark.parametrize("made_from_a_configuration", [True, False])
+def test_keys_that_transformers_does_not_know_are_named_whatever_the_file_was_made_from(
+    tmp_path: Path, made_from_a_configuration: bool
+) -> None:
+    """transformers forgets them where the file says so, as most files do."""
+    folder = tmp_path / "gpt2"
+    shutil.copytree(folder_of("gpt2"), folder)
+    file = folder / "generation_config.json"
+    content = {**json.loads(file.read_text()), "_from_model_config": made_from_a_configuration}
+    file.write_text(json.dumps(content | {"forced_decoder_ids": [[1, 20]], "my_rule": 3}))
+    unsupported = load_model(str(folder), device="cpu", dtype="float32").info.generation.unsupported
+    assert {"forced_decoder_ids: [[1, 20]]", "my_rule: 3"} <= set(unsupported)
+
+
 def _fields_of(table: str) -> dict[str, None]:
     return dict.fromkeys(getattr(settings_reader, table))
 

@@ -5,7 +5,9 @@ transformers has read them by then: from generation_config.json, or, of older fo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from headscope.core.errors import HeadscopeError
@@ -175,6 +177,22 @@ def generation_settings(
     return GenerationSettings(
         sampling, beams, max_new_tokens, max_length, start.stop(), tuple(rules), tuple(dict.fromkeys(unsupported))
     )
+
+
+def keep_unread(config: Any, folder: Path) -> None:
+    """Put the keys of a folder's settings that transformers does not know into its GenerationConfig, so that they are named.
+
+    It does so itself, but not where the file says that it was made from a configuration, as most do.
+    """
+    if config is None:
+        return
+    try:
+        said = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # there is none, or transformers has passed it over as well
+        return
+    for key, value in said.items() if isinstance(said, dict) else ():
+        if classified(key) == "named" and not hasattr(config, key):
+            setattr(config, key, value)
 
 
 def end_ids_of(settings: Mapping[str, Any]) -> frozenset[int]:

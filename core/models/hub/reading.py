@@ -24,6 +24,7 @@ from headscope.core.models.hub.classes import class_called, model_class, wanted_
 from headscope.core.models.hub.compat import load
 from headscope.core.models.hub.config_file import read_settings
 from headscope.core.models.hub.fitting import Fit, Fitting
+from headscope.core.models.hub.generation_settings import keep_unread
 from headscope.core.models.hub.placement.plan import Placing
 from headscope.core.models.hub.placement.spread import forget_with
 from headscope.core.models.hub.quiet import QUIET
@@ -196,6 +197,7 @@ class Opening:
                 **self.placing.options,
             )
         forget_with(module, self.placing.options)
+        keep_unread(getattr(module, "generation_config", None), self.folder)
         if not self.placing.options:
             module.to(self.placing.device)
         self._check(self._fitting.report(module, loading, choice.renames))
