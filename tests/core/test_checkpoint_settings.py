@@ -51,7 +51,16 @@ def test_settings_that_change_scores_and_are_not_followed_are_refused(
 
 @pytest.mark.parametrize(
     "settings",
-    [{"attn_logit_softcapping": 30.0}, {"rope_scaling": {"rope_type": "linear", "factor": 2.0}}, {"qk_norm": True}],
+    [
+        {"attn_logit_softcapping": 30.0},
+        {"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
+        {"qk_norm": True},
+        {"embedding_multiplier": 12.0},
+        {"logit_scale": 0.0625},
+        {"scale_depth": 1.4},
+        {"clip_qkv": 8.0},
+        {"parallel_attn": True},
+    ],
     ids=str,
 )
 def test_settings_about_attention_that_nothing_reads_are_said(bert: Path, settings: dict[str, object]) -> None:
@@ -66,6 +75,7 @@ def test_settings_about_attention_that_nothing_reads_are_said(bert: Path, settin
         {"attention_dropout": 0.1},
         {"rope_scaling": None},
         {"alibi": False},
+        {"residual_multiplier": 1.0, "logits_scaling": 1, "clip_qkv": None},
         {"pretraining_tp": 1, "summary_type": "first", "gradient_checkpointing": True},
     ],
     ids=str,

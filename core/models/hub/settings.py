@@ -28,6 +28,9 @@ _ALWAYS_POSSIBLE: Final = 1 << 16
 _DEEPEST: Final = 1024
 """Layers may share their weights, as ALBERT's do, and each takes its time."""
 _ABOUT_ATTENTION: Final = re.compile(r"attn|attention|rope|rotary|alibi|position_embedding|softcap|window|qk_norm|qk_layernorm")
+_FACTOR: Final = re.compile(r"^(embedding|residual|logits?|attention)_(multiplier|scale|scaling)$|^scale_(emb|depth)$")
+"""What Granite, Cohere and MiniCPM multiply states and scores by."""
+_PARTS: Final = re.compile(r"clip_qkv|parallel_(attn|residual)")
 _HARMLESS: Final = re.compile(
     r"drop|implementation|flash|sdpa|xformers|kernel|fused|backend|max_|init|eps|mask|output_|prob|num_|_fp32"
 )
@@ -69,7 +72,7 @@ def _numbers(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], config: PreTrainedConfig, name: str) -> str:
-    """What config.json says about attention and the class does not read; "" if there is nothing.
+    """What config.json says about attention, or by what states are multiplied, and the class does not read; "" if there is nothing.
 
     transformers keeps any key, whether or not the model's code looks at it: version 5 has forgotten BERT's relative positions.
 
@@ -96,7 +99,9 @@ def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], 
 
 def _about_attention(key: str, value: Any) -> bool:
     plain = not value if isinstance(value, (dict, list)) else value in _PLAIN
-    return not plain and bool(_ABOUT_ATTENTION.search(key)) and not _HARMLESS.search(key)
+    if _FACTOR.search(key):
+        return not plain and value != 1
+    return not plain and bool(_ABOUT_ATTENTION.search(key) or _PARTS.search(key)) and not _HARMLESS.search(key)
 
 
 def _code(architecture: type[PreTrainedModel], config: PreTrainedConfig) -> str:
