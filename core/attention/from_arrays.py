@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headscope.core.attention.kept.keeping import SkippedLayer
@@ -30,9 +30,12 @@ def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, to
           of such weights;
         * an `AttentionRecord`, which is given back.
 
-        Of a batch the first text is taken; of beams the ones that led to the first text. Anything numpy or torch can read.
+        Of a batch the first text is taken; of beams the ones that led to the first text, which only the whole output of
+        ``generate`` says. Anything numpy or torch can read.
     tokens : sequence of str or of ids, tensor, or what a tokenizer returned; optional
-        Of the queries. Those of a generation may have the last token, which was written and not read. Without them rows are numbered.
+        Of the queries. Those of a generation may have the last token, which was written and not read. Without them the tokens
+        are those that a generation says, or rows are numbered. What a tokenizer returned is what the encoder of an
+        encoder-decoder has read, and its ``decoder_input_ids`` are the decoder's.
     key_tokens : as `tokens`, optional
         Of the keys, if they are others (cross-attention); of an encoder-decoder the encoder's.
     tokenizer : optional
@@ -53,12 +56,30 @@ def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, to
         return attentions
     found = layers_of(attentions, is_cross=key_tokens is not None)
     kinds: dict[Kind, Layers] = {kind or _kind_of(layers): layers for kind, layers in found.items()}
+    if key_tokens is None and "cross" in kinds and "input_ids" in (names := _names(tokens)):
+        tokens, key_tokens = (tokens["decoder_input_ids"] if "decoder_input_ids" in names else None), tokens
+    if tokens is None:
+        tokens = _written(attentions, kinds)
     one, other = _axes(kinds, tokens, key_tokens, tokenizer)
     sides: dict[Kind, tuple[TokenAxis, TokenAxis]] = {"encoder": (other, other), "decoder": (one, one), "cross": (one, other)}
     if len(kinds) == 1 and "encoder" in kinds:
         sides["encoder"] = (one, one)
     stored = {kind: _stored(layers, sides[kind]) for kind, layers in kinds.items()}
     return AttentionRecord(stored, {kind: sides[kind] for kind in kinds}, tier="given", kept=_kept(kinds))
+
+
+def _names(tokens: Any) -> Iterable[str]:
+    """Of what a tokenizer returned; none of tokens themselves."""
+    return tokens.keys() if isinstance(tokens, Mapping) else ()
+
+
+def _written(attentions: Any, kinds: Mapping[Kind, Layers]) -> Any:
+    """The ids that ``generate`` says that it has read and written, if they are those of its weights."""
+    ids = getattr(attentions, "sequences", None)
+    decoder = kinds.get("decoder")
+    if ids is None or decoder is None or not _is_generation(decoder):
+        return None
+    return ids if len(ids[0]) == _shape(decoder)[0] + 1 else None
 
 
 def _kind_of(layers: Layers) -> Kind:

@@ -66,6 +66,8 @@ def _stacks(given: Any) -> dict[Kind | None, Any] | None:
     names = [name for name in _NAMES if _field(given, name) is not None]
     if names:
         return {_NAMES[name]: _field(given, name) for name in names}
+    if isinstance(given, torch.nn.Module):
+        raise HeadscopeError("not_attention", reason="a model is no weights, and open_model(model, tokenizer) shows it")
     if isinstance(given, Mapping) or given is None or hasattr(given, "attentions") or hasattr(given, "last_hidden_state"):
         raise HeadscopeError("attentions_missing")
     return None
@@ -142,6 +144,8 @@ def _append(pieces: list[Piece], rows: Tensor, is_cross: bool) -> None:
     if is_cross:
         keys = range(n_keys)
     elif n_keys >= ends:
+        if bool(rows[..., ends:].any()):
+            raise HeadscopeError("not_attention", reason="their keys are of another text, whose tokens are key_tokens")
         keys, rows = range(ends), rows[..., :ends]
     else:
         keys = range(ends - n_keys, ends)
@@ -150,6 +154,8 @@ def _append(pieces: list[Piece], rows: Tensor, is_cross: bool) -> None:
 
 # ---------------------------------------------------------------- checks
 def _checked(layers: Layers) -> Layers:
+    if not any(layer and all(piece.weights.numel() for piece in layer) for layer in layers):
+        raise HeadscopeError("not_attention", reason="there are none in it")
     for piece in (piece for layer in layers if layer is not None for piece in layer):
         if bool(piece.weights.isnan().any()):
             raise HeadscopeError("not_attention", reason="some are no numbers (NaN)")

@@ -1,5 +1,7 @@
 """Attention from elsewhere becomes a record: arrays of any of the usual shapes, and what transformers returns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import transformers as hf
 
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
+from headscope.core.numerics import half_digits
 from headscope.core.text.tokens import Reading
 from tests import allowed
 from tests.tiny_models import write_masked
@@ -253,3 +256,50 @@ def test_what_is_no_tokens_is_said_so(tokens: object) -> None:
 
 def test_rows_without_tokens_are_numbered() -> None:
     assert record_of(softmax(2, 4, 4)).axis("encoder").queries.labels == ("0", "1", "2", "3")
+
+
+# ---------------------------------------------------------------- whose tokens they are
+def bart_that_wrote() -> tuple[Any, Any, Any]:
+    """(what it read, what it wrote of its own, a pass over another text), with sharp weights."""
+    torch.manual_seed(0)
+    model = bart()
+    model.generation_config.eos_token_id = model.generation_config.forced_eos_token_id = None
+    inputs = {"input_ids": torch.tensor([[5, 6, 7, 8, 9, 10]])}
+    asked = {"output_attentions": True, "return_dict_in_generate": True}
+    written = model.generate(**inputs, max_new_tokens=3, do_sample=False, num_beams=1, **asked)
+    return inputs, written, model(**inputs, decoder_input_ids=torch.tensor([[3, 11, 12]]), output_attentions=True)
+
+
+def test_what_a_tokenizer_returned_is_what_the_encoder_read() -> None:
+    inputs, written, passed = bart_that_wrote()
+    read, own = (*map(str, inputs["input_ids"][0].tolist()),), (*map(str, written.sequences[0, :-1].tolist()),)
+    record = record_of(written, inputs)
+    assert record.axis("encoder").queries.labels == record.axis("cross").keys.labels == read
+    assert record.axis("decoder").queries.labels == record.axis("cross").queries.labels == own
+    record = record_of(passed, {**inputs, "decoder_input_ids": torch.tensor([[3, 11, 12]])})
+    assert (record.axis("cross").keys.labels, record.axis("decoder").keys.labels) == (read, ("3", "11", "12"))
+    assert record_of(passed, inputs).axis("decoder").queries.labels == ("0", "1", "2")  # nobody said what it read
+
+
+def test_a_generation_says_its_tokens_itself() -> None:
+    _, written, _ = bart_that_wrote()
+    own = (*map(str, written.sequences[0, :-1].tolist()),)
+    assert record_of(written).axis("decoder").queries.labels == own
+
+
+def test_cross_attention_alone_is_never_taken_for_a_decoders_own() -> None:
+    inputs, written, _ = bart_that_wrote()
+    with pytest.raises(HeadscopeError, match="key_tokens"):
+        record_of(written.cross_attentions, written.sequences)
+    record = record_of(written.cross_attentions, written.sequences, inputs)
+    np.testing.assert_allclose(record.attention_weights(0, 1, "cross").sum(-1), 1, atol=half_digits(torch.float32))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [(np.zeros((0, 4, 3, 3)), "none in it"), (np.zeros((2, 0, 3, 3)), "none in it"), (torch.nn.Linear(2, 2), "open_model")],
+    ids=["no layers", "no heads", "a model"],
+)
+def test_nothing_and_models_are_said_so(given: object, says: str) -> None:
+    with pytest.raises(HeadscopeError, match=says):
+        record_of(given, ["a", "b", "c"])
