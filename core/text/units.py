@@ -138,8 +138,9 @@ def _end(axis: TokenAxis, group: range) -> int:
     last, text = axis.tokens[group.stop - 1], axis.text_pair if axis.tokens[group.start].segment else axis.text
     if last.masked:
         return last.end
-    behind = axis.tokens[group.stop].start if group.stop < len(axis) else -1
-    return cluster_end(text, last.start, last.end, behind if behind >= last.end else len(text))
+    behind = axis.tokens[group.stop] if group.stop < len(axis) else last
+    goes_on = behind.segment == last.segment and behind.start >= last.end
+    return cluster_end(text, last.start, last.end, behind.start if goes_on else len(text))
 
 
 def _name(axis: TokenAxis, pieces: Sequence[Token], end: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers as hf
 
 from headscope.core import load_model, wrap_model
 from headscope.core.errors import HeadscopeError
@@ -220,3 +221,19 @@ def test_escaped_signs_are_one_sign() -> None:
     text = "cat's & dogs"
     found = align(text, ["cat", "&a", "pos;", "s", "&amp;", "dogs"], escaped=True)
     assert [None if span is None else text[slice(*span)] for span in found] == ["cat", "'", "'", "s", "&", "dogs"]
+
+
+@pytest.mark.filterwarnings("ignore:This sequence already has")
+@pytest.mark.parametrize("text", ["\t</s>", "the cat</s>", "</s>"])
+def test_an_end_that_is_written_out_is_the_end(text: str) -> None:
+    """ByT5 adds none then, and counts a type for it all the same."""
+    theirs, ours = both("byt5")
+    assert list(ours.encode(text).ids) == theirs(text)["input_ids"]
+
+
+def test_a_letter_that_is_in_no_vocabulary_is_said_so() -> None:
+    """A fast tokenizer without a token for unknown words raises the library's plain Exception."""
+    tokenizer = hf.BertTokenizer(vocab={"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "the": 3}, unk_token=None)
+    with pytest.raises(HeadscopeError, match="UNK") as raised:
+        HubTokenizer(tokenizer).encode("the cat")
+    assert raised.value.code == "text_not_split"

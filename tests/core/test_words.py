@@ -107,6 +107,13 @@ def test_a_mark_that_the_tokenizer_strips_or_composes_stays_on_its_word(kind: st
     assert visible(words[-1]).endswith(axis.tokens[tokens[-1]].text.removeprefix("·"))
 
 
+def test_a_mark_of_the_second_text_is_not_looked_for_in_the_first() -> None:
+    axis = HubTokenizer(make_tokenizer("openai-gpt")).encode("Ω", "  the cafe\u0301 \ud55c\uae00\u0300  ").axis
+    words = read_axis(axis, WORDS)
+    assert sum(map(len, words.pieces or ())) == len(axis)
+    assert "cafe\u0301" in words.labels
+
+
 def test_a_boundary_inside_a_token_splits_nothing() -> None:
     """A vocabulary may have `cat-` or a pair of words as one token."""
     from tests.core.test_reading import labelled

@@ -124,9 +124,9 @@ def _notation(vocabulary: dict[str, int]) -> Notation:
 
 
 def _types(made: Any, n_tokens: int) -> list[int]:
-    """Types of tokens; 0 for those of tables, which have seven each."""
-    types = list(made.get("token_type_ids") or [0] * n_tokens)
-    return [type_id if isinstance(type_id, int) else 0 for type_id in types]
+    """Types of tokens; 0 for those of tables, which have seven each, and for what a tokenizer counts otherwise than its ids."""
+    types = [type_id if isinstance(type_id, int) else 0 for type_id in made.get("token_type_ids") or ()]
+    return [*types, *[0] * n_tokens][:n_tokens]  # ByT5 adds no </s> to a text that ends in one, but a type for it
 
 
 _Found = tuple[int | None, int, int]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from transformers import PreTrainedTokenizerBase
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.job import Job
 from headscope.core.memory import is_out_of_memory
 from headscope.core.models.hub.download import VOCABULARY_FILES
@@ -203,8 +203,13 @@ class HubTokenizer:
 
     # ---------------------------------------------------------------- in
     def _split(self, *texts: str, special: bool = True) -> Pieces:
-        with panics_as(lambda reason: HeadscopeError("text_not_split", reason=reason)):
-            return self._splitter.split(*texts, special=special)
+        try:
+            with panics_as(lambda reason: HeadscopeError("text_not_split", reason=reason)):
+                return self._splitter.split(*texts, special=special)
+        except Exception as error:
+            if type(error) is not Exception:  # which only the Rust library raises: of a letter that is in no vocabulary
+                raise
+            raise HeadscopeError("text_not_split", reason=reason_of(error)) from None
 
     def _prepared(self, text: str) -> _Prepared:
         """`text` as the tokenizer can take it: without halves of characters, ``[MASK]`` as the model writes it."""
