@@ -29,11 +29,11 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
     HeadscopeError
         ``attentions_missing``, ``dropout_active``, ``not_attention``, ``not_tokens``, ``no_display``.
     """
-    from headscope.gui.display import require_display
+    from headscope.gui.app.display import require_display
 
     require_display()
     from headscope.core.attention.from_arrays import record_of
-    from headscope.gui.app import view_record
+    from headscope.gui.app.application import view_record
 
     return view_record(record_of(attentions, tokens, key_tokens, tokenizer=tokenizer))
 
@@ -62,11 +62,11 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
     HeadscopeError
         ``architecture_unsupported``, ``no_tokenizer``, ``no_attention``, ``no_display``.
     """
-    from headscope.gui.display import require_display
+    from headscope.gui.app.display import require_display
 
     require_display()
     from headscope.core.model import Model
     from headscope.core.models.load import wrap_model
-    from headscope.gui.app import view_model
+    from headscope.gui.app.application import view_model
 
     return view_model(model if isinstance(model, Model) else wrap_model(model, tokenizer), text)

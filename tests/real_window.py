@@ -13,7 +13,7 @@ from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from headscope.core.attention.record import AttentionRecord
-from headscope.gui.app import create_record_window, create_window, prepare
+from headscope.gui.app.application import create_record_window, create_window, prepare
 from headscope.gui.main_window import MainWindow
 
 _LOOK_MILLISECONDS = 20

@@ -113,7 +113,7 @@ def test_files_stay_short(path: Path) -> None:
 def test_what_the_window_needs_does_not_import_torch() -> None:
     """The window is painted first; torch and transformers are imported by the lane afterwards."""
     code = (
-        "import sys; import headscope.core, headscope.core.job, headscope.core.models.examples, headscope.gui.main_window, headscope.gui.app;"
+        "import sys; import headscope.core, headscope.core.job, headscope.core.models.examples, headscope.gui.main_window, headscope.gui.app.application;"
         "print(sorted({'torch', 'transformers', 'tokenizers', 'accelerate'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)

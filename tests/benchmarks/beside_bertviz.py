@@ -112,7 +112,7 @@ def headscope(view: str, n_tokens: int, _scripts: Path) -> dict[str, float]:
     from PySide6.QtWidgets import QApplication
 
     from headscope.core.attention.from_arrays import record_of
-    from headscope.gui.app import create_record_window, prepare
+    from headscope.gui.app.application import create_record_window, prepare
     from tests.real_window import wait_until
 
     application = QApplication([])

@@ -20,7 +20,7 @@ from headscope.core.model import Model
 from headscope.core.models.load import load_model
 from headscope.core.predict.class_predictions import answer, classify, tag
 from headscope.core.predict.classes import best_spans, label_index, readable_labels
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from tests.classifying import write
 
 TEXT, PAIR = "the cat sat on a mat .", "play the walking cat , playing"

@@ -13,7 +13,7 @@ from gguf.quants import dequantize
 from headscope.core.engine.engine import Engine
 from headscope.core.job import Cancel, Cancelled, Job, Progress
 from headscope.core.models.load import load_model
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from tests.gguf_files import add_value, copy_keys, finish
 from tests.spoiled import refused
 from tests.tiny_models import write_gguf

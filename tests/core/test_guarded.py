@@ -104,7 +104,7 @@ def test_it_does_not_outlive_a_parent_that_is_killed() -> None:
 def test_a_frozen_program_is_its_own_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert _interpreter() == [sys.executable, CHILD_ARGUMENT]
-    entry = [sys.executable, "-c", "from headscope.gui.cli import main; main()", CHILD_ARGUMENT]
+    entry = [sys.executable, "-c", "from headscope.gui.app.command_line import main; main()", CHILD_ARGUMENT]
     asked = {"function": "math.sqrt", "arguments": [9], "seconds": 5, "wall": 15, "memory": 2**29, "torch": False}
     process = subprocess.Popen(entry, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None and process.stdout is not None

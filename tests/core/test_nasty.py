@@ -13,7 +13,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.model import Model
 from headscope.core.models.load import load_model
 from headscope.core.text.tokens import Reading, TokenAxis
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from tests.nasty import MODELS, cases, names, nasty, write_models
 
 SECONDS = 20

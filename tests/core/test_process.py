@@ -40,7 +40,7 @@ def test_whatever_is_done_the_process_is_as_it_was(tmp_path: Path) -> None:
 
 OWN = """
 import json, logging, os, sys
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 {before}
 sys.argv[1:] = ["predict", "--model", sys.argv[1], "--text", "the [MASK] sat"]
 main({arguments})

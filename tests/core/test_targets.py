@@ -26,7 +26,7 @@ from headscope.core.model import Model
 from headscope.core.models.load import load_model
 from headscope.core.numerics import half_digits
 from headscope.core.target import Target
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from tests.classifying import write
 
 TEXT, PAIR = "the cat sat on a mat .", "play the walking cat , playing"

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from headscope.core import load_model, wrap_model
 from headscope.core.job import Job
 from headscope.core.models.verify_outside import compared, ours_of, verify_outside
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from tests.classifying import write
 from tests.gguf_files import write_model
 from tests.golden.every_family import every_family

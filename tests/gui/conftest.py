@@ -17,7 +17,7 @@ from tests.real_window import has_run, wait_until
 @pytest.fixture(scope="session")
 def qapp(qapp: QApplication) -> QApplication:
     """The application as it is outside tests: style, fonts, language."""
-    from headscope.gui.app import prepare
+    from headscope.gui.app.application import prepare
 
     prepare(qapp)
     return qapp
@@ -69,7 +69,7 @@ def type_is_as_usual(qapp: QApplication) -> Iterator[None]:
 @pytest.fixture
 def open_window(qtbot, settings: QSettings) -> Iterator[Callable]:
     """Opens the real window and waits for its first picture; closes it in the end."""
-    from headscope.gui.app import create_window
+    from headscope.gui.app.application import create_window
 
     windows = []
 
@@ -92,7 +92,7 @@ def shared_window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) 
     """toy:grammar in the light look, opened once a file: for tests that only read, or leave the window as it was."""
     settings = QSettings(str(tmp_path_factory.mktemp("settings") / "settings.ini"), QSettings.Format.IniFormat)
     settings.setValue("appearance", "light")
-    from headscope.gui.app import create_window
+    from headscope.gui.app.application import create_window
 
     window = create_window("toy:grammar", None, settings)
     window.show()

@@ -14,8 +14,8 @@ from tokenizers.normalizers import Precompiled
 
 from headscope.core import load_model
 from headscope.core.analyse.causal.sweeps import Question, cut_edges
-from headscope.gui.cli import main
-from headscope.gui.terminal import bar, columns, plain_output, print_json
+from headscope.core.cli.terminal import bar, columns, plain_output, print_json
+from headscope.gui.app.command_line import main
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 GRAMMAR = ["--model", "toy:grammar", "--text", SENTENCE]
@@ -364,13 +364,18 @@ def test_every_command_has_help_with_an_example(capsys) -> None:
 
 def in_a_process(*arguments: str, **options) -> subprocess.CompletedProcess:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **options.pop("env", {})}
-    command = [sys.executable, "-c", "import sys; from headscope.gui.cli import main; sys.exit(main())", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from headscope.gui.app.command_line import main; sys.exit(main())",
+        *arguments,
+    ]
     return subprocess.run(command, env=environment, check=False, **options)
 
 
 def test_help_and_errors_need_no_torch_and_no_qt() -> None:
     code = (
-        "import sys; from headscope.gui.cli import main\n"
+        "import sys; from headscope.gui.app.command_line import main\n"
         "try: main(['predict', '--help'])\n"
         "except SystemExit: print(sorted({'torch', 'transformers', 'PySide6'} & set(sys.modules)))"
     )

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 
 from headscope.core import load_model
 from headscope.core.options import BeamSearch, Sampling
-from headscope.gui.cli import main
+from headscope.gui.app.command_line import main
 from headscope.gui.explorer import Explorer
 from headscope.gui.panels.generation import GenerationPanel
 from headscope.gui.panels.predictions import PredictionsPanel

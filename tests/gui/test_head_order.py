@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
-from headscope.gui.app import create_record_window
+from headscope.gui.app.application import create_record_window
 from headscope.gui.head_order import HeadOrder
 from headscope.gui.main_window import MainWindow
 from headscope.gui.palette_entries import entries_for

@@ -13,7 +13,7 @@ TOKENS = ["the", "cat", "sat", "down"]
 
 
 def test_a_window_shows_given_weights_and_says_that_there_is_no_model(qtbot, qapp, monkeypatch, settings) -> None:
-    monkeypatch.setattr("headscope.gui.app.QSettings", lambda: settings)
+    monkeypatch.setattr("headscope.gui.app.application.QSettings", lambda: settings)
     weights = np.full((2, 3, 4, 4), 0.25)
     weights[1, 2] = np.eye(4)
     window = view(weights, TOKENS)
@@ -35,7 +35,7 @@ def test_a_window_shows_given_weights_and_says_that_there_is_no_model(qtbot, qap
 def test_a_window_shows_a_model_that_is_in_memory_and_gives_it_back(qtbot, qapp, monkeypatch, settings, tmp_path: Path) -> None:
     from transformers import AutoTokenizer, GPT2LMHeadModel
 
-    monkeypatch.setattr("headscope.gui.app.QSettings", lambda: settings)
+    monkeypatch.setattr("headscope.gui.app.application.QSettings", lambda: settings)
     folder = write_decoder(tmp_path / "gpt2")
     module = GPT2LMHeadModel.from_pretrained(folder).train()
     before = module.config._attn_implementation

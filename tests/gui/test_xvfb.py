@@ -13,7 +13,7 @@ PROGRAM = """
 import sys
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
-from headscope.gui.app import create_window, prepare
+from headscope.gui.app.application import create_window, prepare
 
 application = QApplication([])
 assert application.platformName() == "xcb"

@@ -1,19 +1,21 @@
-"""What ``headscope predict`` says: masked words, the next sentence, classes, tags, answers."""
+"""``headscope predict``: masked words, the next sentence, classes, tags, answers."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headscope.core.cli.options import add_command, add_json, add_model_and_text, count, opened
+from headscope.core.cli.terminal import print_bars, print_json, print_table, progress_line
 from headscope.core.forward.model_info import ModelInfo, why_no_prediction
 from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.target import Answer
 from headscope.core.text.tokens import Reading, TokenAxis
 from headscope.core.text.units import read_axis
 from headscope.core.vocabulary import Ability
-from headscope.gui.terminal import print_bars, print_json, print_table
 
 if TYPE_CHECKING:
     from headscope.core.model import Model
@@ -31,6 +33,30 @@ class Predicted:
     predictions: tuple[Prediction, ...] = ()
     follows: float | None = None
     answers: tuple[Answer, ...] = ()
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = (
+        "Predict masked words and whether --pair follows --text, the class of a text or pair, the tag of "
+        "each token, or the answer to --text (the question) in --pair (the context)."
+    )
+    example = 'headscope predict --model toy:grammar --text "the keys of the cabinet [MASK] rusty ."'
+    parser = add_command(commands, "predict", _run, what, example)
+    add_model_and_text(parser, target=False)
+    parser.add_argument("--top-k", type=count(1), default=5, help="candidates per prediction (default: 5)")
+    add_json(parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if Path(arguments.model).suffix.lower() == ".gguf" and Path(arguments.model).is_file():
+        from headscope.core.models.gguf.load import refuse_masks
+
+        refuse_masks(Path(arguments.model))
+    with progress_line() as job:
+        model = opened(arguments, job)
+    (print_prediction_data if arguments.json else print_predictions)(predicted(model, arguments), arguments)
+    return 0
 
 
 def predicted(model: Model, arguments: argparse.Namespace) -> Predicted:

@@ -1,19 +1,19 @@
-"""What ``headscope sweep`` can be told, and how it says what harmed the prediction most."""
+"""``headscope sweep``: changes one thing at a time, and lists what harms a prediction most."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headscope.core.cli.options import add_command, add_json, add_model_and_text, count, opened, text
+from headscope.core.cli.terminal import print_json, print_table, progress_line
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.requests.predictions import SweepRequest
 from headscope.core.vocabulary import Kind
-from headscope.gui.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from headscope.core.analyse.causal.sweeps import Sweep
@@ -24,33 +24,49 @@ _OF_ONE = {"mean_of": "heads", "layer": "edges", "head": "edges", "other": "patc
 """Options that mean something for one of the sweeps only."""
 
 
-def add_options(parser: Any, count: Callable[[str], int], text: Callable[[str], str]) -> None:
-    """The options of sweeps; `count` reads a number from 1 on, `text` a text."""
-    add = parser.add_argument
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = "Change one thing at a time and list what harms the prediction most."
+    example = 'headscope sweep --model toy:grammar --text "the keys of the cabinet [MASK] rusty ." --top 5'
+    parser = add_command(commands, "sweep", _run, what, example)
+    add_model_and_text(parser)
+    option = parser.add_argument
     changed = "ablate each head, cut each edge of one head, hide each token, or patch in --other's run (default: heads)"
-    add("--what", choices=("heads", "edges", "keys", "patches"), default="heads", help=changed)
-    add("--kind", help="encoder, decoder or cross; default: the model's first")
-    add("--layer", type=int, help="layer of the head whose edges are cut, from 0")
-    add("--head", type=int, help="the head whose edges are cut, from 0")
-    add(
+    option("--what", choices=("heads", "edges", "keys", "patches"), default="heads", help=changed)
+    option("--kind", help="encoder, decoder or cross; default: the model's first")
+    option("--layer", type=int, help="layer of the head whose edges are cut, from 0")
+    option("--head", type=int, help="the head whose edges are cut, from 0")
+    option(
         "--token",
         type=text,
         help="token whose probability is measured, with its leading space if it has one; default: the most probable",
     )
-    add("--label", type=text, help="class or tag whose probability is measured, by name or number; default: the most probable")
-    add("--span", choices=("start", "end"), help="which end of an answer is measured (default: start)")
-    add("--at", type=text, help="which mask, which token's tag, or where the answer starts or ends: a position or a token")
-    add("--mean-of", type=text, help="replace heads by their mean over this text instead of by 0")
-    add(
+    option(
+        "--label", type=text, help="class or tag whose probability is measured, by name or number; default: the most probable"
+    )
+    option("--span", choices=("start", "end"), help="which end of an answer is measured (default: start)")
+    option("--at", type=text, help="which mask, which token's tag, or where the answer starts or ends: a position or a token")
+    option("--mean-of", type=text, help="replace heads by their mean over this text instead of by 0")
+    option(
         "--other",
         type=text,
         help="text with as many tokens, whose head outputs are patched in; --pair and --target stay the same",
     )
-    add("--by", choices=("layer", "head", "position"), help="what is patched at a time (default: head)")
-    add("--top", type=count, default=10, help="rows to print, most harmful first (default: 10)")
+    option("--by", choices=("layer", "head", "position"), help="what is patched at a time (default: head)")
+    option("--top", type=count(1), default=10, help="rows to print, most harmful first (default: 10)")
+    add_json(parser)
 
 
-def check(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    _check(arguments)
+    with progress_line() as job:
+        model = opened(arguments, job)
+        found = _swept(model, arguments, job)
+    (_print_data if arguments.json else _print)(model, found, arguments)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
     """Raise ``bad_option`` before a model is loaded for nothing."""
     for name, what in _OF_ONE.items():
         value, option = getattr(arguments, name), f"--{name.replace('_', '-')}"
@@ -60,7 +76,7 @@ def check(arguments: argparse.Namespace) -> None:
             raise HeadscopeError("bad_option", option=option, value=value, expected=f"left out without --what {what}")
 
 
-def swept(model: Model, arguments: argparse.Namespace, job: Job) -> Sweep:
+def _swept(model: Model, arguments: argparse.Namespace, job: Job) -> Sweep:
     """The whole sweep; errors as `headscope.core.analyse.causal.sweeps`."""
     from headscope.core.engine.predictions import sweep
 
@@ -86,7 +102,7 @@ def swept(model: Model, arguments: argparse.Namespace, job: Job) -> Sweep:
     return last
 
 
-def print_sweep(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
+def _print(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
     """The most harmful things first: change of log-probability, probability before and after, divergence."""
     where = "" if found.position is None else f" at token {found.position}"
     end = "" if found.target.span is None else f"the answer's {found.target.span} "
@@ -107,7 +123,7 @@ def _readable(number: float, sign: str = "") -> str:
     return f"{number:{sign}.3f}" if abs(number) >= 5e-4 or number == 0 or not np.isfinite(number) else f"{number:{sign}.2e}"
 
 
-def print_sweep_data(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
+def _print_data(model: Model, found: Sweep, arguments: argparse.Namespace) -> None:
     """The arrays as JSON; null stands for what is no number, such as the change of a token that cannot come at all."""
     names, labels = _axes(model, arguments)
     head = {"layer": arguments.layer, "head": arguments.head} if arguments.what == "edges" else {}

@@ -1,0 +1,1 @@
+"""The program: its window's application, and the command line."""
