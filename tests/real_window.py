@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from headscope.core.attention.record import AttentionRecord
 from headscope.gui.app.application import create_record_window, create_window, prepare
-from headscope.gui.main_window import MainWindow
+from headscope.gui.window.main_window import MainWindow
 
 _LOOK_MILLISECONDS = 20
 PATIENCE = 180.0

@@ -28,11 +28,11 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 from headscope.core.options import Sampling
 from headscope.core.text.tokens import Reading
-from headscope.gui.layouts import layout_called
-from headscope.gui.main_window import MainWindow
-from headscope.gui.panels.palette import Palette
-from headscope.gui.state import Cell
-from headscope.gui.widgets.field_button import FieldButton
+from headscope.gui.session.selection import Cell
+from headscope.gui.window.field_button import FieldButton
+from headscope.gui.window.layouts import layout_called
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.palette.popup import Palette
 from tests.installed_models import REACTION, STORY, albert, smollm2
 from tests.real_window import has_run, has_settled, live, opened, wait_until
 

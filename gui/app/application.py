@@ -15,13 +15,13 @@ from PySide6.QtWidgets import QApplication
 
 from headscope.core.errors import unexpected
 from headscope.core.process import own
-from headscope.gui.explorer import Explorer
-from headscope.gui.main_window import MainWindow
-from headscope.gui.messages import notice_of
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.theme import text_font
-from headscope.gui.settings_file import Settings
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.session import Session
+from headscope.gui.session.settings_file import Settings
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.words.notices import notice_of
 from headscope.resources import icon_file, translations_folder
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def create_window(model: str | Model | None = None, text: str | None = None, set
 
 
 def _window(settings: QSettings | None) -> MainWindow:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     window = MainWindow(state, explorer, settings or Settings())
     state.setParent(window)

@@ -57,12 +57,12 @@ def _draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.N
     """A head as a picture; ``no_arcs_between_texts``, and errors as `write_picture`."""
     from PySide6.QtGui import QGuiApplication
 
-    from headscope.gui.paint.arcs import ArcsPicture
-    from headscope.gui.paint.export import Picture, write_picture
     from headscope.gui.paint.fonts import load_fonts
-    from headscope.gui.paint.heatmap import HeatmapPicture
-    from headscope.gui.paint.links import LinksPicture
+    from headscope.gui.paint.formats import Picture, write_picture
     from headscope.gui.paint.theme import theme_of
+    from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
+    from headscope.gui.views.links.paint.arcs import ArcsPicture
+    from headscope.gui.views.links.paint.links import LinksPicture
 
     # Fonts belong to the application object; without a window it needs no display.
     application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])

@@ -13,11 +13,11 @@ from headscope.gui.commands.looking import HEADS, PAIRING, READING
 from headscope.gui.commands.ordering import ORDERING
 from headscope.gui.commands.screen import COLORS, HELP, LAYOUT, LOOKS, SCREEN, VIEWS
 from headscope.gui.commands.work import EDIT, FILE, RUN
-from headscope.gui.translating import QT_TRANSLATE_NOOP
 from headscope.gui.widgets.plain import plain
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
-    from headscope.gui.main_window import MainWindow
+    from headscope.gui.window.main_window import MainWindow
 
 __all__ = ["COMMANDS", "MENUS", "Command", "Commands", "Menu"]
 

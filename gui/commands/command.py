@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.session import Session
 
 if TYPE_CHECKING:
-    from headscope.gui.main_window import MainWindow
+    from headscope.gui.window.main_window import MainWindow
 
 
-def always(_: ExplorerState) -> bool:
+def always(_: Session) -> bool:
     """At any time."""
     return True
 
 
-def has_model(state: ExplorerState) -> bool:
+def has_model(state: Session) -> bool:
     """When a model is open."""
     return state.model is not None
 
 
-def has_picture(state: ExplorerState) -> bool:
+def has_picture(state: Session) -> bool:
     """When attention is on the screen."""
     return state.shown is not None
 
@@ -61,7 +61,7 @@ class Command:
     keys: str
     help: str
     do: Callable[[MainWindow], None]
-    enabled: Callable[[ExplorerState], bool] = always
+    enabled: Callable[[Session], bool] = always
     checked: Callable[[MainWindow], bool] | None = None
     separated: bool = False
     context: str = "commands"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from headscope.core.attention.lens import Lens
 from headscope.core.vocabulary import Kind
 from headscope.gui.commands.command import Command, has_picture
-from headscope.gui.pictures import MOST_HEADS
-from headscope.gui.state import ExplorerState, Pairing
-from headscope.gui.translating import QT_TRANSLATE_NOOP
+from headscope.gui.control.head_loader import MOST_HEADS
+from headscope.gui.session.selection import Pairing
+from headscope.gui.session.session import Session
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
-    from headscope.gui.main_window import MainWindow
+    from headscope.gui.window.main_window import MainWindow
 
 Units = Literal["tokens", "words", "sentences", "segments"]
 Special = Literal["shown", "hidden", "renormalised"]
@@ -39,11 +40,11 @@ def _whole_layer(window: MainWindow) -> None:
         window.explorer.select_heads((layer, head), tuple(sorted([(layer, head), *others[: MOST_HEADS - 1]])))
 
 
-def _has_kind(kind: Kind, state: ExplorerState) -> bool:
+def _has_kind(kind: Kind, state: Session) -> bool:
     return state.record is not None and kind in state.record.kinds
 
 
-def _is_pair(state: ExplorerState) -> bool:
+def _is_pair(state: Session) -> bool:
     return state.queries.is_pair
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
 from headscope.gui.commands.command import Command, has_picture
-from headscope.gui.head_words import METRIC_WORDS, TYPE_WORDS
-from headscope.gui.state import ExplorerState
-from headscope.gui.translating import QT_TRANSLATE_NOOP
+from headscope.gui.session.session import Session
+from headscope.gui.words.head_words import METRIC_WORDS, TYPE_WORDS
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
-    from headscope.gui.main_window import MainWindow
+    from headscope.gui.window.main_window import MainWindow
 
 
 def _order(window: MainWindow, **values: Any) -> None:
@@ -22,11 +22,11 @@ def _order(window: MainWindow, **values: Any) -> None:
         window.desk.bring("heads")
 
 
-def _is_sorted(state: ExplorerState) -> bool:
+def _is_sorted(state: Session) -> bool:
     return has_picture(state) and state.head_order.sort is not None
 
 
-def _filters(state: ExplorerState) -> bool:
+def _filters(state: Session) -> bool:
     return has_picture(state) and state.head_order.filters
 
 

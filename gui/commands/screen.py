@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from headscope.gui.commands.command import Command
-from headscope.gui.layouts import LAYOUTS, Layout
-from headscope.gui.translating import QT_TRANSLATE_NOOP
+from headscope.gui.window.layouts import LAYOUTS, Layout
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
 def _dock(name: str, title: str, help_: str, keys: str = "") -> Command:

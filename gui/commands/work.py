@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from headscope.gui.commands.command import Command, has_model, has_picture
-from headscope.gui.state import Cell, ExplorerState, Marks
-from headscope.gui.translating import QT_TRANSLATE_NOOP
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
-    from headscope.gui.main_window import MainWindow
+    from headscope.gui.window.main_window import MainWindow
 
 
-def _can_generate(state: ExplorerState) -> bool:
+def _can_generate(state: Session) -> bool:
     return state.model is not None and bool(state.model.abilities & {"generate", "fill_mask"})
 
 
-def _is_busy(state: ExplorerState) -> bool:
+def _is_busy(state: Session) -> bool:
     return state.busy is not None
 
 
-def _has_steps(state: ExplorerState) -> bool:
+def _has_steps(state: Session) -> bool:
     return len(state.steps) > 1 and state.busy is None
 
 
-def _has_marks(state: ExplorerState) -> bool:
+def _has_marks(state: Session) -> bool:
     return state.pinned != Cell() or state.marks != Marks()
 
 

@@ -12,10 +12,10 @@ from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from headscope.core.analyse.records.head_types import HeadType
 from headscope.core.vocabulary import FloatArray, Head
-from headscope.gui.paint.head_levels import HeadLevels, Indices, Uints
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_style
+from headscope.gui.paint.thumbnail import HeadLevels, Indices, Uints
 from headscope.gui.paint.write import CENTER, LEFT, write
 
 _FADED: Final = 0.18

@@ -1,1 +1,1 @@
-"""Small parts that know no ExplorerState."""
+"""Small parts that know no Session."""

@@ -55,8 +55,16 @@ def test_gui_never_imports_torch_nor_transformers(path: Path) -> None:
 @pytest.mark.parametrize(
     ("inner", "forbidden"),
     [
-        ("gui/paint", ("headscope.gui.panels", "headscope.gui.widgets", "headscope.gui.state", "headscope.gui.explorer")),
-        ("gui/widgets", ("headscope.gui.panels", "headscope.gui.state", "headscope.gui.explorer")),
+        (
+            "gui/paint",
+            (
+                "headscope.gui.panels",
+                "headscope.gui.widgets",
+                "headscope.gui.session.session",
+                "headscope.gui.control.explorer",
+            ),
+        ),
+        ("gui/widgets", ("headscope.gui.panels", "headscope.gui.session.session", "headscope.gui.control.explorer")),
         ("resources", ("headscope.core", "headscope.gui")),
     ],
 )
@@ -113,7 +121,7 @@ def test_files_stay_short(path: Path) -> None:
 def test_what_the_window_needs_does_not_import_torch() -> None:
     """The window is painted first; torch and transformers are imported by the lane afterwards."""
     code = (
-        "import sys; import headscope.core, headscope.core.job, headscope.core.models.examples, headscope.gui.main_window, headscope.gui.app.application;"
+        "import sys; import headscope.core, headscope.core.job, headscope.core.models.examples, headscope.gui.window.main_window, headscope.gui.app.application;"
         "print(sorted({'torch', 'transformers', 'tokenizers', 'accelerate'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)

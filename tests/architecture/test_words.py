@@ -8,7 +8,7 @@ import pytest
 
 from headscope.core.errors import MESSAGES, HeadscopeError
 from headscope.core.job import Progress
-from headscope.gui.messages import busy_of, notice_of
+from headscope.gui.words.notices import busy_of, notice_of
 
 ROOT = Path(__file__).parents[2]
 SHOWS_WORDS = {

@@ -27,8 +27,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
-from headscope.gui.main_window import MainWindow
-from headscope.gui.widgets.link_view import LinkView
+from headscope.gui.views.links.widget import LinkView
+from headscope.gui.window.main_window import MainWindow
 from tests.benchmarks.figures import Figure, against_a_frame, spread
 from tests.benchmarks.watches import PaintWatch
 from tests.real_window import live, opened_on, wait_until

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from headscope.core.vocabulary import Head
-from headscope.gui.main_window import MainWindow
+from headscope.gui.window.main_window import MainWindow
 from tests.benchmarks.figures import Figure, against_a_frame, compared
 from tests.benchmarks.watches import PaintWatch
 from tests.installed_models import REACTION, STORY, albert, smollm2

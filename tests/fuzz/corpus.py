@@ -67,14 +67,14 @@ def open_settings(folder: Path) -> None:
     from PySide6.QtCore import QByteArray, QSettings
     from PySide6.QtWidgets import QMainWindow
 
-    from headscope.gui.preferences import Preferences
-    from headscope.gui.recent_texts import RecentTexts
-    from headscope.gui.state import ExplorerState
+    from headscope.gui.session.preferences import Preferences
+    from headscope.gui.session.recent_prompts import RecentPrompts
+    from headscope.gui.session.session import Session
 
     settings = QSettings(str(folder / "headscope.ini"), QSettings.Format.IniFormat)
     kept = Preferences(settings)
     _ = [getattr(kept, name) for name in ("look", "typeface", "type_size", "device", "dtype", "cache_size", "color_map")]
-    RecentTexts(ExplorerState(), settings)
+    RecentPrompts(Session(), settings)
     window = QMainWindow()
     for name in ("geometry", "docks"):
         value = settings.value(f"window/{name}")

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtCore import QSettings, QThread
 from PySide6.QtWidgets import QApplication
 
-from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.stylesheet import stylesheet
 from headscope.gui.paint.theme import TypeStyle, set_type_style, text_font, theme_of, type_style
+from headscope.gui.window.main_window import MainWindow
 from tests.real_window import has_run, wait_until
 
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.session import Session
 
 PATIENCE = 30_000
 """Milliseconds."""
@@ -69,6 +69,6 @@ def said(signal) -> list[tuple]:
     return told
 
 
-def settle(qtbot, state: ExplorerState) -> None:
+def settle(qtbot, state: Session) -> None:
     """Wait until nothing is busy."""
     qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from headscope.gui.layouts import DOCKS
-from headscope.gui.main_window import MainWindow
+from headscope.gui.window.layouts import DOCKS
+from headscope.gui.window.main_window import MainWindow
 
 INTERACTIVE = (
     QAbstractButton, QAbstractItemView, QAbstractScrollArea, QAbstractSlider, QAbstractSpinBox, QComboBox, QDockWidget, QLineEdit, QTabBar,

@@ -13,13 +13,13 @@ from headscope.core.analyse.records.arithmetic import arithmetic
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.models.load import load_model
 from headscope.core.text.tokens import Reading
-from headscope.gui.arithmetic_steps import Bars, Equation, Heading, Largest, Readout, Sentence, number_text, steps_of
-from headscope.gui.paint.arithmetic import MARGIN, Pointed, Sheet, paint_sheet
-from headscope.gui.paint.formula import typeset
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.arithmetic import ArithmeticPanel
-from headscope.gui.state import Cell
-from headscope.gui.widgets.arithmetic_view import ArithmeticView
+from headscope.gui.session.selection import Cell
+from headscope.gui.views.arithmetic.paint.formula import typeset
+from headscope.gui.views.arithmetic.paint.sheet import MARGIN, Pointed, Sheet, paint_sheet
+from headscope.gui.views.arithmetic.panel import ArithmeticPanel
+from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Largest, Readout, Sentence, number_text, steps_of
+from headscope.gui.views.arithmetic.widget import ArithmeticView
 from tests.gui.screen import PATIENCE, axis, n_colors, shown, values
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."

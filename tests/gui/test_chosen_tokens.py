@@ -6,12 +6,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
 
-from headscope.gui.chosen_tokens import mark
-from headscope.gui.explorer import Explorer
-from headscope.gui.panels.heatmap import HeatmapPanel
-from headscope.gui.panels.links import LinksPanel
-from headscope.gui.panels.reading import ReadingPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.session.chosen_tokens import mark
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.views.links.panel import LinksPanel
+from headscope.gui.views.text.panel import ReadingPanel
 from tests.gui.screen import random_weights, words
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
@@ -36,7 +37,7 @@ LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 def test_tokens_are_picked_out_beside_the_pinned_one_or_let_go_if_all_of_them_are(
     marks: Marks, pinned: Cell, cell: Cell, after: Marks
 ) -> None:
-    state = ExplorerState()
+    state = Session()
     state.update(marks=marks, pinned=pinned)
     mark(state, cell)
     assert state.marks == after
@@ -45,7 +46,7 @@ def test_tokens_are_picked_out_beside_the_pinned_one_or_let_go_if_all_of_them_ar
 
 @pytest.fixture
 def explorer(qapp) -> Iterator[Explorer]:
-    explorer = Explorer(ExplorerState())
+    explorer = Explorer(Session())
     yield explorer
     assert explorer.close()
 

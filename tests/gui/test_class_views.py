@@ -19,15 +19,16 @@ from headscope.core.analyse.attribution.token_attribution import token_attributi
 from headscope.core.models.load import load_model
 from headscope.core.target import Target
 from headscope.core.text.tokens import Reading
-from headscope.gui.explorer import Explorer
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.probability import readable_change, readable_number
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.predictions import PredictionsPanel
-from headscope.gui.panels.reading import ReadingPanel
-from headscope.gui.panels.text import TextPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.predictions.panel import PredictionsPanel
+from headscope.gui.views.predictions.span_strip import SpanStrip
+from headscope.gui.views.text.panel import ReadingPanel
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
-from headscope.gui.widgets.span_strip import SpanStrip
+from headscope.gui.window.prompt.panel import TextPanel
 from tests.classifying import write
 from tests.gui.screen import PATIENCE, settle, shown, values
 
@@ -40,7 +41,7 @@ TAGS = {0: "O", 1: "B-PER", 2: "I-PER"}
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = PredictionsPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -51,8 +52,8 @@ def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
 
 
 @pytest.fixture
-def opened(qtbot, panel: PredictionsPanel, tmp_path: Path) -> Callable[..., ExplorerState]:
-    def open_(name: str, text: str = TEXT, pair: str = "", **settings: Any) -> ExplorerState:
+def opened(qtbot, panel: PredictionsPanel, tmp_path: Path) -> Callable[..., Session]:
+    def open_(name: str, text: str = TEXT, pair: str = "", **settings: Any) -> Session:
         state = panel._state
         state.update(text=text, text_pair=pair)
         panel._explorer.load(str(write(tmp_path, name, **settings)))

@@ -10,8 +10,9 @@ from headscope.core.models.examples import examples_for
 from headscope.core.options import Sampling
 from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.requests.runs import FillRequest
-from headscope.gui.explorer import Explorer
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
 
 PATIENCE = 30_000
 PICTURE = {"run", "record", "queries", "keys", "weights"}
@@ -20,7 +21,7 @@ PICTURE = {"run", "record", "queries", "keys", "weights"}
 class Diary(QObject):
     """Every change of the state, and how the picture looked then."""
 
-    def __init__(self, state: ExplorerState) -> None:
+    def __init__(self, state: Session) -> None:
         super().__init__()
         self.state = state
         self.changes: list[frozenset[str]] = []
@@ -40,7 +41,7 @@ class Diary(QObject):
 
 @pytest.fixture
 def explorer(qapp) -> Iterator[Explorer]:
-    explorer = Explorer(ExplorerState())
+    explorer = Explorer(Session())
     yield explorer
     assert explorer.close()
 
@@ -311,7 +312,7 @@ def test_the_catalogue_lists_toys_and_devices(explorer, settled, qtbot) -> None:
 
 def test_closing_in_the_middle_of_anything_ends_the_threads(qtbot, qapp) -> None:
     for interrupt in ("loading", "generating"):
-        explorer = Explorer(ExplorerState())
+        explorer = Explorer(Session())
         explorer.load("toy:tales")
         if interrupt == "generating":
             qtbot.waitUntil(lambda: explorer.state.run is not None, timeout=PATIENCE)  # noqa: B023

@@ -18,18 +18,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
-from headscope.gui.explorer import Explorer
-from headscope.gui.exporter import HeadExport, PictureExport, RecordExport
-from headscope.gui.paint.arcs import ArcsPicture
-from headscope.gui.paint.export import write_picture
-from headscope.gui.paint.heatmap import HeatmapPicture
-from headscope.gui.paint.link_picture import Picked
-from headscope.gui.paint.links import LinksPicture
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.control.exporter import HeadExport, PictureExport, RecordExport
+from headscope.gui.paint.formats import write_picture
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.export_dialog import FORMS, ExportDialog
-from headscope.gui.panels.heatmap import HeatmapPanel
-from headscope.gui.panels.links import LinksPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.views.links.paint.arcs import ArcsPicture
+from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.panel import LinksPanel
+from headscope.gui.window.export_dialog import FORMS, ExportDialog
 from tests.gui.screen import PATIENCE, axis, color_of, isolated_cells, n_colors, random_weights, shown, values, words
 
 LIGHT, DARK = theme_of(dark=False), theme_of(dark=True)
@@ -266,7 +267,7 @@ def test_a_place_that_does_not_exist_and_an_unknown_form_are_said(qapp, tmp_path
 @pytest.fixture
 def explorer(qtbot, qapp) -> Iterator[Explorer]:
     """With a toy and a picture."""
-    explorer = Explorer(ExplorerState())
+    explorer = Explorer(Session())
     explorer.load("toy:grammar")
     qtbot.waitUntil(lambda: explorer.state.run is not None and explorer.state.busy is None, timeout=PATIENCE)
     yield explorer
@@ -384,7 +385,7 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
 
 
 def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp) -> None:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     dialog = ExportDialog(state, explorer, dict.fromkeys(("heatmap", "links", "arcs"), lambda: None))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

@@ -13,15 +13,16 @@ from headscope.core.options import Sampling
 from headscope.core.predict.results import FillStep
 from headscope.core.requests.tokens import StepRows
 from headscope.core.text.tokens import Reading
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.film_strip import FilmStripPicture, Frame, Looked, Strip
-from headscope.gui.paint.step_rows import StepRowsPicture
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.film_strip import FilmStripPanel
-from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.steps import row_of
-from headscope.gui.widgets.film_strip_view import FilmStripView
-from headscope.gui.widgets.player_bar import PlayerBar
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.session.steps import row_of
+from headscope.gui.views.film_strip.paint.step_rows import StepRowsPicture
+from headscope.gui.views.film_strip.paint.strip import FilmStripPicture, Frame, Looked, Strip
+from headscope.gui.views.film_strip.panel import FilmStripPanel
+from headscope.gui.views.film_strip.player_bar import PlayerBar
+from headscope.gui.views.film_strip.widget import FilmStripView
 from tests.generating import PROMPT, folder_of
 from tests.gui.screen import PATIENCE, axis, color_of, n_colors, random_weights, said, settle, shown
 
@@ -33,7 +34,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[FilmStripPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = FilmStripPanel(state, explorer)
     panel.explorer_in_test = explorer
@@ -44,7 +45,7 @@ def panel(qtbot, qapp) -> Iterator[FilmStripPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: FilmStripPanel, model: str, text: str) -> ExplorerState:
+def opened(qtbot, panel: FilmStripPanel, model: str, text: str) -> Session:
     state = panel.explorer_in_test.state
     state.update(text=text)
     panel.explorer_in_test.load(model)
@@ -52,7 +53,7 @@ def opened(qtbot, panel: FilmStripPanel, model: str, text: str) -> ExplorerState
     return state
 
 
-def written(qtbot, panel: FilmStripPanel, sampling: Sampling = DRAWN) -> ExplorerState:
+def written(qtbot, panel: FilmStripPanel, sampling: Sampling = DRAWN) -> Session:
     state = opened(qtbot, panel, "toy:tales", STORY)
     panel.explorer_in_test.generate(N_STEPS, sampling)
     settle(qtbot, state)
@@ -60,7 +61,7 @@ def written(qtbot, panel: FilmStripPanel, sampling: Sampling = DRAWN) -> Explore
     return state
 
 
-def filled(qtbot, panel: FilmStripPanel) -> ExplorerState:
+def filled(qtbot, panel: FilmStripPanel) -> Session:
     state = opened(qtbot, panel, "toy:grammar", "the keys near the cabinet [MASK] [MASK] .")
     panel.explorer_in_test.fill()
     settle(qtbot, state)
@@ -71,7 +72,7 @@ def click(qtbot, panel: FilmStripPanel, step: int, strip: int = 0) -> None:
     qtbot.mouseClick(panel.strip.viewport(), LEFT, pos=panel.strip.box(strip, step).center().toPoint())
 
 
-def at_step(qtbot, state: ExplorerState, step: int | None) -> None:
+def at_step(qtbot, state: Session, step: int | None) -> None:
     qtbot.waitUntil(lambda: state.step == step, timeout=PATIENCE)
 
 
@@ -200,7 +201,7 @@ def test_without_filters_alternatives_have_one_number(qtbot, panel: FilmStripPan
 
 
 # ---------------------------------------------------------------- branches
-def forked(qtbot, panel: FilmStripPanel, at: int = 3) -> ExplorerState:
+def forked(qtbot, panel: FilmStripPanel, at: int = 3) -> Session:
     state = written(qtbot, panel)
     click(qtbot, panel, at)
     at_step(qtbot, state, at)

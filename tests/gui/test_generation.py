@@ -10,10 +10,11 @@ from PySide6.QtGui import QImage
 
 from headscope.core import load_model
 from headscope.core.options import BeamSearch, Sampling
-from headscope.gui.explorer import Explorer
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.generation import GenerationPanel
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.generation.panel import GenerationPanel
 
 PATIENCE = 30_000
 STORY = "once upon a time"
@@ -21,7 +22,7 @@ STORY = "once upon a time"
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[GenerationPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = GenerationPanel(state, explorer)
     panel.explorer_in_test = explorer
@@ -32,11 +33,11 @@ def panel(qtbot, qapp) -> Iterator[GenerationPanel]:
     assert explorer.close()
 
 
-def state_of(panel: GenerationPanel) -> ExplorerState:
+def state_of(panel: GenerationPanel) -> Session:
     return panel.explorer_in_test.state
 
 
-def opened(qtbot, panel: GenerationPanel, model: str, text: str) -> ExplorerState:
+def opened(qtbot, panel: GenerationPanel, model: str, text: str) -> Session:
     state = state_of(panel)
     state.update(text=text)
     panel.explorer_in_test.load(model)
@@ -126,7 +127,7 @@ def test_a_stop_text_ends_what_is_written(qtbot, panel: GenerationPanel) -> None
 
 
 # ---------------------------------------------------------------- forks
-def written(qtbot, panel: GenerationPanel, n: int = 8) -> ExplorerState:
+def written(qtbot, panel: GenerationPanel, n: int = 8) -> Session:
     state = opened(qtbot, panel, "toy:tales", STORY)
     panel.fields.max_new_tokens.setValue(n)
     click(qtbot, panel.write)

@@ -14,11 +14,11 @@ from PySide6.QtCore import Qt
 from headscope.core import load_model
 from headscope.core.options import BeamSearch, Sampling
 from headscope.gui.app.command_line import main
-from headscope.gui.explorer import Explorer
-from headscope.gui.panels.generation import GenerationPanel
-from headscope.gui.panels.predictions import PredictionsPanel
-from headscope.gui.state import ExplorerState
-from headscope.gui.widgets.step_list import told
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.session.session import Session
+from headscope.gui.views.generation.panel import GenerationPanel
+from headscope.gui.views.predictions.panel import PredictionsPanel
+from headscope.gui.words.filter_words import told
 from tests.core.test_languages import TEXT, pair_of
 from tests.generating import PROMPT, folder_of
 
@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[GenerationPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = GenerationPanel(state, explorer)
     panel.explorer_in_test = explorer
@@ -51,7 +51,7 @@ def panel(qtbot, qapp) -> Iterator[GenerationPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: GenerationPanel, source: str, text: str) -> ExplorerState:
+def opened(qtbot, panel: GenerationPanel, source: str, text: str) -> Session:
     state = panel.explorer_in_test.state
     state.update(text=text)
     panel.explorer_in_test.load(source, device="cpu", dtype="float32")

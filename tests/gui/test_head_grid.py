@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.forward.model_info import ModelInfo
-from headscope.gui.explorer import Explorer
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, HeadPlaces
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.stylesheet import stylesheet
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.heads import HeadsPanel
-from headscope.gui.state import ExplorerState
-from headscope.gui.widgets.head_grid_view import HeadGridView
+from headscope.gui.session.session import Session
+from headscope.gui.views.heads.panel import HeadsPanel
+from headscope.gui.views.heads.widget import HeadGridView
 
 THEME = theme_of(dark=False)
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -188,7 +188,7 @@ def test_hover_shows_name_and_larger_picture(qtbot, view: HeadGridView) -> None:
 # ---------------------------------------------------------------- the panel
 @pytest.fixture
 def panel(qtbot) -> HeadsPanel:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = HeadsPanel(state, explorer)
     qtbot.addWidget(panel)

@@ -11,9 +11,9 @@ from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.gui.app.application import create_record_window
-from headscope.gui.head_order import HeadOrder
-from headscope.gui.main_window import MainWindow
-from headscope.gui.palette_entries import entries_for
+from headscope.gui.session.head_order import HeadOrder
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.palette.entries import entries_for
 from tests.gui.screen import PATIENCE
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -9,12 +9,13 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 
 from headscope.core.attention.from_arrays import record_of
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.head_strip import ROW, HeadStripPicture
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.head_strip import HeadStripPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
-from headscope.gui.widgets.head_strip_view import HeadStripView
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.heads_by_token.paint import ROW, HeadStripPicture
+from headscope.gui.views.heads_by_token.panel import HeadStripPanel
+from headscope.gui.views.heads_by_token.widget import HeadStripView
 from tests.gui.screen import said, words
 
 PATIENCE = 30_000
@@ -25,7 +26,7 @@ THEME = theme_of(dark=False)
 
 @pytest.fixture
 def explorer(qapp) -> Iterator[Explorer]:
-    explorer = Explorer(ExplorerState())
+    explorer = Explorer(Session())
     yield explorer
     assert explorer.close()
 

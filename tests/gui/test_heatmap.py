@@ -10,15 +10,16 @@ from PySide6.QtGui import QColor, QImage, QPainter, QTransform, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from headscope.core.text.tokens import Token, TokenAxis
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.heatmap import HeatmapPicture
-from headscope.gui.paint.heatmap_layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.labels import text_width, widest
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import Theme, scaled, theme_of
-from headscope.gui.panels.heatmap import HeatmapPanel
-from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.heatmap_view import HeatmapView
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.heatmap.paint.layout import GAP, KEY_ANGLE, HeatmapLayout, heatmap_layout
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.views.heatmap.widget import HeatmapView
 from tests.gui.screen import axis, color_of, isolated_cells, n_colors, random_weights, said, shown, values, words
 
 LIGHT, DARK = theme_of(dark=False), theme_of(dark=True)
@@ -362,7 +363,7 @@ def test_keyboard_focus_is_visible(qtbot, view: HeatmapView) -> None:
 # ---------------------------------------------------------------- the panel
 @pytest.fixture
 def panel(qtbot) -> Iterator[HeatmapPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = HeatmapPanel(state, explorer)
     qtbot.addWidget(panel)

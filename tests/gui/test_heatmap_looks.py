@@ -9,11 +9,11 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from headscope.gui.paint.color_maps import COLOR_MAPS, color_table
-from headscope.gui.paint.heatmap import HeatmapPicture, Picked
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.widgets.bar_ends import BarEnds
-from headscope.gui.widgets.heatmap_view import HeatmapView
+from headscope.gui.views.heatmap.bar_ends import BarEnds
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicture, Picked
+from headscope.gui.views.heatmap.widget import HeatmapView
 from tests.gui.screen import isolated_cells, random_weights, said, shown, values, words
 
 LIGHT = theme_of(dark=False)

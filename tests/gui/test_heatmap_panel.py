@@ -16,13 +16,14 @@ from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import RESOLUTION
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.text.tokens import Reading
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.heatmap_card import paint_heatmap_card
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.scales import written
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.heatmap import HeatmapPanel
-from headscope.gui.panels.status import StatusPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.heatmap.paint.card import paint_heatmap_card
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.window.status import StatusPanel
 from tests.gui.screen import PATIENCE, shown, values
 
 LEFT, NONE, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -41,7 +42,7 @@ def pair() -> AttentionRecord:
 
 @pytest.fixture
 def panel(qtbot) -> Iterator[HeatmapPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = HeatmapPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -51,7 +52,7 @@ def panel(qtbot) -> Iterator[HeatmapPanel]:
     assert explorer.close()
 
 
-def show(qtbot, panel: HeatmapPanel, record: AttentionRecord, head=(1, 2)) -> ExplorerState:
+def show(qtbot, panel: HeatmapPanel, record: AttentionRecord, head=(1, 2)) -> Session:
     state = panel._state
     panel._explorer._pictures.show(record, head=head)
     qtbot.waitUntil(lambda: state.record is record and state.head == head and state.shown is not None, timeout=PATIENCE)
@@ -303,7 +304,7 @@ def test_each_row_of_a_large_head_to_its_maximum(qtbot, large: HeatmapPanel, tal
 def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
     qtbot, large: HeatmapPanel, tale, lens: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr("headscope.gui.heatmap_numbers._PICTURE", 8)
+    monkeypatch.setattr("headscope.gui.control.heatmap_numbers._PICTURE", 8)
     look_at(qtbot, large, "rank", lens)
     if lens == "scores":
         qtbot.waitUntil(lambda: large.view.picture.cells.part is not None, timeout=PATIENCE)
@@ -395,7 +396,7 @@ def test_sums_over_a_large_head_are_exact(qtbot, large: HeatmapPanel, tale) -> N
 
 
 def test_scores_of_a_large_head_come_as_a_picture_parts_and_exact_values(qtbot, large: HeatmapPanel, tale, monkeypatch) -> None:
-    monkeypatch.setattr("headscope.gui.heatmap_numbers._PICTURE", 8)
+    monkeypatch.setattr("headscope.gui.control.heatmap_numbers._PICTURE", 8)
     state, view, scores = large._state, large.view, tale.attention_scores(1, 2)
     large.controls.scores.click()
     qtbot.waitUntil(lambda: view.picture.cells.of_scores, timeout=PATIENCE)

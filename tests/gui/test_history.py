@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
 from headscope.core.text.tokens import Reading
-from headscope.gui.history import DEPTH
-from headscope.gui.main_window import MainWindow
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.control.history import DEPTH
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.window.main_window import MainWindow
 from tests.gui.screen import PATIENCE, settle
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -39,7 +40,7 @@ def select(qtbot, window: MainWindow, head: tuple[int, int], *, extend: bool = F
     qtbot.waitUntil(lambda: window.state.head == head, timeout=PATIENCE)
 
 
-def assert_picture_is_right(state: ExplorerState) -> None:
+def assert_picture_is_right(state: Session) -> None:
     """The weights on the screen are those of the head, in the units, that the state names."""
     assert state.heads == tuple(state.weights)
     np.testing.assert_array_equal(state.shown, state.record.attention_weights(*state.head, state.kind))

@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar
 
-from headscope.gui.layouts import DOCKS, EXPLORE, LAYOUTS, Split, Tabs, layout_called
-from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import text_font, type_style
+from headscope.gui.window.layouts import DOCKS, EXPLORE, LAYOUTS, Split, Tabs, layout_called
+from headscope.gui.window.main_window import MainWindow
 from tests.gui.screen import settle, shown, values
 
 SIZE = QSize(1280, 800)

@@ -14,11 +14,12 @@ from headscope.core.options import Sampling
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import logit_lens
 from headscope.core.text.tokens import Reading
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.lens_grid import LensPicture
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.lens import LensPanel
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.logit_lens.paint import LensPicture
+from headscope.gui.views.logit_lens.panel import LensPanel
 from tests.gui.screen import PATIENCE, settle, shown, values
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
@@ -39,7 +40,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[LensPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = LensPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -49,7 +50,7 @@ def panel(qtbot, qapp) -> Iterator[LensPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: LensPanel, model: str, text: str, target: str = "") -> ExplorerState:
+def opened(qtbot, panel: LensPanel, model: str, text: str, target: str = "") -> Session:
     state = panel._state
     state.update(text=text, target=target)
     panel._explorer.load(model)

@@ -10,16 +10,17 @@ from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.attention.head_map import FAINTEST
 from headscope.core.text.tokens import Token, TokenAxis
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.link_choice import Choice
-from headscope.gui.paint.link_lines import Links, Rows, draw_lines
-from headscope.gui.paint.link_picture import NOTHING, Picked
-from headscope.gui.paint.links import LinksPicture
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.paint.write import CENTER, write, write_number
-from headscope.gui.panels.links import LinksPanel
-from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.link_view import LinkView
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.paint.lines import Links, Rows, draw_lines
+from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.panel import LinksPanel
+from headscope.gui.views.links.widget import LinkView
 from tests.gui.screen import axis, random_weights, words
 
 pytestmark = pytest.mark.usefixtures("qapp")  # no fonts without an application
@@ -359,7 +360,7 @@ def test_keys_move_pin_and_let_go(qtbot, view: LinkView) -> None:
 # ---------------------------------------------------------------- the panel
 @pytest.fixture
 def panel(qtbot) -> LinksPanel:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = LinksPanel(state, explorer)
     qtbot.addWidget(panel)

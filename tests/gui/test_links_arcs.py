@@ -7,12 +7,12 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from headscope.gui.paint.arcs import ArcsPicture
-from headscope.gui.paint.export import write_picture
-from headscope.gui.paint.link_choice import Choice
-from headscope.gui.paint.link_picture import Picked
+from headscope.gui.paint.formats import write_picture
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.widgets.link_view import LinkView
+from headscope.gui.views.links.paint.arcs import ArcsPicture
+from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.widget import LinkView
 from tests.gui.screen import axis, n_colors, random_weights, said, shown, words
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -8,8 +8,8 @@ from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.head_map import FAINTEST, HeadOverview
 from headscope.core.attention.maps.overview import LARGE_CELLS
 from headscope.core.text.tokens import Token, TokenAxis
-from headscope.gui.paint.link_choice import Choice
-from headscope.gui.paint.links import LinksPicture
+from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.paint.links import LinksPicture
 from tests.gui.screen import random_weights, words
 
 pytestmark = pytest.mark.usefixtures("qapp")

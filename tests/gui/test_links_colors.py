@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from headscope.gui.control.head_loader import MOST_HEADS
 from headscope.gui.paint.head_colors import MOST_COLORS, oklab
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.pictures import MOST_HEADS
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

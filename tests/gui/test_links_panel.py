@@ -7,14 +7,15 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 
 from headscope.core.text.tokens import Token, TokenAxis
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.arcs import ArcsPicture
-from headscope.gui.paint.link_choice import Choice
-from headscope.gui.paint.link_picture import Picked
-from headscope.gui.paint.links import LinksPicture
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.links import LinksPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.links.paint.arcs import ArcsPicture
+from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.panel import LinksPanel
 from tests.gui.screen import random_weights, shown, words
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
@@ -23,7 +24,7 @@ HEADS = ((0, 0), (0, 1), (0, 2))
 
 @pytest.fixture
 def panel(qtbot) -> LinksPanel:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = LinksPanel(state, explorer)
     qtbot.addWidget(panel)

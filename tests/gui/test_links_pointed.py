@@ -7,15 +7,15 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
-from headscope.gui.main_window import MainWindow
-from headscope.gui.paint.arcs import ArcsPicture
-from headscope.gui.paint.link_choice import Choice
-from headscope.gui.paint.link_lines import Links
-from headscope.gui.paint.link_picture import Picked
-from headscope.gui.paint.links import LinksPicture
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.state import Cell
-from headscope.gui.widgets.link_view import LinkView
+from headscope.gui.session.selection import Cell
+from headscope.gui.views.links.paint.arcs import ArcsPicture
+from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.paint.lines import Links
+from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.widget import LinkView
+from headscope.gui.window.main_window import MainWindow
 from tests.gui.screen import PATIENCE, settle, shown, words
 
 THEME = theme_of(dark=False)

@@ -13,13 +13,12 @@ from headscope.core.attention.head_map import FAINTEST, HeadOverview
 from headscope.core.attention.maps import overview
 from headscope.core.forward import budget
 from headscope.core.keep import Keep, Offer
-from headscope.gui.exporter import HeadExport
-from headscope.gui.main_window import MainWindow
-from headscope.gui.messages import label_of
-from headscope.gui.paint.link_picture import Picked
-from headscope.gui.panels.status import StatusPanel
-from headscope.gui.state import Notice
-from headscope.gui.widgets.notice_bar import NoticeBar
+from headscope.gui.control.exporter import HeadExport
+from headscope.gui.paint.picked import Picked
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.notice_bar import NoticeBar
+from headscope.gui.window.status import StatusPanel
+from headscope.gui.words.notices import Notice, label_of
 from tests.gui.screen import PATIENCE, settle, shown, values
 
 TALE = "once upon a time a brave mouse named Mia lived in a castle . " * 9

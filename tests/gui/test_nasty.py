@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from headscope.gui.main_window import MainWindow
+from headscope.gui.window.main_window import MainWindow
 from tests.gui.screen import PATIENCE
 from tests.nasty import MODELS, names, nasty, write_models
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QByteArray, QRect, QSettings
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from headscope.gui.main_window import MainWindow
-from headscope.gui.on_screen import bring_onto_screen
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.on_screen import bring_onto_screen
 
 FAR = [QRect(5000, 4000, 700, 500), QRect(20, -490, 700, 500)]
 

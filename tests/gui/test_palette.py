@@ -8,15 +8,15 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
 
 from headscope.gui.commands import COMMANDS, MENUS
-from headscope.gui.fuzzy import score
-from headscope.gui.gestures import GESTURES
-from headscope.gui.layouts import EXPLORE
-from headscope.gui.main_window import MainWindow
-from headscope.gui.palette_entries import entries_for
-from headscope.gui.panels.help import ShortcutSheet
-from headscope.gui.panels.palette import Palette
-from headscope.gui.widgets.language_fields import LanguageFields
-from headscope.gui.widgets.sampling_fields import GibbsFields, SamplingFields
+from headscope.gui.views.generation.language_fields import LanguageFields
+from headscope.gui.widgets.drawing_fields import GibbsFields, SamplingFields
+from headscope.gui.window.gestures import GESTURES
+from headscope.gui.window.help import ShortcutSheet
+from headscope.gui.window.layouts import EXPLORE
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.palette.entries import entries_for
+from headscope.gui.window.palette.fuzzy import score
+from headscope.gui.window.palette.popup import Palette
 from tests.gui.screen import PATIENCE, n_colors, settle, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -8,11 +8,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
-from headscope.gui.explorer import Explorer
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.predictions import PredictionsPanel
-from headscope.gui.state import Cell, ExplorerState
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.predictions.panel import PredictionsPanel
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from tests.gui.screen import PATIENCE, settle, shown, values
 
@@ -22,7 +23,7 @@ KEYS = "the keys of the cabinet [MASK] rusty ."
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = PredictionsPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -32,7 +33,7 @@ def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: PredictionsPanel, model: str, text: str, pair: str = "") -> ExplorerState:
+def opened(qtbot, panel: PredictionsPanel, model: str, text: str, pair: str = "") -> Session:
     state = panel._state
     state.update(text=text, text_pair=pair)
     panel._explorer.load(model)

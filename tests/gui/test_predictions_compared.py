@@ -15,13 +15,13 @@ from headscope.core.options import Sampling
 from headscope.core.predict import predictions as predictions_file
 from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.predict.sampling import said, stages_of
-from headscope.gui.before import _Said, counterparts
-from headscope.gui.explorer import Explorer
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.probability import readable_change
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.generation import GenerationPanel
-from headscope.gui.panels.predictions import PredictionsPanel
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.comparison import _Said, counterparts
+from headscope.gui.session.session import Session
+from headscope.gui.views.generation.panel import GenerationPanel
+from headscope.gui.views.predictions.panel import PredictionsPanel
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from tests.generating import folder_of
 from tests.gui.screen import PATIENCE, settle, shown, values
@@ -33,7 +33,7 @@ TALE = "once upon a"
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = PredictionsPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -43,7 +43,7 @@ def panel(qtbot, qapp) -> Iterator[PredictionsPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: PredictionsPanel, model: str, text: str) -> ExplorerState:
+def opened(qtbot, panel: PredictionsPanel, model: str, text: str) -> Session:
     state = panel._state
     state.update(text=text)
     panel._explorer.load(model)
@@ -193,7 +193,7 @@ def test_a_ghost_is_an_outline_as_long_as_its_probability(qtbot, dark: bool) -> 
 
 
 # ---------------------------------------------------------------- sampling filters
-def expected_stages(state: ExplorerState, sampling: Sampling):
+def expected_stages(state: Session, sampling: Sampling):
     logits = torch.from_numpy(state.predictions[0].logits)
     written = [token.id for token in state.captured.axis("decoder").queries.tokens]
     return said(stages_of(logits, sampling, written), [candidate.id for candidate in state.predictions[0].candidates])
@@ -278,7 +278,7 @@ def test_greedy_choices_cut_nothing_and_say_so(qtbot, panel: PredictionsPanel) -
 
 
 # ---------------------------------------------------------------- sampling filters on what was written
-def look_at(qtbot, state: ExplorerState, explorer: Explorer, step: int) -> None:
+def look_at(qtbot, state: Session, explorer: Explorer, step: int) -> None:
     explorer.show_step(step)
     qtbot.waitUntil(lambda: state.captured is state.steps[step].record, timeout=PATIENCE)
 

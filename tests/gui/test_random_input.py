@@ -11,15 +11,15 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from headscope.core.text.tokens import Token, TokenAxis
-from headscope.gui.paint.arcs import ArcsPicture
-from headscope.gui.paint.link_picture import Picked
-from headscope.gui.paint.links import LinksPicture
-from headscope.gui.paint.reading_layout import ReadingLayout
-from headscope.gui.paint.reading_text import Part, Passage, passage_of
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.widgets.link_view import LinkView
-from headscope.gui.widgets.prompt_edit import PromptEdit
-from headscope.gui.widgets.reading_view import ReadingView
+from headscope.gui.views.links.paint.arcs import ArcsPicture
+from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.widget import LinkView
+from headscope.gui.views.text.paint.layout import ReadingLayout
+from headscope.gui.views.text.paint.passage import Part, Passage, passage_of
+from headscope.gui.views.text.widget import ReadingView
+from headscope.gui.window.prompt.edit import PromptEdit
 from tests.gui.screen import random_weights, said
 
 pytestmark = pytest.mark.usefixtures("qapp")

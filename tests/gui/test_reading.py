@@ -24,14 +24,15 @@ from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests.predictions import AttributionRequest
 from headscope.core.target import Target
 from headscope.core.text.tokens import Reading, Token, TokenAxis
-from headscope.gui.explorer import Explorer
-from headscope.gui.paint.reading import Shades
-from headscope.gui.paint.reading_layout import ReadingLayout
-from headscope.gui.paint.reading_text import Part, passage_of
+from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.reading import ReadingPanel
-from headscope.gui.state import Cell, ExplorerState, Marks
-from headscope.gui.widgets.reading_view import ReadingView
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.text.paint.layout import ReadingLayout
+from headscope.gui.views.text.paint.passage import Part, passage_of
+from headscope.gui.views.text.paint.shades import Shades
+from headscope.gui.views.text.panel import ReadingPanel
+from headscope.gui.views.text.widget import ReadingView
 from tests.generating import folder_of, model_of
 from tests.gui.screen import said, settle
 from tests.looked_into import opened
@@ -68,7 +69,7 @@ def lines_of(layout: ReadingLayout) -> list[str]:
 
 @pytest.fixture
 def explorer(qapp) -> Iterator[Explorer]:
-    explorer = Explorer(ExplorerState())
+    explorer = Explorer(Session())
     yield explorer
     assert explorer.close()
 

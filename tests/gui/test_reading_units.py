@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from headscope.core.text.tokens import AS_TOKENS, Reading
-from headscope.gui.state import Cell, Marks
-from headscope.gui.widgets.reading_button import ReadingButton
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.window.prompt.units_button import ReadingButton
 from tests.gui.screen import PATIENCE, said, settle
 from tests.tiny_models import write_masked
 

@@ -11,13 +11,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from headscope.core.files.text_file import LARGEST_TEXT_FILE
-from headscope.gui.given_text import GivenText
-from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import type_style
-from headscope.gui.panels.settings_dialog import SettingsDialog
-from headscope.gui.preferences import Preferences
-from headscope.gui.recent_texts import MOST, RecentTexts
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.preferences import Preferences
+from headscope.gui.session.prompt import Prompt
+from headscope.gui.session.recent_prompts import MOST, RecentPrompts
+from headscope.gui.session.session import Session
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.preferences_dialog import SettingsDialog
 from tests.gui.screen import PATIENCE, settle
 
 
@@ -109,7 +109,7 @@ def test_texts_that_were_run_are_kept_latest_first(qtbot, window: MainWindow, se
         settle(qtbot, window.state)
     expected = [first, "cats sleep .", "dogs bark ."]
     assert [text.text for text in window.recent_texts.texts] == expected
-    assert [text.text for text in RecentTexts(window.state, settings, window).texts] == expected
+    assert [text.text for text in RecentPrompts(window.state, settings, window).texts] == expected
     actions = window.menus.recent.actions()
     assert [action.text() for action in actions] == expected
     actions[1].trigger()
@@ -121,7 +121,7 @@ def test_only_so_many_texts_are_kept_and_they_can_be_forgotten(qtbot, window: Ma
     for number in range(MOST + 5):
         window.state.update(text=f"text {number}", run=replace(window.state.run, seconds=float(number)))
     assert len(window.recent_texts.texts) == MOST
-    assert window.recent_texts.texts[0] == GivenText(f"text {MOST + 4}")
+    assert window.recent_texts.texts[0] == Prompt(f"text {MOST + 4}")
     dialog.forget.setEnabled(True)
     qtbot.mouseClick(dialog.forget, Qt.MouseButton.LeftButton)
     assert window.recent_texts.texts == ()
@@ -131,7 +131,7 @@ def test_only_so_many_texts_are_kept_and_they_can_be_forgotten(qtbot, window: Ma
 @pytest.mark.parametrize("kept", ["[", '{"a": 1}', '[1, {"text": 2}, {"text": "a"}]', 7])
 def test_damaged_recent_texts_are_left_out(settings: QSettings, kept) -> None:
     settings.setValue("texts/recent", kept)
-    assert RecentTexts(ExplorerState(), settings).texts == ()
+    assert RecentPrompts(Session(), settings).texts == ()
 
 
 # ---------------------------------------------------------------- files that are dropped

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 
-from headscope.gui.preferences import Preferences
-from headscope.gui.recent_texts import RecentTexts
-from headscope.gui.state import ExplorerState
+from headscope.gui.session.preferences import Preferences
+from headscope.gui.session.recent_prompts import RecentPrompts
+from headscope.gui.session.session import Session
 
 WRITER = """
 import sys
@@ -72,7 +72,7 @@ def test_settings_stay_as_they_were_where_there_is_no_room(qapp, tmp_path: Path)
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000));"
-        "from PySide6.QtCore import QSettings; from headscope.gui.settings_file import Settings;"
+        "from PySide6.QtCore import QSettings; from headscope.gui.session.settings_file import Settings;"
         "settings = Settings(sys.argv[1], QSettings.Format.IniFormat);"
         "settings.setValue('large', 'x' * 200_000); settings.setValue('small', 'fits'); settings.sync()"
     )
@@ -93,4 +93,4 @@ def test_settings_that_are_damaged_are_the_usual_ones(qapp, tmp_path: Path, cont
     settings = QSettings(str(path), QSettings.Format.IniFormat)
     preferences = Preferences(settings)
     assert preferences.device
-    RecentTexts(ExplorerState(), settings)
+    RecentPrompts(Session(), settings)

@@ -9,11 +9,12 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from headscope.gui.explorer import Explorer
-from headscope.gui.panels.heatmap import HeatmapPanel
-from headscope.gui.panels.text import TextPanel
-from headscope.gui.state import Cell, ExplorerState
-from headscope.gui.widgets.prompt_edit import PromptEdit
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.window.prompt.edit import PromptEdit
+from headscope.gui.window.prompt.panel import TextPanel
 from tests.gui.screen import PATIENCE, n_colors, said, settle, shown, values
 from tests.tiny_models import write_encoder_decoder
 
@@ -23,7 +24,7 @@ CATS = "the cats near the dog sleep ."
 
 @pytest.fixture
 def panel(qtbot, qapp) -> Iterator[TextPanel]:
-    state = ExplorerState()
+    state = Session()
     explorer = Explorer(state)
     panel = TextPanel(state, explorer)
     qtbot.addWidget(panel)
@@ -33,7 +34,7 @@ def panel(qtbot, qapp) -> Iterator[TextPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: TextPanel, model: str, text: str, **other: str) -> ExplorerState:
+def opened(qtbot, panel: TextPanel, model: str, text: str, **other: str) -> Session:
     state = panel._state
     state.update(text=text, **other)
     panel._explorer.load(model)
@@ -47,7 +48,7 @@ def typed(qtbot, field: PromptEdit, text: str) -> None:
     qtbot.keyClicks(field, text)
 
 
-def position_of(state: ExplorerState, label: str) -> int:
+def position_of(state: Session, label: str) -> int:
     return state.queries.labels.index(label)
 
 

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.paint.token_chips import TokenChips
-from headscope.gui.widgets.prompt_edit import PromptEdit
-from headscope.gui.widgets.token_strip import TokenStrip
+from headscope.gui.window.prompt.edit import PromptEdit
+from headscope.gui.window.prompt.paint import TokenChips
+from headscope.gui.window.prompt.token_strip import TokenStrip
 from tests.gui.screen import axis, said, shown, values, words
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier

@@ -10,17 +10,18 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
 
 from headscope.core.text.tokens import Token
-from headscope.gui.exporter import PictureExport
-from headscope.gui.layouts import DOCKS
-from headscope.gui.main_window import MainWindow
-from headscope.gui.paint import heatmap_axes, lens_grid
+from headscope.gui.control.exporter import PictureExport
 from headscope.gui.paint.fonts import load_fonts, typefaces
-from headscope.gui.paint.formula import typeset
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.theme import INTER, TypeStyle, set_type_style, text_font, theme_of, type_style
-from headscope.gui.panels.settings_dialog import SettingsDialog
-from headscope.gui.preferences import Preferences
-from headscope.gui.state import Cell
+from headscope.gui.session.preferences import Preferences
+from headscope.gui.session.selection import Cell
+from headscope.gui.views.arithmetic.paint.formula import typeset
+from headscope.gui.views.heatmap.paint import axes
+from headscope.gui.views.logit_lens import paint
+from headscope.gui.window.layouts import DOCKS
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.preferences_dialog import SettingsDialog
 from headscope.resources import font_files
 from tests.gui.screen import PATIENCE, settle, shown, values
 
@@ -219,8 +220,8 @@ _KEPT: dict[str, Callable[[], object]] = {
     "width": lambda: text_width("somewhere", 13),
     "elided": lambda: [elided("somewhere over it", 13, QFont.Weight.Normal, float(width)) for width in range(40, 120, 3)],
     "formula": lambda: typeset(r"\frac{q}{k}", 13.0).width,
-    "lens": lambda: lens_grid._fitting("somewhere"),
-    "label": lambda: values(heatmap_axes._stamp(Token("somewhere", 0), LIGHT, 13, 90, 1.0, True)[0].toImage()).tobytes(),
+    "lens": lambda: paint._fitting("somewhere"),
+    "label": lambda: values(axes._stamp(Token("somewhere", 0), LIGHT, 13, 90, 1.0, True)[0].toImage()).tobytes(),
 }
 
 

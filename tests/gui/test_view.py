@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 
 from headscope.gui import open_model, view
-from headscope.gui.main_window import MainWindow
+from headscope.gui.window.main_window import MainWindow
 from tests.tiny_models import write_decoder
 
 TOKENS = ["the", "cat", "sat", "down"]

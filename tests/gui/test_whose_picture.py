@@ -11,7 +11,7 @@ from headscope.core.models.load import load_model
 from headscope.core.requests.models import LoadRequest
 from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest
 from headscope.core.requests.runs import CaptureRequest, ForkRequest, GenerateRequest
-from headscope.gui.state import Cell
+from headscope.gui.session.selection import Cell
 from tests.tiny_models import write_decoder, write_masked
 
 PATIENCE = 60_000

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from headscope.core.models.examples import examples_for
 from headscope.gui.commands import COMMANDS
-from headscope.gui.layouts import EXPLORE, layout_called
-from headscope.gui.main_window import MainWindow
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.panels.export_dialog import ExportDialog
-from headscope.gui.state import Busy, Cell
+from headscope.gui.session.selection import Cell
+from headscope.gui.window.export_dialog import ExportDialog
+from headscope.gui.window.layouts import EXPLORE, layout_called
+from headscope.gui.window.main_window import MainWindow
+from headscope.gui.words.notices import Busy
 from tests.gui.screen import PATIENCE, color_of, n_colors, settle, shown, values
 from tests.installed_models import REACTION, albert
 

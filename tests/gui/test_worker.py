@@ -17,7 +17,7 @@ from headscope.core.requests.cells import PartRequest
 from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
-from headscope.gui.worker import Lane, supersedes_in_model_lane, supersedes_in_view_lane
+from headscope.gui.lanes.lane import Lane, supersedes_in_model_lane, supersedes_in_view_lane
 
 PATIENCE = 10
 

@@ -1,0 +1,1 @@
+"""What acts: asks the lanes, and puts what comes back into the session."""

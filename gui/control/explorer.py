@@ -1,0 +1,381 @@
+"""Explorer: the controller between the panels, the state and the background lanes.
+
+Panels call its methods; it asks the model lane, hands what comes back to `Pictures`, and turns every failure into a notice.
+What the user typed and the last good picture outlive any failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from headscope.core.attention.head_map import Pooling
+from headscope.core.errors import HeadscopeError
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Progress
+from headscope.core.keep import KEEP_ALL, Keep, Offer
+from headscope.core.models.catalogue_entries import Catalogue
+from headscope.core.models.examples import Example, examples_for
+from headscope.core.options import Sampling
+from headscope.core.predict.classes import why_no_tokens
+from headscope.core.predict.results import Candidate, GenerationStep, Prediction
+from headscope.core.requests.cells import PartRequest
+from headscope.core.requests.models import CatalogueRequest, LoadRequest
+from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest, ModelRequest, Question
+from headscope.core.run import RunResult
+from headscope.core.text.tokens import Reading
+from headscope.core.vocabulary import Ability, Head, Kind
+from headscope.gui.control.exporter import Export, Exporter
+from headscope.gui.control.head_loader import Pictures
+from headscope.gui.control.heatmap_numbers import HeatmapNumbers
+from headscope.gui.control.writing import Writing
+from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_model_lane
+from headscope.gui.lanes.questions import Questions
+from headscope.gui.session.comparison import Before
+from headscope.gui.session.mask_memory import MaskMemory
+from headscope.gui.session.outcome import kept_outcome
+from headscope.gui.session.prompt import Prompt
+from headscope.gui.session.session import Session
+from headscope.gui.session.text_edits import with_candidate, with_mask
+from headscope.gui.words.notices import busy_at, busy_of, note_of, notice_of
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.model import Model
+
+
+def _model_handler() -> Handle:
+    """Called in the model lane: imports torch there, after the window is painted."""
+    from headscope.core.engine.engine import Engine
+
+    return Engine().handle
+
+
+def _view_handler() -> Handle:
+    from headscope.core.engine.engine import Engine
+
+    return Engine().handle_view
+
+
+class Explorer(QObject):
+    """The controller.
+
+    Parameters
+    ----------
+    state : Session
+        What the panels show; the explorer changes it, they repaint.
+
+    Signals
+    -------
+    answered(request, answer), streamed(request, part)
+        What a panel asked the model by `ask`.
+    failed(request, HeadscopeError)
+        Why there is no answer, for that panel to say in its place.
+    """
+
+    answered = Signal(object, object)
+    streamed = Signal(object, object)
+    failed = Signal(object, object)
+
+    def __init__(self, state: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._pictures = Pictures(state, _view_handler, self)
+        self.questions = Questions(_view_handler, self)
+        self.numbers = HeatmapNumbers(state, self.questions, self)
+        self.long_questions = Questions(_view_handler, self)  # such as all heads' metrics: no other waits for them
+        self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
+        self._lane.progressed.connect(self._on_progressed)
+        self._lane.streamed.connect(self._on_streamed)
+        self._lane.finished.connect(self._on_finished)
+        self._lane.failed.connect(self._on_failed)
+        self._lane.cancelled.connect(self._on_cancelled)
+        self.exporter = Exporter(state, self)
+        self.exporter.ended.connect(self._settle)
+        self._asked: dict[int, ModelRequest] = {}
+        self._adopted: Model | None = None
+        self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
+        self._ours = Prompt()  # the text as a program wrote it: a new model's example may replace it
+        self._stream = Writing(state, self._pictures, self._write, self)
+        self._stream.interrupted.connect(self.stop)
+        self._masks = MaskMemory()
+        self._before = Before()
+        self._head: Head | None = None  # that an example wants to be seen with
+
+    # ---------------------------------------------------------------- models
+    def load(self, source: str, device: str = "auto", dtype: str = "auto") -> None:
+        """Open a model and run it; the old picture stays until the new one's first run has succeeded."""
+        self._ask(LoadRequest(source, device, dtype))
+        self.state.update(busy=busy_at("loading", detail=source))
+
+    def adopt(self, model: Model) -> None:
+        """Take over a model that is in memory, and run it; nobody else may, until `close` releases it."""
+        self._adopted = model
+        self._ask(LoadRequest(model.info.source, model=model))
+        self.state.update(busy=busy_at("loading", detail=model.info.name))
+
+    def refresh_catalogue(self) -> None:
+        """Look again for models on this computer."""
+        self._ask(CatalogueRequest())
+
+    def _on_loaded(self, info: ModelInfo) -> None:
+        self._loaded = info
+        self.state.update(sampling=info.generation.sampling, rules_off=frozenset(), languages=None)
+        if not info.source.startswith("toy:"):
+            self.refresh_catalogue()
+        examples = examples_for(info)
+        if self._text() == self._ours and examples:
+            self.use_example(examples[0])
+        else:
+            self.run()
+
+    # ---------------------------------------------------------------- runs
+    def run(self, keep: Keep = KEEP_ALL) -> None:
+        """Run the model once over the text of the state, and keep of its attention what `keep` says."""
+        if self._loaded is None and not self._lane.is_busy:
+            self.state.update(notice=notice_of(HeadscopeError("no_model")))
+            return
+        self._ask(replace(self._text().request(self._loaded, keep), languages=self.state.languages))
+        self.state.update(busy=busy_at("running"))
+
+    def take_offer(self, offer: Offer) -> None:
+        """Run what would not fit in a way that does; the text comes back with undo."""
+        if offer.text is not None:
+            self.state.update(text=offer.text)
+        self.run(offer.keep)
+
+    def use_example(self, example: Example) -> None:
+        """Put an example in the place of the text, and run it."""
+        self.state.update(text=example.text, text_pair=example.pair or "", target=example.target or "")
+        self._ours = self._text()
+        self._head = example.head
+        self.run()
+
+    def generate(self, max_new_tokens: int | None, sampling: Sampling, **how: Any) -> None:
+        """Let the model continue the text, token by token; `how` as `GenerateRequest`."""
+        if self._able("generate", "cannot_generate"):
+            request = GenerateRequest(self.state.text, max_new_tokens, sampling, **how)
+            self._ask(replace(request, languages=self.state.languages))
+            self._stream.begin(self._generated_field, self._loaded)
+            self.state.update(busy=busy_at("generating"))
+
+    def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int) -> None:
+        """Let the model go on from an earlier step with another token; what it wrote before stays as another branch."""
+        self._ask(ForkRequest(step, token_id, max_new_tokens))
+        self._stream.begin(self._generated_field, self._loaded, branch_at=step.index)
+        self.state.update(busy=busy_at("generating"))
+
+    def show_branch(self, branch: int) -> None:
+        """Show what the model wrote along one of the branches."""
+        self._stream.show_branch(branch)
+
+    def show_step(self, index: int | None) -> None:
+        """Look back at a step of what was written or filled last; None: at all of it again. The text stays as it is."""
+        if self.state.busy is None:  # else the next picture is on its way
+            self._stream.show_step(index)
+
+    @property
+    def _generated_field(self) -> str:
+        return "target" if self._loaded and self._loaded.family == "encoder-decoder" else "text"
+
+    def fill(self, how: FillRequest = FillRequest("")) -> None:  # noqa: B008 - frozen
+        """Fill every mask of the state's text as `how` says."""
+        if self._able("fill_mask", "cannot_fill_mask"):
+            self._ask(replace(how, text=self.state.text, text_pair=self.state.text_pair or None))
+            self._stream.begin("text", self._loaded)
+            self.state.update(busy=busy_at("filling"))
+
+    def ask(self, question: Question) -> None:
+        """Ask the model something that changes no picture; `answered` or `failed` tells of it. A run drops the question."""
+        if self._loaded is None:
+            self.failed.emit(question, HeadscopeError("no_model"))
+            return
+        self._asked[self._lane.submit(question)] = question
+        self.state.update(busy=busy_at("running"))
+
+    def stop(self) -> None:
+        """End what the model is doing, or about to do, and what is being written."""
+        if self._lane.is_busy or self.exporter.is_busy:
+            self._stream.show_arrived()
+            self.state.update(busy=busy_at("stopping"))
+            self._lane.cancel()
+            self.exporter.cancel()
+
+    def _able(self, ability: Ability, otherwise: str) -> bool:
+        if self._loaded is None:
+            self.state.update(notice=notice_of(HeadscopeError("no_model")))
+        elif ability not in self._loaded.abilities:
+            why = (
+                why_no_tokens(self._loaded, otherwise)
+                if ability == "generate"
+                else HeadscopeError(otherwise, model=self._loaded.name)
+            )
+            self.state.update(notice=notice_of(why))
+        else:
+            return True
+        return False
+
+    def keep_comparison(self, kept: bool) -> None:
+        """Compare the predictions of all further runs with the present ones, or each with the run before it again."""
+        before = self._before.keep(kept)
+        self.state.update(before=before, before_kept=kept)
+
+    def show_record(self, record: AttentionRecord) -> None:
+        """Show attention that no model of this window computed."""
+        self._pictures.show(record)
+
+    # ---------------------------------------------------------------- editing by clicks
+    def mask_token(self, position: int) -> None:
+        """Replace a token by the model's mask, or a mask by the word it stands for; then run."""
+        if self._loaded is not None:
+            try:
+                self._run_with(with_mask(self.state, self._loaded, self._masks, position))
+            except HeadscopeError as error:
+                self.state.update(notice=notice_of(error))
+
+    def use_candidate(self, prediction: Prediction, candidate: Candidate) -> None:
+        """Put a candidate where it was predicted, and run."""
+        if self._loaded is not None:
+            self._run_with(with_candidate(self.state, self._loaded, prediction, candidate, self._stream.left))
+
+    def _run_with(self, fields: dict[str, str] | None) -> None:
+        if fields is not None:
+            self.state.update(**fields)
+            self.run()
+
+    # ---------------------------------------------------------------- what is looked at
+    @property
+    def head(self) -> Head:
+        """The head that is looked at, or is about to be."""
+        return self._pictures.head
+
+    def select_head(self, head: Head, extend: bool = False) -> None:
+        """Look at a head; with `extend` beside those looked at already, or, if it is one of them, no longer."""
+        self._pictures.choose(head, extend)
+
+    def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
+        """Look at `head` beside the others of `heads`, of which it is one."""
+        self._pictures.select(head, heads)
+
+    def limit_cache(self, n_bytes: int) -> None:
+        """Keep at most so much of the heads that were looked at."""
+        self._pictures.limit_cache(n_bytes)
+
+    def look_closer(self, wanted: PartRequest) -> None:
+        """Show a part of the head that is shown and too large to be here as a whole."""
+        self._pictures.look_closer(wanted)
+
+    def see_layers(self, layers: range) -> None:
+        """Draw the heads of these layers first: they are in sight."""
+        self._pictures.see_layers(layers)
+
+    def pool_thumbnails(self, how: Pooling) -> None:
+        """Draw all heads anew, each pixel the maximum or the mean of the weights it covers."""
+        self._pictures.pool(how)
+
+    @property
+    def reading(self) -> Reading:
+        """The units that are shown, or are about to be."""
+        return self._pictures.reading
+
+    def set_reading(self, reading: Reading) -> None:
+        """Show words, sentences or segments instead of tokens, or hide special tokens."""
+        self._pictures.read_as(reading)
+
+    def set_kind(self, kind: Kind) -> None:
+        """Look at another kind of attention."""
+        self._pictures.set_kind(kind)
+
+    def export(self, request: Export) -> None:
+        """Write a picture or numbers to a file."""
+        self.exporter.export(request)
+
+    def close(self) -> bool:
+        """End all threads, and give back a model that was taken over; whether the threads have ended."""
+        lanes = (self._lane, self._pictures, self.questions, self.long_questions, self.exporter)
+        ended = [lane.close() for lane in lanes]
+        if self._adopted is not None:
+            self._adopted.release()
+        return all(ended)
+
+    # ---------------------------------------------------------------- what comes back
+    def _ask(self, request: ModelRequest) -> None:
+        if not isinstance(request, CatalogueRequest):
+            self._stream.drop()  # steps of what this request replaces
+        self._asked[self._lane.submit(request)] = request
+
+    @Slot(int, object)
+    def _on_progressed(self, id_: int, progress: Progress) -> None:
+        if not isinstance(self._asked[id_], CatalogueRequest):
+            self.state.update(busy=busy_of(progress))
+
+    @Slot(int, object)
+    def _on_finished(self, id_: int, answer: object) -> None:
+        self._stream.show_arrived()
+        request = self._asked.pop(id_)
+        if isinstance(answer, ModelInfo):
+            self._on_loaded(answer)
+        elif isinstance(answer, Catalogue):
+            self.state.update(catalogue=answer)
+        elif isinstance(answer, RunResult):
+            self._on_run(request, answer)
+        else:
+            self._settle()
+            self.answered.emit(request, answer)
+
+    def _on_run(self, request: ModelRequest, result: RunResult) -> None:
+        values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
+        values["before"] = self._before.after(request, result, self._loaded)
+        values["outcome"] = kept_outcome(self.state.outcome, result.predictions) if self._loaded is self.state.model else None
+        values["ran"] = request if isinstance(request, CaptureRequest) else None
+        self.state.update(before_kept=self._before.is_kept)
+        if isinstance(request, FillRequest):
+            values["predictions"] = self._stream.fillings
+        elif isinstance(request, CaptureRequest):
+            values |= {"steps": (), "branches": (), "branch": 0}
+        values |= {"step": None, "beams": None, "busy": None, "notice": note_of(self._loaded, self.state.model)}
+        head, self._head = self._head, None
+        self._pictures.show(result.record, head=head, model=self._loaded, **values)
+
+    @Slot(int, object)
+    def _on_streamed(self, id_: int, step: object) -> None:
+        self._stream.take(step)
+        self.streamed.emit(self._asked[id_], step)
+
+    @Slot(int, object)
+    def _on_failed(self, id_: int, error: HeadscopeError) -> None:
+        self._stream.show_arrived()
+        request = self._asked.pop(id_)
+        if isinstance(request, Question):
+            self.failed.emit(request, error)
+        if not isinstance(request, Question) or error.code == "unexpected":  # whose details are for the developers
+            self.state.update(busy=None, notice=notice_of(error))
+        if isinstance(request, LoadRequest) and self._loaded is None:
+            self._lane.cancel()
+        self._settle()
+
+    @Slot(int)
+    def _on_cancelled(self, id_: int) -> None:
+        self._stream.show_arrived()
+        del self._asked[id_]
+        self._settle()
+
+    @Slot()
+    def _settle(self) -> None:
+        """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
+        if not self._lane.is_busy and not self.exporter.is_busy:
+            self.state.update(busy=None, beams=None)
+            if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
+                self._pictures.clear(model=self._loaded)
+
+    def _text(self) -> Prompt:
+        return Prompt(self.state.text, self.state.text_pair, self.state.target)
+
+    def _write(self, field: str, text: str) -> None:
+        """Put the model's words into the text."""
+        untouched = self._text() == self._ours
+        self.state.update(**{field: text})
+        if untouched:
+            self._ours = self._text()

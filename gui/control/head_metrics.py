@@ -1,0 +1,100 @@
+"""HeadMetricsLoader: asks for all heads' metrics, and knows which of them may be shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from headscope.core.analyse.records.head_types import HeadMetrics
+from headscope.core.errors import HeadscopeError
+from headscope.core.requests.heads import MetricsRequest
+from headscope.gui.session.session import Session
+from headscope.gui.words.notices import notice_of
+
+if TYPE_CHECKING:
+    from headscope.gui.control.explorer import Explorer
+
+_PATIENCE = 300
+"""Milliseconds that marks of the text before may stay while the new ones are on their way."""
+
+
+class HeadMetricsLoader(QObject):
+    """The metrics of the heads of `state.record`, as far as they are measured.
+
+    Signals
+    -------
+    changed
+        There are others.
+    """
+
+    changed = Signal()
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._questions = explorer.long_questions
+        self._asked: MetricsRequest | None = None
+        self._found: HeadMetrics | None = None
+        self._outdated = QTimer(self, singleShot=True, interval=_PATIENCE)
+        self._outdated.timeout.connect(self._forget)
+        self._questions.streamed.connect(self._on_metrics)
+        self._questions.answered.connect(self._on_metrics)
+        self._questions.failed.connect(self._on_failed)
+        state.changed.connect(self._on_changed)
+
+    @property
+    def metrics(self) -> HeadMetrics | None:
+        """What was measured of the heads that are looked at; None before anything was."""
+        found = self._found
+        return found if found is not None and self._is_of_now(found) else None
+
+    @property
+    def marking(self) -> HeadMetrics | None:
+        """What heads are marked by: for a moment that of the text before, so that nothing flickers."""
+        state, found = self._state, self._found
+        if found is None or state.record is None or self._is_of_now(found):
+            return found
+        shape = state.record.n_layers(state.kind), state.record.n_heads(state.kind)
+        stays = self._outdated.isActive() and found.kind == state.kind and found.values["entropy"].shape == shape
+        return found if stays else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all heads that can be were measured, so that they can be sorted."""
+        found = self.metrics
+        return found is not None and found.measured == frozenset(found.record.kept_layers(found.kind))
+
+    def ask(self, first: range) -> None:
+        """Measure, the layers `first` before the others, unless it is done already or the next record is on its way."""
+        state = self._state
+        if state.record is None or state.busy is not None or (self._asked is not None and self._is_of_now(self._asked)):
+            return
+        layers = sorted(range(state.record.n_layers(state.kind)), key=lambda layer: layer not in first)
+        self._asked = MetricsRequest(state.record, state.kind, tuple(layers))
+        self._questions.ask(self._asked)
+
+    def _is_of_now(self, what: HeadMetrics | MetricsRequest) -> bool:
+        return what.record is self._state.record and what.kind == self._state.kind
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if names & {"record", "kind"} and not self._outdated.isActive():
+            self._outdated.start()
+
+    @Slot()
+    def _forget(self) -> None:
+        if self._found is not None and self.metrics is None:
+            self._found = None
+            self.changed.emit()
+
+    @Slot(object, object)
+    def _on_metrics(self, request: object, part: HeadMetrics) -> None:
+        if request is self._asked and self._is_of_now(part) and part is not self._found:  # the answer is what was streamed last
+            self._found = part
+            self.changed.emit()
+
+    @Slot(object, object)
+    def _on_failed(self, request: object, error: HeadscopeError) -> None:
+        if request is self._asked:
+            self._state.update(notice=notice_of(error))

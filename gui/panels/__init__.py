@@ -1,1 +1,0 @@
-"""One file per dock: each binds to ExplorerState, holds no model and computes nothing heavy."""

@@ -1,0 +1,1 @@
+"""What is explored: values, without a thread and without a widget."""

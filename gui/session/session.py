@@ -1,0 +1,230 @@
+"""Session: the one observable thing in the window. Panels read it, change it through `update`, and repaint when it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from headscope.core.attention.head_map import HeadMap, Pooling
+from headscope.core.attention.lens import Lens
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.models.catalogue_entries import Catalogue
+from headscope.core.options import Sampling
+from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
+from headscope.core.requests.cells import Part, Row, RowRequest
+from headscope.core.requests.runs import CaptureRequest
+from headscope.core.run import RunResult
+from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
+from headscope.core.vocabulary import FloatArray, Head, Kind
+from headscope.gui.session.head_order import HeadOrder
+from headscope.gui.session.outcome import Outcome
+from headscope.gui.session.selection import Cell, Marks, Pairing
+from headscope.gui.words.notices import Busy, Notice
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.options import Languages
+
+
+@dataclass
+class _Fields:
+    model: ModelInfo | None = None
+    catalogue: Catalogue | None = None
+    # what the user wrote; never changed by a failure
+    text: str = ""
+    text_pair: str = ""
+    target: str = ""
+    # what was run last: these five change together, in one update
+    run: RunResult | None = None
+    ran: CaptureRequest | None = None  # what `run` was asked with; None if the model wrote or filled
+    captured: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
+    record: AttentionRecord | None = None  # `captured` in the units of `reading`: what all pictures are of
+    reading: Reading = AS_TOKENS
+    kind: Kind = "encoder"
+    queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
+    keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
+    weights: Mapping[Head, HeadMap] = field(default_factory=dict)  # of `heads` at least
+    part: Part | None = None  # of a large head's map: what the heatmap has zoomed in on
+    row: Row | None = None  # of a large head's map: the query in focus
+    thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
+    pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
+    predictions: tuple[Prediction, ...] = ()
+    outcome: Outcome | None = None  # the class, tag or end of an answer that the user chose to have explained
+    before: tuple[Prediction, ...] = ()  # of an earlier run, each at the position of the present one it is compared with
+    before_kept: bool = False  # that run stays the same until it is let go
+    sampling: Sampling = field(default_factory=Sampling)  # as the fields say, for what is written next
+    rules_off: frozenset[str] = frozenset()  # of the model's own rules of generation
+    languages: Languages | None = None  # that a multilingual model reads and writes; None: as its own settings say
+    next_sentence: float | None = None
+    steps: tuple[GenerationStep | FillStep, ...] = ()  # of the generation or filling under way or finished last
+    branches: tuple[tuple[GenerationStep | FillStep, ...], ...] = ()  # all that `steps` was forked into, `steps` among them
+    branch: int = 0  # which of them `steps` is
+    step: int | None = None  # which of `steps` is looked at; None: the last
+    beams: BeamStep | None = None  # of the beam search under way
+    # what is looked at
+    head: Head = (0, 0)
+    heads: tuple[Head, ...] = ((0, 0),)  # heads drawn in the link view, `head` among them
+    hover: Cell = field(default_factory=Cell)
+    pinned: Cell = field(default_factory=Cell)
+    marks: Marks = field(default_factory=Marks)
+    lens: Lens = "weights"
+    pairing: Pairing = "all"
+    color_map: str = "plain"  # of the heatmap, one of `COLOR_MAPS`
+    head_order: HeadOrder = field(default_factory=HeadOrder)  # of the grid of heads
+    # how it stands
+    busy: Busy | None = None
+    notice: Notice | None = None
+    dark: bool = False
+    presenting: bool = False  # to an audience: full screen, large type
+    undoable: int = 0  # how many changes can be undone
+    redoable: int = 0  # how many that were undone can be made again
+
+
+_OF_A_RUN = (
+    *("run", "ran", "captured", "record", "queries", "keys", "weights", "part", "row", "thumbnails", "predictions", "before"),
+    *("next_sentence", "steps", "branches", "branch", "step", "beams", "hover", "pinned", "marks"),
+)
+
+
+def cleared() -> dict[str, Any]:
+    """The values that are of a run, as they are before the first one."""
+    empty = _Fields()
+    return {name: getattr(empty, name) for name in _OF_A_RUN}
+
+
+class Session(QObject):
+    """Everything the panels show, as named values.
+
+    `update(name=value, …)` sets any number of them at once and emits `changed` with the names whose values really
+    differ; equal values cause no signal, so panels that write what they read cause no loops. Arrays count as equal
+    only if they are the same object.
+    """
+
+    changed = Signal(frozenset)
+
+    if TYPE_CHECKING:
+        model: ModelInfo | None
+        catalogue: Catalogue | None
+        text: str
+        text_pair: str
+        target: str
+        run: RunResult | None
+        ran: CaptureRequest | None
+        captured: AttentionRecord | None
+        record: AttentionRecord | None
+        reading: Reading
+        kind: Kind
+        queries: TokenAxis
+        keys: TokenAxis
+        weights: Mapping[Head, HeadMap]
+        part: Part | None
+        row: Row | None
+        thumbnails: FloatArray | None
+        pooling: Pooling
+        predictions: tuple[Prediction, ...]
+        outcome: Outcome | None
+        before: tuple[Prediction, ...]
+        before_kept: bool
+        sampling: Sampling
+        rules_off: frozenset[str]
+        languages: Languages | None
+        next_sentence: float | None
+        steps: tuple[GenerationStep | FillStep, ...]
+        branches: tuple[tuple[GenerationStep | FillStep, ...], ...]
+        branch: int
+        step: int | None
+        beams: BeamStep | None
+        head: Head
+        heads: tuple[Head, ...]
+        hover: Cell
+        pinned: Cell
+        marks: Marks
+        lens: Lens
+        pairing: Pairing
+        color_map: str
+        head_order: HeadOrder
+        busy: Busy | None
+        notice: Notice | None
+        dark: bool
+        presenting: bool
+        undoable: int
+        redoable: int
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._values: dict[str, Any] = {item.name: getattr(_Fields(), item.name) for item in fields(_Fields)}
+        self._color_of = _colors({}, {}, self.heads)
+        self._had: dict[Head, int] = {}  # colours of those that were among them, until all are others
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__.get("_values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(name)
+
+    def update(self, **values: Any) -> None:
+        """Set values; one `changed` signal with the names that differ, none if nothing does."""
+        unknown = values.keys() - self._values.keys()
+        if unknown:
+            raise AttributeError(f"Session has no {', '.join(sorted(unknown))}")
+        different = {name for name, value in values.items() if not _same(self._values[name], value)}
+        self._values.update({name: values[name] for name in different})
+        if "heads" in different:
+            had = {**self._had, **self._color_of}
+            self._had = had if had.keys() & set(self.heads) else {}
+            self._color_of = _colors(self._color_of, self._had, self.heads)
+        if different:
+            self.changed.emit(frozenset(different))
+
+    def pin(self, cell: Cell) -> None:
+        """Pin a cell, or let it go if it is the one that is pinned."""
+        self.update(pinned=Cell() if cell == self.pinned else cell)
+
+    # ---------------------------------------------------------------- derived
+    @property
+    def shown(self) -> HeadMap | None:
+        """The weights of `head`, (n_queries, n_keys), or what stands for them; None while there are none."""
+        return self.weights.get(self.head)
+
+    def value(self, query: int | None, key: int | None) -> float | None:
+        """The exact weight of a cell of `head`; None where there is no such cell, or while its row is on the way."""
+        shown, row = self.shown, self.row
+        if shown is None or query is None or key is None or query >= shown.shape[0] or key >= shown.shape[1]:
+            return None
+        if isinstance(shown, np.ndarray):
+            return float(shown[query, key])
+        wanted = None if self.record is None else RowRequest(self.record, self.kind, self.head, query)
+        return float(row.values[key]) if row is not None and row.request == wanted else None
+
+    @property
+    def color_of(self) -> Mapping[Head, int]:
+        """Which of the theme's head colours each of `heads` has; a head keeps its colour as long as it is among them."""
+        return self._color_of
+
+    @property
+    def focus(self) -> Cell:
+        """What is pinned if something is, else what the mouse points at."""
+        return self.pinned if self.pinned != Cell() else self.hover
+
+
+def _colors(now: Mapping[Head, int], before: Mapping[Head, int], heads: tuple[Head, ...]) -> dict[Head, int]:
+    """The colours of `heads`: what they have now, or had before if nobody has it by now, or the first that is free."""
+    colors = {head: now[head] for head in heads if head in now}
+    for head in heads:
+        if head not in colors and head in before and before[head] not in colors.values():
+            colors[head] = before[head]
+    free = (number for number in count() if number not in set(colors.values()))
+    return {head: colors[head] if head in colors else colors.setdefault(head, next(free)) for head in heads}
+
+
+def _same(old: Any, new: Any) -> bool:
+    if old is new:
+        return True
+    if isinstance(old, (np.ndarray, Mapping)) or isinstance(new, (np.ndarray, Mapping)):
+        return False
+    return bool(type(old) is type(new) and old == new)

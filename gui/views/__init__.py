@@ -1,0 +1,1 @@
+"""One folder a view: what it shows, how it is painted, what the mouse does in it."""

@@ -1,0 +1,1 @@
+"""How a model writes, and what it wrote."""

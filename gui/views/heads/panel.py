@@ -1,0 +1,271 @@
+"""HeadsPanel: all heads of the model at a glance; choose the ones to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from math import isnan
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
+from headscope.core.vocabulary import Head, Kind
+from headscope.gui.control.head_loader import MOST_HEADS
+from headscope.gui.control.head_metrics import HeadMetricsLoader
+from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
+from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.head_order import HeadOrder
+from headscope.gui.session.session import Session
+from headscope.gui.views.heads.legend import TypeLegend
+from headscope.gui.views.heads.order_bar import HeadOrderBar
+from headscope.gui.views.heads.widget import HeadGridView
+from headscope.gui.widgets.head_preview import HeadDetails
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.words.head_words import metric_name, metric_value, type_meaning, type_name, type_short
+
+if TYPE_CHECKING:
+    from headscope.gui.control.explorer import Explorer
+
+
+class HeadsPanel(QWidget):
+    """Layers × heads, or heads in an order of their own, with a choice of the kind of attention where a model has several."""
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._explorer = explorer
+        self.summary = LineLabel(muted=True)
+        self.own_maximum = _flat_toggle(self.tr("Scale per head"))
+        self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight instead of to 1"))
+        self.own_maximum.toggled.connect(self._show_pictures)
+        self.mean = _flat_toggle(self.tr("Mean"))
+        self.mean.setToolTip(
+            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head")
+        )
+        self.mean.toggled.connect(self._pool)
+        self.bar = HeadOrderBar(self.mean, self.own_maximum)
+        self.bar.changed.connect(self._set_order)
+        self.view = self._new_view()
+        self.legend = TypeLegend()
+        self.legend.toggled.connect(self.bar.toggle_type)
+        self.measuring = HeadMetricsLoader(state, explorer, self)
+        self.measuring.changed.connect(self._show_metrics)
+        self.kinds: dict[Kind, QToolButton] = {}
+        self._kind_group = QButtonGroup(self)
+        self._kind_row = _row((12, 0, 12, 4))
+        self._seen = range(0)
+        self._folded: frozenset[int] = frozenset()
+        self._picture = HeadGridPicture(0, 0)
+        self._places: tuple[tuple[tuple[int, int], object], HeadPlaces] = (((0, 0), None), HeadPlaces.flowing(()))
+        self._lay_out()
+        self.setFocusProxy(self.view)
+        state.changed.connect(self._on_changed)
+        self._on_changed(frozenset({"dark", "record", "head", "head_order"}))
+
+    def _new_view(self) -> HeadGridView:
+        view = HeadGridView()
+        view.chosen.connect(self._choose)
+        view.layer_chosen.connect(self._choose_layer)
+        view.layer_folded.connect(self._fold)
+        view.layers_seen.connect(self._see_layers)
+        view.set_details(self._details)
+        return view
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(0)
+        column.addLayout(self._kind_row)
+        column.addLayout(_row((10, 0, 4, 4), self.bar))
+        column.addWidget(self.view, 1)
+        column.addLayout(_row((16, 4, 8, 0), self.summary))
+        column.addLayout(_row((10, 0, 8, 0), self.legend))
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "dark" in names:
+            self.view.set_theme(theme_of(self._state.dark))
+        if names & {"record", "kind", "model"}:
+            self._show_kinds()
+            self._folded &= frozenset(range(self._shape()[0]))
+        if names & {"record", "kind", "busy"} and self.isVisible():
+            self.measuring.ask(self._seen)
+        if "head_order" in names:
+            self.bar.set_order(self._state.head_order)
+        if names & {"thumbnails", "record", "kind", "model", "head_order"}:
+            self._show_pictures()
+        if names & {"dark", "record", "kind"}:
+            self._show_legend()
+        if names & {"head", "heads"}:
+            self.view.set_selection(self._state.head, self._state.color_of)
+
+    # ---------------------------------------------------------------- metrics
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.measuring.ask(self._seen)
+
+    @Slot()
+    def _show_metrics(self) -> None:
+        self._show_pictures()
+        self._show_legend()
+
+    def _details(self, head: Head) -> HeadDetails:
+        metrics, theme = self.measuring.metrics, theme_of(self._state.dark)
+        if head[1] == AVERAGE or metrics is None or head not in metrics.types:
+            return HeadDetails()
+        type_, values = metrics.types[head], metrics.of(head)
+        lines = [(metric_name(metric), metric_value(metric, values[metric])) for metric in METRICS if not isnan(values[metric])]
+        return HeadDetails(type_name(type_), type_color(type_, theme), lines)
+
+    def _show_legend(self) -> None:
+        metrics, theme = self.measuring.marking, theme_of(self._state.dark)
+        counts = Counter(metrics.types.values() if metrics is not None else ())
+        self.legend.set_chosen(self._state.head_order.types)
+        for type_ in HEAD_TYPES:
+            meaning = f"{type_name(type_)}: {type_meaning(type_)}"
+            self.legend.set_type(type_, type_short(type_), meaning, type_color(type_, theme), counts[type_])
+
+    # ---------------------------------------------------------------- choices
+    @Slot(object)
+    def _set_order(self, order: HeadOrder) -> None:
+        self._state.update(head_order=order)
+
+    @Slot(tuple, bool)
+    def _choose(self, head: Head, extend: bool) -> None:
+        self._explorer.select_head(head, extend)
+
+    @Slot(int)
+    def _choose_layer(self, layer: int) -> None:
+        heads = tuple((layer, head) for head in range(self._shape()[1]))[:MOST_HEADS]
+        chosen = self._state.head if self._state.head in heads else heads[0]
+        self._explorer.select_heads(chosen, heads)
+
+    @Slot(int)
+    def _fold(self, layer: int) -> None:
+        self._folded ^= {layer}
+        self._show_pictures()
+
+    @Slot(object)
+    def _see_layers(self, layers: range) -> None:
+        self._seen = layers
+        self._explorer.see_layers(layers)
+
+    @Slot(bool)
+    def _pool(self, mean: bool) -> None:
+        if mean:  # on the scale from 0 to 1 the mean of a long text's weights is as good as white
+            self.own_maximum.setChecked(True)
+        self._explorer.pool_thumbnails("mean" if mean else "max")
+
+    def _shape(self) -> tuple[int, int]:
+        """How many layers and heads there are."""
+        state = self._state
+        if state.thumbnails is not None:
+            return state.thumbnails.shape[0], state.thumbnails.shape[1]
+        return state.model.layers.get(state.kind, (0, 0)) if state.model is not None else (0, 0)
+
+    # ---------------------------------------------------------------- pictures
+    @Slot()
+    def _show_pictures(self) -> None:
+        n_layers, n_heads = self._shape()
+        order, metrics = self._state.head_order, self.measuring.marking
+        self.legend.set_chosen(order.types)
+        places = self._placed()
+        self._picture = self._base(n_layers, n_heads).rearranged(
+            averages=None if metrics is None else metrics.averages[self._state.pooling],
+            places=places,
+            types=None if metrics is None else metrics.types,
+            faded=() if metrics is None else order.set_back(metrics),
+            notes=order.values_of(self.measuring.metrics) if places.flows and self.measuring.metrics is not None else None,
+        )
+        self.view.set_picture(self._picture)
+        self.summary.set_text(self._summary())
+
+    def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
+        """The thumbnails, which are made ready to be drawn once, wherever they then stand."""
+        old, thumbnails, own = self._picture, self._state.thumbnails, self.own_maximum.isChecked()
+        wanted = n_layers, n_heads, own
+        if (old.n_layers, old.n_heads, old.each_to_its_maximum) == wanted and old.thumbnails is thumbnails:
+            return old
+        return HeadGridPicture(n_layers, n_heads, thumbnails, each_to_its_maximum=own)
+
+    def _placed(self) -> HeadPlaces:
+        """Where heads stand; the same object as before if they still stand there."""
+        shape, order, metrics = self._shape(), self._state.head_order, self.measuring.metrics
+        key: tuple[tuple[int, int], object] = (shape, self._folded)
+        if order.averages:
+            key = (shape, "averages")
+        elif order.sort is not None and metrics is not None and self.measuring.is_complete:
+            key = (shape, order.sorted(metrics))
+        elif order.sort is not None and isinstance(self._places[0][1], list) and self._places[0][0] == shape:
+            return self._places[1]  # until they are measured
+        if key != self._places[0]:
+            self._places = key, self._new_places(key[1])
+        return self._places[1]
+
+    def _new_places(self, order: object) -> HeadPlaces:
+        n_layers, n_heads = self._shape()
+        if isinstance(order, list):
+            return HeadPlaces.flowing(order)
+        if self._state.head_order.averages:
+            return HeadPlaces.flowing([(layer, AVERAGE) for layer in range(n_layers)])
+        return HeadPlaces.in_layers(n_layers, n_heads, self._folded)
+
+    def _summary(self) -> str:
+        n_layers, n_heads = self._shape()
+        order, metrics = self._state.head_order, self.measuring.metrics
+        if not n_layers:
+            return ""
+        if order.averages:
+            return self.tr("{n_layers} averages").format(n_layers=n_layers)
+        if order != HeadOrder() and not self.measuring.is_complete:
+            measured = 0 if metrics is None else len(metrics.measured)
+            return self.tr("measuring: {measured} of {n_layers} layers").format(measured=measured, n_layers=n_layers)
+        if order.filters and metrics is not None:
+            shown = len(metrics.types) - len(order.set_back(metrics))
+            return self.tr("{shown} of {all} heads").format(shown=shown, all=n_layers * n_heads)
+        return self.tr("{n_layers} × {n_heads} heads").format(n_layers=n_layers, n_heads=n_heads)
+
+    def _show_kinds(self) -> None:
+        """A button for each kind of attention, if there are several."""
+        model = self._state.model
+        wanted = list(model.layers) if model is not None and len(model.layers) > 1 else []
+        if wanted != list(self.kinds):
+            for button in self.kinds.values():
+                self._kind_group.removeButton(button)
+                button.deleteLater()
+            self.kinds = {kind: self._kind_button(kind) for kind in wanted}
+        if self._state.kind in self.kinds:
+            self.kinds[self._state.kind].setChecked(True)
+
+    def _kind_name(self, kind: Kind) -> str:
+        return {"encoder": self.tr("Encoder"), "decoder": self.tr("Decoder"), "cross": self.tr("Cross")}[kind]
+
+    def _kind_button(self, kind: Kind) -> QToolButton:
+        button = _flat_toggle(self._kind_name(kind))
+        button.clicked.connect(partial(self._explorer.set_kind, kind))
+        self._kind_group.addButton(button)
+        self._kind_row.addWidget(button)
+        return button
+
+
+def _flat_toggle(text: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("flat")
+    button.setProperty("tight", True)
+    button.setText(text)
+    button.setCheckable(True)
+    return button
+
+
+def _row(margins: tuple[int, int, int, int], widget: QWidget | None = None) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(*margins)
+    row.setSpacing(2)
+    if widget is not None:
+        row.addWidget(widget)
+    return row

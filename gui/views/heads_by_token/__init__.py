@@ -1,0 +1,1 @@
+"""All heads' weights from or to one token."""

@@ -1,0 +1,272 @@
+"""HeatmapPicture: one head as cells, query rows over key columns. The same painting for screen, PNG, SVG and PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSizeF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+
+from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.ranks import RankTable
+from headscope.core.requests.cells import Part
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.scales import LINEAR, Look
+from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
+from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_label, paint_strong_label
+from headscope.gui.views.heatmap.paint.cells import HeatmapCells
+from headscope.gui.views.heatmap.paint.color_bar import paint_color_bar
+from headscope.gui.views.heatmap.paint.layout import HeatmapLayout, heatmap_layout
+from headscope.gui.views.heatmap.paint.marginals import Marginal, given_of, paint_marginals, received_of
+
+_OUT_OF_PAIR = 0.72
+"""How much of a cell that a sentence pair's filter leaves out is covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What stands out in a heatmap.
+
+    Attributes
+    ----------
+    queries, keys : tuple of int
+        Rows and columns that were picked out, in that order.
+    pair : (query segment, key segment) or None
+        The part of a sentence pair that is shown; the rest is dimmed.
+    """
+
+    queries: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
+    pair: tuple[int, int] | None = None
+
+
+NOTHING: Final = Picked()
+
+
+class HeatmapPicture:
+    """One head.
+
+    Parameters
+    ----------
+    weights : float32, (n_queries, n_keys), HeadOverview, or Part
+        0 to 1; with `of_scores` any numbers, NaN where a query may not see a key.
+    queries, keys : TokenAxis
+        As long as the weights' sides.
+    look : Look
+        Scale, ends of the colours, colour map.
+    of_scores : bool
+        They are from before the softmax: colours diverge from 0, and there are no sums.
+    caption : str
+        A line above the picture; for figures.
+    note : str
+        What must be known of the numbers, in a few words under them.
+    part : Part, optional
+        Of a large head: finer, and shown wherever nothing outside of it is to be seen.
+    ranks : float32, (n_queries, n_keys), or RankTable, optional
+        Of the weights, if they are known already; of a large head its table.
+    picked : Picked
+    received, given : Marginal, optional
+        Of an overview: the sums over what was picked out; those of a matrix are computed here.
+    boundaries : (of the queries, of the keys)
+        Where sentences begin.
+    """
+
+    def __init__(
+        self,
+        weights: HeadMap | Part,
+        queries: TokenAxis,
+        keys: TokenAxis,
+        *,
+        look: Look = LINEAR,
+        of_scores: bool = False,
+        caption: str = "",
+        note: str = "",
+        part: Part | None = None,
+        ranks: FloatArray | RankTable | None = None,
+        picked: Picked = NOTHING,
+        received: Marginal | None = None,
+        given: Marginal | None = None,
+        boundaries: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
+    ) -> None:
+        self.weights = weights
+        self.queries = queries
+        self.keys = keys
+        self.caption = caption
+        self.note = note
+        self.boundaries = boundaries
+        self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, ranks=ranks)
+        self.picked = Picked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
+        self._sums = received, given
+
+    def sharing(self, other: HeatmapPicture | None) -> HeatmapPicture:
+        """This picture, going on with what `other` computed if it is of the same cells."""
+        if other is not None and self.cells.take_over(other.cells) and self.picked == other.picked and self.cells.is_whole:
+            sums: dict[str, object] = {name: other.__dict__[name] for name in ("received", "given") if name in other.__dict__}
+            self.__dict__.update(sums)
+        return self
+
+    @cached_property
+    def received(self) -> Marginal | None:
+        """What each key receives; None of scores, and while a sum is on the way."""
+        if self.cells.of_scores:
+            return None
+        if isinstance(self.weights, np.ndarray):
+            return received_of(self.weights, self.picked.queries)
+        every = Marginal(self.weights.received) if isinstance(self.weights, HeadOverview) else None
+        return self._sums[0] if self.picked.queries else every
+
+    @cached_property
+    def given(self) -> Marginal | None:
+        """What each query gives; None of scores, and while a sum is on the way."""
+        if self.cells.of_scores:
+            return None
+        if isinstance(self.weights, np.ndarray):
+            return given_of(self.weights, self.picked.keys)
+        every = Marginal(self.weights.given) if isinstance(self.weights, HeadOverview) else None
+        return self._sums[1] if self.picked.keys else every
+
+    def value(self, query: int, key: int) -> float | None:
+        """The number of a cell, NaN if hidden; None where only an overview is here."""
+        return self.cells.value(query, key)
+
+    def finer(self, layout: HeatmapLayout, scale: float) -> tuple[range, range, int, int] | None:
+        """The part of an overview's map that `layout` shows more closely than the picture in it.
+
+        Returns
+        -------
+        (rows, keys, height, width) or None
+            As in `PartRequest`, at `scale` pixels a unit of the layout; None if what is here will do.
+        """
+        rows, keys = layout.shown(len(self.queries), queries=True), layout.shown(len(self.keys), queries=False)
+        height, width = (round(side * scale) for side in (layout.plot.height(), layout.plot.width()))
+        return self.cells.finer(rows, keys, height, width)
+
+    @property
+    def whole(self) -> QRectF:
+        """The view that shows every cell."""
+        return QRectF(0, 0, max(1, len(self.keys)), max(1, len(self.queries)))
+
+    def size(self) -> QSizeF:
+        """A good size for a figure, in pixels of 1/96 inch."""
+        cell = min(30.0, max(2.0, 900.0 / max(self.weights.shape)))
+        return QSizeF(max(360.0, 308 + cell * len(self.keys)), max(300.0, 216 + cell * len(self.queries)))
+
+    def layout(self, rect: QRectF, view: QRectF | None = None) -> HeatmapLayout:
+        """Where everything lies in `rect`."""
+        return heatmap_layout(rect, self.queries, self.keys, view or self.whole, has_caption=bool(self.caption))
+
+    # ---------------------------------------------------------------- painting
+    def paint(
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        theme: Theme,
+        *,
+        view: QRectF | None = None,
+        query: int | None = None,
+        key: int | None = None,
+        vector: bool = False,
+    ) -> None:
+        """Paint everything into `rect`; `query` and `key` are framed. `vector` keeps cells rectangles where that is sensible."""
+        layout = self.layout(rect, view)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        self.paint_frame(painter, layout, theme)
+        self.paint_weights(painter, layout, theme, vector=vector)
+        self.paint_focus(painter, layout, theme, query, key, erase=False)
+
+    def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
+        """What differs from head to head."""
+        self.cells.paint(painter, layout, theme, vector=vector)
+        if self.picked.pair is not None:
+            self._dim(painter, layout, theme, self.picked.pair)
+        for queries, positions in ((True, self.picked.queries), (False, self.picked.keys)):
+            for at in positions:
+                self._paint_frame_of(painter, layout, theme, at, queries=queries, picked=True)
+        paint_marginals(painter, layout, theme, self.received, self.given, self.note)
+
+    def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, screen: float | None = None) -> None:
+        """What all heads of these axes and in this look share: labels and colour bar. `screen` as in `paint_label`."""
+        if self.caption:
+            painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
+            painter.setPen(theme.color("text"))
+            painter.drawText(layout.caption, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.caption)
+        sides = (True, self.queries, self.picked.queries, "query"), (False, self.keys, self.picked.keys, "accent")
+        for queries, axis, picked, color in sides:
+            for at in layout.labelled(len(axis), queries=queries):
+                paint_label(painter, layout, theme, axis, at, None, queries=queries, screen=screen)
+            for at in picked:
+                paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, tint=True)
+            paint_boundaries(painter, layout, theme, self.boundaries[not queries], queries=queries)
+        paint_color_bar(painter, layout, theme, self.cells)
+
+    @property
+    def frame_key(self) -> tuple[object, ...]:
+        """Pictures of equal keys have the same frame."""
+        return self.queries, self.keys, self.picked, self.boundaries, self.caption, self.cells.look, self.cells.bar
+
+    def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
+        """Cover what is not between the two segments that are looked at."""
+        color, plot = theme.color("panel", _OUT_OF_PAIR), layout.plot
+        outside = [token.segment != pair[0] for token in self.queries.tokens]
+        for run in _runs(outside):
+            painter.fillRect(layout.cell_rect(run.start, 0, len(run), len(self.keys)).intersected(plot), color)
+        inside = [not out for out in outside]
+        columns = _runs([token.segment != pair[1] for token in self.keys.tokens])
+        for rows in _runs(inside):
+            for run in columns:
+                painter.fillRect(layout.cell_rect(rows.start, run.start, len(rows), len(run)).intersected(plot), color)
+
+    def _paint_frame_of(
+        self, painter: QPainter, layout: HeatmapLayout, theme: Theme, at: int, *, queries: bool, picked: bool = False
+    ) -> None:
+        """A frame around a row or a column, dashed if it was picked out; cells keep their colours."""
+        color = "query" if queries else "accent"
+        painter.save()
+        painter.setClipRect(layout.plot.adjusted(-2, -2, 2, 2))
+        painter.setPen(QPen(theme.color(color), 1.6, Qt.PenStyle.DashLine if picked else Qt.PenStyle.SolidLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        cells = (
+            layout.cell_rect(at, 0, 1, len(self.keys)) if queries else layout.cell_rect(0, at, len(self.queries), 1)
+        ).intersected(layout.plot.adjusted(-1, -1, 1, 1))
+        if not cells.isEmpty():
+            painter.drawRoundedRect(cells, 2, 2)
+        painter.restore()
+
+    # ---------------------------------------------------------------- what follows the mouse
+    def paint_focus(
+        self, painter: QPainter, layout: HeatmapLayout, theme: Theme, query: int | None, key: int | None, *, erase: bool
+    ) -> None:
+        """Frame a query's row and a key's column and write their labels strongly.
+
+        `erase` clears the place of the labels first: on the screen the still picture lies underneath.
+        """
+        sides = (
+            (False, key, self.keys, self.picked.keys, "accent"),
+            (True, query, self.queries, self.picked.queries, "query"),
+        )
+        for queries, at, axis, picked, color in sides:
+            if at is not None and at < len(axis):
+                self._paint_frame_of(painter, layout, theme, at, queries=queries)
+                paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, erase=erase)
+                for other in beside(layout, at, picked, queries=queries) if erase else ():
+                    paint_strong_label(painter, layout, theme, axis, other, color, queries=queries, erase=False, tint=True)
+
+
+def _inside(positions: Sequence[int], count: int) -> tuple[int, ...]:
+    return tuple(at for at in positions if at < count)
+
+
+def _runs(flags: Sequence[bool]) -> list[range]:
+    """Where neighbouring flags are true."""
+    found: list[range] = []
+    for at, flag in enumerate(flags):
+        if flag and found and found[-1].stop == at:
+            found[-1] = range(found[-1].start, at + 1)
+        elif flag:
+            found.append(range(at, at + 1))
+    return found

@@ -1,0 +1,1 @@
+"""Heads as lines between tokens."""

@@ -1,0 +1,211 @@
+"""The picture of arcs: the text on one line, an arc for each link, above it to earlier tokens and below it to later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import compress
+from typing import Any, ClassVar
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from headscope.core.attention.head_map import HeadMap
+from headscope.core.text.tokens import Token, TokenAxis
+from headscope.core.vocabulary import FloatArray, Head
+from headscope.gui.paint.labels import elided, stride, text_width
+from headscope.gui.paint.picked import NOTHING, Picked
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, TypeStyle, scaled, text_font, type_style
+from headscope.gui.paint.write import CENTER, write
+from headscope.gui.views.links.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
+from headscope.gui.views.links.paint.links import sum_words
+from headscope.gui.views.links.paint.meters import paint_bars, paint_largest, told
+from headscope.gui.views.links.paint.picture import LinkPicture, line_height
+
+_WIDEST = 160.0  # pixels a label may have along the line
+_NEAR = 24.0  # pixels above and below the labels that still point at them
+_TURNED = 12.0  # pixels that labels written upwards need beside each other
+_NUMBER = 34.0  # pixels that a number needs, and a token has at least
+_NARROWEST_FIGURE = 320.0
+_LONGEST_FIGURE = 1600.0  # a longer line of text is written upwards in figures
+
+
+class ArcsPicture(LinkPicture[ArcsLayout]):
+    """Links of a text to itself.
+
+    Parameters
+    ----------
+    weights, queries, keys, how
+        See `LinkPicture`; queries and keys are the same tokens.
+    one_sided : bool
+        No token looks at a later one, as in a decoder: there is no room below.
+    """
+
+    sideways: ClassVar = True
+
+    def __init__(
+        self, weights: Mapping[Head, HeadMap], queries: TokenAxis, keys: TokenAxis, *, one_sided: bool = False, **how: Any
+    ) -> None:
+        super().__init__(weights, queries, keys, **how)
+        self.one_sided = one_sided
+        self._places: dict[TypeStyle, tuple[Places, float]] = {}
+
+    def size(self) -> QSizeF:
+        """A good size for a figure: every label is readable."""
+        length = self._measured()[0].length
+        width = length if length <= _LONGEST_FIGURE else max(self.n_rows * (_TURNED + 2.0), _LONGEST_FIGURE)
+        width = max(width, _NARROWEST_FIGURE) + 4.0 * GRID
+        bare = self.layout(QRectF(0, 0, width, 4096))
+        high = float(np.clip(0.3 * width, 120.0, 420.0))
+        return QSizeF(width, 4096 - bare.clip.height() + (1 if self.one_sided else 2) * high + 24.0 * GRID)
+
+    # ---------------------------------------------------------------- layout
+    def layout(self, area: QRectF, scroll: float | None = None) -> ArcsLayout:
+        """Lay the picture out: the whole text in `area`, or, with `scroll`, readable and scrolled to the left by so many pixels."""
+        natural, label = self._measured()
+        heads = self.listed, len(self.weights)
+        return lay_out_arcs(area, *heads, natural, one_sided=self.one_sided, label_width=label, scroll=scroll)
+
+    def _measured(self) -> tuple[Places, float]:
+        """Where tokens lie if each has as much room as it needs, and what the longest needs; for type of the present size."""
+        style = type_style()
+        if style not in self._places:
+            most, least = scaled(_WIDEST), scaled(_NUMBER)
+            widths = [min(text_width(label, TEXT_SIZE, QFont.Weight.DemiBold), most) for label in self.keys.labels]
+            places = Places.of_widths([max(width + 2.0 * GRID, least) for width in widths])
+            self._places[style] = places, max(widths, default=0.0) + GRID
+        return self._places[style]
+
+    def token_at(self, layout: ArcsLayout, point: QPointF) -> tuple[int | None, int | None]:
+        """The token at `point`: in the upper half of its label and above as a query, in the lower half and below as a key."""
+        ends, y = layout.ends, point.y()
+        at = layout.column_at(point.x())
+        if at is None or at >= len(self.keys) or not ends.top - _NEAR <= y < ends.bottom + _NEAR:
+            return None, None
+        return (at, None) if y < (ends.top + ends.bottom) / 2 else (None, at)
+
+    # ---------------------------------------------------------------- drawing
+    def paint_picked(
+        self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING, *, behind: bool = False
+    ) -> None:
+        """Draw what tells of the picked tokens, but for their lines and labels; all of it has a place of its own."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(text_font(SMALL_SIZE))
+        painter.setPen(theme.color("muted"))
+        box = QRectF(layout.clip.left(), layout.titles, layout.clip.width(), line_height())
+        words = QFontMetricsF(painter.font()).elidedText(self.caption(picked), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+        painter.setClipRect(layout.clip)
+        self._paint_meters(painter, layout, theme, picked)
+        painter.restore()
+
+    def caption(self, picked: Picked = NOTHING) -> str:
+        """What the arcs are that are seen."""
+        translate = QCoreApplication.translate
+        gives, gets = translate("links", "what “{word}” attends to"), translate("links", "what attends to “{word}”")
+        if picked.several:
+            parts = [
+                words.format(word=" + ".join(axis.labels[at] for at in places)) + " · " + sum_words(len(places))
+                for words, axis, places in ((gives, self.queries, picked.queries), (gets, self.keys, picked.keys))
+                if places
+            ]
+            return " · ".join(parts)
+        if picked.query is not None:
+            return gives.format(word=self.queries.labels[picked.query])
+        if picked.key is not None:
+            return gets.format(word=self.keys.labels[picked.key])
+        if self.one_sided:
+            return translate("links", "arcs lead back to the tokens attended to")
+        return translate("links", "above: attends to earlier tokens · below: to later ones")
+
+    def paint_tokens(
+        self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING, *, again: bool = False
+    ) -> None:
+        """Draw the text."""
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        painter.setClipRect(layout.area if layout.turned else layout.clip)
+        queries, keys = picked.all_queries, picked.all_keys
+        labelled = self._labelled(layout, queries | keys)
+        if again:
+            gone = set(self._labelled(layout, ())) - set(labelled)  # to make room for those that are picked
+            labelled = [at for at in labelled if at in queries or at in keys]
+            for at in (*gone, *labelled):
+                painter.fillRect(self._written(layout, at), theme.color("panel"))
+        for at in labelled:
+            role = "query" if at in queries else "accent" if at in keys else None
+            self._paint_label(painter, layout, theme, self.keys.tokens[at], layout.box(at), role)
+        painter.restore()
+
+    @staticmethod
+    def _written(layout: ArcsLayout, at: int) -> QRectF:
+        """The part of a label's box that letters cover; written upwards they may need more."""
+        box = layout.box(at)
+        more = max(0.0, (scaled(_TURNED) - box.width()) / 2) if layout.turned else 0.0
+        return box.adjusted(-more, 0, more, 0)
+
+    def _labelled(self, layout: ArcsLayout, focus: Collection[int]) -> list[int]:
+        """Tokens that have a label: all, or as many as can be read and those in focus."""
+        seen = layout.visible(len(self.keys))
+        step = stride(layout.box(0).width(), scaled(_TURNED)) if layout.turned and len(self.keys) else 1
+        if step == 1:
+            return list(seen)
+        shown = [at for at in focus if at in seen]
+        return [at for at in seen if at % step == 0 and all(abs(at - other) >= step for other in shown)] + shown
+
+    def _paint_label(
+        self, painter: QPainter, layout: ArcsLayout, theme: Theme, token: Token, box: QRectF, role: str | None
+    ) -> None:
+        color = theme.color(role or ("query" if token.masked else "muted" if token.special else "text"))
+        weight = QFont.Weight.DemiBold if role is not None or token.masked else QFont.Weight.Normal
+        size = SMALL_SIZE if layout.turned else TEXT_SIZE
+        room = box.height() - GRID if layout.turned else box.width()
+        text = elided(token.text, size, weight, room)
+        painter.setPen(color)
+        width = min(text_width(text, size, weight), room)
+        if not layout.turned:
+            write(painter, box, text, size, weight, side=CENTER)
+            if token.unknown:
+                painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
+                start, y = box.center().x() - width / 2, box.center().y() + 2 * GRID
+                painter.drawLine(QPointF(start, y), QPointF(start + width, y))
+            return
+        painter.save()
+        painter.translate(box.center().x(), box.bottom() - GRID / 2)
+        painter.rotate(-90)
+        write(painter, QRectF(0, -line_height() / 2, room, line_height()), text, size, weight)
+        painter.restore()
+
+    def _paint_meters(self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked) -> None:
+        """Under each label the weights between the token and the one in focus, or those picked out: a number, and a bar for each head."""
+        gives = bool(picked.queries) if picked.several else picked.query is not None
+        seen = self.seen_of(picked, keys=gives)
+        if seen is None:
+            return
+        full = max(1, len(picked.queries if gives else picked.keys)) if picked.several else 1
+        colors = self.head_colors(theme)
+        tokens, values = told(layout.visible(len(seen[0])), seen)
+        parts, boxes = values / np.float32(full), [layout.box(at) for at in tokens]
+        boxes = [QRectF(box.left(), box.bottom(), box.width(), scaled(METER)) for box in boxes]
+        roomy = np.array([box.width() >= scaled(_NUMBER) for box in boxes], bool)
+        paint_bars(painter, list(compress(boxes, ~roomy)), parts[:, ~roomy], colors)
+        self._paint_roomy(painter, list(compress(boxes, roomy)), theme, values[:, roomy], parts[:, roomy], colors)
+
+    @staticmethod
+    def _paint_roomy(
+        painter: QPainter, boxes: list[QRectF], theme: Theme, values: FloatArray, parts: FloatArray, colors: list[QColor]
+    ) -> None:
+        """Bars, and a number under them."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("panel", 0.8))
+        painter.drawRects(boxes)
+        upper = [box.adjusted(2, 1, -2, -box.height() / 2) for box in boxes]
+        if len(parts) == 1:
+            painter.setBrush(colors[0])
+            bars = zip(upper, parts[0].tolist(), strict=True)
+            painter.drawRects([QRectF(box.left(), box.top() + 2, part * box.width(), box.height() - 4) for box, part in bars])
+        else:
+            paint_bars(painter, upper, parts, colors)
+        lower = [box.adjusted(0, box.height() / 2 - 2, 0, 0) for box in boxes]
+        paint_largest(painter, lower, theme, values, colors, SMALL_SIZE)

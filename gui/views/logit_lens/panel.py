@@ -1,0 +1,374 @@
+"""LensPanel: the logit lens, what the model would predict if it stopped after each layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from headscope.core.errors import HeadscopeError
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.requests.predictions import LensRequest
+from headscope.core.text.tokens import TokenAxis
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.selection import Cell
+from headscope.gui.session.session import Session
+from headscope.gui.views.logit_lens.card import LensCard
+from headscope.gui.views.logit_lens.paint import LensPicture, Shows
+from headscope.gui.views.logit_lens.widget import LensGridView, Place
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import plain
+from headscope.gui.words.notices import refusal_of
+
+if TYPE_CHECKING:
+    from headscope.gui.control.explorer import Explorer
+
+_SHORT = 64
+"""Tokens of a text that is read without being asked."""
+_WIDE = 640
+"""Pixels from which on the card is beside the grid."""
+_SUBJECT = {"captured", "model", "step"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a grid is of: tokens, those of an encoder-decoder's source among them, and the one that is followed."""
+
+    model: ModelInfo
+    source: TokenAxis
+    axis: TokenAxis
+    follow: int | None = None
+
+
+class LensPanel(QWidget):
+    """Layers × positions: what could be read at each token after each layer.
+
+    A short text is read when the panel is in sight, of a long one what is in sight when it is asked for.
+    """
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._explorer = explorer
+        self._asked: LensRequest | None = None
+        self._asked_of: _Subject | None = None
+        self._shown: _Subject | None = None
+        self._is_filling = False
+        self._error = ""
+        self._follow: tuple[int, str] | None = None
+        self._pinned: Place | None = None
+        self.view = LensGridView()
+        self.view.pointed.connect(self._point_at)
+        self.view.chosen.connect(self._choose)
+        self.view.scrolled.connect(self._say)
+        self.card = LensCard()
+        self.card.followed.connect(self._follow_token)
+        self._make_buttons()
+        self.status = LineLabel(muted=True)
+        self._arrange()
+        self._show_mode()
+        state.changed.connect(self._on_changed)
+        explorer.streamed.connect(self._on_streamed)
+        explorer.failed.connect(self._on_failed)
+        self._on_changed(frozenset({"dark", "model"}))
+
+    def _make_buttons(self) -> None:
+        self.fill = QPushButton(self.tr("Compute"))
+        self.fill.setToolTip(
+            self.tr("Read the residual stream after each layer through the model's final norm and output head")
+        )
+        self.fill.clicked.connect(self._ask)
+        words: dict[Shows, tuple[str, str]] = {
+            "probability": (self.tr("Probability"), self.tr("The most probable token, coloured by its probability")),
+            "entropy": (
+                self.tr("Entropy"),
+                self.tr("The most probable token, coloured by entropy: the stronger, the less certain"),
+            ),
+            "token": (self.tr("One token"), self.tr("Probability and rank of one token through the layers")),
+        }
+        self.mode = QToolButton()
+        self.mode.setObjectName("flat")
+        self.mode.setToolTip(self.tr("What cells show"))
+        self.mode.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.mode)
+        menu.setToolTipsVisible(True)
+        self.mode.setMenu(menu)
+        group = QActionGroup(self)
+        self.modes: dict[Shows, QAction] = {}
+        for mode, (name, hint) in words.items():
+            self.modes[mode] = action = menu.addAction(name, self._show_mode)
+            action.setToolTip(plain(hint))
+            action.setCheckable(True)
+            group.addAction(action)
+        self.modes["probability"].setChecked(True)
+        menu.addSeparator()
+        self.final = menu.addAction(self.tr("Follow final predictions"), self._follow_the_final)
+        self.final.setToolTip(self.tr("Follow, at each position, the token most probable after the last layer"))
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 12, 4)
+        row.setSpacing(4)
+        row.addWidget(self.fill)
+        row.addStretch(1)
+        row.addWidget(self.mode)
+        self._split = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._split.setContentsMargins(12, 0, 0, 4)
+        self._split.setSpacing(0)
+        self._split.addWidget(self.view, 3)
+        self._split.addWidget(self.card, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        said = QHBoxLayout()
+        said.setContentsMargins(16, 0, 12, 4)
+        said.addWidget(self.status)
+        column.addLayout(said)
+        column.addLayout(self._split, 1)
+        self.setFocusProxy(self.view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE
+        self._split.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._split.setStretch(1, 1 if wide else 2)
+
+    # ---------------------------------------------------------------- what it is of
+    @property
+    def _subject(self) -> _Subject | None:
+        """What a grid would be of now, whoever wrote it; None while there is nothing that a model has read."""
+        state = self._state
+        if state.model is None or state.captured is None:
+            return None
+        kinds = state.captured.kinds
+        source = state.captured.axis("cross" if "cross" in kinds else kinds[0]).keys
+        return _Subject(state.model, source, self._axis, None if self._follow is None else self._follow[0])
+
+    @property
+    def _axis(self) -> TokenAxis:
+        """The tokens that are read: the decoder's where there is one."""
+        record = self._state.captured
+        if record is None:
+            return TokenAxis(())
+        return record.axis("decoder" if "decoder" in record.kinds else record.kinds[0]).queries
+
+    @property
+    def _is_stale(self) -> bool:
+        if self._shown is None or self._subject is None or self.modes["token"].isChecked():
+            return self._shown is not None and self._shown != self._subject
+        return not self._is_of_the_text
+
+    @property
+    def _is_of_the_text(self) -> bool:
+        """Whether the grid is of the tokens that the other views show, whichever token is followed."""
+        shown, subject = self._shown, self._subject
+        return shown is not None and subject is not None and replace(shown, follow=subject.follow) == subject
+
+    # ---------------------------------------------------------------- asking and answers
+    @Slot()
+    def _ask(self) -> None:
+        subject, record = self._subject, self._state.captured
+        if subject is None or record is None:
+            return
+        n_positions = len(subject.axis)
+        in_sight = replace(self.view.layout_now, n_positions=n_positions).columns
+        positions = None if n_positions <= _SHORT else tuple(in_sight)
+        self._asked = LensRequest(record, positions, follow=subject.follow)
+        self._asked_of, self._is_filling, self._error = subject, True, ""
+        self._explorer.ask(self._asked)
+        self._say()
+
+    def _ask_if_short(self) -> None:
+        """Read a short text without being asked, once; not while one looks back at the steps in which it was written."""
+        state, subject = self._state, self._subject
+        if not self.isVisible() or subject is None or state.busy is not None or state.step is not None:
+            return
+        if len(subject.axis) > _SHORT:
+            return
+        if subject not in (self._shown, self._asked_of):
+            self._ask()
+
+    @Slot(object, object)
+    def _on_streamed(self, request: object, part: object) -> None:
+        if request is not self._asked or not isinstance(part, LensLayer) or self._asked_of != self._subject:
+            return
+        if self._shown != self._asked_of:
+            scrolled = self.view.horizontalScrollBar().value()
+            self.view.set_picture(LensPicture(part.n_layers + 1, self._axis))
+            self.view.horizontalScrollBar().setValue(scrolled)
+            self._shown = self._asked_of
+            self._show_stale()
+            self._show_focus()
+        self.view.add(part)
+        self._say(part)
+        self._show_card()
+
+    @Slot(object, object)
+    def _on_failed(self, request: object, error: HeadscopeError) -> None:
+        if request is self._asked:
+            self._error, self._is_filling = refusal_of(error), False
+            self._say()
+            self._show_card()
+
+    # ---------------------------------------------------------------- following the state
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "dark" in names:
+            theme = theme_of(self._state.dark)
+            self.view.set_theme(theme)
+            self.card.set_theme(theme)
+        if "model" in names:
+            self._follow = None  # ids are of a vocabulary
+        if "busy" in names and self._state.busy is None:
+            self._is_filling = False
+        if names & _SUBJECT:
+            self._error = ""
+            if (
+                self._subject is None and self._shown is not None
+            ):  # the model's own text has failed: nothing is left of the last
+                self._shown = None
+                self.view.set_picture(LensPicture())
+            if self._is_of_the_text and self._shown is not None and (subject := self._subject) is not None:
+                self._shown = replace(subject, follow=self._shown.follow)  # the same tokens in new objects: quickly compared
+            self._show_stale()
+            self._show_card()
+        if names & {"busy", *_SUBJECT}:
+            self._say()
+            self._ask_if_short()
+        if names & {"hover", "pinned", "queries", *_SUBJECT}:
+            self._show_focus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ask_if_short()
+
+    def _show_stale(self) -> None:
+        if not self._is_of_the_text:
+            self._pin(None)
+        self.view.set_stale(self._is_stale)
+
+    @property
+    def _rows_are_its_tokens(self) -> bool:
+        """Whether the rows of the pictures are the tokens that are read, or words of them."""
+        state = self._state
+        return self._is_of_the_text and state.captured is not None and state.captured.axis(state.kind).queries is self._axis
+
+    def _show_focus(self) -> None:
+        state, query = self._state, self._state.focus.query
+        lit = self._rows_are_its_tokens
+        self.view.set_column(state.queries.pieces_of(query).start if lit and query is not None else None)
+        if lit and self._pinned is not None and self._cell(self._pinned) != state.pinned:
+            self._pin(None)
+            self._show_card()
+
+    def _pin(self, place: Place | None) -> None:
+        self._pinned = place
+        self.view.set_pinned(place)
+
+    # ---------------------------------------------------------------- what the user does
+    @Slot(object)
+    def _point_at(self, place: Place | None) -> None:
+        """Show a cell's best tokens, and light its token in all views."""
+        self._show_card(place)
+        if self._rows_are_its_tokens:
+            self._state.update(hover=self._cell(place))
+
+    @Slot(object)
+    def _choose(self, place: Place) -> None:
+        """Pin a cell, or let it go."""
+        chosen = None if place == self._pinned else place
+        if self._rows_are_its_tokens:
+            self._state.update(pinned=self._cell(chosen))
+        self._pin(chosen)
+        self._show_card(place)
+
+    def _cell(self, place: Place | None) -> Cell:
+        return Cell() if place is None else Cell(query=self._state.queries.place_of(place[1]))
+
+    @Slot(int, str)
+    def _follow_token(self, token_id: int, label: str) -> None:
+        """Follow a token through the layers at every position."""
+        self._follow = token_id, label
+        self.modes["token"].setChecked(True)
+        self._show_mode()
+        self._ask()
+
+    @Slot()
+    def _follow_the_final(self) -> None:
+        self._follow = None
+        self._show_mode()
+        self._ask()
+
+    @Slot()
+    def _show_mode(self) -> None:
+        mode, action = next((mode, action) for mode, action in self.modes.items() if action.isChecked())
+        self.view.set_shown(mode)
+        self.mode.setText(f"{action.text()}  ▾")
+        self._show_stale()
+        self._say()
+
+    # ---------------------------------------------------------------- in words
+    def _show_card(self, place: Place | None = None) -> None:
+        place = place or self._pinned
+        if self._error:
+            self.card.show_cell(self._error, [])
+            return
+        if place is None or self._shown is None or place[0] >= self.view.picture.n_depths:
+            self.card.show_cell(self.tr("Point at a cell: its most probable tokens appear here."), [])
+            return
+        picture = self.view.picture
+        depth, position = place
+        layer = self.tr("Before layer 0") if depth == 0 else self.tr("After layer {layer}").format(layer=depth - 1)
+        where = self.tr("{layer}, at “{token}” ({position})")
+        if "fill_mask" not in self._shown.model.abilities:
+            where = self.tr("{layer}, what follows “{token}” ({position})")
+        title = where.format(layer=layer, token=picture.axis.tokens[position].text, position=position)
+        candidates = picture.candidates(depth, position)
+        if candidates:
+            title += " · " + self.tr("{bits:.2f} bits").format(bits=picture.entropies[depth, position])
+            self.view.setAccessibleDescription(f"{title}: {candidates[0][1]}")
+        self.card.show_cell(title, candidates)
+
+    @Slot()
+    def _say(self, part: LensLayer | None = None) -> None:
+        """What there is to know, and whether there is anything to fill."""
+        subject = self._subject
+        self.final.setEnabled(self._follow is not None)
+        self.fill.setEnabled(subject is not None and self._state.busy is None)
+        self.fill.setText(self.tr("Compute visible") if len(self._axis) > _SHORT else self.tr("Compute"))
+        sentence = self._sentence(subject, part)
+        self.status.set_text(sentence)
+        self.status.setToolTip(plain(sentence))
+
+    def _sentence(self, subject: _Subject | None, part: LensLayer | None) -> str:
+        if self._error:
+            return self._error
+        if self._is_filling:
+            if part is None:
+                return self.tr("Computing …")
+            return self.tr("Layer {layer} of {count} …").format(layer=part.layer + 1, count=part.n_layers)
+        if subject is None:
+            return self.tr("The lens needs a model and a text.")
+        if self._shown is None:
+            return self.tr("Press Compute to see what the model would predict if it stopped after each layer.")
+        if self._is_stale:
+            if self._is_of_the_text:
+                return self.tr("This grid follows another token. Press Compute.")
+            return self.tr("This grid is of an earlier text or model. Press Compute to update it.")
+        if not self.view.picture.is_read(self.view.layout_now.columns):
+            return self.tr("Some visible columns are not computed yet. Press Compute.")
+        return self._explanation()
+
+    def _explanation(self) -> str:
+        last = self.tr("The last row is exactly the model's prediction.")
+        if self.modes["token"].isChecked():
+            what = self.tr("each position's final prediction") if self._follow is None else f"“{self._follow[1]}”"
+            last = self.tr("Probability and rank of {what}.").format(what=what) + " " + last
+        if self._state.ran is not None and self._state.ran.intervention is not None:
+            last += " " + self.tr("Computed without the edits to heads.")
+        return last

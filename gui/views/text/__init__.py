@@ -1,0 +1,1 @@
+"""A text shaded by what its tokens attend to."""

@@ -1,0 +1,298 @@
+"""ReadingValues: the numbers behind the words of the text view, asked for where they are not at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from headscope.core.analyse.attribution.results import Attribution
+from headscope.core.attention.head_map import Side
+from headscope.core.errors import HeadscopeError
+from headscope.core.predict.results import Surprisal
+from headscope.core.requests.predictions import AttributionRequest, SurprisalRequest
+from headscope.core.requests.tokens import Looks, RolledOut, RolloutRequest, TextRequest
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import FloatArray, Head
+from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
+from headscope.gui.session.outcome import explained, read_at, target_of
+from headscope.gui.session.session import Session
+from headscope.gui.words.notices import refusal_of
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.results import Candidate, Prediction
+    from headscope.gui.control.explorer import Explorer
+
+Text = Literal["source", "target"]
+"""Which of a model's texts an axis is of; all but an encoder-decoder's decoder read the source."""
+Axes = tuple[TokenAxis, ...]
+Computed = Literal["surprisal", "attribution", "rollout"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Numbers along the axes that are shown.
+
+    Attributes
+    ----------
+    queries, keys : float32 or None
+        Along `state.queries` and `state.keys`; one of them is None where both are one text, or where it has no numbers.
+    stale : bool
+        Of another prediction than the present one.
+    """
+
+    queries: FloatArray | None = None
+    keys: FloatArray | None = None
+    stale: bool = False
+
+
+class ReadingValues(QObject):
+    """Numbers of one panel; it tells when there are new ones.
+
+    Signals
+    -------
+    changed()
+    """
+
+    changed = Signal()
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._explorer = explorer
+        self._looks: Looks | None = None
+        self._rolled: RolledOut | None = None
+        self._surprisal: tuple[Axes, Surprisal] | None = None
+        self._attribution: tuple[Axes, Attribution] | None = None
+        self._looks_asked: TextRequest | None = None
+        self._refusals: dict[object, str] = {}  # of what was asked about the present tokens
+        explorer.questions.answered.connect(self._on_answered)
+        explorer.questions.failed.connect(self._on_failed)
+        explorer.answered.connect(self._on_model_answered)
+        explorer.failed.connect(self._on_failed)
+        state.changed.connect(self._on_changed)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "captured" in names:
+            self._rolled = None
+            self._refusals.clear()
+        if "model" in names:
+            self._surprisal = self._attribution = None
+
+    # ---------------------------------------------------------------- texts
+    @property
+    def pair(self) -> str:
+        """The second text of the pair that was run; "" if there is none, or none that is known."""
+        return "" if self._state.ran is None else self._state.ran.text_pair or ""
+
+    def _text_of(self, axis: TokenAxis) -> Text:
+        state = self._state
+        has_target = state.captured is not None and "cross" in state.captured.kinds and len(state.captured.kinds) > 1
+        is_target = has_target and (state.kind == "decoder" or (state.kind == "cross" and axis is state.queries))
+        return "target" if is_target else "source"
+
+    # ---------------------------------------------------------------- attention
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The heads that are averaged, or the one that is looked at."""
+        return self._state.heads if len(self._state.heads) > 1 else (self._state.head,)
+
+    def attention(self, side: Side) -> tuple[tuple[int, ...], FloatArray | None]:
+        """What the chosen tokens look at (`side` "query"), or who looks at them: their sum, the mean of the heads.
+
+        Returns
+        -------
+        positions : tuple of int
+            The tokens that the numbers are of: while others are on the way, those before.
+        weights : float32, (n_keys,) or (n_queries,), or None
+        """
+        state, positions = self._state, chosen_tokens(self._state, side)
+        if state.record is None or not positions:
+            return (), None
+        shape = len(state.queries), len(state.keys)
+        maps = [state.weights.get(head) for head in self.heads]
+        at_hand = [whole for whole in maps if isinstance(whole, np.ndarray) and whole.shape == shape]
+        if len(at_hand) == len(self.heads):
+            total = np.zeros(shape[1] if side == "query" else shape[0], np.float32)
+            for whole in at_hand:
+                for position in positions:
+                    total += whole[position] if side == "query" else whole[:, position]
+            return positions, total / np.float32(len(at_hand))
+        wanted = TextRequest(state.record, state.kind, self.heads, positions, side)
+        if self._looks is None or self._looks.request != wanted:
+            if self._looks_asked != wanted:
+                self._looks_asked = wanted
+                self._explorer.questions.ask(wanted)
+            if self._looks is None or not _is_of_the_same(self._looks.request, wanted):
+                return positions, None
+        return self._looks.request.positions, self._looks.weights.mean(axis=0)
+
+    # ---------------------------------------------------------------- surprisal
+    @property
+    def is_masked_model(self) -> bool:
+        """Whether surprisal takes a pass for each token."""
+        model = self._state.model
+        return model is not None and "fill_mask" in model.abilities and model.family == "encoder"
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the model says anything about words."""
+        model = self._state.model
+        return model is not None and bool(model.abilities & {"fill_mask", "generate"})  # words: classes have no surprisal
+
+    def surprisal(self) -> Values | None:
+        """Bits of each token that is shown; None where they have not been computed for it."""
+        captured = self._state.captured
+        if self._surprisal is None or captured is None or self._surprisal[0] != _read(captured):
+            return None
+        return self._along({self._predicted: (self._surprisal[1].ids, self._surprisal[1].bits)})
+
+    @property
+    def _predicted(self) -> Text:
+        captured = self._state.captured
+        return "target" if captured is not None and "cross" in captured.kinds else "source"
+
+    @property
+    def _surprising(self) -> SurprisalRequest | None:
+        captured = self._state.captured
+        return None if captured is None else SurprisalRequest(captured)
+
+    # ---------------------------------------------------------------- attribution
+    @property
+    def explained(self) -> tuple[Prediction, Candidate] | None:
+        """The prediction that is attributed, and which of its candidates: what was chosen, else at the pinned token, else the first."""
+        state = self._state
+        pinned = state.pinned.query
+        pieces = state.queries.pieces_of(pinned) if pinned is not None and pinned < len(state.queries) else range(0)
+        return explained(state.predictions, state.outcome, pieces)
+
+    @property
+    def _attributing(self) -> AttributionRequest | None:
+        """Of the present prediction."""
+        found, captured = self.explained, self._state.captured
+        if found is None or captured is None:
+            return None
+        n_tokens = len(captured.axis("decoder" if "decoder" in captured.kinds else captured.kinds[0]).queries)
+        return AttributionRequest(captured, target_of(*found, n_tokens))
+
+    def attribution(self) -> Values | None:
+        """Gradient × attention of each token that is shown; stale if it is of another prediction."""
+        wanted = self._attributing
+        if self._attribution is None or wanted is None or self._attribution[0] != _read(wanted.record):
+            return None
+        found = self._attribution[1]
+        numbers: dict[Text, tuple[tuple[int, ...], FloatArray]] = {"source": (found.ids, found.source)}
+        if found.target_ids:
+            numbers["target"] = (found.target_ids, found.target)
+        return self._along(numbers, stale=wanted.target != found.predicted)
+
+    @property
+    def _rollout(self) -> RolloutRequest | None:
+        """Of the prediction's token, or, without one, of the token in focus."""
+        state, captured = self._state, self._state.captured
+        if captured is None:
+            return None
+        last = len(captured.axis(state.kind).queries) - 1
+        focus = next(iter(chosen_tokens(self._state, "query")), None)
+        found = self.explained
+        at = None if found is None else read_at(*found)
+        if at is None:
+            at = last if focus is None else state.queries.pieces_of(focus)[0]
+        return RolloutRequest(captured, state.kind, min(at, last))
+
+    def rollout(self) -> Values | None:
+        """Shares of each token that is shown; stale if they are of another token."""
+        if self._rolled is None or self._rolled.request.record is not self._state.captured:
+            return None
+        wanted, found = self._rollout, self._rolled.request
+        axis = found.record.axis(found.kind).keys
+        numbers = {self._text_of(self._state.keys): (tuple(token.id for token in axis.tokens), self._rolled.shares)}
+        return self._along(numbers, stale=found != wanted) if found.kind == self._state.kind else None
+
+    # ---------------------------------------------------------------- asking and answers
+    def _wanted(self, what: Computed) -> SurprisalRequest | AttributionRequest | RolloutRequest | None:
+        if what == "surprisal":
+            return self._surprising
+        return self._attributing if what == "attribution" else self._rollout
+
+    def ask_for(self, what: Computed) -> None:
+        """Let it be computed: by the model, which shows as busy, or from the record."""
+        wanted = self._wanted(what)
+        self._refusals.pop(wanted, None)
+        if isinstance(wanted, RolloutRequest):
+            self._explorer.questions.ask(wanted)
+        elif wanted is not None:
+            self._explorer.ask(wanted)
+
+    def refusal(self, what: Computed) -> str:
+        """Why it could not be computed, and the way out; "" if nobody asked, or it could."""
+        return self._refusals.get(self._wanted(what), "")
+
+    def _along(self, numbers: dict[Text, tuple[tuple[int, ...], FloatArray]], *, stale: bool = False) -> Values | None:
+        """Numbers of the model's own tokens along the axes that are shown: summed up to words and sentences.
+
+        Only where the tokens are the same.
+        """
+        state, captured = self._state, self._state.captured
+        if captured is None:
+            return None
+        found: list[FloatArray | None] = []
+        own = captured.axis(state.kind)
+        for axis, tokens in ((state.queries, own.queries), (state.keys, own.keys)):
+            ids, values = numbers.get(self._text_of(axis), ((), np.zeros(0, np.float32)))
+            same = ids and ids == tuple(token.id for token in tokens.tokens)
+            found.append(_summed(axis, values) if same else None)
+        if all(each is None for each in found):
+            return None
+        return Values(None if is_one_text(state) else found[0], found[1], stale)
+
+    @Slot(object, object)
+    def _on_model_answered(self, request: object, answer: object) -> None:
+        if isinstance(request, SurprisalRequest) and isinstance(answer, Surprisal):
+            self._surprisal = _read(request.record), answer
+        elif isinstance(request, AttributionRequest) and isinstance(answer, Attribution):
+            self._attribution = _read(request.record), answer
+        else:
+            return
+        self.changed.emit()
+
+    @Slot(object, object)
+    def _on_answered(self, request: object, answer: object) -> None:
+        if isinstance(answer, Looks) and isinstance(request, TextRequest):
+            self._looks = answer
+            self.changed.emit()
+        elif isinstance(answer, RolledOut):
+            self._rolled = answer
+            self.changed.emit()
+
+    @Slot(object, object)
+    def _on_failed(self, request: object, error: HeadscopeError) -> None:
+        if isinstance(request, SurprisalRequest | AttributionRequest | RolloutRequest):
+            self._refusals[request] = refusal_of(error)
+            self.changed.emit()
+
+
+def _is_of_the_same(old: object, wanted: TextRequest) -> bool:
+    """Whether only the token differs: the old numbers stay until the new ones are there."""
+    return isinstance(old, TextRequest) and (old.record, old.kind, old.heads, old.side) == (
+        wanted.record,
+        wanted.kind,
+        wanted.heads,
+        wanted.side,
+    )
+
+
+def _read(record: AttentionRecord) -> Axes:
+    """The tokens of all texts that a model had read."""
+    return tuple(record.axis(kind).keys for kind in record.kinds)
+
+
+def _summed(axis: TokenAxis, values: FloatArray) -> FloatArray:
+    """Of the model's own tokens, summed up to what `axis` stands for."""
+    if axis.pieces is None:
+        return values
+    return np.array([values[pieces.start : pieces.stop].sum() for pieces in axis.pieces], np.float32)

@@ -1,0 +1,1 @@
+"""How a shaded text is painted."""

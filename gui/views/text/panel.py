@@ -1,0 +1,337 @@
+"""ReadingPanel: the text itself, coloured behind the words."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.chosen_tokens import is_one_text, mark
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.session import Session
+from headscope.gui.views.text.numbers import Computed, ReadingValues, Values
+from headscope.gui.views.text.paint.passage import Part, passage_of
+from headscope.gui.views.text.paint.shades import Shades
+from headscope.gui.views.text.widget import ReadingView
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import Label, plain
+from headscope.gui.widgets.scale_line import ScaleLine
+from headscope.gui.widgets.wrapping_layout import WrappingLayout
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.results import Candidate, Prediction
+    from headscope.core.text.tokens import TokenAxis
+    from headscope.gui.control.explorer import Explorer
+
+Mode = Literal["from", "to", "surprisal", "attribution"]
+_EVERYTHING = frozenset({"dark", "record", "weights", "model"})
+_OF_TEXT = frozenset({"record", "queries", "keys", "kind"})
+_OF_COLOURS = _OF_TEXT | {
+    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured"
+}  # fmt: skip
+
+
+class ReadingPanel(QWidget):
+    """The text as people read it, coloured by attention, surprisal or attribution."""
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._values = ReadingValues(state, explorer, self)
+        self._values.changed.connect(self._show_colours)
+        self._asked_of: AttentionRecord | None = None  # whose surprisal was asked for by itself
+        self.mode: Mode = "from"
+        self.view = ReadingView()
+        self.view.hovered.connect(self._hover)
+        self.view.clicked.connect(self._click)
+        self.view.released.connect(self._release)
+        self.scale = ScaleLine()
+        self.title = LineLabel(muted=True)
+        self.refusal = Label()
+        self.refusal.setWordWrap(True)
+        self.refusal.setContentsMargins(16, 0, 16, 4)
+        self.compute = QToolButton()
+        self.compute.setObjectName("flat")
+        self.compute.setText(self.tr("Compute"))
+        self.compute.clicked.connect(self._compute)
+        self.modes: dict[Mode, QToolButton] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(0)
+        column.addLayout(self._mode_row())
+        column.addLayout(self._title_row())
+        column.addWidget(self.refusal)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.scale)
+        self.setFocusProxy(self.view)
+        state.changed.connect(self._on_changed)
+        self._on_changed(_EVERYTHING)
+
+    # ---------------------------------------------------------------- the rows above
+    def _mode_row(self) -> QHBoxLayout:
+        words: dict[Mode, tuple[str, str]] = {
+            "from": (self.tr("Attends to"), self.tr("What the chosen token attends to: its row of weights")),
+            "to": (self.tr("Attended by"), self.tr("What attends to the chosen token: its column of weights")),
+            "surprisal": (
+                self.tr("Surprisal"),
+                self.tr(
+                    "How unexpected each token is: −log₂ p(token | tokens before), in bits. A masked model masks each token in turn "
+                    "and guesses it from both sides (Salazar et al. 2020). Of a word: the sum over its tokens"
+                ),
+            ),
+            "attribution": (
+                self.tr("Attribution"),
+                self.tr(
+                    "How much each token contributes to the prediction. Gradient × attention: the sum over layers, heads "
+                    "and queries of (A ⊙ ∂y/∂A)⁺, with y the logit of the predicted token (after Grad-SAM, Barkan et al. "
+                    "2021); or attention rollout"
+                ),
+            ),
+        }
+        group = QButtonGroup(self)
+        bar = QWidget()
+        buttons = WrappingLayout(bar)
+        for mode, (name, tip) in words.items():
+            button = QToolButton()
+            button.setObjectName("flat")
+            button.setCheckable(True)
+            button.setText(name)
+            button.setToolTip(plain(tip))
+            button.clicked.connect(partial(self.set_mode, mode))
+            group.addButton(button)
+            buttons.addWidget(button)
+            self.modes[mode] = button
+        self.modes[self.mode].setChecked(True)
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 8, 0)
+        row.addWidget(bar)
+        return row
+
+    def _title_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 8, 0)
+        self.rollout = QToolButton()
+        self.rollout.setObjectName("flat")
+        self.rollout.setCheckable(True)
+        self.rollout.setText(self.tr("Rollout"))
+        self.rollout.setToolTip(
+            self.tr(
+                "Instead of gradients: how much of each token can reach the prediction, the product over the layers "
+                "of ½ A + ½ I, with A the mean of the heads (Abnar and Zuidema 2020). Ignores the effect of values "
+                "and feed-forward layers"
+            )
+        )
+        self.rollout.toggled.connect(self._show_colours)
+        row.addWidget(self.title, 1)
+        row.addWidget(self.rollout)
+        row.addWidget(self.compute, 0, Qt.AlignmentFlag.AlignRight)
+        return row
+
+    @Slot()
+    def set_mode(self, mode: Mode, _checked: bool = True) -> None:
+        """Colour by something else."""
+        self.mode = mode
+        self.modes[mode].setChecked(True)
+        self._show_colours()
+
+    # ---------------------------------------------------------------- what is shown
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._on_changed(_EVERYTHING)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "dark" in names:
+            self.view.set_theme(theme_of(self._state.dark))
+            self.scale.set_theme(theme_of(self._state.dark))
+            self.title.setMinimumHeight(self.compute.sizeHint().height())  # the text stays where it is when buttons come
+        if not self.isVisible():
+            return
+        if names & _OF_TEXT:
+            self._show_text()
+        if names & _OF_COLOURS:
+            self._show_colours()
+        if "pinned" in names and (words := self._words(self._state.pinned.query, self._state.pinned.key)):
+            self.view.reveal(words[0])
+
+    def _show_text(self) -> None:
+        state = self._state
+        if is_one_text(self._state):
+            parts = [Part(state.queries, self._values.pair)]
+        else:
+            parts = [Part(state.keys, self._values.pair, self.tr("Source (keys)"))]
+            parts.append(Part(state.queries, "", self.tr("Target (queries)")))
+        self.view.set_hint(self.tr("The text appears here with the first run."))
+        self.view.set_passage(passage_of(parts if len(state.queries) else []))
+
+    @Slot()
+    def _show_colours(self) -> None:
+        if not self.isVisible() or len(self.view.passage.spans) != self._n_words():
+            return
+        hover = self._state.hover
+        pointed = next(iter(self._words(hover.query, hover.key)), None)
+        self.rollout.setVisible(self.mode == "attribution")
+        if self.mode in ("from", "to"):
+            shades, chosen = self._attention()
+            refusal = ""
+        else:
+            shades, chosen = self._computed()
+            refusal = self._values.refusal(self._computed_by)
+        self.refusal.setText(refusal)
+        self.refusal.setVisible(bool(refusal))
+        self.view.set_shades(shades)
+        self.view.set_focus_words(chosen, pointed)
+        scale = None if shades is None else shades.scale(theme_of(self._state.dark))
+        self.scale.show_scale(scale, "" if pointed is None or shades is None else self._note(pointed, shades))
+
+    def _attention(self) -> tuple[Shades | None, list[int]]:
+        side: Literal["query", "key"] = "query" if self.mode == "from" else "key"
+        positions, weights = self._values.attention(side)
+        state = self._state
+        self.compute.hide()
+        axis = state.queries if side == "query" else state.keys
+        if not positions:
+            self._say(self.tr("Point at a word, or click to pin it"))
+            return None, []
+        heads = self._values.heads
+        head = self.tr("layer {layer} · head {head}").format(layer=heads[0][0], head=heads[0][1])
+        head = head if len(heads) == 1 else self.tr("mean of {n} heads").format(n=len(heads))
+        token = self.tr("“{token}”").format(token=axis.tokens[positions[0]].text)
+        token = token if len(positions) == 1 else self.tr("sum of {n} tokens").format(n=len(positions))
+        words = self.tr("{token} attends to · {head}") if side == "query" else self.tr("{token} is attended by · {head}")
+        self._say(words.format(token=token, head=head), ", ".join(f"{layer}.{head}" for layer, head in heads))
+        chosen = [self._word(position, side) for position in positions]
+        if weights is None:
+            return None, chosen
+        values = Values(keys=weights) if side == "query" or is_one_text(self._state) else Values(queries=weights)
+        return Shades(self._spread(values)), chosen
+
+    def _computed(self) -> tuple[Shades | None, list[int]]:
+        """Surprisal or an attribution, if it has been computed."""
+        values, unit = self._surprisal() if self.mode == "surprisal" else self._attribution()
+        if values is None:
+            return None, []
+        return Shades(self._spread(values), unit, values.stale), []
+
+    def _surprisal(self) -> tuple[Values | None, str]:
+        state, values = self._state, self._values.surprisal()
+        masked, idle = self._values.is_masked_model, state.busy is None
+        self.compute.setVisible(values is None and self._values.predicts)
+        self.compute.setEnabled(idle)
+        if not self._values.predicts:
+            self._say(self.tr("This model has no head that predicts words"))
+        elif values is not None:
+            self._say(
+                self.tr("−log₂ p(token | all others), each masked in turn") if masked else self.tr("−log₂ p(token | before)")
+            )
+        elif masked:
+            self._say(self.tr("Takes one pass of the model per token"))
+        else:
+            self._say(self.tr("Not computed for this text"))
+            if idle and state.step is None and state.captured is not None and state.captured is not self._asked_of:
+                self._asked_of = state.captured  # one pass: as cheap as the run itself
+                self._values.ask_for("surprisal")
+        return values, self.tr("bits")
+
+    def _attribution(self) -> tuple[Values | None, str]:
+        gradient = not self.rollout.isChecked()
+        values = self._values.attribution() if gradient else self._values.rollout()
+        found = self._values.explained
+        can = found is not None if gradient else self._state.captured is not None
+        self.compute.setVisible(can and (values is None or values.stale))
+        self.compute.setEnabled(self._state.busy is None)
+        if gradient and not can:
+            self._say(self.tr("There is no prediction to attribute"))
+            return None, ""
+        where = self.tr("the selected token") if found is None else self._where(*found)
+        if values is None:
+            self._say(self.tr("Not computed for {where}").format(where=where))
+        elif values.stale:
+            self._say(self.tr("For another prediction; compute it for {where}").format(where=where))
+        else:
+            self._say(self.tr("Attribution of {where}").format(where=where))
+        return values, ""
+
+    def _where(self, prediction: Prediction, candidate: Candidate) -> str:
+        """What is attributed, and where it is predicted."""
+        words = {
+            "class": self.tr("the class “{label}”"),
+            "start": self.tr("the start at “{label}”"),
+            "end": self.tr("the end at “{label}”"),
+        }
+        at = self.tr("the prediction “{label}” at position {position}")
+        if not candidate.label.strip():  # a blank between quotation marks says nothing
+            at = self.tr("the prediction at position {position}")
+        where = words.get(prediction.kind, at)
+        return where.format(label=candidate.label, position=prediction.position)
+
+    @property
+    def _computed_by(self) -> Computed:
+        if self.mode == "surprisal":
+            return "surprisal"
+        return "rollout" if self.rollout.isChecked() else "attribution"
+
+    @Slot()
+    def _compute(self) -> None:
+        self._values.ask_for(self._computed_by)
+
+    def _say(self, title: str, tip: str = "") -> None:
+        self.title.set_text(title)
+        self.title.setToolTip(plain(tip or title))
+
+    def _note(self, word: int, shades: Shades) -> str:
+        number = shades.number(word)
+        return f"{self.view.passage.tokens[word].text}  {number}" if number else ""
+
+    # ---------------------------------------------------------------- words and positions
+    def _n_words(self) -> int:
+        state = self._state
+        return len(state.queries) + (0 if is_one_text(self._state) else len(state.keys))
+
+    def _word(self, position: int, side: Literal["query", "key"]) -> int:
+        """The word of a token: the keys come first where queries are another text."""
+        return position if is_one_text(self._state) or side == "key" else len(self._state.keys) + position
+
+    def _words(self, query: int | None, key: int | None) -> list[int]:
+        found = [self._word(at, side) for at, side in ((query, "query"), (key, "key")) if at is not None]  # type: ignore[arg-type]
+        return [word for word in found if word < self._n_words()]
+
+    def _spread(self, values: Values) -> FloatArray:
+        """Numbers along the axes as numbers of words."""
+
+        def along(axis: TokenAxis, numbers: FloatArray | None) -> FloatArray:
+            return np.full(len(axis), np.nan, np.float32) if numbers is None else numbers
+
+        keys = along(self._state.keys, values.keys)
+        return keys if is_one_text(self._state) else np.concatenate([keys, along(self._state.queries, values.queries)])
+
+    def _cell(self, word: int) -> Cell:
+        n_keys = len(self._state.keys)
+        if is_one_text(self._state):
+            return Cell(key=word) if self.mode == "to" else Cell(query=word)
+        return Cell(key=word) if word < n_keys else Cell(query=word - n_keys)
+
+    # ---------------------------------------------------------------- pointing
+    @Slot(object)
+    def _hover(self, word: int | None) -> None:
+        self._state.update(hover=Cell() if word is None else self._cell(word))
+
+    @Slot(int, bool)
+    def _click(self, word: int, extend: bool) -> None:
+        cell = self._cell(word)
+        if extend:
+            mark(self._state, cell)
+        else:
+            self._state.update(marks=Marks())
+            self._state.pin(cell)
+
+    @Slot()
+    def _release(self) -> None:
+        self._state.update(pinned=Cell(), marks=Marks())

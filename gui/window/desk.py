@@ -1,0 +1,182 @@
+"""Desk: the part of the window that all views lie on, as docks that move, float, tab and remember."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
+
+from headscope.gui.paint.icons import icon
+from headscope.gui.paint.theme import Theme
+from headscope.gui.session.session import Session
+from headscope.gui.views.arithmetic.panel import ArithmeticPanel
+from headscope.gui.views.film_strip.panel import FilmStripPanel
+from headscope.gui.views.generation.panel import GenerationPanel
+from headscope.gui.views.heads.panel import HeadsPanel
+from headscope.gui.views.heads_by_token.panel import HeadStripPanel
+from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.views.links.panel import LinksPanel
+from headscope.gui.views.logit_lens.panel import LensPanel
+from headscope.gui.views.predictions.panel import PredictionsPanel
+from headscope.gui.views.text.panel import ReadingPanel
+from headscope.gui.window.card import CardDock
+from headscope.gui.window.layouts import DOCKS, EXPLORE, Layout, arrange, place_beside
+from headscope.gui.window.on_screen import bring_onto_screen
+
+if TYPE_CHECKING:
+    from headscope.gui.control.explorer import Explorer
+
+_VERSION = 2
+"""Of the set of docks: what was saved of another set is not restored."""
+
+
+class Desk(QMainWindow):
+    """All views, each in a dock. There is no centre: what is in the middle is a matter of the layout.
+
+    Signals
+    -------
+    docks_changed
+        One was opened, closed, or came to the front.
+    """
+
+    docks_changed = Signal()
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Widget)
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.heads = HeadsPanel(state, explorer)
+        self.heatmap = HeatmapPanel(state, explorer)
+        self.links = LinksPanel(state, explorer)
+        self.reading = ReadingPanel(state, explorer)
+        self.head_strip = HeadStripPanel(state, explorer)
+        self.arithmetic = ArithmeticPanel(state, explorer)
+        self.predictions = PredictionsPanel(state, explorer)
+        self.lens = LensPanel(state, explorer)
+        self.generation = GenerationPanel(state, explorer)
+        self.film_strip = FilmStripPanel(state, explorer)
+        self._moved = QTimer(self, singleShot=True, interval=0)  # many signals come when several move
+        titles = self._titles()
+        self.docks = {name: CardDock(name, titles[name], getattr(self, name)) for name in DOCKS}
+        for dock in self.docks.values():
+            for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
+                moved.connect(self._moved.start)
+        self._moved.timeout.connect(self._place_all)
+        self._moved.timeout.connect(self._rest_unseen)
+        self._moved.timeout.connect(self._dress_tabs)
+        self._moved.timeout.connect(self.docks_changed)
+        self.layout_now = EXPLORE
+
+    def _titles(self) -> dict[str, str]:
+        return {
+            "heads": self.tr("Heads"),
+            "heatmap": self.tr("Heatmap"),
+            "links": self.tr("Links"),
+            "reading": self.tr("Text"),
+            "head_strip": self.tr("Heads by token"),
+            "arithmetic": self.tr("Arithmetic"),
+            "predictions": self.tr("Predictions"),
+            "lens": self.tr("Logit lens"),
+            "generation": self.tr("Generation"),
+            "film_strip": self.tr("Film strip"),
+        }
+
+    def choose(self, layout: Layout) -> None:
+        """Arrange the docks so."""
+        self.layout_now = layout
+        arrange(self, self.docks, layout, self.size())
+        self._dress_tabs()
+        self.docks_changed.emit()
+
+    def toggle(self, name: str) -> None:
+        """Close a dock that is seen, open one that is not, and bring one to the front that is behind another."""
+        dock = self.docks[name]
+        if self.is_seen(name):
+            dock.close()
+        else:
+            self.bring(name)
+
+    def bring(self, name: str) -> None:
+        """Open a dock and bring it to the front; the keyboard is in it then."""
+        dock = self.docks[name]
+        dock.show()
+        self._place_all()
+        dock.raise_()
+        panel: QWidget = getattr(self, name)
+        panel.show()
+        panel.setFocus()
+
+    @Slot()
+    def _place_all(self) -> None:
+        """A dock that was opened without a place, if only in the menu that Qt itself makes, would lie over the others."""
+        for dock in self.docks.values():
+            nowhere = self.dockWidgetArea(dock) == Qt.DockWidgetArea.NoDockWidgetArea
+            if nowhere and not dock.isHidden() and not dock.isFloating():
+                place_beside(self, self.docks, dock)
+
+    @Slot()
+    def _rest_unseen(self) -> None:
+        """A panel behind another's tab is hidden, so that it asks and computes nothing: to Qt it would still be visible."""
+        panels: dict[str, QWidget] = {name: getattr(self, name) for name in DOCKS}
+        seen = [name for name in DOCKS if self.is_seen(name)]
+        for name in seen:
+            panels[name].show()
+        for name in panels.keys() - set(seen):
+            focus = self.focusWidget()
+            if focus is not None and self.docks[name].isAncestorOf(focus):  # follows the tab, or Qt gives it to a button
+                beside = self.tabifiedDockWidgets(self.docks[name])
+                front = next((panels[other] for other in seen if self.docks[other] in beside), None)
+                if front is not None:
+                    front.setFocus()
+            panels[name].hide()
+
+    def is_seen(self, name: str) -> bool:
+        """Whether a dock is open and not behind another."""
+        dock = self.docks[name]
+        return not dock.isHidden() and (not dock.isVisible() or not dock.visibleRegion().isEmpty())
+
+    def is_open(self, name: str) -> bool:
+        """Whether a dock is open, if only behind another."""
+        return not self.docks[name].isHidden()
+
+    def focus_next(self, by: int) -> None:
+        """Put the keyboard into the next (1) or the previous (-1) view that is seen."""
+        seen = [name for name in DOCKS if self.is_seen(name)]
+        if seen:
+            focus = self.focusWidget()
+            inside = [at for at, name in enumerate(seen) if focus is not None and self.docks[name].isAncestorOf(focus)]
+            self.bring(seen[(inside[0] + by) % len(seen) if inside else 0 if by > 0 else -1])
+
+    def set_theme(self, theme: Theme) -> None:
+        """The docks' buttons in the colours of the theme."""
+        for dock in self.docks.values():
+            dock.set_icons(icon("float", theme.muted), icon("close", theme.muted))
+
+    def keep(self) -> QByteArray:
+        """How the docks lie, for `bring_back`."""
+        return self.saveState(_VERSION)
+
+    def bring_back(self, kept: QByteArray) -> bool:
+        """Lay the docks as they were kept; whether that was possible."""
+        done = self.restoreState(kept, _VERSION)
+        for dock in self.docks.values():
+            if dock.isFloating() and not dock.isHidden():
+                bring_onto_screen(dock)
+        self._dress_tabs()
+        return done
+
+    # ---------------------------------------------------------------- tabs
+    @Slot()
+    def _dress_tabs(self) -> None:
+        """Qt makes the bars of tabs itself, whenever docks come to lie on each other; a tab says the title already."""
+        for dock in self.docks.values():
+            dock.show_title(dock.isFloating() or not self.tabifiedDockWidgets(dock))
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if bar.property("dressed") is None:
+                bar.setProperty("dressed", True)
+                bar.setDrawBase(False)
+                bar.setExpanding(False)
+                bar.setElideMode(Qt.TextElideMode.ElideRight)
+                bar.setUsesScrollButtons(True)
+                bar.setAccessibleName(self.tr("Stacked views"))

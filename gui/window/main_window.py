@@ -1,0 +1,308 @@
+"""MainWindow: what stands where. What it shows and does is in the desk's views, the commands and the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
+
+from headscope.gui.commands import COMMANDS, Commands
+from headscope.gui.control.appearance import Appearance
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.control.history import History
+from headscope.gui.paint.formats import Picture
+from headscope.gui.paint.icons import icon
+from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.preferences import Preferences
+from headscope.gui.session.prompt import Prompt
+from headscope.gui.session.recent_prompts import RecentPrompts
+from headscope.gui.session.session import Session
+from headscope.gui.window.card import Card
+from headscope.gui.window.desk import Desk
+from headscope.gui.window.drops import FileOpener, dropped_file
+from headscope.gui.window.export_dialog import ExportDialog
+from headscope.gui.window.help import show_about, show_shortcuts
+from headscope.gui.window.layouts import Layout, layout_called
+from headscope.gui.window.menus import Menus
+from headscope.gui.window.model_picker import ModelPicker
+from headscope.gui.window.notice_bar import NoticeBar
+from headscope.gui.window.on_screen import bring_onto_screen
+from headscope.gui.window.palette.popup import Palette
+from headscope.gui.window.preferences_dialog import SettingsDialog
+from headscope.gui.window.prompt.panel import TextPanel
+from headscope.gui.window.status import StatusPanel
+from headscope.gui.window.toolbar import Toolbar
+from headscope.gui.words.notices import label_of
+
+_FIRST_SIZE = QSize(1600, 1000)
+"""Where the screen has room for it."""
+_SMALLER = 0.75
+"""What lay on a desk that was larger than this allows, as before a projector was plugged in, has to be laid anew."""
+
+
+class MainWindow(QMainWindow):
+    """The window.
+
+    Parameters
+    ----------
+    state : Session
+    explorer : Explorer
+    settings : QSettings
+        Where the layout, the preferences, and the models and texts of late are kept.
+
+    Signals
+    -------
+    first_painted
+        Once, when the window is on the screen; slow work may begin.
+    """
+
+    first_painted = Signal()
+
+    def __init__(self, state: Session, explorer: Explorer, settings: QSettings) -> None:
+        super().__init__()
+        self.state: Session = state
+        self.explorer: Explorer = explorer
+        self._settings = settings
+        self._was_painted = False
+        self._before_presenting: tuple[QByteArray, Layout, Qt.WindowState] | None = None
+        self.setWindowTitle("Headscope")
+        self.setAcceptDrops(True)
+        self.preferences = Preferences(settings, self)
+        self.appearance: Appearance = Appearance(state, self.preferences, self)
+        self.recent_texts = RecentPrompts(state, settings, self)
+        self.commands = Commands(self)
+        self.menus = Menus(self)
+        self._build_top()
+        self._opener = FileOpener(self)
+        self.desk: Desk = Desk(state, explorer, self)
+        self.heads, self.heatmap, self.links = self.desk.heads, self.desk.heatmap, self.desk.links
+        self.predictions, self.generation = self.desk.predictions, self.desk.generation
+        self._arrange()
+        self.menus.build()
+        state.changed.connect(self._on_changed)
+        self.desk.docks_changed.connect(self.commands.refresh)
+        self.preferences.changed.connect(self._prefer)
+        self.picker.place(self.preferences.device, self.preferences.dtype)
+        self._prefer("cache_size")
+        self._prefer("color_map")
+        self.history: History = History(state, explorer, (self.text.text, self.text.pair, self.text.target), self)
+        self._on_changed(frozenset({"dark", "model"}))
+        self._restore()
+        self.commands.refresh()
+        self.edit_text()
+
+    # ---------------------------------------------------------------- building
+    def _build_top(self) -> None:
+        action = self.commands.action
+        self.toolbar = Toolbar(
+            self.state,
+            self.explorer,
+            self._settings,
+            run=action("run"),
+            stop=action("stop"),
+            generate=action("generate"),
+            export=action("export"),
+            palette=action("palette"),
+            examples=self.menus.examples,
+            layouts=self.menus.layouts,
+        )
+        self.picker: ModelPicker = self.toolbar.picker
+        self.text = TextPanel(self.state, self.explorer)
+        self.notice = NoticeBar()
+        self.notice.dismissed.connect(self._dismiss)
+        self.notice.chosen.connect(self._take_offer)
+
+    def _arrange(self) -> None:
+        """Tool bar, notice and text above the desk that all views lie on."""
+        sheets = QVBoxLayout()
+        sheets.setContentsMargins(12, 12, 12, 8)
+        sheets.setSpacing(8)
+        sheets.addWidget(self.notice)
+        sheets.addWidget(Card("", self.text))
+        sheets.addWidget(self.desk, 1)
+        centre = QWidget()
+        self._column = QVBoxLayout(centre)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.toolbar)
+        self._column.addLayout(sheets, 1)
+        self.setCentralWidget(centre)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(StatusPanel(self.state, self.explorer), 1)
+
+    # ---------------------------------------------------------------- what commands ask of the window
+    def generate(self) -> None:
+        """Generate with the settings of the generation panel."""
+        self.generation.start()
+
+    def export(self) -> None:
+        """Ask what to write, and where."""
+        figures: dict[str, Callable[[], Picture | None]] = {
+            "heatmap": self.heatmap.figure,
+            "links": self.links.figure,
+            "arcs": self.links.arcs_figure,
+        }
+        ExportDialog(self.state, self.explorer, figures, self).open()
+
+    def edit_text(self) -> None:
+        """Put the cursor into the text."""
+        self.text.setFocus()
+
+    def use_text(self, text: Prompt) -> None:
+        """Put a text that was run before in the place of the text, and run it."""
+        self.state.update(text=text.text, text_pair=text.text_pair, target=text.target)
+        self.explorer.run()
+
+    def ask_text_file(self) -> None:
+        """Let the user choose a text file."""
+        dialog = QFileDialog(self, self.tr("Open a text file"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._open_file)
+        dialog.open()
+
+    def show_palette(self) -> None:
+        """Find a command, a head, an example, a model by a part of its name."""
+        Palette(self).open()
+
+    def show_settings(self) -> None:
+        """What the user likes."""
+        names = {command.id.removeprefix("colors_"): command.words for command in COMMANDS if command.menu == "colors"}
+        SettingsDialog(self.state, self.preferences, self.recent_texts, names, self).show()
+
+    def show_shortcuts(self) -> None:
+        """All keys and gestures."""
+        show_shortcuts(self)
+
+    def show_about(self) -> None:
+        """What this program is."""
+        show_about(self)
+
+    def choose_layout(self, layout: Layout) -> None:
+        """Arrange all views so; remembered."""
+        for inside in (self.layout(), self._column):  # a window that is not shown yet has not laid itself out
+            if inside is not None:
+                inside.activate()
+        self.desk.choose(layout)
+
+    def reset_layout(self) -> None:
+        """The layout that was chosen last, as it was made."""
+        self.choose_layout(self.desk.layout_now)
+
+    def present(self, on: bool) -> None:
+        """Full screen with large type, only text, heatmap and links; or back to the window as it was."""
+        if on == self.state.presenting:
+            return
+        if on:
+            self._before_presenting = self.desk.keep(), self.desk.layout_now, self.windowState()
+        self.menuBar().setVisible(not on)
+        self.toolbar.setVisible(not on)
+        self.state.update(presenting=on)
+        for dock in self.desk.docks.values():
+            dock.show_buttons(not on)
+        if on:
+            self.showFullScreen()
+            self.choose_layout(layout_called("present"))
+        elif self._before_presenting is not None:
+            docks, self.desk.layout_now, look = self._before_presenting
+            self.setWindowState(look)
+            self.desk.bring_back(docks)
+        self.commands.refresh()
+
+    def close_soon(self) -> None:
+        """Close after the event that asks for it."""
+        QTimer.singleShot(0, self, self.close)
+
+    # ---------------------------------------------------------------- following the state
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "notice" in names or "dark" in names:
+            self._show_notice()
+        if "dark" in names:
+            self.desk.set_theme(theme_of(self.state.dark))
+        if "color_map" in names and self.preferences.color_map != self.state.color_map:
+            self.preferences.color_map = self.state.color_map
+        if "model" in names:
+            self.menus.fill_examples()
+
+    def _show_notice(self) -> None:
+        notice, theme = self.state.notice, theme_of(self.state.dark)
+        if notice is None:
+            self.notice.hide()
+            return
+        self.notice.set_icons(
+            icon(notice.level, theme.error if notice.level == "error" else theme.accent), icon("close", theme.muted)
+        )
+        choices = [label_of(offer) for offer in notice.offers]
+        self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details, choices)
+
+    @Slot(str)
+    def _prefer(self, name: str) -> None:
+        """Do as the user likes from now on."""
+        if name == "cache_size":
+            self.explorer.limit_cache(self.preferences.cache_size * 2**20)
+        elif name == "color_map":
+            self.state.update(color_map=self.preferences.color_map)
+        elif name in {"device", "dtype"}:
+            self.picker.place(self.preferences.device, self.preferences.dtype)
+        self.commands.refresh()
+
+    @Slot()
+    def _dismiss(self) -> None:
+        self.state.update(notice=None)
+
+    @Slot(int)
+    def _take_offer(self, place: int) -> None:
+        if self.state.notice is not None:
+            self.explorer.take_offer(self.state.notice.offers[place])
+
+    # ---------------------------------------------------------------- files that are dropped
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self._opener.open(path)
+
+    @Slot(str)
+    def _open_file(self, path: str) -> None:
+        self._opener.open(Path(path))
+
+    # ---------------------------------------------------------------- life
+    def _restore(self) -> None:
+        """The geometry before the layout, or docks come out at the wrong size."""
+        if self.restoreGeometry(self._kept("geometry")):
+            bring_onto_screen(self)
+        else:
+            self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() * 0.92))
+        self.desk.layout_now = layout_called(str(self._settings.value("window/layout_name")))
+        self.reset_layout()
+        was = self._settings.value("window/desk")
+        if not isinstance(was, QSize) or self.desk.size().expandedTo(was * _SMALLER) == self.desk.size():
+            self.desk.bring_back(self._kept("docks"))
+
+    def _kept(self, name: str) -> QByteArray:
+        """What Qt saved of the window under this name; empty, which restores nothing, if it is not there or damaged."""
+        kept = self._settings.value(f"window/{name}")
+        return kept if isinstance(kept, QByteArray) else QByteArray()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.first_painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.present(False)
+        self._settings.setValue("window/geometry", self.saveGeometry())
+        self._settings.setValue("window/docks", self.desk.keep())
+        self._settings.setValue("window/desk", self.desk.size())
+        self._settings.setValue("window/layout_name", self.desk.layout_now.id)
+        super().closeEvent(event)
+        self.hide()
+        self.explorer.close()

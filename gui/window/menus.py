@@ -1,0 +1,81 @@
+"""Menus: the menu bar, made of the table of commands, and the menus that follow the model and what was run lately."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QMenu
+
+from headscope.core.models.examples import examples_for
+from headscope.gui.commands import COMMANDS, MENUS
+from headscope.gui.widgets.plain import plain
+
+if TYPE_CHECKING:
+    from headscope.gui.window.main_window import MainWindow
+
+_LONGEST = 72
+"""Characters of a text in a menu."""
+
+
+class Menus(QObject):
+    """Builds the menus of a window.
+
+    Attributes
+    ----------
+    examples, layouts, recent : QMenu
+        Those that the tool bar shows as well.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._all = {id_: QMenu(menu.words, window) for id_, menu in MENUS.items()}
+        self.examples, self.layouts = self._all["examples"], self._all["layout"]
+        self.recent = QMenu(self.tr("Recent texts"), window)
+        for menu in (*self._all.values(), self.recent):
+            menu.setToolTipsVisible(True)
+
+    def build(self) -> None:
+        """Fill the menu bar."""
+        window = self._window
+        for id_, menu in MENUS.items():
+            if menu.parent:
+                self._all[menu.parent].addMenu(self._all[id_])
+            else:
+                window.menuBar().addMenu(self._all[id_])
+        for command in COMMANDS:
+            menu_now = self._all[command.menu]
+            if command.separated and not menu_now.isEmpty():
+                menu_now.addSeparator()
+            menu_now.addAction(window.commands.action(command.id))
+            if command.id == "open_text":
+                menu_now.addMenu(self.recent)
+        window.recent_texts.changed.connect(self.fill_recent)
+        self.fill_recent()
+
+    @Slot()
+    def fill_recent(self) -> None:
+        """The texts that were run lately."""
+        self.recent.clear()
+        for text in self._window.recent_texts.texts:
+            self.recent.addAction(_short(text.words), partial(self._window.use_text, text)).setToolTip(plain(text.words[:500]))
+        self.recent.setEnabled(not self.recent.isEmpty())
+
+    def fill_examples(self) -> None:
+        """The examples for the model that is open, then the recent texts."""
+        self.examples.clear()
+        model = self._window.state.model
+        for example in examples_for(model) if model is not None else ():
+            words = example.text if example.pair is None else f"{example.text} | {example.pair}"
+            action = self.examples.addAction(_short(words), partial(self._window.explorer.use_example, example))
+            action.setToolTip(plain(example.note))
+        self.examples.addSeparator()
+        self.examples.addMenu(self.recent)
+        self.examples.setEnabled(model is not None)
+
+
+def _short(words: str) -> str:
+    words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+    return words.replace("&", "&&")

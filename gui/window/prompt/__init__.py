@@ -1,0 +1,1 @@
+"""The text and its tokens, at the top of the window."""

@@ -1,0 +1,112 @@
+"""StatusPanel: what is under the mouse on the left; on what, how and how fast it was computed on the right."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.keep import Keep
+from headscope.core.vocabulary import Tier
+from headscope.gui.control.explorer import Explorer
+from headscope.gui.paint.scales import written
+from headscope.gui.session.session import Session
+from headscope.gui.widgets.line_label import LineLabel
+from headscope.gui.widgets.plain import Label, plain
+
+_LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
+_RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
+
+
+class StatusPanel(QWidget):
+    """One line at the bottom of the window."""
+
+    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._numbers = explorer.numbers
+        self._left = LineLabel()
+        self._right = Label()
+        self._right.setObjectName("muted")
+        self._right.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.addWidget(self._left, 1)
+        row.addWidget(self._right)
+        state.changed.connect(self._on_changed)
+        self._numbers.came.connect(self._show_what_came)
+        self._on_changed(_LEFT | _RIGHT)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if names & _LEFT:
+            self._left.set_text(self._looked_at())
+        if names & _RIGHT:
+            self._right.setText(self._how())
+            self._right.setToolTip(plain(self._state.model.note if self._state.model is not None else ""))
+        if "presenting" in names:
+            self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
+
+    @Slot()
+    def _show_what_came(self) -> None:
+        self._on_changed(_LEFT)
+
+    def _looked_at(self) -> str:
+        state = self._state
+        if state.shown is None:
+            return ""
+        parts = [self.tr("layer {0}").format(state.head[0]), self.tr("head {0}").format(state.head[1])]
+        query, key = state.focus.query, state.focus.key
+        if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
+            number = self._number(query, key)
+            parts.append(f"{state.queries.tokens[query].text} → {state.keys.tokens[key].text}  {number}")
+        return " · ".join(parts)
+
+    def _number(self, query: int, key: int) -> str:
+        """The weight of a cell; its score, if scores are looked at and known."""
+        if self._state.lens == "scores" and not isinstance(self._numbers.scores(), HeadscopeError):
+            score = self._numbers.score(query, key)
+            if score is not None and math.isnan(score):
+                return self.tr("masked")
+            return self.tr("score {number}").format(number="…" if score is None else written(score))
+        weight = self._state.value(query, key)
+        return "…" if weight is None else written(weight)
+
+    def _how(self) -> str:
+        state, model = self._state, self._state.model
+        parts = []
+        if model is not None:
+            parts = [self.tr("note (point here)")] if model.note else []
+            parts += [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
+        if state.record is not None:
+            if not state.record.kept.half:
+                parts.append(self._tier(state.record.tier))
+            parts += self._kept(state.record.kept, state.record.n_layers(state.kind))
+            parts.append(self.tr("{0} tokens").format(len(state.queries)))
+            parts.append(self.tr("record {0}").format(readable_bytes(state.record.nbytes)))
+        if state.run is not None:
+            parts.append(_readable_seconds(state.run.seconds))
+        return " · ".join(parts)
+
+    def _kept(self, keep: Keep, n_layers: int) -> list[str]:
+        """What of the pass is not there, or not exactly."""
+        parts = [self.tr("kept in half precision, weights approximate")] if keep.half else []
+        if keep.layers is not None:
+            parts.append(self.tr("{0} of {1} layers kept").format(len(keep.layers), n_layers))
+        if keep.place == "host":
+            parts.append(self.tr("kept in the computer's memory"))
+        return parts
+
+    def _tier(self, tier: Tier) -> str:
+        return {
+            "fast": self.tr("fast, exact"),
+            "own": self.tr("the model's own code, exact"),
+            "fallback": self.tr("the model's own weights, slow"),
+            "given": self.tr("weights as given"),
+        }[tier]
+
+
+def _readable_seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

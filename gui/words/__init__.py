@@ -1,0 +1,1 @@
+"""Sentences that the screen shows, translated where they are shown."""

@@ -1,0 +1,20 @@
+"""What each filter of sampling left, in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from headscope.core.predict.results import FilterStage
+from headscope.gui.paint.probability import readable_probability
+from headscope.gui.words.rule_words import MOVES, filter_name
+
+
+def told(stage: FilterStage) -> str:
+    """A filter in words."""
+    translate = QCoreApplication.translate
+    if stage.name in MOVES:
+        return translate("StepModel", "{filter} changes the probabilities").format(filter=filter_name(stage.name))
+    kept = translate("StepModel", "{filter} keeps {count} tokens, {mass} of the probability")
+    if stage.n_kept == 1:
+        kept = translate("StepModel", "{filter} keeps 1 token, {mass} of the probability")
+    return kept.format(filter=filter_name(stage.name), count=stage.n_kept, mass=readable_probability(stage.mass))

@@ -1,0 +1,96 @@
+"""Codes become sentences: errors and progress in the user's language, with English as the fallback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication
+
+from headscope.core.errors import MESSAGES, HeadscopeError
+from headscope.core.forward.model_info import ModelInfo
+from headscope.core.job import Progress
+from headscope.core.keep import Offer
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+_STAGES = {
+    "starting": QT_TRANSLATE_NOOP("progress", "Starting"),
+    "loading": QT_TRANSLATE_NOOP("progress", "Loading"),
+    "downloading": QT_TRANSLATE_NOOP("progress", "Downloading"),
+    "reading": QT_TRANSLATE_NOOP("progress", "Reading"),
+    "running": QT_TRANSLATE_NOOP("progress", "Running the model"),
+    "verifying": QT_TRANSLATE_NOOP("progress", "Comparing with plain transformers"),
+    "generating": QT_TRANSLATE_NOOP("progress", "Generating"),
+    "filling": QT_TRANSLATE_NOOP("progress", "Filling masks"),
+    "drawing": QT_TRANSLATE_NOOP("progress", "Drawing"),
+    "training": QT_TRANSLATE_NOOP("progress", "Training"),
+    "writing": QT_TRANSLATE_NOOP("progress", "Writing"),
+    "sweeping": QT_TRANSLATE_NOOP("progress", "Changing one thing at a time"),
+    "stopping": QT_TRANSLATE_NOOP("progress", "Stopping"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A wait that the screen shows. `lane` tells which Stop ends it."""
+
+    message: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One clear sentence for the user, and a way out; `offers` can be taken with a click. `level` is "error" or "info"."""
+
+    level: Literal["error", "info"]
+    message: str
+    remedy: str = ""
+    details: str = ""
+    offers: tuple[Offer, ...] = ()
+
+
+def busy_of(progress: Progress) -> Busy:
+    """What the screen says while a job is at `progress`."""
+    return busy_at(progress.stage, progress.fraction, progress.detail)
+
+
+def busy_at(stage: str, fraction: float | None = None, detail: str = "") -> Busy:
+    """What the screen says at a stage: a key of the progress stages, or "stopping"."""
+    sentence = QCoreApplication.translate("progress", _STAGES[stage])
+    return Busy(f"{sentence} {detail}".rstrip() + "…", fraction)
+
+
+def notice_of(error: HeadscopeError) -> Notice:
+    """An error as the notice bar shows it."""
+    message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
+    if error.offers:
+        remedy = QCoreApplication.translate("errors", "Choose how to make it fit:")
+    return Notice("error", error.fill(message), error.fill(remedy), error.details, error.offers)
+
+
+def note_of(opened: ModelInfo | None, shown: ModelInfo | None) -> Notice | None:
+    """What is to be known of the model `opened`, when its first picture follows those of another; None if there is nothing."""
+    return Notice("info", opened.note) if opened is not None and opened is not shown and opened.note else None
+
+
+def refusal_of(error: HeadscopeError) -> str:
+    """Why a question of a panel has no answer, and the way out: for the panel to say in the place of the answer."""
+    notice = notice_of(error)
+    return f"{notice.message} {notice.remedy}"
+
+
+def label_of(offer: Offer) -> str:
+    """An offer as its button says it."""
+    keep, translate = offer.keep, QCoreApplication.translate
+    if offer.text is not None:
+        return translate("offers", "Shorten the text to {n} tokens").format(n=f"{offer.n_tokens:,}")
+    if keep.layers is not None:
+        words = (
+            translate("offers", "Keep {n} layers, in half precision") if keep.half else translate("offers", "Keep {n} layers")
+        )
+        return words.format(n=len(keep.layers))
+    if keep.place == "host" and keep.half:
+        return translate("offers", "Keep the record in memory, in half precision")
+    if keep.half:
+        return translate("offers", "Keep the record in half precision")
+    return translate("offers", "Keep the record in the computer's memory")
