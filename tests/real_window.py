@@ -78,7 +78,7 @@ def has_settled(window: MainWindow) -> bool:
         has_run(window)
         and pictures is not None
         and not np.isnan(pictures).any()
-        and (not window.links.view.isVisible() or window.links.view.is_complete)
+        and (not window.panel("links").view.isVisible() or window.panel("links").view.is_complete)
     )
 
 

@@ -30,7 +30,6 @@ from headscope.core.options import Sampling
 from headscope.core.text.tokens import Reading
 from headscope.gui.session.selection import Cell
 from headscope.gui.window.field_button import FieldButton
-from headscope.gui.window.layouts import layout_called
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.palette.popup import Palette
 from tests.installed_models import REACTION, STORY, albert, smollm2
@@ -60,7 +59,7 @@ def explored(window: MainWindow) -> QWidget:
 
 def generated(window: MainWindow) -> QWidget:
     """A finished generation; only links that say something."""
-    window.links.threshold.setValue(12)
+    window.panel("links").threshold.setValue(12)
     window.explorer.generate(18, Sampling())
     wait_until(lambda: window.state.busy is None and window.state.run is not None and bool(window.state.steps))
     window.explorer.select_head((2, 1))
@@ -82,8 +81,8 @@ def with_pair(window: MainWindow) -> QWidget:
 
 def zoomed(window: MainWindow) -> QWidget:
     """The heatmap close to, its colours stretched; the links whole."""
-    window.heatmap.to_maximum.setChecked(True)
-    window.links.whole.setChecked(True)
+    window.panel("heatmap").to_maximum.setChecked(True)
+    window.panel("links").whole.setChecked(True)
     return window
 
 
@@ -116,7 +115,7 @@ def in_words(window: MainWindow) -> QWidget:
 def of_all_heads(window: MainWindow) -> QWidget:
     """All heads of a layer, as arcs."""
     window.commands.action("whole_layer").trigger()
-    window.links.arcs.setChecked(True)
+    window.panel("links").arcs.setChecked(True)
     return window
 
 
@@ -124,9 +123,9 @@ def long_views(window: MainWindow) -> QWidget:
     """Some tokens written behind a long text, a cell pinned, arcs instead of columns."""
     window.explorer.generate(6, Sampling())
     wait_until(lambda: window.state.busy is None and len(window.state.steps) == 6)
-    window.links.arcs.setChecked(True)
-    window.desk.bring("lens")
-    window.desk.lens.fill.click()
+    window.panel("links").arcs.setChecked(True)
+    window.desk.bring("logit_lens")
+    window.panel("logit_lens").fill.click()
     wait_until(lambda: window.state.busy is None)
     return pointed(window)
 
@@ -241,9 +240,9 @@ def scenes() -> Iterator[Scene]:
     yield Scene("palette", "toy:grammar", None, palette)
     yield Scene("settings", "toy:grammar", None, settings)
     yield from (Scene(f"layout-{name}", "toy:grammar", None, pointed, layout=name) for name in LAYOUTS)
-    yield Scene("views-of-a-cell", "toy:grammar", None, pointed, front=("head_strip", "reading", "arithmetic", "film_strip"))
-    yield Scene("lens", "toy:grammar", None, pointed, front=("lens",))
-    yield Scene("film-strip", "toy:tales", TALE, generated, front=("film_strip", "reading"))
+    yield Scene("views-of-a-cell", "toy:grammar", None, pointed, front=("heads_by_token", "text", "arithmetic", "film_strip"))
+    yield Scene("lens", "toy:grammar", None, pointed, front=("logit_lens",))
+    yield Scene("film-strip", "toy:tales", TALE, generated, front=("film_strip", "text"))
     yield Scene("words", "toy:grammar", None, in_words)
     yield Scene("arcs", "toy:grammar", None, of_all_heads)
     try:
@@ -253,12 +252,12 @@ def scenes() -> Iterator[Scene]:
         return
     yield Scene("albert-512", real[0], ".".join([REACTION] * 12))
     yield Scene("smollm2-chinese", real[1], CHINESE)
-    yield Scene("smollm2-chinese-views", real[1], CHINESE, pointed, front=("head_strip", "reading", "arithmetic"))
+    yield Scene("smollm2-chinese-views", real[1], CHINESE, pointed, front=("heads_by_token", "text", "arithmetic"))
     yield Scene("smollm2-512", real[1], STORY * 22)
     yield Scene("smollm2-512-whole", real[1], STORY * 22, zoomed)
     yield Scene("smollm2-1000", real[1], STORY * 44)
-    yield Scene("smollm2-1000-words", real[1], STORY * 44, in_words, front=("reading", "head_strip", "arithmetic"))
-    yield Scene("smollm2-1000-views", real[1], STORY * 44, long_views, front=("head_strip", "lens", "film_strip"))
+    yield Scene("smollm2-1000-words", real[1], STORY * 44, in_words, front=("text", "heads_by_token", "arithmetic"))
+    yield Scene("smollm2-1000-views", real[1], STORY * 44, long_views, front=("heads_by_token", "logit_lens", "film_strip"))
     yield Scene("smollm2-generated", real[1], "The capital of France is", generated)
 
 
@@ -269,7 +268,7 @@ def take(scene: Scene, sizes: tuple[tuple[int, int], ...], looks: tuple[str, ...
         shown = scene.arrange(window)
         for size in sizes if shown is window else sizes[:1]:
             window.resize(*size)
-            window.choose_layout(layout_called(scene.layout))
+            window.choose_layout(scene.layout)
             for name in scene.front:
                 window.desk.bring(name)
             for look in looks:

@@ -14,6 +14,7 @@ from headscope.core.vocabulary import Head, Kind
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.gui.paint.figure import Figure
 
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -54,11 +55,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Namespace) -> None:
-    """A head as a picture; ``no_arcs_between_texts``, and errors as `write_picture`."""
+    """A head as a picture; ``no_arcs_between_texts``, and errors as `write_figure`."""
     from PySide6.QtGui import QGuiApplication
 
     from headscope.gui.paint.fonts import load_fonts
-    from headscope.gui.paint.formats import Picture, write_picture
+    from headscope.gui.paint.formats import write_figure
     from headscope.gui.paint.theme import theme_of
     from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
     from headscope.gui.views.links.paint.arcs import ArcsPicture
@@ -68,14 +69,14 @@ def _draw(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.N
     application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
     load_fonts()
     weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
-    figure: Picture = HeatmapPicture(weights, queries, keys)
+    figure: Figure = HeatmapPicture(weights, queries, keys)
     if arguments.view == "links":
         figure = LinksPicture({head: weights}, queries, keys)
     elif arguments.view == "arcs":
         if kind == "cross":
             raise HeadscopeError("no_arcs_between_texts")
         figure = ArcsPicture({head: weights}, queries, keys, one_sided=kind == "decoder")
-    write_picture(figure, arguments.out, theme_of(arguments.dark), dpi=arguments.dpi)
+    write_figure(figure, arguments.out, theme_of(arguments.dark), dpi=arguments.dpi)
     del application
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from headscope.gui.context import Context
 from headscope.gui.session.session import Session
-
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
 
 
 def always(_: Session) -> bool:
@@ -60,9 +57,9 @@ class Command:
     title: str
     keys: str
     help: str
-    do: Callable[[MainWindow], None]
+    do: Callable[[Context], None]
     enabled: Callable[[Session], bool] = always
-    checked: Callable[[MainWindow], bool] | None = None
+    checked: Callable[[Context], bool] | None = None
     separated: bool = False
     context: str = "commands"
 

@@ -16,14 +16,11 @@ from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
+from headscope.gui.paint.figure import Figure
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import Theme
-from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
-from headscope.gui.views.links.paint.arcs import ArcsPicture
-from headscope.gui.views.links.paint.links import LinksPicture
 
-Picture = HeatmapPicture | LinksPicture | ArcsPicture
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 SCREEN_DPI: Final = 96
 """Pictures are laid out in pixels of this size."""
@@ -33,19 +30,19 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PDF_DPI = 1200  # a PDF's coordinates are rounded to this
 
 
-def write_picture(
-    picture: Picture,
+def write_figure(
+    figure: Figure,
     path: Path,
     theme: Theme,
     *,
     dpi: int = 300,
     picked: Picked = NOTHING,
 ) -> None:
-    """Write a picture; the ending of `path` says in which form.
+    """Write a figure; the ending of `path` says in which form.
 
     Parameters
     ----------
-    picture : HeatmapPicture, LinksPicture or ArcsPicture
+    figure : Figure
     path : Path
         Ends with one of `SUFFIXES`.
     theme : Theme
@@ -64,15 +61,15 @@ def write_picture(
     write = {".png": _png, ".svg": _svg, ".pdf": _pdf}.get(path.suffix.lower())
     if write is None:
         raise HeadscopeError("unknown_file_type", path=path, known=", ".join(SUFFIXES))
-    scene = _Scene(picture, theme, picked)
+    scene = _Scene(figure, theme, picked)
     content = write(scene, dpi)
     with atomic_write(path) as temporary:
         temporary.write_bytes(content.data())
 
 
-def paint_scaled(picture: Picture, painter: QPainter, size: QSizeF, theme: Theme, *, picked: Picked = NOTHING) -> None:
+def paint_scaled(figure: Figure, painter: QPainter, size: QSizeF, theme: Theme, *, picked: Picked = NOTHING) -> None:
     """Paint a figure, made smaller or larger to `size`, at the painter's origin: what a file of it will look like."""
-    scene = _Scene(picture, theme, picked)
+    scene = _Scene(figure, theme, picked)
     painter.scale(size.width() / scene.size.width(), size.height() / scene.size.height())
     scene.paint(painter, vector=False)
 
@@ -80,21 +77,18 @@ def paint_scaled(picture: Picture, painter: QPainter, size: QSizeF, theme: Theme
 class _Scene:
     """A picture with all that it is painted with."""
 
-    def __init__(self, picture: Picture, theme: Theme, picked: Picked) -> None:
-        self.picture = picture
+    def __init__(self, figure: Figure, theme: Theme, picked: Picked) -> None:
+        self.figure = figure
         self.theme = theme
         self.picked = picked
-        size = picture.size()
+        size = figure.size()
         self.size = QSizeF(round(size.width()), round(size.height()))
 
     def paint(self, painter: QPainter, *, vector: bool) -> None:
         """Paint it, ground and all, at the painter's origin."""
-        area, picked = QRectF(0, 0, self.size.width(), self.size.height()), self.picked
+        area = QRectF(0, 0, self.size.width(), self.size.height())
         painter.fillRect(area, self.theme.color("panel"))
-        if isinstance(self.picture, HeatmapPicture):
-            self.picture.paint(painter, area, self.theme, query=picked.query, key=picked.key, vector=vector)
-        else:
-            self.picture.paint(painter, area, self.theme, picked=picked)
+        self.figure.paint_figure(painter, area, self.theme, self.picked, vector=vector)
 
 
 def _png(scene: _Scene, dpi: int) -> QByteArray:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
+from headscope.gui.context import Context
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import Theme
-from headscope.gui.session.session import Session
-from headscope.gui.views.arithmetic.panel import ArithmeticPanel
-from headscope.gui.views.film_strip.panel import FilmStripPanel
-from headscope.gui.views.generation.panel import GenerationPanel
-from headscope.gui.views.heads.panel import HeadsPanel
-from headscope.gui.views.heads_by_token.panel import HeadStripPanel
-from headscope.gui.views.heatmap.panel import HeatmapPanel
-from headscope.gui.views.links.panel import LinksPanel
-from headscope.gui.views.logit_lens.panel import LensPanel
-from headscope.gui.views.predictions.panel import PredictionsPanel
-from headscope.gui.views.text.panel import ReadingPanel
 from headscope.gui.window.card import CardDock
-from headscope.gui.window.layouts import DOCKS, EXPLORE, Layout, arrange, place_beside
+from headscope.gui.window.layouts import EXPLORE, Layout, arrange, place_beside
 from headscope.gui.window.on_screen import bring_onto_screen
+from headscope.gui.window.views import VIEWS
 
-if TYPE_CHECKING:
-    from headscope.gui.control.explorer import Explorer
-
-_VERSION = 2
+_VERSION = 3
 """Of the set of docks: what was saved of another set is not restored."""
 
 
@@ -42,23 +28,13 @@ class Desk(QMainWindow):
 
     docks_changed = Signal()
 
-    def __init__(self, state: Session, explorer: Explorer, parent: QWidget) -> None:
+    def __init__(self, context: Context, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Widget)
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.heads = HeadsPanel(state, explorer)
-        self.heatmap = HeatmapPanel(state, explorer)
-        self.links = LinksPanel(state, explorer)
-        self.reading = ReadingPanel(state, explorer)
-        self.head_strip = HeadStripPanel(state, explorer)
-        self.arithmetic = ArithmeticPanel(state, explorer)
-        self.predictions = PredictionsPanel(state, explorer)
-        self.lens = LensPanel(state, explorer)
-        self.generation = GenerationPanel(state, explorer)
-        self.film_strip = FilmStripPanel(state, explorer)
+        self.panels = {view.id: view.create(context) for view in VIEWS}
         self._moved = QTimer(self, singleShot=True, interval=0)  # many signals come when several move
-        titles = self._titles()
-        self.docks = {name: CardDock(name, titles[name], getattr(self, name)) for name in DOCKS}
+        self.docks = {view.id: CardDock(view.id, view.words, self.panels[view.id]) for view in VIEWS}
         for dock in self.docks.values():
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
@@ -67,20 +43,6 @@ class Desk(QMainWindow):
         self._moved.timeout.connect(self._dress_tabs)
         self._moved.timeout.connect(self.docks_changed)
         self.layout_now = EXPLORE
-
-    def _titles(self) -> dict[str, str]:
-        return {
-            "heads": self.tr("Heads"),
-            "heatmap": self.tr("Heatmap"),
-            "links": self.tr("Links"),
-            "reading": self.tr("Text"),
-            "head_strip": self.tr("Heads by token"),
-            "arithmetic": self.tr("Arithmetic"),
-            "predictions": self.tr("Predictions"),
-            "lens": self.tr("Logit lens"),
-            "generation": self.tr("Generation"),
-            "film_strip": self.tr("Film strip"),
-        }
 
     def choose(self, layout: Layout) -> None:
         """Arrange the docks so."""
@@ -103,9 +65,8 @@ class Desk(QMainWindow):
         dock.show()
         self._place_all()
         dock.raise_()
-        panel: QWidget = getattr(self, name)
-        panel.show()
-        panel.setFocus()
+        self.panels[name].show()
+        self.panels[name].setFocus()
 
     @Slot()
     def _place_all(self) -> None:
@@ -118,18 +79,17 @@ class Desk(QMainWindow):
     @Slot()
     def _rest_unseen(self) -> None:
         """A panel behind another's tab is hidden, so that it asks and computes nothing: to Qt it would still be visible."""
-        panels: dict[str, QWidget] = {name: getattr(self, name) for name in DOCKS}
-        seen = [name for name in DOCKS if self.is_seen(name)]
+        seen = [name for name in self.docks if self.is_seen(name)]
         for name in seen:
-            panels[name].show()
-        for name in panels.keys() - set(seen):
+            self.panels[name].show()
+        for name in self.panels.keys() - set(seen):
             focus = self.focusWidget()
             if focus is not None and self.docks[name].isAncestorOf(focus):  # follows the tab, or Qt gives it to a button
                 beside = self.tabifiedDockWidgets(self.docks[name])
-                front = next((panels[other] for other in seen if self.docks[other] in beside), None)
+                front = next((self.panels[other] for other in seen if self.docks[other] in beside), None)
                 if front is not None:
                     front.setFocus()
-            panels[name].hide()
+            self.panels[name].hide()
 
     def is_seen(self, name: str) -> bool:
         """Whether a dock is open and not behind another."""
@@ -142,7 +102,7 @@ class Desk(QMainWindow):
 
     def focus_next(self, by: int) -> None:
         """Put the keyboard into the next (1) or the previous (-1) view that is seen."""
-        seen = [name for name in DOCKS if self.is_seen(name)]
+        seen = [name for name in self.docks if self.is_seen(name)]
         if seen:
             focus = self.focusWidget()
             inside = [at for at, name in enumerate(seen) if focus is not None and self.docks[name].isAncestorOf(focus)]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject, Slot
 
+from headscope.gui.context import Context
 from headscope.gui.control.exporter import FoundFile
-
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
 
 
 def dropped_file(data: QMimeData) -> Path | None:
@@ -25,21 +22,21 @@ class FileOpener(QObject):
     The file is looked at in the lane of the files: a disk that does not answer holds up no window.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        window.explorer.exporter.was_read.connect(self._use)
+    def __init__(self, context: Context, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        context.explorer.exporter.was_read.connect(self._use)
 
     def open(self, path: Path) -> None:
         """Look at the file, and open it."""
-        self._window.explorer.exporter.read(path)
+        self._context.explorer.exporter.read(path)
 
     @Slot(object)
     def _use(self, found: FoundFile) -> None:
-        window = self._window
+        context = self._context
         if found.text is None:
-            window.picker.load(str(found.path))
+            context.window.open_model(str(found.path))
             return
-        window.state.update(text=found.text, text_pair="", target="")
-        if window.state.model is not None:
-            window.explorer.run()
+        context.session.update(text=found.text, text_pair="", target="")
+        if context.session.model is not None:
+            context.explorer.run()

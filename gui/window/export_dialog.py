@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,20 +22,21 @@ from PySide6.QtWidgets import (
 )
 
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
-from headscope.gui.paint.formats import SCREEN_DPI, Picture, paint_scaled
+from headscope.gui.paint.figure import Figure
+from headscope.gui.paint.formats import SCREEN_DPI, SUFFIXES, paint_scaled
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
+from headscope.gui.view_spec import FigureSpec
 from headscope.gui.widgets.number_field import whole_field
 from headscope.gui.widgets.plain import Label
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
-_PICTURES = ("heatmap", "links", "arcs")
-FORMS: Final = {**dict.fromkeys(_PICTURES, ("png", "svg", "pdf")), "head": ("csv", "npz"), "heads": ("npz",)}
-"""What can be written, and as what."""
+_NUMBERS: Final = {"head": ("csv", "npz"), "heads": ("npz",)}
+"""Numbers that can be written, and as what; every figure can be written as all of `SUFFIXES`."""
 _PREVIEW = QSize(440, 400)
 
 
@@ -44,25 +45,24 @@ class ExportDialog(QDialog):
 
     Parameters
     ----------
-    figures : mapping of "heatmap", "links" and "arcs" to callables
-        Make the pictures as their panels show them; None while there is nothing to show.
+    figures : mapping of FigureSpec to callable
+        Make the figures as their panels show them; None while there is nothing to show.
     """
 
     def __init__(
         self,
         state: Session,
         explorer: Explorer,
-        figures: dict[str, Callable[[], Picture | None]],
+        figures: Mapping[FigureSpec, Callable[[], Figure | None]],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._figures = figures
+        self._figures = {figure.id: make for figure, make in figures.items()}
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        names = {"heatmap": self.tr("Heatmap"), "links": self.tr("Links"), "arcs": self.tr("Arcs")}
-        names = {what: name for what, name in names.items() if what in figures}
+        names = {figure.id: figure.words for figure in figures}
         self.what = _choices({**names, "head": self.tr("Weights of this head"), "heads": self.tr("Weights of all heads")})
         self.form = QComboBox()
         self.dpi = whole_field(36, 2400, 300)
@@ -117,14 +117,19 @@ class ExportDialog(QDialog):
         marks, pinned = self._state.marks, self._state.pinned if self.mark.isChecked() else Cell()
         return Picked(pinned.query, pinned.key, marks.queries, marks.keys)
 
-    def _figure(self) -> Picture | None:
+    def _figure(self) -> Figure | None:
         make = self._figures.get(self.what.currentData())
         return make() if make is not None else None
+
+    def _forms(self) -> tuple[str, ...]:
+        """What the chosen thing can be written as."""
+        what = self.what.currentData()
+        return tuple(suffix.removeprefix(".") for suffix in SUFFIXES) if what in self._figures else _NUMBERS[what]
 
     def request(self, path: Path) -> Export | None:
         """What the choices ask for, to be written to `path`; None if there is nothing to write."""
         state, what = self._state, self.what.currentData()
-        if what in _PICTURES:
+        if what in self._figures:
             figure = self._figure()
             return None if figure is None else PictureExport(path, figure, self._theme, self.dpi.value(), self._picked)
         if state.record is None or state.shown is None:
@@ -148,7 +153,7 @@ class ExportDialog(QDialog):
     def _show_forms(self) -> None:
         self.form.blockSignals(True)
         self.form.clear()
-        for form in FORMS[self.what.currentData()]:
+        for form in self._forms():
             self.form.addItem(form.upper(), form)
         self.form.blockSignals(False)
         self._show()
@@ -156,14 +161,14 @@ class ExportDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         figure, form = self._figure(), self.form.currentData()
-        is_picture = self.what.currentData() in _PICTURES
+        is_picture = self.what.currentData() in self._figures
         for field, wanted in ((self.dpi, form == "png"), (self.look, is_picture), (self.mark, is_picture)):
             self._rows.setRowVisible(field, wanted)
         self.note.setText(self._words(figure, form))
         self.preview.show_figure(figure, self._theme, self._picked)
         self.write.setEnabled(self.request(Path()) is not None)
 
-    def _words(self, figure: Picture | None, form: str) -> str:
+    def _words(self, figure: Figure | None, form: str) -> str:
         """What the file will be like."""
         if figure is not None and form == "png":
             width, height = (round(side * self.dpi.value() / SCREEN_DPI) for side in figure.size().toTuple())
@@ -208,7 +213,7 @@ class _Preview(QWidget):
         self.setMinimumSize(_PREVIEW)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_figure(self, figure: Picture | None, theme: Theme, picked: Picked) -> None:
+    def show_figure(self, figure: Figure | None, theme: Theme, picked: Picked) -> None:
         self._image = None
         if figure is not None:
             ratio = self.devicePixelRatioF()

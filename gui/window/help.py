@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from headscope.gui.commands import COMMANDS
 from headscope.gui.paint.theme import scaled
 from headscope.gui.widgets.plain import Label, plain
+from headscope.gui.window.actions import COMMANDS, Actions
 from headscope.gui.window.gestures import GESTURES
 from headscope.gui.window.palette.entries import keys_of, menu_path
-
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class _Row:
 class ShortcutSheet(QDialog):
     """Every command by menu with its keys, and what mouse and keys do in each view; with a field to search in them."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
         self.setWindowTitle(self.tr("Shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -46,7 +43,7 @@ class ShortcutSheet(QDialog):
         self._grid.setColumnStretch(0, 1)
         self._parts: list[tuple[_Row, tuple[QLabel, QLabel]]] = []
         self._headings: dict[str, QLabel] = {}
-        for row in (*_commands(window), *_gestures()):
+        for row in (*_commands(actions), *_gestures()):
             self._add(row)
         inside = QWidget()
         below = QVBoxLayout(inside)
@@ -112,21 +109,23 @@ def _has(row: _Row, word: str) -> bool:
     return any(word.casefold() in text.casefold() for text in (row.group, row.what, row.how, row.hint))
 
 
-def _commands(window: MainWindow) -> Iterator[_Row]:
+def _commands(actions: Actions) -> Iterator[_Row]:
     for command in COMMANDS:
-        yield _Row(menu_path(command.menu), command.words.replace("&", ""), keys_of(window, command.id), command.hint)
+        yield _Row(menu_path(command.menu), command.words.replace("&", ""), keys_of(actions, command.id), command.hint)
 
 
 def _gestures() -> Iterator[_Row]:
     mouse = QCoreApplication.translate("help", "Mouse and keys in {view}")
-    for gesture in GESTURES:
-        view, how, what = gesture.words
-        yield _Row(mouse.format(view=view), what, how, "")
+    views = {QCoreApplication.translate("gestures", where): gestures for where, gestures in GESTURES.items()}
+    for where, gestures in (*views.items(), *((view.words, view.gestures) for view in VIEWS)):
+        for gesture in gestures:
+            how, what = gesture.words
+            yield _Row(mouse.format(view=where), what, how, "")
 
 
-def show_shortcuts(window: MainWindow) -> ShortcutSheet:
+def show_shortcuts(actions: Actions, window: QWidget) -> ShortcutSheet:
     """All keys and gestures."""
-    sheet = ShortcutSheet(window)
+    sheet = ShortcutSheet(actions, window)
     sheet.show()
     return sheet
 

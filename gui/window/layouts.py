@@ -15,10 +15,6 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
-DOCKS: Final = (
-    "heads", "heatmap", "links", "reading", "head_strip", "arithmetic", "predictions", "lens", "generation", "film_strip",
-)  # fmt: skip
-"""Every view, in the order of the View menu."""
 ROOMY: Final = QSize(1900, 1050)
 """Pixels; on a smaller desk, docks under each other would be too low for their pictures."""
 
@@ -98,17 +94,17 @@ LAYOUTS: Final = (
         ),
         _row(
             100,
-            _tabs(19, "heads", "head_strip"),
-            _tabs(29, "heatmap", "reading"),
+            _tabs(19, "heads", "heads_by_token"),
+            _tabs(29, "heatmap", "text"),
             _tabs(28, "links"),
-            _column(24, _tabs(50, "predictions", "lens", "arithmetic"), _tabs(50, "generation", "film_strip")),
+            _column(24, _tabs(50, "predictions", "logit_lens", "arithmetic"), _tabs(50, "generation", "film_strip")),
         ),
         roomy=_row(
             100,
-            _column(18, _tabs(56, "heads"), _tabs(44, "head_strip")),
-            _column(31, _tabs(64, "heatmap"), _tabs(36, "reading")),
+            _column(18, _tabs(56, "heads"), _tabs(44, "heads_by_token")),
+            _column(31, _tabs(64, "heatmap"), _tabs(36, "text")),
             _tabs(27, "links"),
-            _column(24, _tabs(32, "predictions", "lens"), _tabs(36, "arithmetic"), _tabs(32, "generation", "film_strip")),
+            _column(24, _tabs(32, "predictions", "logit_lens"), _tabs(36, "arithmetic"), _tabs(32, "generation", "film_strip")),
         ),
     ),
     Layout(
@@ -123,11 +119,11 @@ LAYOUTS: Final = (
         QT_TRANSLATE_NOOP("layouts", "Two large views side by side, predictions below, heads on the left."),
         _row(
             100,
-            _tabs(20, "heads", "head_strip"),
+            _tabs(20, "heads", "heads_by_token"),
             _column(
                 80,
-                _row(62, _tabs(50, "heatmap", "arithmetic"), _tabs(50, "links", "reading")),
-                _tabs(38, "predictions", "lens", "film_strip"),
+                _row(62, _tabs(50, "heatmap", "arithmetic"), _tabs(50, "links", "text")),
+                _tabs(38, "predictions", "logit_lens", "film_strip"),
             ),
         ),
     ),
@@ -137,15 +133,15 @@ LAYOUTS: Final = (
         QT_TRANSLATE_NOOP("layouts", "How a weight is computed and what it leads to: heatmap, arithmetic and predictions."),
         _row(
             100,
-            _tabs(20, "heads", "head_strip"),
-            _tabs(36, "heatmap", "links", "reading"),
-            _column(44, _tabs(60, "arithmetic"), _tabs(40, "predictions", "lens", "generation", "film_strip")),
+            _tabs(20, "heads", "heads_by_token"),
+            _tabs(36, "heatmap", "links", "text"),
+            _column(44, _tabs(60, "arithmetic"), _tabs(40, "predictions", "logit_lens", "generation", "film_strip")),
         ),
         roomy=_row(
             100,
-            _column(18, _tabs(50, "heads"), _tabs(50, "head_strip")),
-            _column(38, _tabs(62, "heatmap"), _tabs(38, "links", "reading")),
-            _column(44, _tabs(64, "arithmetic"), _tabs(36, "predictions", "lens", "generation", "film_strip")),
+            _column(18, _tabs(50, "heads"), _tabs(50, "heads_by_token")),
+            _column(38, _tabs(62, "heatmap"), _tabs(38, "links", "text")),
+            _column(44, _tabs(64, "arithmetic"), _tabs(36, "predictions", "logit_lens", "generation", "film_strip")),
         ),
     ),
 )

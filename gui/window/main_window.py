@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
-from headscope.gui.commands import COMMANDS, Commands
+from headscope.gui.context import Context
 from headscope.gui.control.appearance import Appearance
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.history import History
-from headscope.gui.paint.formats import Picture
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
+from headscope.gui.window.actions import COMMANDS, Actions
 from headscope.gui.window.card import Card
 from headscope.gui.window.desk import Desk
 from headscope.gui.window.drops import FileOpener, dropped_file
@@ -35,6 +37,7 @@ from headscope.gui.window.preferences_dialog import SettingsDialog
 from headscope.gui.window.prompt.panel import TextPanel
 from headscope.gui.window.status import StatusPanel
 from headscope.gui.window.toolbar import Toolbar
+from headscope.gui.window.views import VIEWS
 from headscope.gui.words.notices import label_of
 
 _FIRST_SIZE = QSize(1600, 1000)
@@ -72,14 +75,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.preferences = Preferences(settings, self)
         self.appearance: Appearance = Appearance(state, self.preferences, self)
-        self.recent_texts = RecentPrompts(state, settings, self)
-        self.commands = Commands(self)
-        self.menus = Menus(self)
+        self.recent = RecentPrompts(state, settings, self)
+        self.context = Context(state, explorer, self.appearance, self.recent, self)
+        self.commands = Actions(self.context, self)
+        self.menus = Menus(self.context, self.commands, self)
         self._build_top()
-        self._opener = FileOpener(self)
-        self.desk: Desk = Desk(state, explorer, self)
-        self.heads, self.heatmap, self.links = self.desk.heads, self.desk.heatmap, self.desk.links
-        self.predictions, self.generation = self.desk.predictions, self.desk.generation
+        self._opener = FileOpener(self.context, self)
+        self.desk: Desk = Desk(self.context, self)
         self._arrange()
         self.menus.build()
         state.changed.connect(self._on_changed)
@@ -134,17 +136,46 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(StatusPanel(self.state, self.explorer), 1)
 
     # ---------------------------------------------------------------- what commands ask of the window
-    def generate(self) -> None:
-        """Generate with the settings of the generation panel."""
-        self.generation.start()
+    def panel(self, view: str) -> Any:
+        return self.desk.panels[view]
+
+    def toggle_view(self, view: str) -> None:
+        self.desk.toggle(view)
+
+    def bring_view(self, view: str) -> None:
+        self.desk.bring(view)
+
+    def is_view_open(self, view: str) -> bool:
+        return self.desk.is_open(view)
+
+    def is_view_seen(self, view: str) -> bool:
+        return self.desk.is_seen(view)
+
+    def focus_next_view(self, by: int) -> None:
+        self.desk.focus_next(by)
+
+    @property
+    def layout_id(self) -> str:
+        return self.desk.layout_now.id
+
+    def ask_model(self, how: str) -> None:
+        {"name": self.picker.ask_name, "folder": self.picker.ask_folder, "gguf": self.picker.ask_gguf}[how]()
+
+    def open_model(self, source: str) -> None:
+        self.picker.load(source)
+
+    @property
+    def recent_models(self) -> Sequence[str]:
+        return self.picker.recent
+
+    def undo(self) -> None:
+        self.history.undo()
+
+    def redo(self) -> None:
+        self.history.redo()
 
     def export(self) -> None:
-        """Ask what to write, and where."""
-        figures: dict[str, Callable[[], Picture | None]] = {
-            "heatmap": self.heatmap.figure,
-            "links": self.links.figure,
-            "arcs": self.links.arcs_figure,
-        }
+        figures = {figure: partial(figure.make, self.panel(view.id)) for view in VIEWS for figure in view.figures}
         ExportDialog(self.state, self.explorer, figures, self).open()
 
     def edit_text(self) -> None:
@@ -165,31 +196,31 @@ class MainWindow(QMainWindow):
 
     def show_palette(self) -> None:
         """Find a command, a head, an example, a model by a part of its name."""
-        Palette(self).open()
+        Palette(self.context, self.commands, self).open()
 
     def show_settings(self) -> None:
         """What the user likes."""
         names = {command.id.removeprefix("colors_"): command.words for command in COMMANDS if command.menu == "colors"}
-        SettingsDialog(self.state, self.preferences, self.recent_texts, names, self).show()
+        SettingsDialog(self.state, self.preferences, self.recent, names, self).show()
 
     def show_shortcuts(self) -> None:
         """All keys and gestures."""
-        show_shortcuts(self)
+        show_shortcuts(self.commands, self)
 
     def show_about(self) -> None:
         """What this program is."""
         show_about(self)
 
-    def choose_layout(self, layout: Layout) -> None:
+    def choose_layout(self, id_: str) -> None:
         """Arrange all views so; remembered."""
         for inside in (self.layout(), self._column):  # a window that is not shown yet has not laid itself out
             if inside is not None:
                 inside.activate()
-        self.desk.choose(layout)
+        self.desk.choose(layout_called(id_))
 
     def reset_layout(self) -> None:
         """The layout that was chosen last, as it was made."""
-        self.choose_layout(self.desk.layout_now)
+        self.choose_layout(self.layout_id)
 
     def present(self, on: bool) -> None:
         """Full screen with large type, only text, heatmap and links; or back to the window as it was."""
@@ -204,7 +235,7 @@ class MainWindow(QMainWindow):
             dock.show_buttons(not on)
         if on:
             self.showFullScreen()
-            self.choose_layout(layout_called("present"))
+            self.choose_layout("present")
         elif self._before_presenting is not None:
             docks, self.desk.layout_now, look = self._before_presenting
             self.setWindowState(look)

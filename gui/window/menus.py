@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from headscope.core.models.examples import examples_for
-from headscope.gui.commands import COMMANDS, MENUS
+from headscope.gui.commands.menus import MENUS
+from headscope.gui.context import Context
 from headscope.gui.widgets.plain import plain
-
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.actions import COMMANDS, Actions
 
 _LONGEST = 72
 """Characters of a text in a menu."""
@@ -28,8 +26,10 @@ class Menus(QObject):
         Those that the tool bar shows as well.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, context: Context, actions: Actions, window: QMainWindow) -> None:
         super().__init__(window)
+        self._context = context
+        self._actions = actions
         self._window = window
         self._all = {id_: QMenu(menu.words, window) for id_, menu in MENUS.items()}
         self.examples, self.layouts = self._all["examples"], self._all["layout"]
@@ -49,27 +49,29 @@ class Menus(QObject):
             menu_now = self._all[command.menu]
             if command.separated and not menu_now.isEmpty():
                 menu_now.addSeparator()
-            menu_now.addAction(window.commands.action(command.id))
+            menu_now.addAction(self._actions.action(command.id))
             if command.id == "open_text":
                 menu_now.addMenu(self.recent)
-        window.recent_texts.changed.connect(self.fill_recent)
+        self._context.recent.changed.connect(self.fill_recent)
         self.fill_recent()
 
     @Slot()
     def fill_recent(self) -> None:
         """The texts that were run lately."""
         self.recent.clear()
-        for text in self._window.recent_texts.texts:
-            self.recent.addAction(_short(text.words), partial(self._window.use_text, text)).setToolTip(plain(text.words[:500]))
+        for text in self._context.recent.texts:
+            self.recent.addAction(_short(text.words), partial(self._context.window.use_text, text)).setToolTip(
+                plain(text.words[:500])
+            )
         self.recent.setEnabled(not self.recent.isEmpty())
 
     def fill_examples(self) -> None:
         """The examples for the model that is open, then the recent texts."""
         self.examples.clear()
-        model = self._window.state.model
+        model = self._context.session.model
         for example in examples_for(model) if model is not None else ():
             words = example.text if example.pair is None else f"{example.text} | {example.pair}"
-            action = self.examples.addAction(_short(words), partial(self._window.explorer.use_example, example))
+            action = self.examples.addAction(_short(words), partial(self._context.explorer.use_example, example))
             action.setToolTip(plain(example.note))
         self.examples.addSeparator()
         self.examples.addMenu(self.recent)

@@ -70,13 +70,13 @@ def attention(n_layers: int, n_heads: int, n_tokens: int) -> AttentionRecord:
 def _of_heatmap(n_tokens: int) -> list[Figure]:
     with opened_on(attention(1, 2, n_tokens)) as window:
         _settle(window)
-        view, case = window.heatmap.view, f"heatmap, {n_tokens:,} tokens"
+        view, case = window.panel("heatmap").view, f"heatmap, {n_tokens:,} tokens"
         frames = Frames(view)
         plot = view.layout_now().plot
         points = _points(plot)
         hover = frames.figure("hover", case, partial(_move_along, view, points))
         heads = cycle([(0, 1), (0, 0)])
-        switch = Frames(view, window.links.view.viewport()).figure(
+        switch = Frames(view, window.panel("links").view.viewport()).figure(
             "head switch", case, lambda: window.explorer.select_head(next(heads))
         )
         for _ in range(4):  # half of the tokens, or fewer
@@ -97,7 +97,7 @@ def _of_links(n_tokens: int) -> list[Figure]:
             heads = tuple((0, head) for head in range(n_heads))
             window.explorer.select_heads((0, 0), heads)
             _settle(window)
-            view, case = window.links.view, f"links, {n_tokens} tokens, {n_heads} heads"
+            view, case = window.panel("links").view, f"links, {n_tokens} tokens, {n_heads} heads"
             points = _points_on_tokens(view)
             made.append(Frames(view.viewport()).figure("hover", case, partial(_move_along, view.viewport(), points)))
     return made
@@ -106,7 +106,7 @@ def _of_links(n_tokens: int) -> list[Figure]:
 def _of_grid(n_layers: int, n_heads: int) -> list[Figure]:
     with opened_on(attention(n_layers, n_heads, 64)) as window:
         _settle(window)
-        grid, case = window.heads.view, f"grid, {n_layers * n_heads:,} heads"
+        grid, case = window.panel("heads").view, f"grid, {n_layers * n_heads:,} heads"
         viewport, layout = grid.viewport(), grid.layout_now
         heads = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
         boxes = [layout.box(head) for head in heads]
@@ -114,7 +114,7 @@ def _of_grid(n_layers: int, n_heads: int) -> list[Figure]:
         random.Random(0).shuffle(middles)
         places = cycle(middles)
         hover = Frames(viewport).figure("hover", case, partial(_move_along, viewport, places))
-        frames = Frames(viewport, window.heatmap.view, window.links.view.viewport())
+        frames = Frames(viewport, window.panel("heatmap").view, window.panel("links").view.viewport())
         select = frames.figure("select", case, lambda: _press(viewport, next(places)))
         return [hover, select]
 
@@ -159,7 +159,7 @@ def _settle(window: MainWindow) -> None:
 
     def is_settled() -> bool:
         pictures = window.state.thumbnails
-        return pictures is not None and not np.isnan(pictures).any() and window.links.view.is_complete
+        return pictures is not None and not np.isnan(pictures).any() and window.panel("links").view.is_complete
 
     wait_until(is_settled)
     live(_CALM)

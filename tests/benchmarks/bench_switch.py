@@ -69,7 +69,7 @@ class _Switch:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self._heatmap, self._links = window.heatmap.view, window.links.view
+        self._heatmap, self._links = window.panel("heatmap").view, window.panel("links").view
         self._painted: dict[str, object] = {}
         PaintWatch(self._heatmap, self._on_heatmap)
         PaintWatch(self._links.viewport(), self._on_links)
@@ -89,9 +89,9 @@ class _Switch:
         """Seconds for the same two pictures, made and painted anew, with nothing else."""
         live(0.02)
         began = time.perf_counter()
-        self._heatmap.set_picture(self._window.heatmap.figure())
+        self._heatmap.set_picture(self._window.panel("heatmap").figure())
         self._heatmap.repaint()
-        self._links.set_picture(self._window.links.figure())
+        self._links.set_picture(self._window.panel("links").figure())
         self._links.viewport().repaint()
         painted = time.perf_counter() - began
         self._paint_every_line()

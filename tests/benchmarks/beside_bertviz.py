@@ -128,7 +128,7 @@ def headscope(view: str, n_tokens: int, _scripts: Path) -> dict[str, float]:
         if view == "head view":
             for head in range(1, N_HEADS):
                 window.explorer.select_head((0, head), extend=True)
-            wait_until(lambda: len(state.weights) == N_HEADS and window.links.view.is_complete)
+            wait_until(lambda: len(state.weights) == N_HEADS and window.panel("links").view.is_complete)
         else:
             wait_until(lambda: state.thumbnails is not None and not np.isnan(state.thumbnails).any())
         application.processEvents()

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from headscope.gui.window.layouts import DOCKS
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.views import VIEWS
 
+VIEW_IDS = tuple(view.id for view in VIEWS)
 INTERACTIVE = (
     QAbstractButton, QAbstractItemView, QAbstractScrollArea, QAbstractSlider, QAbstractSpinBox, QComboBox, QDockWidget, QLineEdit, QTabBar,
 )  # fmt: skip
@@ -61,7 +62,7 @@ def nameless(root: QWidget) -> list[str]:
 
 def test_nothing_in_the_window_is_nameless(shared_window: MainWindow) -> None:
     window = shared_window
-    for name in DOCKS:
+    for name in VIEW_IDS:
         window.desk.bring(name)
         QApplication.processEvents()
     assert len(parts(window)) > 60

@@ -7,6 +7,7 @@ import time
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.exporter import HeadExport, PictureExport, RecordExport
-from headscope.gui.paint.formats import write_picture
+from headscope.gui.paint.formats import write_figure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell, Marks
@@ -30,7 +31,8 @@ from headscope.gui.views.heatmap.panel import HeatmapPanel
 from headscope.gui.views.links.paint.arcs import ArcsPicture
 from headscope.gui.views.links.paint.links import LinksPicture
 from headscope.gui.views.links.panel import LinksPanel
-from headscope.gui.window.export_dialog import FORMS, ExportDialog
+from headscope.gui.window.export_dialog import ExportDialog
+from headscope.gui.window.views import VIEWS
 from tests.gui.screen import PATIENCE, axis, color_of, isolated_cells, n_colors, random_weights, shown, values, words
 
 LIGHT, DARK = theme_of(dark=False), theme_of(dark=True)
@@ -51,7 +53,7 @@ def links(count: int = 6) -> LinksPicture:
 @pytest.mark.parametrize("dpi", [36, 96, 150, 300])
 def test_a_png_has_the_dots_that_were_asked_for(qapp, tmp_path: Path, dpi: int) -> None:
     for picture in (heatmap(), links()):
-        write_picture(picture, tmp_path / "figure.png", LIGHT, dpi=dpi)
+        write_figure(picture, tmp_path / "figure.png", LIGHT, dpi=dpi)
         image = QImage(str(tmp_path / "figure.png"))
         width, height = (round(side) * dpi / 96 for side in picture.size().toTuple())
         assert (image.width(), image.height()) == (round(width), round(height))
@@ -63,7 +65,7 @@ def test_a_png_has_the_dots_that_were_asked_for(qapp, tmp_path: Path, dpi: int) 
 @pytest.mark.parametrize("dpi", [48, 96, 150, 300])
 def test_cells_have_their_exact_colours_in_a_png(qapp, tmp_path: Path, dpi: int, theme) -> None:
     picture = heatmap(7, 9)
-    write_picture(picture, tmp_path / "figure.png", theme, dpi=dpi)
+    write_figure(picture, tmp_path / "figure.png", theme, dpi=dpi)
     image = QImage(str(tmp_path / "figure.png"))
     width, height = (round(side) for side in picture.size().toTuple())
     layout = picture.layout(QRectF(0, 0, width, height))
@@ -75,14 +77,14 @@ def test_cells_have_their_exact_colours_in_a_png(qapp, tmp_path: Path, dpi: int,
 
 def test_a_marked_token_is_marked_in_the_file(qapp, tmp_path: Path) -> None:
     for name, picture in (("heatmap", heatmap()), ("links", links())):
-        write_picture(picture, tmp_path / "plain.png", LIGHT, dpi=96)
-        write_picture(picture, tmp_path / f"{name}.png", LIGHT, dpi=96, picked=Picked(query=2))
+        write_figure(picture, tmp_path / "plain.png", LIGHT, dpi=96)
+        write_figure(picture, tmp_path / f"{name}.png", LIGHT, dpi=96, picked=Picked(query=2))
         assert QImage(str(tmp_path / "plain.png")) != QImage(str(tmp_path / f"{name}.png"))
 
 
 def test_a_png_beyond_all_bounds_is_refused_before_it_is_drawn(qapp, tmp_path: Path) -> None:
     with pytest.raises(HeadscopeError) as told:
-        write_picture(heatmap(), tmp_path / "huge.png", LIGHT, dpi=100_000)
+        write_figure(heatmap(), tmp_path / "huge.png", LIGHT, dpi=100_000)
     assert told.value.code == "picture_too_large"
     assert list(tmp_path.iterdir()) == []
 
@@ -101,7 +103,7 @@ def svg_rectangles(root: ET.Element) -> list[str]:
 @pytest.mark.parametrize("count", [6, 40])
 def test_an_svg_has_a_shape_for_each_cell_and_its_tokens_as_text(qapp, tmp_path: Path, count: int) -> None:
     picture = heatmap(count, count)
-    write_picture(picture, tmp_path / "figure.svg", LIGHT)
+    write_figure(picture, tmp_path / "figure.svg", LIGHT)
     root = ET.parse(tmp_path / "figure.svg").getroot()
     texts = [element.text for element in root.iter(f"{SVG}text")]
     if count == 6:
@@ -139,9 +141,9 @@ NO_XML = (
 def test_an_svg_is_well_formed_whatever_the_tokens_are(qapp, tmp_path: Path, make: type) -> None:
     tokens, weights = axis(*NO_XML), random_weights(len(NO_XML), len(NO_XML))
     if make is HeatmapPicture:
-        write_picture(HeatmapPicture(weights, tokens, tokens, caption="".join(NO_XML)), tmp_path / "a.svg", LIGHT)
+        write_figure(HeatmapPicture(weights, tokens, tokens, caption="".join(NO_XML)), tmp_path / "a.svg", LIGHT)
     else:
-        write_picture(make({(0, 0): weights}, tokens, tokens), tmp_path / "a.svg", LIGHT)
+        write_figure(make({(0, 0): weights}, tokens, tokens), tmp_path / "a.svg", LIGHT)
     root = ET.parse(tmp_path / "a.svg").getroot()
     text = "".join(root.itertext())
     assert "🙂" in text
@@ -149,7 +151,7 @@ def test_an_svg_is_well_formed_whatever_the_tokens_are(qapp, tmp_path: Path, mak
 
 
 def test_links_stay_lines_in_an_svg(qapp, tmp_path: Path) -> None:
-    write_picture(links(), tmp_path / "links.svg", DARK)
+    write_figure(links(), tmp_path / "links.svg", DARK)
     root = ET.parse(tmp_path / "links.svg").getroot()
     assert not list(root.iter(f"{SVG}image"))
     assert len(list(root.iter(f"{SVG}polyline"))) + len(list(root.iter(f"{SVG}path"))) > 6
@@ -164,7 +166,7 @@ def pdf_text(path: Path) -> str:
 @pytest.mark.parametrize("make", [heatmap, links])
 def test_a_pdf_is_one_page_of_the_figures_size_with_text_as_text(qapp, tmp_path: Path, make) -> None:
     picture = make()
-    write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+    write_figure(picture, tmp_path / "figure.pdf", LIGHT)
     (page,) = PdfReader(tmp_path / "figure.pdf").pages
     width, height = (round(side) * 72 / 96 for side in picture.size().toTuple())
     assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx((width, height), abs=1)
@@ -176,7 +178,7 @@ def test_images_in_a_pdf_are_lossless(qapp, tmp_path: Path) -> None:
     weights, _ = isolated_cells(128, count=40)
     weights[1::2] += np.float32(0.25) * (weights[1::2] == 0)
     picture = HeatmapPicture(weights, words(128), words(128))
-    write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+    write_figure(picture, tmp_path / "figure.pdf", LIGHT)
     content = (tmp_path / "figure.pdf").read_bytes()
     assert b"/DCTDecode" not in content, "JPEG changes colours"
     (cells,) = (image for image in pdf_images(tmp_path / "figure.pdf") if image.shape[1] > 1)
@@ -196,7 +198,7 @@ def test_tokens_can_be_searched_for_in_a_pdf(qapp, tmp_path: Path, token: str) -
     pictures = (HeatmapPicture(np.ones((1, 1), np.float32), axis(token), axis(token)),)
     pictures += (LinksPicture({(0, 0): np.ones((1, 1), np.float32)}, axis(token), axis(token)),)
     for picture in pictures:
-        write_picture(picture, tmp_path / "figure.pdf", LIGHT)
+        write_figure(picture, tmp_path / "figure.pdf", LIGHT)
         assert pdf_text(tmp_path / "figure.pdf").count(token) == 2
 
 
@@ -204,7 +206,7 @@ def test_tokens_can_be_searched_for_in_a_pdf(qapp, tmp_path: Path, token: str) -
 def test_chinese_tokens_are_written(qapp, tmp_path: Path, form: str) -> None:
     picture = HeatmapPicture(random_weights(4, 4), CHINESE, CHINESE)
     path = tmp_path / f"人工智能.{form}"
-    write_picture(picture, path, LIGHT)
+    write_figure(picture, path, LIGHT)
     if form == "svg":
         assert path.read_text(encoding="utf-8").count(">智<") == 2
     elif form == "pdf":
@@ -212,7 +214,7 @@ def test_chinese_tokens_are_written(qapp, tmp_path: Path, form: str) -> None:
         assert all(letter in text for letter in "人工智能")
     else:
         blank = HeatmapPicture(picture.weights, axis(*"    "), axis(*"    "))
-        write_picture(blank, tmp_path / "blank.png", LIGHT)
+        write_figure(blank, tmp_path / "blank.png", LIGHT)
         assert QImage(str(path)) != QImage(str(tmp_path / "blank.png"))
 
 
@@ -221,7 +223,7 @@ def test_two_thousand_tokens_make_a_file_of_bounded_size(qapp, tmp_path: Path, f
     weights, cells = isolated_cells(2048)
     picture = HeatmapPicture(weights, words(2048), words(2048))
     path = tmp_path / f"long.{form}"
-    write_picture(picture, path, LIGHT, dpi=96)
+    write_figure(picture, path, LIGHT, dpi=96)
     assert path.stat().st_size < 20 * 2**20
     if form == "png":
         image = QImage(str(path))
@@ -244,7 +246,7 @@ def test_a_full_disk_leaves_the_older_file_and_nothing_else(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(HeadscopeError) as told:
-        write_picture(heatmap(), path, LIGHT)
+        write_figure(heatmap(), path, LIGHT)
     assert told.value.code == code
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
@@ -259,7 +261,7 @@ def test_a_place_that_does_not_exist_and_an_unknown_form_are_said(qapp, tmp_path
         (tmp_path / "figure", "unknown_file_type"),
     ):
         with pytest.raises(HeadscopeError) as told:
-            write_picture(heatmap(), path, LIGHT)
+            write_figure(heatmap(), path, LIGHT)
         assert told.value.code == code
 
 
@@ -289,11 +291,14 @@ def test_tokens_that_are_picked_out_are_so_in_the_file_as_on_the_screen(qtbot, e
     lines = make().layout(QRectF(0, 0, size.width(), size.height())).lines.toAlignedRect()
     seen, changed = values(shown(view.viewport())), []
     for name, picked in (("as_seen", Picked(key=4, queries=(1, 3))), ("pin_alone", Picked(key=4))):
-        write_picture(make(), tmp_path / f"{name}.png", LIGHT, dpi=96, picked=picked)
+        write_figure(make(), tmp_path / f"{name}.png", LIGHT, dpi=96, picked=picked)
         differs = values(QImage(str(tmp_path / f"{name}.png"))) != seen
         differs[lines.top() : lines.bottom() + 1, lines.left() : lines.right() + 1] = False  # a file leaves other links out
         changed.append(np.count_nonzero(differs))
     assert changed[0] < 50 < 500 < changed[1], "the same labels, numbers and bars"
+
+
+FORMS = {**dict.fromkeys(("heatmap", "links", "arcs"), ("png", "svg", "pdf")), "head": ("csv", "npz"), "heads": ("npz",)}
 
 
 @pytest.fixture
@@ -304,7 +309,8 @@ def dialog(qtbot, explorer: Explorer) -> ExportDialog:
         qtbot.addWidget(panel)
     state.update(weights=dict(state.weights))  # as a window's panels, they have seen the picture come
     state.update(pinned=Cell(5, 2))
-    figures = {"heatmap": heatmap.figure, "links": links.figure, "arcs": links.arcs_figure}
+    panels = {"heatmap": heatmap, "links": links}
+    figures = {spec: partial(spec.make, panels[view.id]) for view in VIEWS for spec in view.figures}
     dialog = ExportDialog(state, explorer, figures)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
@@ -387,7 +393,7 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
 def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp) -> None:
     state = Session()
     explorer = Explorer(state)
-    dialog = ExportDialog(state, explorer, dict.fromkeys(("heatmap", "links", "arcs"), lambda: None))
+    dialog = ExportDialog(state, explorer, {spec: lambda: None for view in VIEWS for spec in view.figures})
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     for what, forms in FORMS.items():

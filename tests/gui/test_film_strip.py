@@ -474,7 +474,7 @@ def test_random_rows_name_each_heads_strongest_key(qapp) -> None:
 
 def test_in_the_window_a_step_is_shown_and_lit_in_all_views_and_no_branch_counts_as_typed(qtbot, open_window) -> None:
     window = open_window("toy:tales", STORY)
-    state, panel = window.state, window.desk.film_strip
+    state, panel = window.state, window.panel("film_strip")
     window.explorer.generate(N_STEPS, DRAWN)
     settle(qtbot, state)
     window.desk.bring("film_strip")
@@ -483,10 +483,10 @@ def test_in_the_window_a_step_is_shown_and_lit_in_all_views_and_no_branch_counts
     qtbot.keyClick(panel.strip, Qt.Key.Key_Right)
     at_step(qtbot, state, 1)
     n_queries = len(state.steps[1].record.axis("decoder").queries)
-    assert window.heatmap.view.picture.weights.shape == (n_queries, n_queries)
-    assert len(window.links.view.picture.queries) == len(window.text.strip.axis) == n_queries
+    assert window.panel("heatmap").view.picture.weights.shape == (n_queries, n_queries)
+    assert len(window.panel("links").view.picture.queries) == len(window.text.strip.axis) == n_queries
     assert state.hover == Cell(query=n_queries - 1)
-    assert window.heatmap.view._focus[0] == window.text.strip._query == n_queries - 1
+    assert window.panel("heatmap").view._focus[0] == window.text.strip._query == n_queries - 1
     other = next(each for each in state.steps[1].candidates if each.id != state.steps[1].token.id)
     window.explorer.fork(state.steps[1], other.id, 3)
     settle(qtbot, state)

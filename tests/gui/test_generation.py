@@ -301,7 +301,7 @@ def test_each_token_has_a_bar_as_long_as_its_probability(qtbot, panel: Generatio
 def test_in_a_low_window_nothing_is_squeezed_and_beams_do_not_make_it_grow(qtbot, open_window) -> None:
     window = open_window("toy:tales", STORY)
     window.resize(1280, 800)
-    panel = window.generation
+    panel = window.panel("generation")
     whole = panel.fields.top_k.height()
     click(qtbot, panel.fields.show_more)
     panel.fields.max_new_tokens.setValue(60)

@@ -259,7 +259,7 @@ def test_own_scale_changes_the_pictures(qtbot, panel: HeadsPanel) -> None:
 def test_one_click_shows_the_mean_in_the_place_of_the_brightest_cell_and_another_goes_back(qtbot, open_window) -> None:
     text = "once upon a time a brave mouse named Mia lived in a castle . " * 5
     window = open_window("toy:tales", text)
-    state, panel = window.state, window.heads
+    state, panel = window.state, window.panel("heads")
 
     def expected(how: str) -> np.ndarray:
         return np.stack([pictures for _, pictures in state.record.thumbnails(state.kind, how=how)])

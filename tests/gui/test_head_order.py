@@ -24,22 +24,22 @@ LEFT = Qt.MouseButton.LeftButton
 def window(qtbot, open_window: Callable) -> MainWindow:
     window = open_window("toy:grammar")
     window.activateWindow()
-    qtbot.waitUntil(lambda: window.isActiveWindow() and window.heads.measuring.is_complete, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.isActiveWindow() and window.panel("heads").measuring.is_complete, timeout=PATIENCE)
     return window
 
 
 def heads_in_order(window: MainWindow) -> list[tuple[int, int]]:
-    return [head for row in window.heads.view.layout_now.placed.rows for head in row]
+    return [head for row in window.panel("heads").view.layout_now.placed.rows for head in row]
 
 
 def ranked(window: MainWindow, metric: str) -> list[tuple[int, int]]:
-    values = window.heads.measuring.metrics.values[metric]
+    values = window.panel("heads").measuring.metrics.values[metric]
     return sorted(np.ndindex(values.shape), key=lambda head: -values[head])
 
 
 # ---------------------------------------------------------------- undo and redo
 def test_each_choice_in_the_bar_is_undone_and_redone_by_keys(qtbot, window: MainWindow) -> None:
-    state, bar = window.state, window.heads.bar
+    state, bar = window.state, window.panel("heads").bar
     count = state.undoable
     bar.sort_by["entropy"].trigger()
     bar.smallest_first.trigger()
@@ -67,7 +67,7 @@ def test_each_choice_in_the_bar_is_undone_and_redone_by_keys(qtbot, window: Main
 
 
 def test_a_minimum_is_one_change_however_it_is_typed(qtbot, window: MainWindow) -> None:
-    state, bar = window.state, window.heads.bar
+    state, bar = window.state, window.panel("heads").bar
     bar.measure.setCurrentIndex(METRICS.index("confidence"))
     bar.sort_by["same"].trigger()
     count = state.undoable
@@ -98,10 +98,10 @@ def test_a_command_sorts_by_each_metric(window: MainWindow, metric: str) -> None
     action = window.commands.action(f"sort_{metric}")
     action.trigger()
     assert window.state.head_order == HeadOrder(metric)
-    assert window.heads.bar.sort_by[metric].isChecked()
+    assert window.panel("heads").bar.sort_by[metric].isChecked()
     assert action.isChecked()
     assert not window.commands.action("sort_layers").isChecked()
-    values = window.heads.measuring.metrics.values[metric]
+    values = window.panel("heads").measuring.metrics.values[metric]
     in_order = sorted(values.ravel(), key=lambda value: (np.isnan(value), -value))
     np.testing.assert_array_equal([values[head] for head in heads_in_order(window)], in_order)
 
@@ -113,19 +113,19 @@ def test_commands_reverse_filter_average_and_go_back(window: MainWindow) -> None
     do("sort_distance")
     do("smallest_first")
     assert heads_in_order(window) == ranked(window, "distance")[::-1]
-    types = window.heads.measuring.metrics.types
+    types = window.panel("heads").measuring.metrics.types
     do("type_mixed")
     do("type_broad")
     assert set(heads_in_order(window)) == {head for head, type_ in types.items() if type_ in ("mixed", "broad")}
     do("type_broad")
     assert state.head_order.types == {"mixed"}
-    assert window.heads.legend.buttons["mixed"].isChecked()
+    assert window.panel("heads").legend.buttons["mixed"].isChecked()
     do("all_heads")
     assert len(heads_in_order(window)) == n_heads
     assert not window.commands.action("all_heads").isEnabled()
     do("averages")
-    assert window.heads.bar.averages.isChecked()
-    assert window.heads.summary.text() == "2 averages"
+    assert window.panel("heads").bar.averages.isChecked()
+    assert window.panel("heads").summary.text() == "2 averages"
     do("sort_layers")
     assert state.head_order == HeadOrder(smallest_first=True)
     assert heads_in_order(window) == list(np.ndindex(2, 4))
@@ -133,9 +133,9 @@ def test_commands_reverse_filter_average_and_go_back(window: MainWindow) -> None
 
 def test_every_order_is_in_the_palette_as_its_menu_is_read(window: MainWindow) -> None:
     for query, id_ in (("sort entropy", "sort_entropy"), ("show only induction", "type_induction"), ("averages", "averages")):
-        found = entries_for(window, query)[0]
+        found = entries_for(window.context, window.commands, query)[0]
         assert found.hint == window.commands.action(id_).toolTip(), query
-    entries_for(window, "sort distance")[0].do()
+    entries_for(window.context, window.commands, "sort distance")[0].do()
     assert window.state.head_order.sort == "distance"
 
 
@@ -178,7 +178,7 @@ def long_window(qtbot, settings) -> Iterator[MainWindow]:
     window.resize(1280, 800)
     window.show()
     window.reset_layout()
-    qtbot.waitUntil(lambda: window.heads.measuring.is_complete, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.panel("heads").measuring.is_complete, timeout=PATIENCE)
     yield window
     window.close()
 

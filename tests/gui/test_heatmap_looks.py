@@ -12,7 +12,7 @@ from headscope.gui.paint.color_maps import COLOR_MAPS, color_table
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.views.heatmap.bar_ends import BarEnds
-from headscope.gui.views.heatmap.paint.picture import HeatmapPicture, Picked
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicked, HeatmapPicture
 from headscope.gui.views.heatmap.widget import HeatmapView
 from tests.gui.screen import isolated_cells, random_weights, said, shown, values, words
 
@@ -228,7 +228,7 @@ def test_picked_rows_and_columns_are_labelled_even_where_labels_are_thinned(qapp
     plain = HeatmapPicture(weights, words(200), words(200))
     layout = plain.layout(QRectF(0, 0, 700, 600))
     left_out = next(at for at in range(60, 200) if at not in layout.labelled(200, queries=True))
-    picked = HeatmapPicture(weights, words(200), words(200), picked=Picked(queries=(left_out,), keys=(left_out,)))
+    picked = HeatmapPicture(weights, words(200), words(200), picked=HeatmapPicked(queries=(left_out,), keys=(left_out,)))
     before, after = values(painted(plain)), values(painted(picked))
     y, x = (round(part) for part in (layout.cell_rect(left_out, 0).center().y(), layout.plot.left()))
     place = slice(y - 5, y + 5), slice(x - 50, x - 8)
@@ -241,7 +241,7 @@ def test_picked_rows_and_columns_are_labelled_even_where_labels_are_thinned(qapp
 @pytest.mark.parametrize("keys", [(), (1, 3)])
 def test_the_bars_are_means_and_row_sums_or_the_sums_of_what_is_picked_out(queries: tuple, keys: tuple) -> None:
     weights = random_weights(9, 9) * 0.5
-    picture = HeatmapPicture(weights, words(9), words(9), picked=Picked(queries, keys))
+    picture = HeatmapPicture(weights, words(9), words(9), picked=HeatmapPicked(queries, keys))
     below = weights[list(queries)].sum(axis=0) if queries else weights.mean(axis=0)
     beside = weights[:, list(keys)].sum(axis=1) if keys else weights.sum(axis=1)
     np.testing.assert_allclose(picture.received.values, below, rtol=1e-6)
@@ -282,7 +282,7 @@ def test_a_pairs_filter_dims_everything_else(qapp) -> None:
     axis = words(8)
     axis = replace(axis, tokens=tuple(replace(token, segment=int(at > 3)) for at, token in enumerate(axis.tokens)))
     weights = np.full((8, 8), 0.9, np.float32)
-    seen = colors_of(HeatmapPicture(weights, axis, axis, picked=Picked(pair=(0, 1))))
+    seen = colors_of(HeatmapPicture(weights, axis, axis, picked=HeatmapPicked(pair=(0, 1))))
     inside = np.zeros((8, 8), bool)
     inside[:4, 4:] = True
     assert (seen[inside] == expected(np.full(1, 0.9))[0]).all()

@@ -133,8 +133,8 @@ def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow
 def test_a_generation_is_one_change(qtbot, open_window: Callable) -> None:
     window = open_window("toy:tales", "once upon a time")
     state, count = window.state, window.state.undoable
-    window.generation.fields.max_new_tokens.setValue(6)
-    window.generate()
+    window.panel("generation").fields.max_new_tokens.setValue(6)
+    window.commands.action("generate").trigger()
     settle(qtbot, state)
     assert state.text != "once upon a time"
     assert state.undoable == count + 1
@@ -147,8 +147,8 @@ def test_a_generation_is_one_change(qtbot, open_window: Callable) -> None:
 def test_steps_that_were_looked_at_come_back(qtbot, open_window: Callable) -> None:
     window = open_window("toy:tales", "once upon a time")
     state = window.state
-    window.generation.fields.max_new_tokens.setValue(5)
-    window.generate()
+    window.panel("generation").fields.max_new_tokens.setValue(5)
+    window.commands.action("generate").trigger()
     settle(qtbot, state)
     count = state.undoable
     for step in (1, 3):

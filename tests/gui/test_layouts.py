@@ -8,10 +8,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar
 
 from headscope.gui.paint.theme import text_font, type_style
-from headscope.gui.window.layouts import DOCKS, EXPLORE, LAYOUTS, Split, Tabs, layout_called
+from headscope.gui.window.layouts import EXPLORE, LAYOUTS, Split, Tabs
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.views import VIEWS
 from tests.gui.screen import settle, shown, values
 
+VIEW_IDS = tuple(view.id for view in VIEWS)
 SIZE = QSize(1280, 800)
 
 
@@ -20,7 +22,7 @@ def window(qtbot, shared_window: MainWindow) -> MainWindow:
     """The file's own, laid out as on the first day."""
     window = shared_window
     window.resize(SIZE)
-    window.choose_layout(EXPLORE)
+    window.choose_layout(EXPLORE.id)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     return window
@@ -28,7 +30,7 @@ def window(qtbot, shared_window: MainWindow) -> MainWindow:
 
 def seen(window: MainWindow) -> set[str]:
     QApplication.processEvents()
-    return {name for name in DOCKS if window.desk.is_seen(name)}
+    return {name for name in VIEW_IDS if window.desk.is_seen(name)}
 
 
 def leaves(part: Split | Tabs) -> list[Tabs]:
@@ -40,7 +42,7 @@ def test_a_layout_shows_the_first_of_its_tabs_and_fits_a_small_screen(window: Ma
     window.commands.action(f"layout_{layout.id}").trigger()
     tabs = leaves(layout.plan)
     assert seen(window) == {tab.names[0] for tab in tabs}
-    assert {name for name in DOCKS if window.desk.is_open(name)} == {name for tab in tabs for name in tab.names}
+    assert {name for name in VIEW_IDS if window.desk.is_open(name)} == {name for tab in tabs for name in tab.names}
     assert window.size() == SIZE
     assert [action.isChecked() for action in layout_actions(window)] == [other is layout for other in LAYOUTS]
     for tab in tabs:
@@ -52,13 +54,13 @@ def test_a_layout_shows_the_first_of_its_tabs_and_fits_a_small_screen(window: Ma
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
 def test_a_large_window_has_more_views_side_by_side(window: MainWindow, layout) -> None:
     window.resize(2560, 1440)
-    window.choose_layout(layout)
+    window.choose_layout(layout.id)
     tabs = leaves(layout.roomy or layout.plan)
     assert seen(window) == {tab.names[0] for tab in tabs}
     assert len(tabs) >= len(leaves(layout.plan))
     assert {name for tab in tabs for name in tab.names} == {name for tab in leaves(layout.plan) for name in tab.names}
     window.resize(SIZE)
-    window.choose_layout(layout)
+    window.choose_layout(layout.id)
     assert seen(window) == {tab.names[0] for tab in leaves(layout.plan)}
 
 
@@ -70,30 +72,30 @@ def test_layouts_are_shares_of_any_size(window: MainWindow) -> None:
     shares = []
     for size in (QSize(1600, 1000), QSize(2560, 1440)):
         window.resize(size)
-        window.choose_layout(layout_called("present"))
+        window.choose_layout("present")
         QApplication.processEvents()
         shares.append(window.desk.docks["heatmap"].width() / window.desk.width())
     assert shares == pytest.approx([0.56, 0.56], abs=0.01)
 
 
 def test_every_view_is_in_a_layout_and_has_a_command(window: MainWindow) -> None:
-    assert set(window.desk.docks) == set(DOCKS)
-    assert {name for tab in leaves(EXPLORE.plan) for name in tab.names} == set(DOCKS)
-    for name in DOCKS:
+    assert set(window.desk.docks) == set(VIEW_IDS)
+    assert {name for tab in leaves(EXPLORE.plan) for name in tab.names} == set(VIEW_IDS)
+    for name in VIEW_IDS:
         assert window.commands.action(f"view_{name}").text() == window.desk.docks[name].windowTitle()
 
 
 def test_a_views_command_brings_it_to_the_front_closes_it_and_opens_it(qtbot, window: MainWindow) -> None:
-    action = window.commands.action("view_reading")
-    assert "reading" not in seen(window)  # behind the heatmap
+    action = window.commands.action("view_text")
+    assert "text" not in seen(window)  # behind the heatmap
     action.trigger()
-    assert "reading" in seen(window)
+    assert "text" in seen(window)
     assert "heatmap" not in seen(window)
     action.trigger()
-    assert not window.desk.is_open("reading")
+    assert not window.desk.is_open("text")
     assert not action.isChecked()
     action.trigger()
-    assert "reading" in seen(window)
+    assert "text" in seen(window)
     assert action.isChecked()
 
 
@@ -118,13 +120,13 @@ def assert_none_lies_over_another(window: MainWindow) -> None:
 
 
 LACKING = [
-    (layout, name) for layout in LAYOUTS for name in DOCKS if name not in {n for t in leaves(layout.plan) for n in t.names}
+    (layout, name) for layout in LAYOUTS for name in VIEW_IDS if name not in {n for t in leaves(layout.plan) for n in t.names}
 ]
 
 
 @pytest.mark.parametrize(("layout", "name"), LACKING, ids=lambda value: getattr(value, "id", value))
 def test_a_view_that_a_layout_has_no_place_for_opens_beside_the_others(window: MainWindow, layout, name: str) -> None:
-    window.choose_layout(layout)
+    window.choose_layout(layout.id)
     before = seen(window)
     shares = {each: window.desk.docks[each].width() for each in before}
     window.commands.action(f"view_{name}").trigger()
@@ -137,7 +139,7 @@ def test_a_view_that_a_layout_has_no_place_for_opens_beside_the_others(window: M
     assert seen(window) == before
     window.commands.action(f"view_{name}").trigger()
     assert_none_lies_over_another(window)
-    window.choose_layout(layout)
+    window.choose_layout(layout.id)
     assert seen(window) == before
 
 
@@ -150,14 +152,14 @@ def test_views_found_by_name_in_a_presentation_stand_beside_its_pictures(qtbot, 
     assert seen(window) == {"heatmap", "links", "predictions"}
     assert_none_lies_over_another(window)
     look_for_a_view(qtbot, window, "heads by token")
-    assert seen(window) == {"heatmap", "links", "predictions", "head_strip"}
+    assert seen(window) == {"heatmap", "links", "predictions", "heads_by_token"}
     assert_none_lies_over_another(window)
-    heights = [window.desk.docks[name].height() for name in ("predictions", "head_strip")]
+    heights = [window.desk.docks[name].height() for name in ("predictions", "heads_by_token")]
     assert heights[0] == pytest.approx(heights[1], rel=0.1)
     look_for_a_view(qtbot, window, "logit lens")
-    assert seen(window) == {"heatmap", "links", "predictions", "lens"}, "on the one before, in front"
+    assert seen(window) == {"heatmap", "links", "predictions", "logit_lens"}, "on the one before, in front"
     assert_none_lies_over_another(window)
-    assert window.desk.lens.isAncestorOf(window.focusWidget())
+    assert window.panel("logit_lens").isAncestorOf(window.focusWidget())
     settle(qtbot, window.state)  # while the lens is computed, Escape stops that
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
@@ -166,7 +168,7 @@ def test_views_found_by_name_in_a_presentation_stand_beside_its_pictures(qtbot, 
 
 
 def test_the_menu_that_qt_makes_of_views_opens_them_beside_the_others_too(qtbot, window: MainWindow) -> None:
-    window.choose_layout(layout_called("present"))
+    window.choose_layout("present")
     window.desk.docks["arithmetic"].toggleViewAction().trigger()
     qtbot.waitUntil(lambda: seen(window) == {"heatmap", "links", "arithmetic"})
     assert_none_lies_over_another(window)
@@ -196,7 +198,7 @@ def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> N
     for _ in range(3):
         window.commands.action("next_view").trigger()
         focus = window.focusWidget()
-        visited.append(next(name for name in DOCKS if window.desk.docks[name].isAncestorOf(focus)))
+        visited.append(next(name for name in VIEW_IDS if window.desk.docks[name].isAncestorOf(focus)))
     assert visited == ["heads", "heatmap", "links"]
     window.commands.action("previous_view").trigger()
     assert window.desk.docks["heatmap"].isAncestorOf(window.focusWidget())
@@ -204,30 +206,30 @@ def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> N
 
 def test_the_keyboard_goes_with_the_tab(qtbot, window: MainWindow) -> None:
     window.desk.bring("heatmap")
-    assert window.desk.heatmap.view.hasFocus()
+    assert window.panel("heatmap").view.hasFocus()
     bar = next(bar for bar in window.desk.findChildren(QTabBar) if "Heatmap" in [bar.tabText(at) for at in range(bar.count())])
     text = next(at for at in range(bar.count()) if bar.tabText(at) == "Text")
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(text).center())
-    qtbot.waitUntil(lambda: not window.desk.heatmap.isVisible())
-    assert window.desk.reading.isAncestorOf(window.focusWidget())
+    qtbot.waitUntil(lambda: not window.panel("heatmap").isVisible())
+    assert window.panel("text").isAncestorOf(window.focusWidget())
 
 
 # ---------------------------------------------------------------- presentation
 def test_nothing_is_wider_than_before_when_a_presentation_has_ended(qtbot, window: MainWindow) -> None:
-    before = {name: getattr(window.desk, name).minimumSizeHint().width() for name in DOCKS if window.desk.is_seen(name)}
+    before = {name: window.panel(name).minimumSizeHint().width() for name in VIEW_IDS if window.desk.is_seen(name)}
     window.present(True)
     qtbot.waitUntil(lambda: type_style().scale > 1)
     QApplication.processEvents()
     window.present(False)
     qtbot.waitUntil(lambda: seen(window) == set(before))
-    after = {name: getattr(window.desk, name).minimumSizeHint().width() for name in before}
+    after = {name: window.panel(name).minimumSizeHint().width() for name in before}
     assert after == before
 
 
 def test_f11_is_full_screen_with_large_type_and_escape_brings_everything_back(qtbot, open_window: Callable) -> None:
     window = open_window("toy:grammar")
     window.resize(SIZE)
-    window.choose_layout(layout_called("teach"))
+    window.choose_layout("teach")
     QApplication.processEvents()
     before, height = seen(window), text_font().pixelSize()
     qtbot.keyClick(window, Qt.Key.Key_F11)

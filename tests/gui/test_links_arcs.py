@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from headscope.gui.paint.formats import write_picture
+from headscope.gui.paint.formats import write_figure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.views.links.paint.arcs import ArcsPicture
@@ -112,7 +112,7 @@ def test_any_text_fits(tokens) -> None:
 def test_arcs_are_written_to_files_with_text_as_text(tmp_path: Path, suffix: str) -> None:
     picture = ArcsPicture({(2, 3): random_weights(5, 5)}, words(5), words(5))
     path = tmp_path / f"arcs{suffix}"
-    write_picture(picture, path, THEME, dpi=96)
+    write_figure(picture, path, THEME, dpi=96)
     if suffix == ".svg":
         drawn = path.read_text(encoding="utf-8")
         assert drawn.count(">word4<") == 1

@@ -169,7 +169,7 @@ def run(qtbot, open_window) -> Callable:
     for number, head in enumerate(HEADS):
         window.explorer.select_head(head, extend=number > 0)
     qtbot.waitUntil(lambda: window.state.heads == HEADS)
-    view = window.links.view
+    view = window.panel("links").view
 
     def act(how: Callable, head: tuple[int, int]) -> list[tuple[int, int]]:
         boxes = {other: box for box, _, other in view.layout_now.legend if other is not None}
@@ -184,7 +184,7 @@ def run(qtbot, open_window) -> Callable:
 def test_a_click_in_the_legend_switches_a_head_off_and_on_and_a_double_click_shows_it_alone(qtbot, run: Callable) -> None:
     colors = dict(run.window.state.color_of)
     assert run(qtbot.mouseClick, (0, 1)) == [(0, 0), (0, 2)]
-    assert set(run.window.links.view.picture.weights) == {(0, 0), (0, 2)}
+    assert set(run.window.panel("links").view.picture.weights) == {(0, 0), (0, 2)}
     assert run(qtbot.mouseClick, (0, 1)) == list(HEADS)
     run(qtbot.mouseClick, (0, 2))
     assert run(qtbot.mouseDClick, (0, 2)) == [(0, 2)]
@@ -196,7 +196,9 @@ def test_a_click_in_the_legend_switches_a_head_off_and_on_and_a_double_click_sho
     run.window.explorer.select_head((1, 1))
     qtbot.waitUntil(lambda: run.window.state.heads == ((1, 1),))
     assert run.window.state.color_of == {(1, 1): 0}, "the first colour is that of a head alone"
-    assert [head for _, _, head in run.window.links.view.layout_now.legend] == [(1, 1)], "chosen elsewhere: a new legend"
+    assert [head for _, _, head in run.window.panel("links").view.layout_now.legend] == [(1, 1)], (
+        "chosen elsewhere: a new legend"
+    )
 
 
 def test_the_legend_of_32_heads_is_a_few_lines_even_in_a_narrow_dock() -> None:
@@ -215,8 +217,8 @@ def test_all_heads_of_a_model_are_drawn_together_even_if_hardly_any_may_be_kept(
     window.explorer.limit_cache(1)
     heads = tuple((layer, head) for layer in range(2) for head in range(4))
     window.explorer.select_heads(heads[-1], heads)
-    qtbot.waitUntil(lambda: set(window.links.view.picture.weights) == set(heads))
-    colors = [color.name() for color in window.links.view.picture.head_colors(theme_of(window.state.dark))]
+    qtbot.waitUntil(lambda: set(window.panel("links").view.picture.weights) == set(heads))
+    colors = [color.name() for color in window.panel("links").view.picture.head_colors(theme_of(window.state.dark))]
     assert len(set(colors)) == 8
 
 

@@ -30,7 +30,7 @@ def window(qtbot, settings, open_window: Callable[..., MainWindow]) -> MainWindo
 
 
 def point_at(qtbot, window: MainWindow, query: int, key: int) -> None:
-    view = window.heatmap.view
+    view = window.panel("heatmap").view
     qtbot.mouseMove(view, QPoint(1, 1))
     qtbot.mouseMove(view, view.layout_now().cell_rect(query, key).center().toPoint())
     assert window.state.hover == Cell(query, key)
@@ -38,7 +38,7 @@ def point_at(qtbot, window: MainWindow, query: int, key: int) -> None:
 
 @pytest.mark.parametrize("arcs", [False, True], ids=["links", "arcs"])
 def test_a_weak_cell_shows_its_rows_links_and_itself(qtbot, window: MainWindow, arcs: bool) -> None:
-    state, panel = window.state, window.links
+    state, panel = window.state, window.panel("links")
     panel.threshold.setValue(20)
     if arcs:
         qtbot.mouseClick(panel.arcs, Qt.MouseButton.LeftButton)
@@ -53,7 +53,7 @@ def test_a_weak_cell_shows_its_rows_links_and_itself(qtbot, window: MainWindow, 
     assert set(links.key.tolist()) == {at for at in range(len(weights)) if weights[query, at] >= 0.2}
     qtbot.waitUntil(lambda: panel.view.is_complete, timeout=PATIENCE)
     with_it = shown(panel.view.viewport())
-    qtbot.mouseMove(window.heatmap.view, QPoint(1, 1))
+    qtbot.mouseMove(window.panel("heatmap").view, QPoint(1, 1))
     state.update(hover=Cell(query))
     qtbot.waitUntil(lambda: panel.view.is_complete, timeout=PATIENCE)
     without = shown(panel.view.viewport())

@@ -41,7 +41,7 @@ def matrix(window: MainWindow) -> np.ndarray:
 
 def cells_shown(window: MainWindow) -> QImage:
     """The heatmap's cells as they are on the screen."""
-    view = window.heatmap.view
+    view = window.panel("heatmap").view
     plot = view.layout_now().plot.toAlignedRect().adjusted(1, 1, -1, -1)
     return shown(view).copy(plot)
 
@@ -55,7 +55,7 @@ def test_the_heatmap_of_a_long_text_looks_as_its_matrix_would(long_window: MainW
 
 def _tells(qtbot, window: MainWindow, across: float, down: float) -> bool:
     """Point there, wherever the layout has it by now; whether the value is known."""
-    view, state = window.heatmap.view, window.state
+    view, state = window.panel("heatmap").view, window.state
     plot = view.layout_now().plot
     at = QPointF(plot.left() + across * plot.width(), plot.top() + down * plot.height()).toPoint()
     qtbot.mouseMove(view, at - QPoint(1, 0))

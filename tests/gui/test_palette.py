@@ -7,9 +7,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
 
-from headscope.gui.commands import COMMANDS, MENUS
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.commands.menus import MENUS
 from headscope.gui.views.generation.language_fields import LanguageFields
 from headscope.gui.widgets.drawing_fields import GibbsFields, SamplingFields
+from headscope.gui.window.actions import COMMANDS
 from headscope.gui.window.gestures import GESTURES
 from headscope.gui.window.help import ShortcutSheet
 from headscope.gui.window.layouts import EXPLORE
@@ -17,6 +19,7 @@ from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.palette.entries import entries_for
 from headscope.gui.window.palette.fuzzy import score
 from headscope.gui.window.palette.popup import Palette
+from headscope.gui.window.views import VIEWS
 from tests.gui.screen import PATIENCE, n_colors, settle, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -25,7 +28,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 @pytest.fixture
 def window(qtbot, shared_window: MainWindow) -> MainWindow:
     """The file's own, laid out as on the first day."""
-    shared_window.choose_layout(EXPLORE)
+    shared_window.choose_layout(EXPLORE.id)
     shared_window.activateWindow()
     qtbot.waitUntil(shared_window.isActiveWindow)
     return shared_window
@@ -84,7 +87,7 @@ def test_enter_does_what_was_found_and_closes(qtbot, window: MainWindow, palette
     assert QApplication.activePopupWidget() is None
 
 
-@pytest.mark.parametrize("name", ["heatmap", "reading"], ids=["in front", "behind a tab"])
+@pytest.mark.parametrize("name", ["heatmap", "text"], ids=["in front", "behind a tab"])
 def test_a_view_that_is_looked_for_is_seen_afterwards_wherever_it_was(
     qtbot, window: MainWindow, palette: Palette, name: str
 ) -> None:
@@ -138,9 +141,13 @@ def test_a_click_does_it(qtbot, window: MainWindow, palette: Palette) -> None:
 def test_examples_models_and_recent_texts_are_found(qtbot, own_window: MainWindow) -> None:
     window = own_window
     qtbot.waitUntil(lambda: window.state.catalogue is not None, timeout=PATIENCE)
-    groups = {entry.group: entry for query in ("kite to", "toy:tales", "cabinet") for entry in entries_for(window, query)[:6]}
+    groups = {
+        entry.group: entry
+        for query in ("kite to", "toy:tales", "cabinet")
+        for entry in entries_for(window.context, window.commands, query)[:6]
+    }
     assert {"Example", "Model", "Recent text"} <= set(groups)
-    next(entry for entry in entries_for(window, "toy:tales") if entry.group == "Model").do()
+    next(entry for entry in entries_for(window.context, window.commands, "toy:tales") if entry.group == "Model").do()
     qtbot.waitUntil(lambda: window.state.model.name == "toy:tales" and window.state.busy is None, timeout=PATIENCE)
 
 
@@ -153,7 +160,9 @@ def test_nothing_found_is_said(qtbot, window: MainWindow, palette: Palette) -> N
 
 def test_every_command_is_found_by_its_own_words_and_explains_itself(window: MainWindow) -> None:
     for command in COMMANDS:
-        assert command.words in [entry.words for entry in entries_for(window, command.words)[:4]], command.id
+        assert command.words in [entry.words for entry in entries_for(window.context, window.commands, command.words)[:4]], (
+            command.id
+        )
         assert command.menu in MENUS
         assert command.help.endswith("."), command.id
         assert len(command.help) > 10
@@ -181,10 +190,14 @@ def test_every_shortcut_works_while_the_cursor_is_in_the_text(qtbot, own_window:
 
 
 # ---------------------------------------------------------------- the sheet of shortcuts
+def gestures() -> dict[str, tuple[Gesture, ...]]:
+    return GESTURES | {view.title: view.gestures for view in VIEWS if view.gestures}
+
+
 def test_the_sheet_lists_keys_and_gestures_by_menu_and_is_searched(qtbot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_F1)
     sheet = window.findChild(ShortcutSheet)
-    assert len(sheet.rows) == len(COMMANDS) + len(GESTURES)
+    assert len(sheet.rows) == len(COMMANDS) + sum(map(len, gestures().values()))
     assert ("Next head", "Alt+Right") in sheet.rows
     qtbot.keyClicks(sheet.field, "zoom")
     assert ("Zoom", "Wheel, + and −") in sheet.rows
@@ -202,8 +215,8 @@ def test_the_sheet_lists_keys_and_gestures_by_menu_and_is_searched(qtbot, window
 def test_the_sheet_says_nothing_twice(qtbot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_F1)
     sheet = window.findChild(ShortcutSheet)
-    assert len({(gesture.view, gesture.how) for gesture in GESTURES}) == len(GESTURES)
-    assert len({(gesture.view, gesture.what) for gesture in GESTURES}) == len(GESTURES)
+    for view, here in gestures().items():
+        assert len({gesture.how for gesture in here}) == len({gesture.what for gesture in here}) == len(here), view
     headings = [label.text() for label in sheet.findChildren(QLabel, "cardTitle")]
     assert len(set(headings)) == len(headings)
     sheet.close()
@@ -315,7 +328,7 @@ def test_steps_of_a_generation_are_walked_through(qtbot, open_window: Callable) 
     window = open_window("toy:tales", "once upon a time")
     state = window.state
     assert not window.commands.action("previous_step").isEnabled()
-    window.generation.fields.max_new_tokens.setValue(4)
+    window.panel("generation").fields.max_new_tokens.setValue(4)
     do(qtbot, window, "generate")
     do(qtbot, window, "previous_step")
     qtbot.waitUntil(lambda: state.step == 2, timeout=PATIENCE)

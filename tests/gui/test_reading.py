@@ -554,14 +554,14 @@ def test_the_view_tells_what_is_pointed_at_and_forgets_it_when_the_mouse_leaves(
 
 def test_pointing_into_the_text_lights_the_other_views_and_theirs_the_text(qtbot, open_window) -> None:
     window = open_window()
-    docks, panel = window.desk.docks, window.desk.reading
-    for name in ("reading", "head_strip"):
+    docks, panel = window.desk.docks, window.panel("text")
+    for name in ("text", "heads_by_token"):
         docks[name].show()
         docks[name].raise_()
     qtbot.waitUntil(panel.isVisible, timeout=PATIENCE)
     hover(qtbot, panel, 2)
     assert window.state.hover == Cell(query=2)
-    strip = window.desk.head_strip
+    strip = window.panel("heads_by_token")
     qtbot.waitUntil(
         lambda: strip.view.picture is not None and strip.title.text().startswith("“keys” attends"), timeout=PATIENCE
     )

@@ -51,7 +51,7 @@ def test_words_take_the_place_of_tokens_everywhere(qtbot, window) -> None:
     assert state.marks == Marks(queries=(3, 4), keys=(0,))
     assert state.shown.shape == (8, 8)
     np.testing.assert_allclose(state.shown[3, 4], tokens[3:5, 5:7].sum(1).mean(), atol=1e-6)
-    assert window.links.view.picture.queries is state.queries
+    assert window.panel("links").view.picture.queries is state.queries
     assert window.text.strip.axis.labels[3:5] == ("walk", "·ed")
     choose(qtbot, window, "units", "tokens")
     np.testing.assert_array_equal(state.shown, tokens)

@@ -48,7 +48,7 @@ def test_settings_hold_at_once_and_for_the_next_start(qtbot, window: MainWindow,
     choose(qtbot, dialog.type_size, 150)
     assert type_style().scale == 1.5
     choose(qtbot, dialog.color_map, "viridis")
-    assert window.state.color_map == window.heatmap.controls.look.color_map == "viridis"
+    assert window.state.color_map == window.panel("heatmap").controls.look.color_map == "viridis"
     choose(qtbot, dialog.cache_size, 512)
     assert window.explorer._pictures._cache.limit == 512 * 2**20
     choose(qtbot, dialog.dtype, "float16")
@@ -108,7 +108,7 @@ def test_texts_that_were_run_are_kept_latest_first(qtbot, window: MainWindow, se
         window.explorer.run()
         settle(qtbot, window.state)
     expected = [first, "cats sleep .", "dogs bark ."]
-    assert [text.text for text in window.recent_texts.texts] == expected
+    assert [text.text for text in window.recent.texts] == expected
     assert [text.text for text in RecentPrompts(window.state, settings, window).texts] == expected
     actions = window.menus.recent.actions()
     assert [action.text() for action in actions] == expected
@@ -120,11 +120,11 @@ def test_texts_that_were_run_are_kept_latest_first(qtbot, window: MainWindow, se
 def test_only_so_many_texts_are_kept_and_they_can_be_forgotten(qtbot, window: MainWindow, dialog) -> None:
     for number in range(MOST + 5):
         window.state.update(text=f"text {number}", run=replace(window.state.run, seconds=float(number)))
-    assert len(window.recent_texts.texts) == MOST
-    assert window.recent_texts.texts[0] == Prompt(f"text {MOST + 4}")
+    assert len(window.recent.texts) == MOST
+    assert window.recent.texts[0] == Prompt(f"text {MOST + 4}")
     dialog.forget.setEnabled(True)
     qtbot.mouseClick(dialog.forget, Qt.MouseButton.LeftButton)
-    assert window.recent_texts.texts == ()
+    assert window.recent.texts == ()
     assert not window.menus.recent.isEnabled()
 
 

@@ -49,7 +49,12 @@ def test_30000_mouse_moves_over_every_picture(qtbot, open_window: Callable) -> N
     """PySide6 6.12.0 lost a reference to None at each of them and aborted Python 3.11 after a second."""
     window = open_window("toy:grammar")
     notices, chance = Notices(window), random.Random(0)
-    views = (window.heatmap.view, window.links.view.viewport(), window.heads.view.viewport(), window.text.strip.viewport())
+    views = (
+        window.panel("heatmap").view,
+        window.panel("links").view.viewport(),
+        window.panel("heads").view.viewport(),
+        window.text.strip.viewport(),
+    )
     hovers = set()
     for number in range(30_000):
         view = views[number // 50 % len(views)]
@@ -107,7 +112,12 @@ def do_something(chance: random.Random, window: MainWindow) -> None:
             QTest.mouseClick(widget, LEFT, modifiers, anywhere(chance, widget))
         case 3:
             view = chance.choice(
-                (window.heatmap.view, window.heads.view.viewport(), window.text.strip.viewport(), window.links.view.viewport())
+                (
+                    window.panel("heatmap").view,
+                    window.panel("heads").view.viewport(),
+                    window.text.strip.viewport(),
+                    window.panel("links").view.viewport(),
+                )
             )
             QTest.mouseClick(view, LEFT, modifiers, anywhere(chance, view))
         case 4:

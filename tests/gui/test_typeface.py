@@ -19,12 +19,13 @@ from headscope.gui.session.selection import Cell
 from headscope.gui.views.arithmetic.paint.formula import typeset
 from headscope.gui.views.heatmap.paint import axes
 from headscope.gui.views.logit_lens import paint
-from headscope.gui.window.layouts import DOCKS
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.preferences_dialog import SettingsDialog
+from headscope.gui.window.views import VIEWS
 from headscope.resources import font_files
 from tests.gui.screen import PATIENCE, settle, shown, values
 
+VIEW_IDS = tuple(view.id for view in VIEWS)
 LIGHT = theme_of(dark=False)
 FAMILY, PASSING = "Other Semi Bold", "Third Semi Bold"
 """Another typeface on this computer, and one that is installed and removed."""
@@ -83,7 +84,7 @@ def families(root: QWidget) -> set[str]:
 
 def rest(qtbot, window: MainWindow) -> None:
     """Wait until all that was asked for is there and drawn."""
-    explorer, view = window.explorer, window.links.view
+    explorer, view = window.explorer, window.panel("links").view
     lanes = explorer._pictures._lane, explorer.questions._lane, explorer.long_questions._lane
     QApplication.processEvents()
     settle(qtbot, window.state)
@@ -108,26 +109,26 @@ def pictures(qtbot, window: MainWindow) -> dict[str, bytes]:
     window.resize(1600, 1000)
     window.reset_layout()
     found = {}
-    for name in DOCKS:
+    for name in VIEW_IDS:
         window.desk.bring(name)
         window.setFocus()
         rest(qtbot, window)
-        found[name] = picture(qtbot, getattr(window.desk, name))
+        found[name] = picture(qtbot, window.panel(name))
     return found
 
 
 def look_around(qtbot, window: MainWindow) -> None:
     """Something in every view, each of which has been seen."""
-    for name in DOCKS:
+    for name in VIEW_IDS:
         window.desk.bring(name)
         rest(qtbot, window)
     if window.state.model.name == "toy:tales":
-        window.generation.fields.max_new_tokens.setValue(4)
-        window.generate()
+        window.panel("generation").fields.max_new_tokens.setValue(4)
+        window.commands.action("generate").trigger()
         rest(qtbot, window)
     window.state.update(pinned=Cell(4, 2))
     window.desk.bring("heads")
-    qtbot.waitUntil(lambda: window.heads.measuring.is_complete, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.panel("heads").measuring.is_complete, timeout=PATIENCE)
 
 
 # ---------------------------------------------------------------- which there are
@@ -157,7 +158,7 @@ def test_a_part_of_the_name_and_enter_choose_it_for_everything_at_once(qtbot, wi
     assert families(window) == families(dialog) == {FAMILY}
     assert type_style() == TypeStyle(FAMILY, 1.0)
     assert dialog.isVisible(), "Enter presses no button"
-    assert window.recent_texts.texts
+    assert window.recent.texts
 
 
 def test_the_list_under_the_field_has_what_fits_and_arrows_choose_in_it(qtbot, window: MainWindow, dialog) -> None:
@@ -212,15 +213,15 @@ def test_other_type_looks_as_if_it_had_been_so_from_the_start(
     look_around(qtbot, fresh)
     assert type_style() == style
     expected = pictures(qtbot, fresh)
-    assert [name for name in DOCKS if changed[name] == usual[name]] == []
-    assert [name for name in DOCKS if changed[name] != expected[name]] == []
+    assert [name for name in VIEW_IDS if changed[name] == usual[name]] == []
+    assert [name for name in VIEW_IDS if changed[name] != expected[name]] == []
 
 
 _KEPT: dict[str, Callable[[], object]] = {
     "width": lambda: text_width("somewhere", 13),
     "elided": lambda: [elided("somewhere over it", 13, QFont.Weight.Normal, float(width)) for width in range(40, 120, 3)],
     "formula": lambda: typeset(r"\frac{q}{k}", 13.0).width,
-    "lens": lambda: paint._fitting("somewhere"),
+    "logit_lens": lambda: paint._fitting("somewhere"),
     "label": lambda: values(axes._stamp(Token("somewhere", 0), LIGHT, 13, 90, 1.0, True)[0].toImage()).tobytes(),
 }
 
@@ -268,7 +269,7 @@ def test_figures_stay_in_inter(qtbot, window: MainWindow, tmp_path: Path) -> Non
     window.preferences.typeface = FAMILY
     window.preferences.type_size = 150
     path = tmp_path / "figure.pdf"
-    window.explorer.export(PictureExport(path, window.heatmap.figure(), LIGHT, 300, Cell()))
+    window.explorer.export(PictureExport(path, window.panel("heatmap").figure(), LIGHT, 300, Cell()))
     settle(qtbot, window.state)
     (page,) = PdfReader(path).pages
     fonts = {font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()}

@@ -26,7 +26,7 @@ def test_a_window_shows_given_weights_and_says_that_there_is_no_model(qtbot, qap
     qtbot.waitUntil(lambda: state.head == (1, 2))
     np.testing.assert_array_equal(state.shown, np.eye(4, dtype=np.float32))
     assert window.text.strip.axis.labels == tuple(TOKENS)
-    assert window.heads.view.layout_now.n_heads == 3
+    assert window.panel("heads").view.layout_now.n_heads == 3
     window.explorer.run()
     assert state.notice.message == "No model is open."
     window.close()

@@ -67,15 +67,15 @@ def test_the_next_model_is_shown_as_ever(shown, tmp_path, qtbot) -> None:
 def test_no_view_keeps_a_picture_of_the_other_model(open_window, tmp_path, qtbot) -> None:
     window = open_window("toy:grammar", TEXT.replace("bark", "[MASK]"))
     desk = window.desk
-    for name in ("heatmap", "lens"):
+    for name in ("heatmap", "logit_lens"):
         desk.bring(name)
-    qtbot.waitUntil(lambda: desk.heatmap.view.picture is not None, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: desk.lens.view.picture.n_depths > 0, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.panel("heatmap").view.picture is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.panel("logit_lens").view.picture.n_depths > 0, timeout=PATIENCE)
     window.explorer.load(str(broken(tmp_path / "broken")))
     qtbot.waitUntil(lambda: window.state.busy is None and window.state.model.name == "broken", timeout=PATIENCE)
-    assert desk.heatmap.view.picture is None
-    assert desk.lens.view.picture.n_depths == 0
-    assert len(desk.links.view.picture.queries) == 0
+    assert window.panel("heatmap").view.picture is None
+    assert window.panel("logit_lens").view.picture.n_depths == 0
+    assert len(window.panel("links").view.picture.queries) == 0
     assert not window.commands.action("export").isEnabled()
 
 

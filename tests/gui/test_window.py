@@ -11,11 +11,11 @@ from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from headscope.core.models.examples import examples_for
-from headscope.gui.commands import COMMANDS
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
+from headscope.gui.window.actions import COMMANDS
 from headscope.gui.window.export_dialog import ExportDialog
-from headscope.gui.window.layouts import EXPLORE, layout_called
+from headscope.gui.window.layouts import EXPLORE
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.words.notices import Busy
 from tests.gui.screen import PATIENCE, color_of, n_colors, settle, shown, values
@@ -50,7 +50,7 @@ def click_token(qtbot, window: MainWindow, label: str) -> None:
 
 
 def click_head(qtbot, window: MainWindow, head: tuple[int, int], modifiers=NONE) -> None:
-    view = window.heads.view
+    view = window.panel("heads").view
     click(qtbot, view.viewport(), view.layout_now.box(head).center().toPoint(), modifiers)
 
 
@@ -62,11 +62,11 @@ def wait_for_every_head(qtbot, window: MainWindow) -> None:
 
 def assert_picture_is_of(window: MainWindow, head: tuple[int, int]) -> None:
     """Heatmap and links show this head, cell by cell."""
-    state, view = window.state, window.heatmap.view
+    state, view = window.state, window.panel("heatmap").view
     weights = state.record.attention_weights(*head, state.kind)
     assert state.head == head
     np.testing.assert_array_equal(view.picture.weights, weights)
-    np.testing.assert_array_equal(window.links.view.picture.weights[head], weights)
+    np.testing.assert_array_equal(window.panel("links").view.picture.weights[head], weights)
     image, layout = shown(view), view.layout_now()
     for query, key in ((0, 0), (1, 1), (len(weights) - 1, 0)):
         assert image.pixelColor(layout.cell_rect(query, key).center().toPoint()) == color_of(weights[query, key], THEME)
@@ -101,7 +101,7 @@ def test_the_grammar_toy_from_start_to_an_exported_file(qtbot, window: MainWindo
     click_token(qtbot, window, "are")
     assert state.text == "the keys near the cabinet [MASK] rusty ."
     assert window.text.text.toPlainText() == state.text
-    block = window.predictions.blocks[0]
+    block = window.panel("predictions").blocks[0]
     assert block.bars.bars[0].label == "are"
     row = next(row for row, bar in enumerate(block.bars.bars) if bar.label != "are")
     label = block.bars.bars[row].label
@@ -112,15 +112,15 @@ def test_the_grammar_toy_from_start_to_an_exported_file(qtbot, window: MainWindo
     click_head(qtbot, window, (1, 2))
     assert_picture_is_of(window, (1, 2))
     for key, head in ((Qt.Key.Key_Right, (1, 3)), (Qt.Key.Key_Up, (0, 3)), (Qt.Key.Key_Left, (0, 2))):
-        qtbot.keyClick(window.heads.view, key)
+        qtbot.keyClick(window.panel("heads").view, key)
         assert_picture_is_of(window, head)
     click_head(qtbot, window, (1, 0), CTRL)
     assert state.heads == ((0, 2), (1, 0))
-    assert set(window.links.view.picture.weights) == {(0, 2), (1, 0)}
-    links = window.links.view
+    assert set(window.panel("links").view.picture.weights) == {(0, 2), (1, 0)}
+    links = window.panel("links").view
     qtbot.mouseMove(links.viewport(), links.layout_now.label_box(2, left=True).center().toPoint())
     assert state.hover == Cell(query=2)
-    assert window.heatmap.view._focus == (2, None)
+    assert window.panel("heatmap").view._focus == (2, None)
     export(qtbot, window, tmp_path / "head.pdf", "heatmap", "pdf")
     export(qtbot, window, tmp_path / "heads.npz", "heads", "npz")
     with np.load(tmp_path / "heads.npz") as arrays:
@@ -131,15 +131,15 @@ def test_the_tales_toy_writes_stops_and_is_exported(qtbot, open_window: Callable
     window = open_window("toy:tales")
     state = window.state
     write(qtbot, window, "once upon a time")
-    window.generation.fields.max_new_tokens.setValue(5)
+    window.panel("generation").fields.max_new_tokens.setValue(5)
     click(qtbot, window.toolbar.generate)
     assert window.toolbar.stop.isEnabled()
     settle(qtbot, state)
     assert len(state.steps) == 5
     assert window.text.text.toPlainText() == state.text == state.steps[-1].text
     assert len(state.queries) == state.shown.shape[0] >= 8
-    window.generation.fields.max_new_tokens.setValue(100)
-    window.generation.fields.temperature.setValue(1.5)
+    window.panel("generation").fields.max_new_tokens.setValue(100)
+    window.panel("generation").fields.temperature.setValue(1.5)
     click(qtbot, window.toolbar.generate)
     qtbot.waitUntil(lambda: len(state.steps) >= 2, timeout=PATIENCE)
     click(qtbot, window.toolbar.stop)
@@ -167,7 +167,7 @@ def test_a_model_of_96_heads_from_start_to_an_exported_file(qtbot, open_window: 
     label = next(token.text for token in state.queries.tokens if token.text == "F")
     click_token(qtbot, window, label)
     assert len(state.predictions) == 1
-    assert window.predictions.blocks[0].bars.bars[0].label == "F"
+    assert window.panel("predictions").blocks[0].bars.bars[0].label == "F"
     export(qtbot, window, tmp_path / "head.png", "heatmap", "png")
 
 
@@ -195,7 +195,7 @@ def test_another_model_is_chosen_in_the_menu(qtbot, window: MainWindow) -> None:
     assert window.picker._model_button.value == "toy:tales"
     assert state.kind == "decoder"
     assert not window.text.add_pair.isVisible()
-    assert window.generation.write.text() == "Generate"
+    assert window.panel("generation").write.text() == "Generate"
     assert_picture_is_of(window, state.head)
 
 
@@ -204,7 +204,7 @@ def test_a_name_that_is_no_model_is_said_and_everything_stays(qtbot, window: Mai
     state = window.state
     write(qtbot, window, "the cat sleeps .")
     before = state.model, state.record, state.text, state.head
-    picture = values(shown(window.heatmap.view))
+    picture = values(shown(window.panel("heatmap").view))
 
     def type_name(_menu) -> None:
         field = window.picker.name_field
@@ -219,7 +219,7 @@ def test_a_name_that_is_no_model_is_said_and_everything_stays(qtbot, window: Mai
     assert (state.model, state.record, state.text, state.head) == before
     window._dismiss()
     assert not window.notice.isVisible()
-    qtbot.waitUntil(lambda: np.array_equal(values(shown(window.heatmap.view)), picture))
+    qtbot.waitUntil(lambda: np.array_equal(values(shown(window.panel("heatmap").view)), picture))
     write(qtbot, window, "cats sleep .")
     assert state.queries.text == "cats sleep ."
 
@@ -255,7 +255,7 @@ def test_every_command_can_be_given_at_any_time(qtbot, open_window: Callable, wh
     assert window.commands.action("run").isEnabled() is (when != "before the model")
     for command in COMMANDS:
         if when == "busy" and window.state.busy is None:
-            window.generate()
+            window.commands.action("generate").trigger()
         if command.id != "quit":
             window.commands.action(command.id).trigger()
             QApplication.processEvents()
@@ -322,7 +322,11 @@ def test_light_and_dark_repaint_everything(qtbot, window: MainWindow) -> None:
         theme = theme_of(words == "Dark")
         assert window.state.dark is theme.dark
         QApplication.processEvents()
-        for view in (window.heatmap.view, window.links.view.viewport(), window.heads.view.viewport()):
+        for view in (
+            window.panel("heatmap").view,
+            window.panel("links").view.viewport(),
+            window.panel("heads").view.viewport(),
+        ):
             assert QColor(int(values(shown(view))[1, 1])) == QColor(theme.panel), view
         seen = shown(window)
         assert (values(seen) == QColor(theme.panel).rgb()).mean() > 0.2
@@ -336,7 +340,7 @@ def test_layout_and_appearance_are_kept_for_the_next_start(qtbot, open_window: C
     first = open_window("toy:grammar", wait=False)
     first.appearance.choose("dark")
     first.resize(first.minimumSizeHint().width(), 701)
-    first.choose_layout(layout_called("compare"))
+    first.choose_layout("compare")
     first.desk.docks["predictions"].close()
     first.desk.docks["links"].setFloating(True)
     QApplication.processEvents()
@@ -361,14 +365,14 @@ def test_on_a_much_smaller_screen_the_views_are_laid_anew(settings, open_window:
     first.resize(2560, 1440)
     first.reset_layout()
     QApplication.processEvents()
-    assert first.desk.is_seen("reading"), "beside the heatmap, in front of nothing"
+    assert first.desk.is_seen("text"), "beside the heatmap, in front of nothing"
     first.close()
     settings.remove("window/geometry")  # Qt moves a window into the screen that is there
     second = open_window("toy:grammar", wait=False)
     QApplication.processEvents()
     assert second.desk.height() < 0.75 * first.desk.height()
-    assert not second.desk.is_seen("reading")
-    assert second.desk.tabifiedDockWidgets(second.desk.docks["heatmap"]) == [second.desk.docks["reading"]]
+    assert not second.desk.is_seen("text")
+    assert second.desk.tabifiedDockWidgets(second.desk.docks["heatmap"]) == [second.desk.docks["text"]]
 
 
 def test_settings_that_are_nonsense_do_no_harm(settings, open_window: Callable) -> None:

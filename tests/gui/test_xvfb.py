@@ -22,7 +22,7 @@ window = create_window("toy:grammar", None, QSettings(sys.argv[1], QSettings.For
 
 def look():
     if window.state.run is not None and window.state.busy is None:
-        image = window.heatmap.view.grab().toImage()
+        image = window.panel("heatmap").view.grab().toImage()
         colors = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
         print(window.state.queries.text, len(colors))
         timer.stop()

@@ -21,7 +21,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.views.heatmap.controls import HeatmapControls
 from headscope.gui.views.heatmap.paint.axes import boundaries_of
 from headscope.gui.views.heatmap.paint.marginals import Marginal
-from headscope.gui.views.heatmap.paint.picture import HeatmapPicture, Picked
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicked, HeatmapPicture
 from headscope.gui.views.heatmap.widget import HeatmapView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
@@ -131,7 +131,7 @@ class HeatmapPanel(QWidget):
             note=self._note(),
             part=self._part(),
             ranks=ranks,
-            picked=Picked(state.marks.queries, state.marks.keys, self._pair()),
+            picked=HeatmapPicked(state.marks.queries, state.marks.keys, self._pair()),
             received=received,
             given=given,
             boundaries=self._boundaries,

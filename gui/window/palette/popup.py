@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
+from headscope.gui.context import Context
 from headscope.gui.paint.theme import scaled
 from headscope.gui.widgets.plain import Label
+from headscope.gui.window.actions import Actions
 from headscope.gui.window.palette.entries import Entry, entries_for
 from headscope.gui.window.palette.list import Line, PaletteList
-
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
 
 _TOP = 96
 """Pixels from the window's upper edge."""
@@ -24,11 +21,13 @@ _PAGE = 8
 class Palette(QFrame):
     """Opens in the middle of the window's top; Esc, or a click elsewhere, closes it."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, context: Context, actions: Actions, window: QWidget) -> None:
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("palette")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(self.tr("Find a command"))
+        self._context = context
+        self._actions = actions
         self._window = window
         self._entries: list[Entry] = []
         self.field = QLineEdit()
@@ -81,7 +80,7 @@ class Palette(QFrame):
 
     @Slot(str)
     def _find(self, query: str) -> None:
-        self._entries = entries_for(self._window, query)
+        self._entries = entries_for(self._context, self._actions, query)
         self.list.set_lines([Line(entry.words, entry.group, entry.keys, entry.hint, entry.enabled) for entry in self._entries])
         self.nothing.setVisible(not self._entries)
         self._show_hint()

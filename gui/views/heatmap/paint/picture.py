@@ -16,6 +16,7 @@ from headscope.core.attention.ranks import RankTable
 from headscope.core.requests.cells import Part
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.scales import LINEAR, Look
 from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
 from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_label, paint_strong_label
@@ -29,7 +30,7 @@ _OUT_OF_PAIR = 0.72
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class HeatmapPicked:
     """What stands out in a heatmap.
 
     Attributes
@@ -45,7 +46,7 @@ class Picked:
     pair: tuple[int, int] | None = None
 
 
-NOTHING: Final = Picked()
+NOTHING: Final = HeatmapPicked()
 
 
 class HeatmapPicture:
@@ -69,7 +70,7 @@ class HeatmapPicture:
         Of a large head: finer, and shown wherever nothing outside of it is to be seen.
     ranks : float32, (n_queries, n_keys), or RankTable, optional
         Of the weights, if they are known already; of a large head its table.
-    picked : Picked
+    picked : HeatmapPicked
     received, given : Marginal, optional
         Of an overview: the sums over what was picked out; those of a matrix are computed here.
     boundaries : (of the queries, of the keys)
@@ -88,7 +89,7 @@ class HeatmapPicture:
         note: str = "",
         part: Part | None = None,
         ranks: FloatArray | RankTable | None = None,
-        picked: Picked = NOTHING,
+        picked: HeatmapPicked = NOTHING,
         received: Marginal | None = None,
         given: Marginal | None = None,
         boundaries: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
@@ -100,7 +101,7 @@ class HeatmapPicture:
         self.note = note
         self.boundaries = boundaries
         self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, ranks=ranks)
-        self.picked = Picked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
+        self.picked = HeatmapPicked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
         self._sums = received, given
 
     def sharing(self, other: HeatmapPicture | None) -> HeatmapPicture:
@@ -178,6 +179,10 @@ class HeatmapPicture:
         self.paint_frame(painter, layout, theme)
         self.paint_weights(painter, layout, theme, vector=vector)
         self.paint_focus(painter, layout, theme, query, key, erase=False)
+
+    def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, picked: Picked, *, vector: bool) -> None:
+        """As a `Figure`; it has rows and columns of its own picked out."""
+        self.paint(painter, area, theme, query=picked.query, key=picked.key, vector=vector)
 
     def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
         """What differs from head to head."""

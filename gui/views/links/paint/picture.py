@@ -252,6 +252,10 @@ class LinkPicture(ABC, Generic[LayoutT]):
         self.paint_picked(painter, layout, theme, picked)
         self.paint_tokens(painter, layout, theme, picked)
 
+    def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, picked: Picked, *, vector: bool) -> None:
+        """As a `Figure`; all of it are shapes and text at any rate."""
+        self.paint(painter, area, theme, picked=picked)
+
     def draw(self, painter: QPainter, layout: Layout, theme: Theme, links: Links, *, width: float = 1.0) -> Iterator[None]:
         """Draw lines; pauses after every few hundred."""
         return draw_lines(painter, links, layout.ends, layout.lines, self.head_colors(theme), width=width)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
 from headscope.gui.commands.command import Command, has_picture
+from headscope.gui.context import Context
 from headscope.gui.session.session import Session
 from headscope.gui.words.head_words import METRIC_WORDS, TYPE_WORDS
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
-if TYPE_CHECKING:
-    from headscope.gui.window.main_window import MainWindow
 
-
-def _order(window: MainWindow, **values: Any) -> None:
+def _order(context: Context, **values: Any) -> None:
     """Change the order of the grid, where it can be seen."""
-    window.state.update(head_order=replace(window.state.head_order, **values))
-    if not window.desk.is_seen("heads"):
-        window.desk.bring("heads")
+    context.session.update(head_order=replace(context.session.head_order, **values))
+    if not context.window.is_view_seen("heads"):
+        context.window.bring_view("heads")
 
 
 def _is_sorted(state: Session) -> bool:
@@ -38,9 +36,9 @@ def _sort(metric: Metric) -> Command:
         title,
         "",
         meaning,
-        lambda w: _order(w, sort=metric, averages=False),
+        lambda c: _order(c, sort=metric, averages=False),
         has_picture,
-        lambda w: w.state.head_order.sort == metric,
+        lambda c: c.session.head_order.sort == metric,
         separated=metric == METRICS[0],
         context="HeadWords",
     )
@@ -54,9 +52,9 @@ def _type(type_: HeadType) -> Command:
         title,
         "",
         meaning,
-        lambda w: _order(w, types=w.state.head_order.types ^ {type_}, averages=False),
+        lambda c: _order(c, types=c.session.head_order.types ^ {type_}, averages=False),
         has_picture,
-        lambda w: type_ in w.state.head_order.types,
+        lambda c: type_ in c.session.head_order.types,
         separated=type_ == HEAD_TYPES[0],
         context="HeadWords",
     )
@@ -66,19 +64,19 @@ def _type(type_: HeadType) -> Command:
 ORDERING: Final = (
     Command("sort_layers", "sorting", QT_TRANSLATE_NOOP("commands", "Layer and head"), "",
             QT_TRANSLATE_NOOP("commands", "Order heads by layer and head, as in the model."),
-            lambda w: _order(w, sort=None, averages=False), has_picture, lambda w: w.state.head_order.sort is None),
+            lambda c: _order(c, sort=None, averages=False), has_picture, lambda c: c.session.head_order.sort is None),
     *map(_sort, METRICS),
     Command("smallest_first", "sorting", QT_TRANSLATE_NOOP("commands", "Smallest first"), "",
             QT_TRANSLATE_NOOP("commands", "Sort in ascending order."),
-            lambda w: _order(w, smallest_first=not w.state.head_order.smallest_first, averages=False), _is_sorted,
-            lambda w: w.state.head_order.smallest_first, separated=True),
+            lambda c: _order(c, smallest_first=not c.session.head_order.smallest_first, averages=False), _is_sorted,
+            lambda c: c.session.head_order.smallest_first, separated=True),
     Command("all_heads", "head_types", QT_TRANSLATE_NOOP("commands", "Show all heads"), "",
             QT_TRANSLATE_NOOP("commands", "Clear the filters: show heads of all types and values."),
-            lambda w: _order(w, types=frozenset(), minimum=None), _filters),
+            lambda c: _order(c, types=frozenset(), minimum=None), _filters),
     *map(_type, HEAD_TYPES),
     Command("averages", "heads", QT_TRANSLATE_NOOP("commands", "Layer averages"), "",
             QT_TRANSLATE_NOOP("commands", "Show one picture per layer in the grid: the exact average over its heads."),
-            lambda w: _order(w, averages=not w.state.head_order.averages), has_picture,
-            lambda w: w.state.head_order.averages, separated=True),
+            lambda c: _order(c, averages=not c.session.head_order.averages), has_picture,
+            lambda c: c.session.head_order.averages, separated=True),
 )
 # fmt: on

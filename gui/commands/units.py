@@ -1,0 +1,79 @@
+"""Commands on what is shown of a head: its units, its special tokens, its lens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, Literal
+
+from headscope.core.attention.lens import Lens
+from headscope.gui.commands.command import Command, has_picture
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+Units = Literal["tokens", "words", "sentences", "segments"]
+Special = Literal["shown", "hidden", "renormalised"]
+
+
+def _units(units: Units, title: str, help_: str, keys: str) -> Command:
+    return Command(
+        f"units_{units}",
+        "reading",
+        title,
+        keys,
+        help_,
+        lambda c: c.explorer.set_reading(replace(c.explorer.reading, units=units)),
+        has_picture,
+        lambda c: c.session.reading.units == units,
+    )
+
+
+def _special(special: Special, title: str, help_: str) -> Command:
+    return Command(
+        f"special_{special}",
+        "reading",
+        title,
+        "",
+        help_,
+        lambda c: c.explorer.set_reading(replace(c.explorer.reading, special=special)),
+        has_picture,
+        lambda c: c.session.reading.special == special,
+        separated=special == "shown",
+    )
+
+
+def _lens(lens: Lens, title: str, help_: str) -> Command:
+    return Command(
+        f"lens_{lens}",
+        "reading",
+        title,
+        "",
+        help_,
+        lambda c: c.session.update(lens=lens),
+        has_picture,
+        lambda c: c.session.lens == lens,
+        separated=lens == "weights",
+    )
+
+
+# fmt: off
+UNITS: Final = (
+    _units("tokens", QT_TRANSLATE_NOOP("commands", "Tokens"),
+           QT_TRANSLATE_NOOP("commands", "Show the model's own tokens."), "Ctrl+Alt+1"),
+    _units("words", QT_TRANSLATE_NOOP("commands", "Words"),
+           QT_TRANSLATE_NOOP("commands", "Merge tokens into words: sums over keys, means over queries."),
+           "Ctrl+Alt+2"),
+    _units("sentences", QT_TRANSLATE_NOOP("commands", "Sentences"),
+           QT_TRANSLATE_NOOP("commands", "Merge tokens into sentences: sums over keys, means over queries."), "Ctrl+Alt+3"),
+    _units("segments", QT_TRANSLATE_NOOP("commands", "Segments"),
+           QT_TRANSLATE_NOOP("commands", "Merge tokens into the texts of a pair: sums over keys, means over queries."), "Ctrl+Alt+4"),
+    _special("shown", QT_TRANSLATE_NOOP("commands", "Special tokens shown"),
+             QT_TRANSLATE_NOOP("commands", "Show the tokens that the tokenizer added, such as [CLS].")),
+    _special("hidden", QT_TRANSLATE_NOOP("commands", "Special tokens hidden"),
+             QT_TRANSLATE_NOOP("commands", "Leave out the tokens that the tokenizer added; rows then sum to less than 1.")),
+    _special("renormalised", QT_TRANSLATE_NOOP("commands", "Special tokens hidden, rows renormalised"),
+             QT_TRANSLATE_NOOP("commands", "Leave out the tokens that the tokenizer added, and rescale each row to sum to 1.")),
+    _lens("weights", QT_TRANSLATE_NOOP("commands", "Weights after the softmax"),
+          QT_TRANSLATE_NOOP("commands", "Show attention weights: each row sums to 1.")),
+    _lens("scores", QT_TRANSLATE_NOOP("commands", "Scores before the softmax"),
+          QT_TRANSLATE_NOOP("commands", "Show attention scores: query times key, scaled, before the softmax.")),
+)
+# fmt: on

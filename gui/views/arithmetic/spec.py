@@ -1,0 +1,33 @@
+"""Arithmetic: the softmax of one query, worked out."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Point at a bar, ← and →"),
+             QT_TRANSLATE_NOOP("gestures", "Show the numbers of one dimension")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.arithmetic.panel import ArithmeticPanel
+
+    return ArithmeticPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "arithmetic",
+    QT_TRANSLATE_NOOP("views", "Arithmetic"),
+    QT_TRANSLATE_NOOP("views", "How one weight is computed, with the actual numbers."),
+    "Alt+6",
+    _create,
+    gestures=_GESTURES,
+)

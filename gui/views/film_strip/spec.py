@@ -1,0 +1,24 @@
+"""Film strip: the steps of a generation."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.film_strip.panel import FilmStripPanel
+
+    return FilmStripPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "film_strip",
+    QT_TRANSLATE_NOOP("views", "Film strip"),
+    QT_TRANSLATE_NOOP("views", "The steps of a generation, one by one."),
+    "Alt+0",
+    _create,
+)

@@ -1,0 +1,33 @@
+"""Generation: how the model writes, and what it wrote."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a generated token"),
+             QT_TRANSLATE_NOOP("gestures", "Show its alternatives; choosing one continues from there")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.generation.panel import GenerationPanel
+
+    return GenerationPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "generation",
+    QT_TRANSLATE_NOOP("views", "Generation"),
+    QT_TRANSLATE_NOOP("views", "Generation settings and the generated tokens."),
+    "Alt+9",
+    _create,
+    gestures=_GESTURES,
+)

@@ -1,0 +1,39 @@
+"""Heads: a thumbnail of every head."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.views.heads.commands import ORDERING
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a head"), QT_TRANSLATE_NOOP("gestures", "Select it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Ctrl+click a head"),
+             QT_TRANSLATE_NOOP("gestures", "Add it to the links, or remove it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a layer's number, A"),
+             QT_TRANSLATE_NOOP("gestures", "Collapse the layer to the average of its heads, or expand it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Arrow keys"), QT_TRANSLATE_NOOP("gestures", "Move from head to head")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.heads.panel import HeadsPanel
+
+    return HeadsPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "heads",
+    QT_TRANSLATE_NOOP("views", "Heads"),
+    QT_TRANSLATE_NOOP("views", "A thumbnail of every head in every layer."),
+    "Alt+1",
+    _create,
+    commands=ORDERING,
+    gestures=_GESTURES,
+)

@@ -1,0 +1,47 @@
+"""Heatmap: one head as a matrix."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.heatmap.commands import COLORS
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Point at a cell"),
+             QT_TRANSLATE_NOOP("gestures", "Show its exact weight; the same tokens light up in every view")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a cell"), QT_TRANSLATE_NOOP("gestures", "Pin or unpin it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Ctrl+click a label"),
+             QT_TRANSLATE_NOOP("gestures", "Select a row or a column to compare or sum")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Wheel, + and −"), QT_TRANSLATE_NOOP("gestures", "Zoom")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Drag"), QT_TRANSLATE_NOOP("gestures", "Pan")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Shift+drag"), QT_TRANSLATE_NOOP("gestures", "Zoom to a rectangle")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Drag an end of the colour bar, Page Up and Page Down"),
+             QT_TRANSLATE_NOOP("gestures", "Move the upper end of the colour range, with Shift the lower; double-click or Home resets it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Double-click, 0"), QT_TRANSLATE_NOOP("gestures", "Fit all")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),
+             QT_TRANSLATE_NOOP("gestures", "Move from cell to cell, pin, unpin")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.heatmap.panel import HeatmapPanel
+
+    return HeatmapPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "heatmap",
+    QT_TRANSLATE_NOOP("views", "Heatmap"),
+    QT_TRANSLATE_NOOP("views", "The selected head: a row for each query, a column for each key."),
+    "Alt+2",
+    _create,
+    commands=COLORS,
+    gestures=_GESTURES,
+    figures=(FigureSpec("heatmap", QT_TRANSLATE_NOOP("views", "Heatmap"), lambda panel: panel.figure()),),
+)

@@ -1,0 +1,46 @@
+"""Links: heads as lines between tokens."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.links.commands import PAIRING
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Point at a token"),
+             QT_TRANSLATE_NOOP("gestures", "Show only its links: on the left what it attends to, on the right what attends to it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a token"), QT_TRANSLATE_NOOP("gestures", "Pin or unpin it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Ctrl+click a token"),
+             QT_TRANSLATE_NOOP("gestures", "Add it to the selection: all their links stay, numbers are sums")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a head in the legend"),
+             QT_TRANSLATE_NOOP("gestures", "Hide or show its links; double-click to show it alone, again to show all")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),
+             QT_TRANSLATE_NOOP("gestures", "Move from token to token, pin, unpin")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.links.panel import LinksPanel
+
+    return LinksPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "links",
+    QT_TRANSLATE_NOOP("views", "Links"),
+    QT_TRANSLATE_NOOP("views", "Lines from each query to the keys it attends to."),
+    "Alt+3",
+    _create,
+    commands=PAIRING,
+    gestures=_GESTURES,
+    figures=(
+        FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure()),
+        FigureSpec("arcs", QT_TRANSLATE_NOOP("views", "Arcs"), lambda panel: panel.arcs_figure()),
+    ),
+)

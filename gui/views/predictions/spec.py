@@ -1,0 +1,33 @@
+"""Predictions: what the model predicts, and why."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a candidate"),
+             QT_TRANSLATE_NOOP("gestures", "Put it into the text and run")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.predictions.panel import PredictionsPanel
+
+    return PredictionsPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "predictions",
+    QT_TRANSLATE_NOOP("views", "Predictions"),
+    QT_TRANSLATE_NOOP("views", "What the model predicts, with probabilities."),
+    "Alt+7",
+    _create,
+    gestures=_GESTURES,
+)

@@ -1,0 +1,35 @@
+"""Text: the text, shaded."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.gesture import Gesture
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+# fmt: off
+_GESTURES = (
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Click a word or a token"),
+             QT_TRANSLATE_NOOP("gestures", "Pin or unpin it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Ctrl+click a word"),
+             QT_TRANSLATE_NOOP("gestures", "Add it to the selection, to be summed")),
+)
+# fmt: on
+
+
+def _create(context: Context) -> QWidget:
+    from headscope.gui.views.text.panel import ReadingPanel
+
+    return ReadingPanel(context.session, context.explorer)
+
+
+SPEC = ViewSpec(
+    "text",
+    QT_TRANSLATE_NOOP("views", "Text"),
+    QT_TRANSLATE_NOOP("views", "The text itself, coloured by attention, surprisal or attribution."),
+    "Alt+4",
+    _create,
+    gestures=_GESTURES,
+)

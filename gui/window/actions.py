@@ -1,0 +1,132 @@
+"""Actions: every command in one table, and its QAction in this window. Nothing else makes a QAction with keys."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from headscope.gui.commands.command import Command, has_picture
+from headscope.gui.commands.edit import EDIT
+from headscope.gui.commands.files import FILE
+from headscope.gui.commands.heads import HEADS
+from headscope.gui.commands.help import HELP
+from headscope.gui.commands.menus import MENUS
+from headscope.gui.commands.run import RUN
+from headscope.gui.commands.screen import LOOKS, SCREEN
+from headscope.gui.commands.units import UNITS
+from headscope.gui.context import Context
+from headscope.gui.view_spec import ViewSpec
+from headscope.gui.widgets.plain import plain
+from headscope.gui.window.layouts import LAYOUTS, Layout
+from headscope.gui.window.views import VIEWS
+from headscope.gui.words.translating import QT_TRANSLATE_NOOP
+
+
+def _view(spec: ViewSpec) -> Command:
+    return Command(
+        f"view_{spec.id}",
+        "views",
+        spec.title,
+        spec.keys,
+        spec.help,
+        lambda c: c.window.toggle_view(spec.id),
+        checked=lambda c: c.window.is_view_open(spec.id),
+        context="views",
+    )
+
+
+def _layout(number: int, layout: Layout) -> Command:
+    return Command(
+        f"layout_{layout.id}",
+        "layout",
+        layout.title,
+        f"Ctrl+{number}",
+        layout.help,
+        lambda c: c.window.choose_layout(layout.id),
+        checked=lambda c: c.window.layout_id == layout.id,
+        context="layouts",
+    )
+
+
+# fmt: off
+LAYOUT: Final = (
+    *(_layout(number, layout) for number, layout in enumerate(LAYOUTS, start=1)),
+    Command("reset_layout", "layout", QT_TRANSLATE_NOOP("commands", "Reset layout"), "",
+            QT_TRANSLATE_NOOP("commands", "Restore the layout's own arrangement of views."),
+            lambda c: c.window.reset_layout(), separated=True),
+)
+# fmt: on
+_OF_VIEWS = (command for spec in VIEWS for command in spec.commands)
+_ALL = (*FILE, *EDIT, *RUN, *HEADS, *_OF_VIEWS, *map(_view, VIEWS), *LAYOUT, *UNITS, *LOOKS, *SCREEN, *HELP)
+_ORDER = tuple(MENUS)
+COMMANDS: Final = tuple(sorted(_ALL, key=lambda command: _ORDER.index(command.menu)))
+"""Menu by menu."""
+
+_FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})
+"""Values of the state that no rule looks at; they change at each move of the mouse."""
+
+_OF_HISTORY = frozenset({"undoable", "redoable"})
+_OF_CHOICE = frozenset({"head", "heads", "weights"})
+"""Another head of the same picture: only rules in `HEADS` look at which."""
+
+
+class Actions(QObject):
+    """The actions of one window, enabled and checked as the state allows.
+
+    Signals
+    -------
+    refreshed
+        Some may have become possible, impossible, or what holds now.
+    """
+
+    refreshed = Signal()
+
+    def __init__(self, context: Context, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._actions: dict[str, QAction] = {}
+        self._had_picture = False
+        for command in COMMANDS:
+            action = QAction(command.words, parent)
+            action.setObjectName(command.id)
+            action.setToolTip(plain(command.hint))
+            action.setStatusTip(command.hint)
+            action.setShortcuts([QKeySequence(keys) for keys in command.keys.split()])
+            action.setCheckable(command.checked is not None)
+            action.triggered.connect(partial(self._do, command))
+            parent.addAction(action)
+            self._actions[command.id] = action
+        context.session.changed.connect(self._on_changed)
+
+    def action(self, id_: str) -> QAction:
+        """The action of a command."""
+        return self._actions[id_]
+
+    @Slot()
+    def refresh(self, commands: tuple[Command, ...] = COMMANDS) -> None:
+        """Enable and check the actions as things are now."""
+        for command in commands:
+            action = self._actions[command.id]
+            action.setEnabled(command.enabled(self._context.session))
+            if command.checked is not None:
+                action.setChecked(command.checked(self._context))
+        self.refreshed.emit()
+
+    def _do(self, command: Command, _checked: bool = False) -> None:
+        command.do(self._context)
+        if command.checked is not None:
+            self.refresh()  # Qt has toggled the mark by itself
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        had_picture, self._had_picture = self._had_picture, has_picture(self._context.session)
+        if names <= _OF_HISTORY:  # after every choice of a head
+            self.refresh(tuple(command for command in EDIT if command.id in ("undo", "redo")))
+        elif names <= _OF_CHOICE and self._had_picture == had_picture:
+            self.refresh(HEADS)
+        elif names - _FOLLOWING_THE_MOUSE:
+            self.refresh()
