@@ -55,6 +55,10 @@ class Menus(QObject):
         self._context.recent.changed.connect(self.fill_recent)
         self.fill_recent()
 
+    def of(self, id_: str) -> QMenu:
+        """The menu of `MENUS` with this id."""
+        return self._all[id_]
+
     @Slot()
     def fill_recent(self) -> None:
         """The texts that were run lately."""

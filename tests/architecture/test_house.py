@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from headscope.gui.window.actions import COMMANDS
+from headscope.gui.window.views import VIEWS
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = sorted(path for area in ("core", "gui", "resources") for path in (ROOT / area).rglob("*.py"))
@@ -52,25 +55,26 @@ def test_gui_never_imports_torch_nor_transformers(path: Path) -> None:
     assert not roots(path) & {"torch", "transformers"}
 
 
-@pytest.mark.parametrize(
-    ("inner", "forbidden"),
-    [
-        (
-            "gui/paint",
-            (
-                "headscope.gui.panels",
-                "headscope.gui.widgets",
-                "headscope.gui.session.session",
-                "headscope.gui.control.explorer",
-            ),
-        ),
-        ("gui/widgets", ("headscope.gui.panels", "headscope.gui.session.session", "headscope.gui.control.explorer")),
-        ("resources", ("headscope.core", "headscope.gui")),
-    ],
-)
-def test_inner_rooms_do_not_know_outer_ones(inner: str, forbidden: tuple[str, ...]) -> None:
-    found = {str(path): name for path in area(inner) for name in imported_names(path) if name.startswith(forbidden)}
-    assert not found
+@pytest.mark.parametrize("path", area("resources"), ids=str)
+def test_resources_import_nothing_of_ours(path: Path) -> None:
+    assert not [name for name in imported_names(path) if name.startswith(("headscope.core", "headscope.gui"))]
+
+
+def test_every_folder_of_views_is_a_view_and_every_view_a_folder() -> None:
+    folders = {path.parent.name for path in (ROOT / "gui" / "views").glob("*/__init__.py")}
+    assert [view.id for view in VIEWS] == list(dict.fromkeys(view.id for view in VIEWS))
+    assert {view.id for view in VIEWS} == folders
+    for view in VIEWS:
+        assert (ROOT / "gui" / "views" / view.id / "panel.py").is_file(), view.id
+        assert view.keys and view.title and view.help.endswith("."), view.id
+
+
+def test_ids_and_keys_of_commands_and_figures_are_unique() -> None:
+    figures = [figure.id for view in VIEWS for figure in view.figures]
+    assert len(set(figures)) == len(figures)
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    keys = [key for command in COMMANDS for key in command.keys.split() if command.id != "stop_presenting"]  # Esc is either's
+    assert len(set(keys)) == len(keys)
 
 
 def test_no_code_can_unpickle_or_run_a_models_own_code() -> None:
