@@ -35,16 +35,6 @@ class LooksRequest:
     side: Side
 
 
-@dataclass(frozen=True, slots=True)
-class StripRequest(LooksRequest):
-    """The strip's: a request of its own, so that it does not replace the text's."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextRequest(LooksRequest):
-    """The text view's."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
     """float32 (n_heads, n_keys) of queries, (n_heads, n_queries) of keys: what `request` asked for, in the order of its heads."""

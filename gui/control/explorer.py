@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from headscope.core.attention.head_map import Pooling
 from headscope.core.errors import HeadscopeError
@@ -31,8 +31,8 @@ from headscope.gui.control.exporter import Export, Exporter
 from headscope.gui.control.head_loader import Pictures
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
 from headscope.gui.control.writing import Writing
+from headscope.gui.lanes.answer import Answer, no_question_replaces_another
 from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_model_lane
-from headscope.gui.lanes.questions import Questions
 from headscope.gui.session.comparison import Before
 from headscope.gui.session.mask_memory import MaskMemory
 from headscope.gui.session.outcome import kept_outcome
@@ -67,25 +67,22 @@ class Explorer(QObject):
     state : Session
         What the panels show; the explorer changes it, they repaint.
 
-    Signals
-    -------
-    answered(request, answer), streamed(request, part)
-        What a panel asked the model by `ask`.
-    failed(request, HeadscopeError)
-        Why there is no answer, for that panel to say in its place.
+    Attributes
+    ----------
+    questions, long_questions : Lane
+        For answers from records: panels keep an `Answer` of one of them for each thing they want to know. Nothing waits for the long
+        ones, such as all heads' metrics.
     """
-
-    answered = Signal(object, object)
-    streamed = Signal(object, object)
-    failed = Signal(object, object)
 
     def __init__(self, state: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
         self._pictures = Pictures(state, _view_handler, self)
-        self.questions = Questions(_view_handler, self)
+        self.questions = Lane("questions", _view_handler, no_question_replaces_another, self)
         self.numbers = HeatmapNumbers(state, self.questions, self)
-        self.long_questions = Questions(_view_handler, self)  # such as all heads' metrics: no other waits for them
+        self.long_questions = Lane(
+            "long questions", _view_handler, no_question_replaces_another, self
+        )  # such as all heads' metrics: no other waits for them
         self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
         self._lane.progressed.connect(self._on_progressed)
         self._lane.streamed.connect(self._on_streamed)
@@ -187,13 +184,20 @@ class Explorer(QObject):
             self._stream.begin("text", self._loaded)
             self.state.update(busy=busy_at("filling"))
 
-    def ask(self, question: Question) -> None:
-        """Ask the model something that changes no picture; `answered` or `failed` tells of it. A run drops the question."""
+    def answer_of_model(self, parent: QObject) -> Answer[Any]:
+        """A place for an answer of the model, to be asked by `ask`."""
+        return Answer(self._lane, parent)
+
+    def ask(self, answer: Answer[Any], question: Question) -> None:
+        """Ask the model something that changes no picture. A run drops the question."""
         if self._loaded is None:
-            self.failed.emit(question, HeadscopeError("no_model"))
+            answer.refuse(question, HeadscopeError("no_model"))
             return
-        self._asked[self._lane.submit(question)] = question
-        self.state.update(busy=busy_at("running"))
+        if answer.error is not None:
+            answer.drop()
+        answer.ask(question)
+        if answer.is_waiting:
+            self.state.update(busy=busy_at("running"))
 
     def stop(self) -> None:
         """End what the model is doing, or about to do, and what is being written."""
@@ -308,22 +312,21 @@ class Explorer(QObject):
 
     @Slot(int, object)
     def _on_progressed(self, id_: int, progress: Progress) -> None:
-        if not isinstance(self._asked[id_], CatalogueRequest):
+        if not isinstance(self._asked.get(id_), CatalogueRequest):
             self.state.update(busy=busy_of(progress))
 
     @Slot(int, object)
     def _on_finished(self, id_: int, answer: object) -> None:
         self._stream.show_arrived()
-        request = self._asked.pop(id_)
-        if isinstance(answer, ModelInfo):
+        request = self._asked.pop(id_, None)
+        if request is None:  # a question: its place has the answer
+            self._settle()
+        elif isinstance(answer, ModelInfo):
             self._on_loaded(answer)
         elif isinstance(answer, Catalogue):
             self.state.update(catalogue=answer)
         elif isinstance(answer, RunResult):
             self._on_run(request, answer)
-        else:
-            self._settle()
-            self.answered.emit(request, answer)
 
     def _on_run(self, request: ModelRequest, result: RunResult) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
@@ -341,16 +344,16 @@ class Explorer(QObject):
 
     @Slot(int, object)
     def _on_streamed(self, id_: int, step: object) -> None:
-        self._stream.take(step)
-        self.streamed.emit(self._asked[id_], step)
+        if id_ in self._asked:
+            self._stream.take(step)
 
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         self._stream.show_arrived()
-        request = self._asked.pop(id_)
-        if isinstance(request, Question):
-            self.failed.emit(request, error)
-        if not isinstance(request, Question) or error.code == "unexpected":  # whose details are for the developers
+        request = self._asked.pop(id_, None)
+        if (
+            request is not None or error.code == "unexpected"
+        ):  # a question's refusal is said in its place, but for a fault's details
             self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
             self._lane.cancel()
@@ -359,7 +362,7 @@ class Explorer(QObject):
     @Slot(int)
     def _on_cancelled(self, id_: int) -> None:
         self._stream.show_arrived()
-        del self._asked[id_]
+        self._asked.pop(id_, None)
         self._settle()
 
     @Slot()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from headscope.core.analyse.records.head_types import HeadMetrics
-from headscope.core.errors import HeadscopeError
 from headscope.core.requests.heads import MetricsRequest
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.session.session import Session
 from headscope.gui.words.notices import notice_of
 
@@ -33,14 +33,11 @@ class HeadMetricsLoader(QObject):
     def __init__(self, state: Session, explorer: Explorer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._questions = explorer.long_questions
-        self._asked: MetricsRequest | None = None
+        self._answer = Answer[HeadMetrics](explorer.long_questions, self)
         self._found: HeadMetrics | None = None
         self._outdated = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._outdated.timeout.connect(self._forget)
-        self._questions.streamed.connect(self._on_metrics)
-        self._questions.answered.connect(self._on_metrics)
-        self._questions.failed.connect(self._on_failed)
+        self._answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
 
     @property
@@ -68,11 +65,11 @@ class HeadMetricsLoader(QObject):
     def ask(self, first: range) -> None:
         """Measure, the layers `first` before the others, unless it is done already or the next record is on its way."""
         state = self._state
-        if state.record is None or state.busy is not None or (self._asked is not None and self._is_of_now(self._asked)):
+        asked = self._answer.request
+        if state.record is None or state.busy is not None or (asked is not None and self._is_of_now(asked)):
             return
         layers = sorted(range(state.record.n_layers(state.kind)), key=lambda layer: layer not in first)
-        self._asked = MetricsRequest(state.record, state.kind, tuple(layers))
-        self._questions.ask(self._asked)
+        self._answer.ask(MetricsRequest(state.record, state.kind, tuple(layers)))
 
     def _is_of_now(self, what: HeadMetrics | MetricsRequest) -> bool:
         return what.record is self._state.record and what.kind == self._state.kind
@@ -88,13 +85,12 @@ class HeadMetricsLoader(QObject):
             self._found = None
             self.changed.emit()
 
-    @Slot(object, object)
-    def _on_metrics(self, request: object, part: HeadMetrics) -> None:
-        if request is self._asked and self._is_of_now(part) and part is not self._found:  # the answer is what was streamed last
-            self._found = part
+    @Slot()
+    def _on_came(self) -> None:
+        if self._answer.error is not None:
+            self._state.update(notice=notice_of(self._answer.error))
+            return
+        found = self._answer.part if self._answer.is_waiting else self._answer.value  # which is what was streamed last
+        if found is not None and self._is_of_now(found) and found is not self._found:
+            self._found = found
             self.changed.emit()
-
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if request is self._asked:
-            self._state.update(notice=notice_of(error))

@@ -35,6 +35,7 @@ _CLOSE_MILLISECONDS = 5000
 class _Ticket:
     id: int
     request: object
+    place: object = None
     cancel: Cancel = field(default_factory=Cancel)
 
 
@@ -132,18 +133,30 @@ class Lane(QObject):
         """Whether anything runs or waits."""
         return self._running is not None or bool(self._queue)
 
-    def submit(self, request: object) -> int:
-        """Queue `request`, drop what it supersedes, and return its id."""
-        stale = [ticket for ticket in self._queue if self._supersedes(request, ticket.request)]
+    def submit(self, request: object, place: object = None) -> int:
+        """Queue `request`, drop what it supersedes and what was asked for the same `place`, and return its id."""
+
+        def is_stale(old: _Ticket) -> bool:
+            return (place is not None and old.place is place) or self._supersedes(request, old.request)
+
+        stale = [ticket for ticket in self._queue if is_stale(ticket)]
         self._queue = [ticket for ticket in self._queue if ticket not in stale]
-        if self._running is not None and self._supersedes(request, self._running.request):
+        if self._running is not None and is_stale(self._running):
             self._running.cancel.set()
-        ticket = _Ticket(next(self._ids), request)
+        ticket = _Ticket(next(self._ids), request, place)
         self._queue.append(ticket)
         for old in stale:
             self.cancelled.emit(old.id)
         self._hand_over()
         return ticket.id
+
+    def withdraw(self, id_: int) -> None:
+        """Drop one request if it waits, and ask it to stop if it runs."""
+        if self._running is not None and self._running.id == id_:
+            self._running.cancel.set()
+        if any(ticket.id == id_ for ticket in self._queue):
+            self._queue = [ticket for ticket in self._queue if ticket.id != id_]
+            self.cancelled.emit(id_)
 
     def cancel(self) -> None:
         """Drop what waits and ask what runs to stop."""
@@ -214,12 +227,15 @@ _RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)
 
 
 def supersedes_in_model_lane(newer: object, older: object) -> bool:
-    """A run replaces runs and questions, which are about the text before; loading replaces everything but what needs no model."""
+    """A run replaces runs and questions, which are about the text before; loading replaces everything but what needs no model.
+
+    Questions replace each other by their places.
+    """
     if isinstance(newer, LoadRequest):
         return not isinstance(older, CatalogueRequest)
     if isinstance(newer, _RUNS):
         return not isinstance(older, LoadRequest | CatalogueRequest)
-    return type(newer) is type(older)
+    return isinstance(newer, CatalogueRequest) and isinstance(older, CatalogueRequest)
 
 
 def supersedes_in_view_lane(newer: object, older: object) -> bool:

@@ -360,7 +360,7 @@ def test_of_an_encoder_decoder_rows_are_the_decoders_or_what_it_looked_at_in_the
 def test_a_hidden_panel_asks_nothing_and_is_up_to_date_when_it_is_shown(qtbot, panel: FilmStripPanel) -> None:
     state = opened(qtbot, panel, "toy:tales", STORY)
     panel.hide()
-    answers = said(panel.explorer_in_test.questions.answered)
+    answers = said(panel.explorer_in_test.questions.finished)
     panel.explorer_in_test.generate(N_STEPS, DRAWN)
     settle(qtbot, state)
     assert not answers
@@ -379,7 +379,7 @@ def test_behind_another_tab_it_asks_nothing_either(qtbot, panel: FilmStripPanel)
     desk.tabifyDockWidget(*docks)
     desk.show()
     state = opened(qtbot, panel, "toy:tales", STORY)
-    answers = said(panel.explorer_in_test.questions.answered)
+    answers = said(panel.explorer_in_test.questions.finished)
     panel.explorer_in_test.generate(N_STEPS, DRAWN)
     settle(qtbot, state)
     assert not answers

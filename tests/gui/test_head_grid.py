@@ -517,7 +517,7 @@ def test_a_panel_that_nobody_sees_asks_for_nothing(qtbot, panel: HeadsPanel) -> 
     panel.hide()
     panel._explorer.show_record(given(PATTERNS, SHAPE))
     qtbot.waitUntil(lambda: panel._state.thumbnails is not None and not panel._explorer._pictures._lane.is_busy)
-    assert not panel._explorer.long_questions._lane.is_busy
+    assert not panel._explorer.long_questions.is_busy
     assert panel.measuring.metrics is None
     panel.show()
     wait_for_metrics(qtbot, panel)

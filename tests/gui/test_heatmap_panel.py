@@ -221,7 +221,7 @@ def test_a_hidden_heatmap_paints_and_asks_nothing_and_is_right_when_it_is_shown(
     state.update(lens="scores", marks=Marks((1,), ()))
     show(qtbot, panel, pair, head=(0, 3))
     assert panel.view.picture is before
-    assert not panel._numbers._asked
+    assert not panel._explorer.questions.is_busy
     panel.show()
     qtbot.waitUntil(lambda: panel.view.picture.cells.of_scores, timeout=PATIENCE)
     np.testing.assert_array_equal(panel.view.picture.weights, pair.attention_scores(0, 3))
@@ -409,4 +409,4 @@ def test_scores_of_a_large_head_come_as_a_picture_parts_and_exact_values(qtbot, 
     view._show(QRectF(2, 5, 6, 8))
     qtbot.waitUntil(lambda: view.picture.cells.part.request.rows == range(5, 13), timeout=PATIENCE)
     np.testing.assert_allclose(view.picture.cells.part.picture, scores[5:13, 2:8], atol=1e-5)
-    qtbot.waitUntil(lambda: not large._explorer.questions._lane.is_busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not large._explorer.questions.is_busy, timeout=PATIENCE)

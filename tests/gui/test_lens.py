@@ -147,7 +147,9 @@ def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPa
 def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny: Path) -> None:
     state = opened(qtbot, panel, str(tiny / "gpt2"), "abc")
     told: list[str] = []
-    panel._explorer.streamed.connect(lambda _request, part: told.append((part.layer, panel.status.text())))
+    panel._answer.came.connect(
+        lambda: panel._answer.is_waiting and told.append((panel._answer.part.layer, panel.status.text()))
+    )
     run(qtbot, panel, "abcd")
     assert [layer for layer, _ in told] == [-1, 0, 1, 2]
     assert any("of 3" in words for _, words in told)

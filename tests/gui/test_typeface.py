@@ -85,7 +85,7 @@ def families(root: QWidget) -> set[str]:
 def rest(qtbot, window: MainWindow) -> None:
     """Wait until all that was asked for is there and drawn."""
     explorer, view = window.explorer, window.panel("links").view
-    lanes = explorer._pictures._lane, explorer.questions._lane, explorer.long_questions._lane
+    lanes = explorer._pictures._lane, explorer.questions, explorer.long_questions
     QApplication.processEvents()
     settle(qtbot, window.state)
     qtbot.waitUntil(lambda: not any(lane.is_busy for lane in lanes), timeout=PATIENCE)

@@ -17,6 +17,7 @@ from headscope.core.requests.cells import PartRequest
 from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.lanes.lane import Lane, supersedes_in_model_lane, supersedes_in_view_lane
 
 PATIENCE = 10
@@ -335,6 +336,84 @@ def test_closing_stops_a_running_job_and_nothing_is_heard_after(qtbot, lane, lis
     qtbot.wait(1)
     assert not listener.ends()
     assert not lane.is_busy
+
+
+def test_two_who_ask_the_same_kind_of_question_both_get_their_answers(qtbot, lane, qapp) -> None:
+    parent = QObject()
+    first, second = Answer[int](lane, parent), Answer[int](lane, parent)
+    heard: list[tuple[str, object]] = []
+    first.came.connect(lambda: heard.append(("first", first.value)))
+    second.came.connect(lambda: heard.append(("second", second.value)))
+    for number in range(20):  # as a mouse moves, faster than a lane answers
+        first.ask(Ask(lambda *_, number=number: number))
+        second.ask(Ask(lambda *_, number=number: 100 + number))
+    qtbot.waitUntil(lambda: not lane.is_busy)
+    assert (first.value, second.value) == (19, 119)
+    assert first.is_current and second.is_current and not first.is_waiting
+    assert heard[-2:] == [("first", 19), ("second", 119)], "the newest of each place, and each heard once"
+    assert len(heard) <= 4
+
+
+def test_a_place_keeps_its_last_answer_until_the_next_is_here_and_says_which_it_is(qtbot, lane) -> None:
+    parent = QObject()
+    answer, gate = Answer[str](lane, parent), threading.Event()
+    answer.ask(Ask(lambda *_: "old"))
+    qtbot.waitUntil(lambda: answer.is_current)
+    answer.ask(Ask(lambda *_: gate.wait(PATIENCE) and "new"))
+    assert (answer.value, answer.is_current, answer.is_waiting) == ("old", False, True)
+    gate.set()
+    qtbot.waitUntil(lambda: answer.is_current)
+    assert answer.value == "new"
+
+
+def test_a_place_says_why_there_is_no_answer_and_asks_no_more_until_it_is_dropped(qtbot, lane) -> None:
+    parent, tries = QObject(), []
+
+    def refuse(*_: object) -> None:
+        tries.append(1)
+        raise HeadscopeError("no_model")
+
+    answer, request = Answer[str](lane, parent), Ask(refuse)
+    answer.ask(request)
+    qtbot.waitUntil(lambda: answer.error is not None)
+    assert answer.error.code == "no_model" and not answer.is_waiting and answer.value is None
+    answer.ask(request)
+    assert not answer.is_waiting
+    answer.drop()
+    assert answer.error is None
+    answer.ask(request)
+    qtbot.waitUntil(lambda: answer.error is not None)
+    assert len(tries) == 2
+
+
+def test_what_is_dropped_or_stopped_is_not_heard_and_may_be_asked_again(qtbot, lane) -> None:
+    parent, entered = QObject(), threading.Event()
+    running, waiting = Answer[str](lane, parent), Answer[str](lane, parent)
+    running.ask(Ask(until_cancelled(entered)))
+    waiting.ask(Ask(lambda *_: "never"))
+    assert entered.wait(PATIENCE)
+    waiting.drop()
+    assert not waiting.is_waiting
+    lane.cancel()
+    qtbot.waitUntil(lambda: not lane.is_busy)
+    assert not running.is_waiting and running.request is None and waiting.value is None
+    running.ask(Ask(lambda *_: "now"))
+    qtbot.waitUntil(lambda: running.value == "now")
+
+
+def test_parts_come_one_by_one_and_end_with_the_whole(qtbot, lane) -> None:
+    parent, heard = QObject(), []
+    answer = Answer[str](lane, parent)
+    answer.came.connect(lambda: heard.append((answer.part, answer.value, answer.is_waiting)))
+
+    def do(_job: Job, stream: Callable[[object], None]) -> str:
+        stream(1)
+        stream(2)
+        return "whole"
+
+    answer.ask(Ask(do))
+    qtbot.waitUntil(lambda: answer.is_current)
+    assert heard == [(1, None, True), (2, None, True), (2, "whole", False)]
 
 
 LOAD, CATALOGUE = LoadRequest("toy:grammar"), CatalogueRequest()

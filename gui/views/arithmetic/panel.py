@@ -9,9 +9,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.arithmetic_numbers import Arithmetic
-from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import ArithmeticRequest
 from headscope.core.vocabulary import Kind
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.session import Session
 from headscope.gui.views.arithmetic.steps import Sentence, steps_of
@@ -33,7 +33,6 @@ class ArithmeticPanel(QWidget):
         self._state = state
         self._explorer = explorer
         self._cell: tuple[AttentionRecord, Kind, int, int] | None = None
-        self._asked: ArithmeticRequest | None = None
         self.view = ArithmeticView()
         self.title = LineLabel(muted=True)
         self.sorted = QToolButton()
@@ -52,8 +51,8 @@ class ArithmeticPanel(QWidget):
         column.addLayout(row)
         column.addWidget(TallArea(self.view), 1)
         self.setFocusProxy(self.view)
-        explorer.questions.answered.connect(self._on_answered)
-        explorer.questions.failed.connect(self._on_failed)
+        self._answer = Answer[Arithmetic](explorer.questions, self)
+        self._answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
         self.view.set_theme(theme_of(state.dark))
         self._show_hint()
@@ -75,9 +74,8 @@ class ArithmeticPanel(QWidget):
             return
         if wanted is None:
             self._show_hint()
-        elif wanted != self._asked:
-            self._asked = wanted
-            self._explorer.questions.ask(wanted)
+        else:
+            self._answer.ask(wanted)
 
     def _wanted(self) -> ArithmeticRequest | None:
         """The cell in focus, or the one that was last, of the head that is looked at."""
@@ -92,16 +90,13 @@ class ArithmeticPanel(QWidget):
             return None
         return ArithmeticRequest(record, kind, *state.head, *self._cell[2:])
 
-    @Slot(object, object)
-    def _on_answered(self, request: object, answer: object) -> None:
-        if request == self._asked and isinstance(answer, Arithmetic):
-            self._show(answer)
-
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if request == self._asked:
+    @Slot()
+    def _on_came(self) -> None:
+        if self._answer.error is not None:
             self.title.set_text("")
-            self.view.set_steps((Sentence(refusal_of(error)),))
+            self.view.set_steps((Sentence(refusal_of(self._answer.error)),))
+        elif self._answer.value is not None:
+            self._show(self._answer.value)
 
     def _show(self, answer: Arithmetic) -> None:
         state, cell = self._state, answer.cell
@@ -112,7 +107,7 @@ class ArithmeticPanel(QWidget):
         self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.tier))
 
     def _show_hint(self) -> None:
-        self._asked = None
+        self._answer.drop()
         self.title.set_text("")
         hint = self.tr("Point at a cell of the heatmap, or click to pin it: every step of computing its weight appears here.")
         self.view.set_steps((Sentence(hint),))

@@ -8,9 +8,9 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from headscope.core.errors import HeadscopeError
 from headscope.core.predict.results import FillStep, GenerationStep
 from headscope.core.requests.tokens import StepRows, StepRowsRequest
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.theme import Theme
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
@@ -51,7 +51,6 @@ class StepDetail(QWidget):
         self._explorer = explorer
         self._step: Written | None = None
         self._ids: tuple[int, ...] = ()
-        self._asked: StepRowsRequest | None = None
         self.choice = LineLabel(muted=True)
         self.alternatives = AlternativesList()
         self.alternatives.taken.connect(self._take)
@@ -70,8 +69,8 @@ class StepDetail(QWidget):
         grid.addWidget(self.caption, 0, 1)
         grid.addWidget(self.alternatives, 1, 0)
         grid.addWidget(self.rows, 1, 1)
-        explorer.questions.answered.connect(self._on_answered)
-        explorer.questions.failed.connect(self._on_failed)
+        self._answer = Answer[StepRows](explorer.questions, self)
+        self._answer.came.connect(self._on_came)
 
     # ---------------------------------------------------------------- what is shown
     def set_theme(self, theme: Theme) -> None:
@@ -100,27 +99,22 @@ class StepDetail(QWidget):
         position, _ = chosen_at(step)
         kind = kind_of_rows(step, state.kind)
         layer = min(step.record.kept_layers(kind), key=lambda kept: abs(kept - state.head[0]))
-        wanted = StepRowsRequest(step.record, kind, layer, position)
-        if wanted != self._asked:
-            self._asked = wanted
-            self._explorer.questions.ask(wanted)
+        self._answer.ask(StepRowsRequest(step.record, kind, layer, position))
         key = state.focus.key
         piece = state.keys.pieces_of(key).start if key is not None and key < len(state.keys) and kind == state.kind else None
         self.rows.set_focus_on(state.head[1] if layer == state.head[0] else -1, piece)
 
-    @Slot(object, object)
-    def _on_answered(self, request: object, answer: object) -> None:
-        if isinstance(answer, StepRows) and request is self._asked:
+    @Slot()
+    def _on_came(self) -> None:
+        answer = self._answer.value
+        if self._answer.error is not None:
+            self.rows.set_picture(None, 0)
+            self.caption.set_text(refusal_of(self._answer.error))
+        elif answer is not None:
             keys = answer.request.record.axis(answer.request.kind).keys
             self.rows.set_picture(StepRowsPicture(answer.weights, keys), answer.request.layer)
             words = self.tr("Attention in layer {layer}")
             self.caption.set_text(words.format(layer=answer.request.layer))
-
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if request is self._asked:
-            self.rows.set_picture(None, 0)
-            self.caption.set_text(refusal_of(error))
 
     def sizeHint(self) -> QSize:
         return QSize(400, _LEAST_FOR_CAPTIONS)
@@ -146,8 +140,8 @@ class StepDetail(QWidget):
 
     @Slot(int)
     def _choose_head(self, head: int) -> None:
-        if self._asked is not None:
-            self._explorer.select_head((self._asked.layer, head))
+        if self._answer.request is not None:
+            self._explorer.select_head((self._answer.request.layer, head))
 
 
 def _alternatives(step: Written | None) -> tuple[tuple[int, ...], tuple[Alternative, ...]]:

@@ -10,9 +10,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.attention.head_map import Side
-from headscope.core.errors import HeadscopeError
-from headscope.core.requests.tokens import Looks, LooksRequest, StripRequest
+from headscope.core.requests.tokens import Looks, LooksRequest
 from headscope.core.vocabulary import Head
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.scale_line import number_text
 from headscope.gui.paint.theme import theme_of
@@ -44,8 +44,6 @@ class HeadStripPanel(QWidget):
         self._state = state
         self._explorer = explorer
         self._side: Side = "query"
-        self._asked: StripRequest | None = None
-        self._looks: Looks | None = None
         self._to_reveal: int | None = None
         self.view = HeadStripView()
         self.view.pointed.connect(self._point_at)
@@ -73,8 +71,8 @@ class HeadStripPanel(QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self.scale)
         self.setFocusProxy(self.view)
-        explorer.questions.answered.connect(self._on_answered)
-        explorer.questions.failed.connect(self._on_failed)
+        self._answer = Answer[Looks](explorer.questions, self)
+        self._answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
         self._on_changed(_EVERYTHING)
 
@@ -181,30 +179,30 @@ class HeadStripPanel(QWidget):
             self._clear(self.tr("The heads of a layer appear here with the first run.") if record is None else words)
             return
         heads: tuple[Head, ...] = tuple((state.head[0], head) for head in range(record.n_heads(state.kind)))
-        wanted = StripRequest(record, state.kind, heads, positions, self._side)
-        if wanted != self._asked:
-            self._asked = wanted
-            self._explorer.questions.ask(wanted)
+        self._answer.ask(LooksRequest(record, state.kind, heads, positions, self._side))
 
     @property
     def _shown(self) -> LooksRequest | None:
         """What the picture is of; None while it is of a record that is not shown any more."""
         state = self._state
-        request = None if self._looks is None else self._looks.request
+        request = None if self._answer.value is None else self._answer.value.request
         return request if request is not None and (request.record, request.kind) == (state.record, state.kind) else None
 
     def _clear(self, hint: str) -> None:
-        self._asked = self._looks = None
+        self._answer.drop()
         self.view.set_hint(hint)
         self.view.set_picture(None, ())
         self.title.set_text("")
         self.scale.show_scale(None, "")
 
-    @Slot(object, object)
-    def _on_answered(self, request: object, answer: object) -> None:
-        if not isinstance(answer, Looks) or request != self._asked or answer.request.record is not self._state.record:
-            return
-        self._looks = answer
+    @Slot()
+    def _on_came(self) -> None:
+        if self._answer.error is not None:
+            self._clear(refusal_of(self._answer.error))
+        elif self._answer.value is not None and self._answer.value.request.record is self._state.record:
+            self._show(self._answer.value)
+
+    def _show(self, answer: Looks) -> None:
         own, other = self._state.queries, self._state.keys
         if self._side == "key":
             own, other = other, own
@@ -221,11 +219,6 @@ class HeadStripPanel(QWidget):
         )
         self.title.set_text(words.format(token=token, layer=answer.request.heads[0][0]))
         self._show_number(None, None)
-
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if request is self._asked:
-            self._clear(refusal_of(error))
 
     def _show_number(self, token: int | None, head: int | None) -> None:
         picture = self.view.picture

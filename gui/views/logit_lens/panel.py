@@ -9,7 +9,6 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.requests.predictions import LensRequest
@@ -54,7 +53,6 @@ class LensPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._asked: LensRequest | None = None
         self._asked_of: _Subject | None = None
         self._shown: _Subject | None = None
         self._is_filling = False
@@ -72,8 +70,8 @@ class LensPanel(QWidget):
         self._arrange()
         self._show_mode()
         state.changed.connect(self._on_changed)
-        explorer.streamed.connect(self._on_streamed)
-        explorer.failed.connect(self._on_failed)
+        self._answer = explorer.answer_of_model(self)
+        self._answer.came.connect(self._on_came)
         self._on_changed(frozenset({"dark", "model"}))
 
     def _make_buttons(self) -> None:
@@ -178,9 +176,9 @@ class LensPanel(QWidget):
         n_positions = len(subject.axis)
         in_sight = replace(self.view.layout_now, n_positions=n_positions).columns
         positions = None if n_positions <= _SHORT else tuple(in_sight)
-        self._asked = LensRequest(record, positions, follow=subject.follow)
         self._asked_of, self._is_filling, self._error = subject, True, ""
-        self._explorer.ask(self._asked)
+        self._answer.drop()  # whoever asks again wants it computed again
+        self._explorer.ask(self._answer, LensRequest(record, positions, follow=subject.follow))
         self._say()
 
     def _ask_if_short(self) -> None:
@@ -193,9 +191,18 @@ class LensPanel(QWidget):
         if subject not in (self._shown, self._asked_of):
             self._ask()
 
-    @Slot(object, object)
-    def _on_streamed(self, request: object, part: object) -> None:
-        if request is not self._asked or not isinstance(part, LensLayer) or self._asked_of != self._subject:
+    @Slot()
+    def _on_came(self) -> None:
+        if self._answer.error is not None:
+            self._error, self._is_filling = refusal_of(self._answer.error), False
+            self._say()
+            self._show_card()
+        elif self._answer.is_waiting:
+            self._add(self._answer.part)
+
+    def _add(self, part: LensLayer) -> None:
+        """A layer is here."""
+        if self._asked_of != self._subject:
             return
         if self._shown != self._asked_of:
             scrolled = self.view.horizontalScrollBar().value()
@@ -207,13 +214,6 @@ class LensPanel(QWidget):
         self.view.add(part)
         self._say(part)
         self._show_card()
-
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if request is self._asked:
-            self._error, self._is_filling = refusal_of(error), False
-            self._say()
-            self._show_card()
 
     # ---------------------------------------------------------------- following the state
     @Slot(frozenset)

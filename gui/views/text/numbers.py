@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.analyse.attribution.results import Attribution
 from headscope.core.attention.head_map import Side
-from headscope.core.errors import HeadscopeError
 from headscope.core.predict.results import Surprisal
 from headscope.core.requests.predictions import AttributionRequest, SurprisalRequest
-from headscope.core.requests.tokens import Looks, RolledOut, RolloutRequest, TextRequest
+from headscope.core.requests.tokens import Looks, LooksRequest, RolledOut, RolloutRequest
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
+from headscope.gui.lanes.answer import Answer
 from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.session.outcome import explained, read_at, target_of
 from headscope.gui.session.session import Session
@@ -63,23 +63,26 @@ class ReadingValues(QObject):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._looks: Looks | None = None
-        self._rolled: RolledOut | None = None
+        self._looks = Answer[Looks](explorer.questions, self)
+        self._rollouts = Answer[RolledOut](explorer.questions, self)
+        self._surprisals: Answer[Surprisal] = explorer.answer_of_model(self)
+        self._attributions: Answer[Attribution] = explorer.answer_of_model(self)
+        self._computed: dict[Computed, Answer[Any]] = {
+            "surprisal": self._surprisals,
+            "attribution": self._attributions,
+            "rollout": self._rollouts,
+        }
         self._surprisal: tuple[Axes, Surprisal] | None = None
         self._attribution: tuple[Axes, Attribution] | None = None
-        self._looks_asked: TextRequest | None = None
-        self._refusals: dict[object, str] = {}  # of what was asked about the present tokens
-        explorer.questions.answered.connect(self._on_answered)
-        explorer.questions.failed.connect(self._on_failed)
-        explorer.answered.connect(self._on_model_answered)
-        explorer.failed.connect(self._on_failed)
+        for answer in (self._looks, *self._computed.values()):
+            answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "captured" in names:
-            self._rolled = None
-            self._refusals.clear()
+            for answer in self._computed.values():
+                answer.drop()
         if "model" in names:
             self._surprisal = self._attribution = None
 
@@ -122,14 +125,12 @@ class ReadingValues(QObject):
                 for position in positions:
                     total += whole[position] if side == "query" else whole[:, position]
             return positions, total / np.float32(len(at_hand))
-        wanted = TextRequest(state.record, state.kind, self.heads, positions, side)
-        if self._looks is None or self._looks.request != wanted:
-            if self._looks_asked != wanted:
-                self._looks_asked = wanted
-                self._explorer.questions.ask(wanted)
-            if self._looks is None or not _is_of_the_same(self._looks.request, wanted):
-                return positions, None
-        return self._looks.request.positions, self._looks.weights.mean(axis=0)
+        wanted = LooksRequest(state.record, state.kind, self.heads, positions, side)
+        self._looks.ask(wanted)
+        found = self._looks.value
+        if found is None or not _is_of_the_same(found.request, wanted):
+            return positions, None
+        return found.request.positions, found.weights.mean(axis=0)
 
     # ---------------------------------------------------------------- surprisal
     @property
@@ -206,11 +207,12 @@ class ReadingValues(QObject):
 
     def rollout(self) -> Values | None:
         """Shares of each token that is shown; stale if they are of another token."""
-        if self._rolled is None or self._rolled.request.record is not self._state.captured:
+        rolled = self._rollouts.value
+        if rolled is None or rolled.request.record is not self._state.captured:
             return None
-        wanted, found = self._rollout, self._rolled.request
+        wanted, found = self._rollout, rolled.request
         axis = found.record.axis(found.kind).keys
-        numbers = {self._text_of(self._state.keys): (tuple(token.id for token in axis.tokens), self._rolled.shares)}
+        numbers = {self._text_of(self._state.keys): (tuple(token.id for token in axis.tokens), rolled.shares)}
         return self._along(numbers, stale=found != wanted) if found.kind == self._state.kind else None
 
     # ---------------------------------------------------------------- asking and answers
@@ -221,16 +223,18 @@ class ReadingValues(QObject):
 
     def ask_for(self, what: Computed) -> None:
         """Let it be computed: by the model, which shows as busy, or from the record."""
-        wanted = self._wanted(what)
-        self._refusals.pop(wanted, None)
+        wanted, answer = self._wanted(what), self._computed[what]
+        if answer.error is not None:
+            answer.drop()
         if isinstance(wanted, RolloutRequest):
-            self._explorer.questions.ask(wanted)
+            answer.ask(wanted)
         elif wanted is not None:
-            self._explorer.ask(wanted)
+            self._explorer.ask(answer, wanted)
 
     def refusal(self, what: Computed) -> str:
         """Why it could not be computed, and the way out; "" if nobody asked, or it could."""
-        return self._refusals.get(self._wanted(what), "")
+        answer = self._computed[what]
+        return refusal_of(answer.error) if answer.error is not None and answer.request == self._wanted(what) else ""
 
     def _along(self, numbers: dict[Text, tuple[tuple[int, ...], FloatArray]], *, stale: bool = False) -> Values | None:
         """Numbers of the model's own tokens along the axes that are shown: summed up to words and sentences.
@@ -250,35 +254,19 @@ class ReadingValues(QObject):
             return None
         return Values(None if is_one_text(state) else found[0], found[1], stale)
 
-    @Slot(object, object)
-    def _on_model_answered(self, request: object, answer: object) -> None:
-        if isinstance(request, SurprisalRequest) and isinstance(answer, Surprisal):
-            self._surprisal = _read(request.record), answer
-        elif isinstance(request, AttributionRequest) and isinstance(answer, Attribution):
-            self._attribution = _read(request.record), answer
-        else:
-            return
+    @Slot()
+    def _on_came(self) -> None:
+        """Numbers of a model outlive its record: the same text may be run again."""
+        if self._surprisals.value is not None and self._surprisals.is_current:
+            self._surprisal = _read(self._surprisals.request.record), self._surprisals.value
+        if self._attributions.value is not None and self._attributions.is_current:
+            self._attribution = _read(self._attributions.request.record), self._attributions.value
         self.changed.emit()
 
-    @Slot(object, object)
-    def _on_answered(self, request: object, answer: object) -> None:
-        if isinstance(answer, Looks) and isinstance(request, TextRequest):
-            self._looks = answer
-            self.changed.emit()
-        elif isinstance(answer, RolledOut):
-            self._rolled = answer
-            self.changed.emit()
 
-    @Slot(object, object)
-    def _on_failed(self, request: object, error: HeadscopeError) -> None:
-        if isinstance(request, SurprisalRequest | AttributionRequest | RolloutRequest):
-            self._refusals[request] = refusal_of(error)
-            self.changed.emit()
-
-
-def _is_of_the_same(old: object, wanted: TextRequest) -> bool:
+def _is_of_the_same(old: LooksRequest, wanted: LooksRequest) -> bool:
     """Whether only the token differs: the old numbers stay until the new ones are there."""
-    return isinstance(old, TextRequest) and (old.record, old.kind, old.heads, old.side) == (
+    return (old.record, old.kind, old.heads, old.side) == (
         wanted.record,
         wanted.kind,
         wanted.heads,
