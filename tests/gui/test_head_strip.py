@@ -50,7 +50,8 @@ def wait_for(qtbot, panel: HeadStripPanel, *positions: int, side: str = "query",
     layer = panel._state.head[0] if layer is None else layer
 
     def shows() -> bool:
-        request = None if panel._looks is None or panel.view.picture is None else panel._looks.request
+        found = panel._answer.value
+        request = None if found is None or panel.view.picture is None else found.request
         return request is not None and (request.positions, request.side, request.heads[0][0]) == (positions, side, layer)
 
     qtbot.waitUntil(shows, timeout=PATIENCE)
