@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from headscope.core.arguments import checked
 from headscope.core.attention.intervention import Edits
 from headscope.core.forward.base import BaseModel
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
-from headscope.core.options import BeamSearch, Languages
+from headscope.core.options import BeamSearch, Languages, Sampling
 from headscope.core.predict.results import Prediction
 from headscope.core.run import RunResult
 from headscope.core.text.given_ids import Ids
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 class Model(BaseModel):
     """What is left out of a call is as the model's own settings say, see `ModelInfo.generation`."""
 
+    @checked
     def capture(
         self,
         text: str | Ids,
@@ -62,12 +64,14 @@ class Model(BaseModel):
         record, _ = self.observe(*encoded, job=job, intervention=intervention, keep=keep, logits_to_keep=1)
         return record
 
-    def capture_batch(self, texts: Sequence[str], **options: Any) -> list[AttentionRecord]:
+    @checked
+    def capture_batch(self, texts: Sequence[str | Ids], **options: Any) -> list[AttentionRecord]:
         """See `headscope.core.forward.batch.capture_batch`."""
         from headscope.core.forward.batch import capture_batch
 
         return capture_batch(self, texts, **options)
 
+    @checked
     def run(
         self,
         text: str | Ids,
@@ -103,12 +107,16 @@ class Model(BaseModel):
             answers,
         )
 
-    def fill_mask(self, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None) -> list[Prediction]:
+    @checked
+    def fill_mask(
+        self, text: str | Ids, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None
+    ) -> list[Prediction]:
         """See `headscope.core.predict.fill_mask.fill_mask`."""
         from headscope.core.predict.fill_mask import fill_mask
 
         return fill_mask(self, text, text_pair, top_k=top_k, job=job)
 
+    @checked
     def next_sentence(self, text: str, text_pair: str) -> float:
         """See `headscope.core.predict.next_sentence.next_sentence`."""
         from headscope.core.predict.next_sentence import next_sentence
@@ -116,17 +124,19 @@ class Model(BaseModel):
         return next_sentence(self, text, text_pair)
 
     # ---------------------------------------------------------------- writing
+    @checked
     def generate(
         self,
-        text: str,
+        text: str | Ids,
         *,
         max_new_tokens: int | None = None,
+        sampling: Sampling | None = None,
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
         min_p: float | None = None,
         repetition_penalty: float | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         source_language: str | None = None,
         target_language: str | None = None,
         without_rules: Sequence[str] = (),
@@ -135,22 +145,30 @@ class Model(BaseModel):
     ) -> Generation:
         """See `headscope.core.predict.generate.generate`, which has the other options (`stop`, `rules`, `chat`, `job`, …).
 
-        `temperature` 0 takes the most probable token each time; there is one text, whatever number of beams the settings say
+        `sampling` stands for the model's own, and what is given beside it counts more. `temperature` 0 takes the most probable token each time; there is one text, whatever number of beams the settings say
         (see `beam_search`). `top_k` limits the choice, `n_candidates` what each step reports. Languages are names ("French") or
         codes ("fr_XX") of `info.languages`; `without_rules` are names of `info.generation.rules`.
         """
         from headscope.core.predict.generate import generate
 
         sampling = self.info.generation.sampling_with(
-            temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, seed=seed
+            sampling,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            repetition_penalty=repetition_penalty,
+            seed=seed,
         )
         options |= self._rules_and_languages(without_rules, source_language, target_language)
         return generate(self, text, max_new_tokens=max_new_tokens, sampling=sampling, top_k=n_candidates, **options)
 
+    @checked
     def beam_search(
         self,
-        text: str,
+        text: str | Ids,
         *,
+        beams: BeamSearch | None = None,
         n_beams: int | None = None,
         length_penalty: float | None = None,
         early_stopping: bool | Literal["never"] | None = None,
@@ -161,13 +179,13 @@ class Model(BaseModel):
     ) -> Iterator[BeamStep]:
         """See `headscope.core.predict.beam_search.beam_search`, which has the other options (`max_new_tokens`, `stop`, …).
 
-        Four beams if neither the call nor the model's settings ask for several; languages and rules as `generate`.
+        `beams` stand for the model's own. Four beams if neither the call nor the model's settings ask for several; languages and rules as `generate`.
         """
         from headscope.core.predict.beam_search import beam_search
 
-        own = self.info.generation.beams
+        own = beams or self.info.generation.beams
         if n_beams is None:
-            n_beams = own.n_beams if own.n_beams > 1 else 4
+            n_beams = own.n_beams if beams or own.n_beams > 1 else 4
         beams = BeamSearch(
             n_beams,
             own.length_penalty if length_penalty is None else length_penalty,

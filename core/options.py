@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
+from headscope.core.arguments import check_fields
 from headscope.core.errors import HeadscopeError
 from headscope.core.vocabulary import Filter
 
@@ -62,6 +63,9 @@ class Sampling:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class BeamSearch:
@@ -81,6 +85,9 @@ class BeamSearch:
     n_beams: int = 1
     length_penalty: float = 1.0
     early_stopping: bool | Literal["never"] = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +124,9 @@ class GenerationSettings:
         room = 0 if self.max_length is None else self.max_length - n_prompt
         return room if room > 0 else MOST_NEW_TOKENS
 
-    def sampling_with(self, **values: Any) -> Sampling:
-        """The model's own sampling, with other values for what is not None."""
-        return replace(self.sampling, **{name: value for name, value in values.items() if value is not None})
+    def sampling_with(self, sampling: Sampling | None = None, **values: Any) -> Sampling:
+        """The model's own sampling, or that in its place, with other values for what is not None."""
+        return replace(sampling or self.sampling, **{name: value for name, value in values.items() if value is not None})
 
     def rules_without(self, names: frozenset[str] | set[str]) -> tuple[Rule, ...]:
         """The model's rules but those of these names.
@@ -195,6 +202,9 @@ class Languages:
 
     source: str | None = None
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 OWN_LANGUAGES: Final = Languages()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from headscope.core.arguments import check_fields
+
 PredictionKind = Literal["token", "class", "tag", "start", "end"]
 """What one prediction is about: the token at a position, the class of the text, the tag of a token, where an answer starts or ends."""
 SpanEnd = Literal["start", "end"]
@@ -33,6 +35,9 @@ class Target:
     token: int | str | None = None
     label: int | str | None = None
     span: SpanEnd | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ So a head can be forced to look somewhere and then be scaled, in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from headscope.core.arguments import refuse, whole_number
+from headscope.core.arguments import check_fields, refuse, whole_number
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.vocabulary import FloatArray, Kind
 
@@ -42,6 +42,9 @@ class Edit:
     on_weights: ClassVar[bool] = True
     """Whether it changes attention weights; if not, it changes the head's output."""
 
+    def __post_init__(self) -> None:
+        check_fields(self, Edit)
+
     def acts_on(self, kind: Kind, layer: int) -> bool:
         return self.kind in (None, kind) and self.layer in (None, layer)
 
@@ -59,6 +62,7 @@ class Scale(Edit):
     on_weights: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        Edit.__post_init__(self)
         _numbers("factor", self.factor, (0,))
 
 
@@ -79,6 +83,7 @@ class Replace(Edit):
     on_weights: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        Edit.__post_init__(self)
         numbers = _numbers("output", self.output, (1, 2) if self.head is not None else (1, 2, 3))
         object.__setattr__(self, "output", numbers)
 
@@ -101,6 +106,10 @@ class Cut(Edit):
     """
 
     keys: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        Edit.__post_init__(self)
+        check_fields(self, Cut)
 
     def moved(self, first_query: int, first_key: int) -> Self:
         moved = Edit.moved(self, first_query, first_key)
@@ -125,6 +134,7 @@ class Paste(Edit):
     pattern: FloatArray
 
     def __post_init__(self) -> None:
+        Edit.__post_init__(self)
         object.__setattr__(self, "pattern", _numbers("pattern", self.pattern, (2,)))
 
     def moved(self, first_query: int, first_key: int) -> Self:
@@ -136,6 +146,9 @@ class Intervention:
     """Edits that are made together."""
 
     edits: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def at(self, kind: Kind, layer: int) -> tuple[Edit, ...]:
         """The edits that act on this layer."""
@@ -164,12 +177,14 @@ def as_intervention(given: Edits) -> Intervention:
     """One edit, or some, as an `Intervention`. Raises ``bad_option`` for anything else."""
     if isinstance(given, Intervention):
         return given
-    if not isinstance(given, Edit | Iterable) or isinstance(given, str):
-        refuse("intervention", given, "an edit such as Scale(layer=0, head=1), or an Intervention")
-    edits = (given,) if isinstance(given, Edit) else tuple(given)
+    expected = "an edit such as Scale(layer=0, head=1), or an Intervention"
+    try:
+        edits = (given,) if isinstance(given, Edit) else tuple(given)
+    except TypeError:  # a number, or a tensor without dimensions
+        refuse("intervention", given, expected)
     for edit in edits:
         if not isinstance(edit, Edit):
-            refuse("intervention", edit, "an edit such as Scale(layer=0, head=1), or an Intervention")
+            refuse("intervention", edit, expected)
     return Intervention(edits)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor, nn
 
+from headscope.core.arguments import checked
 from headscope.core.attention.capture.edit_trial import reaches
 from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.hooks import turn
@@ -122,6 +123,7 @@ class BaseModel(ABC):
             raise HeadscopeError("cannot_chat", model=self.info.name)
         return rendered
 
+    @checked
     def encode(
         self,
         text: str | Ids,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from headscope.core.arguments import checked
 from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.intervention import Edits
 from headscope.core.errors import HeadscopeError
@@ -19,11 +20,13 @@ from headscope.core.text.tokens import Token
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 
+@checked
 def capture_batch(
     model: BaseModel,
-    texts: Sequence[str],
+    texts: Sequence[str | Ids],
     pairs: Sequence[str | None] | None = None,
     targets: Sequence[str | None] | None = None,
     *,

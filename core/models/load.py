@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from headscope.core.arguments import checked
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file
 from headscope.core.job import Job, Progress
@@ -19,6 +20,7 @@ _MOST_SHOWN = 80
 """Characters of a name that does not exist, in the sentence that says so."""
 
 
+@checked
 def load_model(
     source: str | os.PathLike[str],
     *,
@@ -90,6 +92,7 @@ def _load(source: str, revision: str | None, device: str, dtype: str, job: Job) 
     return _load_folder(folder, whole, whole, device, dtype, job)
 
 
+@checked
 def wrap_model(module: Any, tokenizer: Any, *, name: str | None = None) -> Model:
     """A transformers model that is in memory, half-trained or fine-tuned, as it is: no weight is copied, moved or changed.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from headscope.core.arguments import checked
 from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.kept.beams import PassRows, Path, gathered, own_rows
 from headscope.core.attention.record import AttentionRecord
@@ -35,11 +36,13 @@ from headscope.core.text.tokenizer import Encoded
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 
+@checked
 def beam_search(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     *,
     beams: BeamSearch,
     max_new_tokens: int | None = None,

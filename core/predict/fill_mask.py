@@ -11,11 +11,12 @@ from headscope.core.predict.results import Prediction
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
     from headscope.core.text.tokenizer import Encoded
 
 
 def fill_mask(
-    model: BaseModel, text: str, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None
+    model: BaseModel, text: str | Ids, text_pair: str | None = None, *, top_k: int = 5, job: Job | None = None
 ) -> list[Prediction]:
     """The most probable tokens at each mask, from one pass.
 
@@ -44,7 +45,7 @@ def fill_mask(
     return list(mask_predictions(logits, source, model.tokenizer, top_k))
 
 
-def encoded_with_masks(model: BaseModel, text: str, text_pair: str | None) -> Encoded:
+def encoded_with_masks(model: BaseModel, text: str | Ids, text_pair: str | None) -> Encoded:
     """`text` as the model reads it, or the error that says why it cannot be filled."""
     if "fill_mask" not in model.info.abilities:
         raise HeadscopeError("cannot_fill_mask", model=model.info.name)

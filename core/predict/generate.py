@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary, ref
 
 from torch import Tensor
 
+from headscope.core.arguments import checked
+from headscope.core.arguments import text as plain_text
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job, Progress
 from headscope.core.options import Languages, Rule, Sampling
@@ -23,17 +25,19 @@ from headscope.core.text.tokenizer import Encoded, TextTokenizer
 
 if TYPE_CHECKING:
     from headscope.core.attention.capture.recorder import Mark
-    from headscope.core.attention.intervention import Intervention
+    from headscope.core.attention.intervention import Edits, Intervention
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.forward.base import BaseModel
     from headscope.core.predict.rule_effects import RuleEffect
+    from headscope.core.text.given_ids import Ids
 
 GREEDY = Sampling()
 
 
+@checked
 def generate(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     *,
     max_new_tokens: int | None = None,
     sampling: Sampling | None = None,
@@ -43,7 +47,7 @@ def generate(
     languages: Languages | None = None,
     chat: bool = False,
     system: str = "",
-    intervention: Intervention | None = None,
+    intervention: Edits | None = None,
     job: Job | None = None,
 ) -> Generation:
     """Continue `text`; of an encoder-decoder, write the text that answers it.
@@ -106,7 +110,7 @@ class Prompt:
 
 def prompt_of(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     *,
     max_new_tokens: int | None,
     stop: Sequence[str] | None,
@@ -122,7 +126,7 @@ def prompt_of(
         _check_length(max_new_tokens)
     stop = settings.stop if stop is None else stop
     check_stops(stop)
-    source, target = model.encode(model.chat(text, system) if chat else text, languages=languages)
+    source, target = model.encode(model.chat(plain_text("text", text), system) if chat else text, languages=languages)
     if source.axis.dropped:
         raise HeadscopeError("no_room", model=model.info.name, max_tokens=model.info.max_tokens)
     n_prompt = len((target or source).ids)

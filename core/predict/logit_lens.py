@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headscope.core.arguments import checked
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.residual_stream import ResidualStream
 from headscope.core.job import Job, Progress
@@ -27,17 +28,19 @@ from headscope.core.predict.reader import read_by
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
     from headscope.core.text.tokenizer import Encoded
 
 _LOGIT_BYTES: Final = 64 << 20
 """Logits that are there at one time: positions × vocabulary would be 400 MB for SmolLM2 at 2,048 tokens, for each layer."""
 
 
+@checked
 def logit_lens(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     text_pair: str | None = None,
-    target: str | None = None,
+    target: str | Ids | None = None,
     *,
     positions: Sequence[int] | None = None,
     top_k: int = 5,

@@ -1,15 +1,19 @@
 """What people hand to the public face: it works, or ends in one sentence with a code, and never in a traceback of ours."""
 
+import inspect
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 from transformers import AutoTokenizer
 
-from headscope.core import load_model
+from headscope.core import BeamSearch, Keep, Paste, Replace, Sampling, Target, Uniform, analyse, load_model, wrap_model
 from headscope.core.analyse.causal.effects import effects
 from headscope.core.analyse.causal.sweeps import Question, ablate_heads
 from headscope.core.attention.intervention import Cut, Intervention, Scale
 from headscope.core.errors import HeadscopeError
+from headscope.core.predict.logit_lens import logit_lens
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
 TEXT = "the keys of the cabinet [MASK] rusty ."
@@ -169,3 +173,110 @@ def test_more_ids_than_fit_are_cut_and_said(model) -> None:
     most = model.info.max_tokens
     axis = model.capture([model.encode("the")[0].ids[1]] * (most + 5)).axis("encoder").queries
     assert (len(axis), axis.dropped) == (most, 5)
+
+
+# ---------------------------------------------------------------- what annotations say
+MISFITS = [
+    True, -1, 10**30, 1.5, float("nan"), float("inf"), "", "x", "\ud800", b"x", [None], [[1]], {"a": 1}, {1}, object(), int, 1j,
+    np.int64(-1), np.float32(1), np.array([]), np.array([1.0, np.nan]), np.datetime64("2020-01-01"),
+    torch.tensor([]), torch.tensor(1.5), torch.zeros(2, 3), range(5, 0, -1), slice(0, 0), lambda: 1,
+]  # fmt: skip
+
+
+def first_of(answer: object) -> None:
+    if isinstance(answer, Iterator):
+        next(answer, None)
+
+
+def each_misfit(function, **good: object) -> list[tuple[str, object, BaseException]]:
+    """What is raised that is no error of ours, for a wrong value in the place of one argument after another."""
+    found = []
+    for name in inspect.signature(function).parameters.keys() - {"options"}:
+        for value in MISFITS:
+            try:
+                first_of(function(**{**good, name: value}))
+            except HeadscopeError as error:
+                if error.code == "unexpected" or len(str(error)) > 300:
+                    found.append((name, value, error))
+            except BaseException as error:
+                found.append((name, value, error))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted({*analyse.__all__, "logit_lens"} - {"Question", "changes"}))
+def test_an_analysis_takes_what_its_annotations_say_and_refuses_the_rest(name, model, record) -> None:
+    function = getattr(analyse, name, logit_lens)
+    values = {"model": model, "text": TEXT, "record": record, "question": Question(TEXT), "other": TEXT}
+    values |= {"intervention": Scale(layer=0, head=0), "layer": 0, "head": 0}
+    good = {each: values[each] for each in inspect.signature(function).parameters if each in values}
+    first_of(function(**good))
+    assert each_misfit(function, **good) == []
+
+
+@pytest.mark.parametrize("kind", [Scale, Replace, Cut, Uniform, Paste, Keep])
+def test_an_edit_of_the_wrong_types_is_refused(kind, model) -> None:
+    needed = {Replace: {"output": np.zeros(16)}, Cut: {"keys": (1,)}, Paste: {"pattern": np.eye(3)}}.get(kind, {})
+
+    def used(**values: object) -> None:
+        made = kind(**values)
+        model.capture(TEXT, **{"keep" if kind is Keep else "intervention": made})
+
+    used.__signature__ = inspect.signature(kind)
+    assert each_misfit(used, **needed) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["generate", "beam_search", "capture", "run", "fill_mask", "capture_batch", "encode", "next_sentence"]
+)
+def test_a_model_takes_what_its_annotations_say_and_refuses_the_rest(name, model) -> None:
+    values = {"text": TEXT, "texts": [TEXT], "text_pair": "the cat"}
+    of = load_model("toy:tales") if name in ("generate", "beam_search") else model
+    function = getattr(of, name)
+    needed = inspect.signature(function).parameters
+    good = {each: values[each] for each, parameter in needed.items() if parameter.default is parameter.empty and each in values}
+    assert each_misfit(function, **good) == []
+
+
+def test_a_model_is_not_loaded_nor_wrapped_from_what_names_none() -> None:
+    assert each_misfit(load_model, source="toy:grammar") == []
+    assert each_misfit(wrap_model, module=None, tokenizer=None) == []
+
+
+def test_numbers_of_numpy_and_torch_are_taken_as_numbers(model, record) -> None:
+    tales = load_model("toy:tales")
+    numbers = {"temperature": np.float32(0.5), "top_k": np.int64(5), "top_p": torch.tensor(0.875), "seed": np.int64(3)}
+    ours = [step.token for step in tales.generate("once upon a time", max_new_tokens=np.int16(4), **numbers)]
+    theirs = [
+        step.token
+        for step in tales.generate("once upon a time", max_new_tokens=4, temperature=0.5, top_k=5, top_p=0.875, seed=3)
+    ]
+    assert ours == theirs
+    edits = [Scale(layer=np.int64(1), head=torch.tensor(3)), Cut(queries=np.array([6]), keys=[np.int32(2)])]
+    same = [Scale(layer=1, head=3), Cut(queries=(6,), keys=(2,))]
+    assert model.run(TEXT, intervention=edits).predictions == model.run(TEXT, intervention=same).predictions
+    (one,) = analyse.attention_flow(record, queries=np.array([6])).flows
+    (other,) = analyse.attention_flow(record, queries=[6]).flows
+    assert np.array_equal(one, other)
+
+
+def test_the_settings_of_the_public_face_are_taken_as_they_are() -> None:
+    tales, text = load_model("toy:tales"), "once upon a time"
+    drawn = Sampling(temperature=1.0, top_k=20, seed=5)
+    expected = [step.token for step in tales.generate(text, max_new_tokens=6, temperature=1.0, top_k=20, seed=5)]
+    assert [step.token for step in tales.generate(text, max_new_tokens=6, sampling=drawn)] == expected
+    assert [step.token for step in tales.generate(text, max_new_tokens=6, sampling=Sampling(1.0, 20), seed=5)] == expected
+    *_, last = tales.beam_search(text, max_new_tokens=4, beams=BeamSearch(3, length_penalty=2.0))
+    *_, same = tales.beam_search(text, max_new_tokens=4, n_beams=3, length_penalty=2.0)
+    assert last.best.text == same.best.text
+    assert len(last.beams) == len(same.beams)
+
+
+def test_what_is_meant_is_said() -> None:
+    with pytest.raises(HeadscopeError, match="model must be a model, as load_model returns it, not 'toy:grammar'"):
+        analyse.value_weighted_attention("toy:grammar", TEXT)
+    with pytest.raises(HeadscopeError, match="queries must be a list, each of it a whole number or None, not 3"):
+        Scale(layer=0, head=0, queries=3)
+    with pytest.raises(HeadscopeError, match=r"position must be a whole number or None, not 1\.5"):
+        Target(position=1.5)
+    with pytest.raises(HeadscopeError, match="early_stopping must be True or False or never, not 'soon'"):
+        BeamSearch(early_stopping="soon")

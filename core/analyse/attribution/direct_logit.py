@@ -27,6 +27,7 @@ from headscope.core.analyse.attribution.frozen_head import (
 )
 from headscope.core.analyse.attribution.output_projection import recorder_with_values, value_and_projection
 from headscope.core.analyse.prediction_point import PredictionPoint, point_of
+from headscope.core.arguments import checked
 from headscope.core.attention.hooks import turn
 from headscope.core.forward.residual_stream import ResidualStream, layer_lists
 from headscope.core.job import Job
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.capture.recorder import Recorder
     from headscope.core.attention.kept.layer import Layer
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
     from headscope.core.text.tokenizer import Encoded
 
 PartKind = Literal["embedding", "head", "attention_bias", "feed_forward", "layer", "norm_bias", "output_bias"]
@@ -108,14 +110,15 @@ class DirectLogit:
         return contributions
 
 
+@checked
 def direct_logit_attribution(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     text_pair: str | None = None,
-    target: str | None = None,
+    target: str | Ids | None = None,
     *,
     position: int | None = None,
-    token: int | None = None,
+    token: int | str | None = None,
     label: int | str | None = None,
     span: SpanEnd | None = None,
     job: Job | None = None,

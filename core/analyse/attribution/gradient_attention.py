@@ -14,6 +14,7 @@ import numpy as np
 
 from headscope.core.analyse.attribution.weight_taps import WeightTap, gradients_of, logits_at
 from headscope.core.analyse.prediction_point import Measure, point_of
+from headscope.core.arguments import checked
 from headscope.core.attention.kept.edited import Transform
 from headscope.core.job import Job
 from headscope.core.memory import check_room, out_of_memory_said
@@ -22,6 +23,7 @@ from headscope.core.vocabulary import FloatArray, Kind
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
     from headscope.core.text.tokenizer import Encoded
 
 _MAPS_OF_A_HEAD: Final = 8
@@ -47,14 +49,15 @@ class GradientAttention:
     attributions: Mapping[Kind, FloatArray]
 
 
+@checked
 def gradient_attention(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     text_pair: str | None = None,
-    target: str | None = None,
+    target: str | Ids | None = None,
     *,
     position: int | None = None,
-    token: int | None = None,
+    token: int | str | None = None,
     label: int | str | None = None,
     span: SpanEnd | None = None,
     measure: Measure = "logit",

@@ -15,6 +15,7 @@ import numpy as np
 
 from headscope.core.analyse.attribution.weight_taps import WeightTap, gradients_of, logits_at
 from headscope.core.analyse.prediction_point import Measure, PredictionPoint, point_of
+from headscope.core.arguments import checked
 from headscope.core.attention.intervention import Edit, Scale
 from headscope.core.attention.kept.edited import Transform
 from headscope.core.errors import HeadscopeError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 _TOKENS_AT_ONCE: Final = 256
 """Steps run side by side as a batch while they have no more tokens than this: short texts leave a processor idle."""
@@ -62,18 +64,19 @@ class LayerAttribution:
         return float(self.attributions.sum(dtype=np.float64)) - (self.value - self.value_without)
 
 
+@checked
 def integrated_gradients(
     model: BaseModel,
-    text: str,
+    text: str | Ids,
     text_pair: str | None = None,
-    target: str | None = None,
+    target: str | Ids | None = None,
     *,
     layers: Sequence[tuple[Kind, int]] | None = None,
     steps: int = 10,
     tolerance: float = 0.01,
     most_steps: int = 200,
     position: int | None = None,
-    token: int | None = None,
+    token: int | str | None = None,
     label: int | str | None = None,
     span: SpanEnd | None = None,
     measure: Measure = "logit",

@@ -8,6 +8,7 @@ import numpy as np
 
 from headscope.core.analyse.attribution.gradient_attention import gradient_attention_of
 from headscope.core.analyse.attribution.results import Attribution
+from headscope.core.arguments import checked
 from headscope.core.job import Job
 from headscope.core.predict.reader import read_by
 from headscope.core.target import Target
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
 
 
+@checked
 def token_attribution(
     model: BaseModel, record: AttentionRecord, target: Target | None = None, job: Job | None = None
 ) -> Attribution:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from headscope.core.analyse.attribution.output_projection import recorder_with_values, value_and_projection
+from headscope.core.arguments import checked
 from headscope.core.job import Job
 from headscope.core.vocabulary import FloatArray, Kind
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.kept.layer import Layer
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +65,9 @@ class ValueWeighted:
         return weights
 
 
+@checked
 def value_weighted_attention(
-    model: BaseModel, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
+    model: BaseModel, text: str | Ids, text_pair: str | None = None, target: str | Ids | None = None, *, job: Job | None = None
 ) -> ValueWeighted:
     """‖α_ij f(x_j)‖ for each head, query i and key j of one pass.
 

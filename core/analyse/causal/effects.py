@@ -15,7 +15,8 @@ from torch import Tensor
 
 from headscope.core.analyse.causal.variants import outcomes
 from headscope.core.analyse.prediction_point import PredictionPoint, point_of, shown_at, shown_rows
-from headscope.core.attention.intervention import Intervention
+from headscope.core.arguments import checked
+from headscope.core.attention.intervention import as_intervention
 from headscope.core.forward.readout import Readout
 from headscope.core.job import Job
 from headscope.core.predict.class_predictions import candidates_of_row
@@ -24,7 +25,9 @@ from headscope.core.predict.results import Candidate
 from headscope.core.target import Target
 
 if TYPE_CHECKING:
+    from headscope.core.attention.intervention import Edits
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,14 @@ class Effect:
         return self.before[0].id != self.after[0].id
 
 
+@checked
 def effects(
     model: BaseModel,
-    text: str,
-    intervention: Intervention,
+    text: str | Ids,
+    intervention: Edits,
     *,
     text_pair: str | None = None,
-    target: str | None = None,
+    target: str | Ids | None = None,
     tokens: Sequence[int | str] = (),
     labels: Sequence[int | str] = (),
     top_k: int = 10,
@@ -113,13 +117,14 @@ def effects(
     asked = [Target(token=token) for token in tokens] + [Target(label=label) for label in labels]
     points = [point_of(model, source, encoded_target, each) for each in asked or [Target()]]
     rows = shown_rows(model, points[0].readout)
-    (outcome,) = outcomes(model, source, encoded_target, [intervention], rows, job=job)
+    (outcome,) = outcomes(model, source, encoded_target, [as_intervention(intervention)], rows, job=job)
     return tuple(
         _effect([replace(point, row=row) for point in points], before, after, top_k)
         for row, before, after in zip(rows, outcome.trunk, outcome.logits[0], strict=True)
     )
 
 
+@checked
 def changes(readout: Readout, before: Tensor, after: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of logits (…, n_outcomes) before and after: change of an outcome's log-probability, its probability after, divergence."""
     log_before, log_after = (readout.log_probabilities(logits.double()) for logits in (before, after))

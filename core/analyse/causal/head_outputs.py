@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from headscope.core.arguments import checked
 from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.job import Job
 from headscope.core.vocabulary import FloatArray, Kind
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
 
 
+@checked
 def head_outputs(
-    model: BaseModel, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
+    model: BaseModel, text: str | Ids, text_pair: str | None = None, target: str | Ids | None = None, *, job: Job | None = None
 ) -> dict[Kind, tuple[FloatArray, ...]]:
     """The outputs of all heads in one pass.
 
@@ -41,8 +44,9 @@ def head_outputs(
     }
 
 
+@checked
 def mean_outputs(
-    model: BaseModel, text: str, text_pair: str | None = None, target: str | None = None, *, job: Job | None = None
+    model: BaseModel, text: str | Ids, text_pair: str | None = None, target: str | Ids | None = None, *, job: Job | None = None
 ) -> dict[Kind, tuple[FloatArray, ...]]:
     """Each head's mean output over the queries of a reference text: float32 (n_heads, d_value) for each layer.
 

@@ -17,6 +17,7 @@ from headscope.core.analyse.causal.effects import changes, probability_of
 from headscope.core.analyse.causal.head_outputs import head_outputs, mean_outputs
 from headscope.core.analyse.causal.variants import Outcome, outcomes
 from headscope.core.analyse.prediction_point import PredictionPoint, point_of, shown_at, shown_rows
+from headscope.core.arguments import checked
 from headscope.core.attention.intervention import Cut, Intervention, Replace, Scale
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job, Progress
@@ -25,6 +26,7 @@ from headscope.core.vocabulary import FloatArray, Kind
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
+    from headscope.core.text.given_ids import Ids
     from headscope.core.text.tokenizer import Encoded
 
 
@@ -85,15 +87,16 @@ class Question:
         Which end of an answer; the start if None.
     """
 
-    text: str
+    text: str | Ids
     text_pair: str | None = None
-    target: str | None = None
+    target: str | Ids | None = None
     token: int | str | None = None
     position: int | None = None
     label: int | str | None = None
     span: SpanEnd | None = None
 
 
+@checked
 def ablate_heads(
     model: BaseModel,
     question: Question,
@@ -135,6 +138,7 @@ def ablate_heads(
     return _swept(model, question, [Intervention((edit,)) for edit in edits], (n_layers, n_heads), job)
 
 
+@checked
 def cut_edges(
     model: BaseModel, question: Question, layer: int, head: int, kind: Kind | None = None, *, job: Job | None = None
 ) -> Iterator[Sweep]:
@@ -162,6 +166,7 @@ def cut_edges(
     return _swept(model, question, cuts, weights.shape, job, places=edges, elsewhere=0.0)
 
 
+@checked
 def forbid_keys(model: BaseModel, question: Question, kind: Kind | None = None, *, job: Job | None = None) -> Iterator[Sweep]:
     """Hide each token from all others, in every layer and head of a kind: arrays (n_keys,).
 
@@ -179,14 +184,15 @@ def forbid_keys(model: BaseModel, question: Question, kind: Kind | None = None, 
     return _swept(model, question, hidden, (len(keys),), job)
 
 
+@checked
 def patch(
     model: BaseModel,
     question: Question,
-    other: str,
+    other: str | Ids,
     kind: Kind | None = None,
     *,
     other_pair: str | None = None,
-    other_target: str | None = None,
+    other_target: str | Ids | None = None,
     by: Literal["layer", "head", "position"] = "head",
     job: Job | None = None,
 ) -> Iterator[Sweep]:

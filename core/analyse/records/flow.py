@@ -14,6 +14,7 @@ import numpy as np
 from networkx.algorithms.flow import build_residual_network, shortest_augmenting_path
 
 from headscope.core.analyse.records.rollout import Fuse, with_residual
+from headscope.core.arguments import checked
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job, Progress
 from headscope.core.vocabulary import FloatArray, Kind
@@ -53,6 +54,7 @@ class Flow:
         return shares
 
 
+@checked
 def attention_flow(
     record: AttentionRecord,
     kind: Kind | None = None,

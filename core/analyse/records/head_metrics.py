@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, Metric, head_type
+from headscope.core.arguments import checked, count, refuse
 from headscope.core.attention.maps.pooling import PooledPicture
 from headscope.core.job import Job
 from headscope.core.text.tokens import Token, TokenAxis
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _TINY: Final = float(np.finfo(np.float32).tiny)
 
 
+@checked
 def head_metrics(
     record: AttentionRecord,
     kind: Kind | None = None,
@@ -80,7 +82,7 @@ def head_metrics(
     Raises
     ------
     HeadscopeError
-        ``unknown_kind``.
+        ``unknown_kind``, ``bad_option``.
     Cancelled
 
     References
@@ -94,6 +96,9 @@ def head_metrics(
     """
     kind = record.kinds[0] if kind is None else kind
     axes, kept = record.axis(kind), record.kept_layers(kind)
+    size = count("size", size)
+    if layers is not None and not all(0 <= layer < record.n_layers(kind) for layer in layers):
+        refuse("layers", layers, f"some of 0 to {record.n_layers(kind) - 1}")
     so_far = unmeasured(record, kind, size)
     known = _Text.of(axes.keys, kind)
     for layer in kept if layers is None else [layer for layer in layers if layer in kept]:

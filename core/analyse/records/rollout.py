@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from headscope.core.arguments import checked
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.memory import check_room
@@ -42,6 +43,7 @@ class Rollout:
     weights: FloatArray
 
 
+@checked
 def attention_rollout(
     record: AttentionRecord,
     kind: Kind | None = None,

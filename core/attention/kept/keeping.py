@@ -9,6 +9,7 @@ from typing import NoReturn, Protocol
 import torch
 from torch import Tensor
 
+from headscope.core.arguments import check_fields
 from headscope.core.attention.kept.layer import Layer
 from headscope.core.errors import HeadscopeError
 from headscope.core.keep import Keep
@@ -41,6 +42,7 @@ def kept(layer: Caught, index: int, keep: Keep) -> Layer:
 
 def check_kept(keep: Keep, layers: Mapping[Kind, tuple[int, int]]) -> None:
     """Raise ``bad_option`` if none or others are to be kept than a model has; `layers` as in `ModelInfo`."""
+    check_fields(keep)
     last = max(n_layers for n_layers, _ in layers.values()) - 1
     if keep.layers is not None and (not keep.layers or not all(0 <= layer <= last for layer in keep.layers)):
         raise HeadscopeError("bad_option", option="layers", value=keep.layers, expected=f"some of 0 to {last}")
