@@ -262,10 +262,9 @@ _PLAIN: Final[Mapping[Any, Callable[[Any], Any]]] = {int: _int, float: _float, b
 def _described(meant: Any) -> str:
     """An annotation in words."""
     origin, parts = get_origin(meant), get_args(meant)
-    if origin in (Union, UnionType):
-        return " or ".join(dict.fromkeys(_described(part) for part in parts))
-    if origin is Literal:
-        return " or ".join(map(str, parts))
+    if origin in (Union, UnionType, Literal):
+        *others, last = dict.fromkeys(str(part) if origin is Literal else _described(part) for part in parts)
+        return f"{', '.join(others)} or {last}" if others else last
     if origin in (tuple, Sequence, Iterable):
         return f"a list, each of it {_described(parts[0])}"
     name = meant.name if isinstance(meant, _ByName) else getattr(origin or meant, "__name__", str(meant))

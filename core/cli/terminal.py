@@ -81,7 +81,7 @@ def bar(probability: float, *, fine: bool = True) -> str:
 def _shows(characters: str) -> bool:
     """Whether stdout has them in its encoding."""
     try:
-        characters.encode(sys.stdout.encoding)
+        characters.encode(sys.stdout.encoding or "utf-8")  # of a stream in memory there is none
     except UnicodeEncodeError:
         return False
     return True

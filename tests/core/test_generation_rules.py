@@ -32,7 +32,7 @@ from headscope.core.predict.sampling import said, stages_of
 from headscope.core.requests.models import LoadRequest
 from headscope.core.requests.runs import GenerateRequest
 from tests.generating import PROMPT, folder_of
-from tests.tiny_models import letters_tokenizer
+from tests.tiny_models import letters_tokenizer, write_decoder
 
 N_NEW = 6
 LETTERS = 99
@@ -389,3 +389,12 @@ def word_piece_bert() -> tuple[hf.PreTrainedModel, hf.PreTrainedTokenizerBase]:
     bert = hf.BertConfig(**sizes, intermediate_size=48, max_position_embeddings=64)
     config = hf.EncoderDecoderConfig.from_encoder_decoder_configs(bert, bert)
     return hf.EncoderDecoderModel(config), hf.BertTokenizer(vocab={word: index for index, word in enumerate(words)})
+
+
+def test_a_setting_that_is_left_out_is_named_in_a_short_line_whatever_it_is_called(tmp_path) -> None:
+    folder = write_decoder(tmp_path / "model")
+    (folder / "generation_config.json").write_text(json.dumps({"\x1b[31m\u202e" + "k" * 10_000: "\x1b]0;x\x07" + "v" * 10_000}))
+    (named,) = load_model(str(folder)).info.generation.unsupported
+    assert named.isprintable()
+    assert named.startswith("�[31m�kkk")
+    assert len(named) < 300

@@ -16,6 +16,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.files import guarded
 from headscope.core.models.hub.torch_file import is_plain
 from tests.installed_models import albert
+from tests.tiny_models import write_masked
 
 STATE = OrderedDict(weight=torch.zeros(3, 4), half=torch.zeros(2).half(), count=torch.tensor(3))
 
@@ -112,3 +113,51 @@ def test_a_call_of_something_else_is_refused_without_a_child(bert: Path, monkeyp
     assert caught.value.code == "checkpoint_unsafe"
     assert "posix.system" in caught.value.message
     assert "executed" not in capfd.readouterr().out
+
+
+def torch_file(folder: Path, change) -> Path:
+    """A model's folder with the records of a file of torch's, each as `change` makes it of its name and content."""
+    state, whole = load_model(str(folder)).module.state_dict(), io.BytesIO()
+    torch.save(state, whole)
+    (folder / "model.safetensors").unlink()
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(folder / "pytorch_model.bin", "w") as new:
+        for member in old.infolist():
+            content, compression = change(member.filename, old.read(member))
+            new.writestr(member.filename, content, compression)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda name, content: (content, zipfile.ZIP_STORED), None),
+        (lambda name, content: (content, zipfile.ZIP_DEFLATED), "it is compressed"),
+        (
+            lambda name, content: (content, zipfile.ZIP_DEFLATED if name.endswith("/data/3") else zipfile.ZIP_STORED),
+            "compressed",
+        ),
+        (lambda name, content: (content[:-8] if name.endswith("/data/3") else content, zipfile.ZIP_STORED), "longer than"),
+    ],
+    ids=["as it was", "all compressed", "one compressed", "one short"],
+)
+def test_no_other_bytes_are_taken_for_numbers(tmp_path: Path, change, reason: str | None) -> None:
+    """torch.load reads a compressed file right; mapped into memory, as transformers reads it, all its numbers are others."""
+    folder = write_masked(tmp_path / "model")
+    expected = load_model(str(folder)).module.state_dict()
+    folder = torch_file(folder, change)
+    if reason is not None:
+        with pytest.raises(HeadscopeError, match=reason) as caught:
+            load_model(str(folder))
+        assert caught.value.code == "checkpoint_damaged"
+        return
+    found = load_model(str(folder)).module.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_tensors_without_names_are_refused(tmp_path: Path) -> None:
+    folder = write_masked(tmp_path / "model")
+    torch.save({1: torch.zeros(2), **load_model(str(folder)).module.state_dict()}, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(HeadscopeError, match="tensors without names") as caught:
+        load_model(str(folder))
+    assert caught.value.code == "weights_unsupported"

@@ -17,7 +17,7 @@ from headscope.core.files.passed import checked_once
 from headscope.core.memory import check_room, is_out_of_memory
 from headscope.core.models.folders import without_weights
 from headscope.core.models.hub.quiet import QUIET
-from headscope.core.models.hub.torch_file import is_plain
+from headscope.core.models.hub.torch_file import is_plain, misread
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
@@ -152,6 +152,8 @@ def _bin_shapes(path: Path) -> dict[str, _Tensor]:
     if not is_plain(path):
         trial = f"{try_torch_file.__module__}.{try_torch_file.__name__}"
         checked_once("torch file", [path], lambda: guarded(trial, path, subject=path, torch=True))
+    if reason := misread(path):
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=reason)
     return bin_shapes(path)
 
 
@@ -168,7 +170,9 @@ def bin_shapes(path: Path) -> dict[str, _Tensor]:
     for key, held in tensors.items():  # beside an optimizer's state, as training leaves it
         if isinstance(held, dict) and held and all(isinstance(each, torch.Tensor) for each in held.values()):
             raise HeadscopeError("weights_unsupported", path=path, what=f"a training checkpoint, its weights under {key!r:.40}")
-    tensors = {str(name): value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
+    if any(not isinstance(name, str) for name, value in tensors.items() if isinstance(value, torch.Tensor)):
+        raise HeadscopeError("weights_unsupported", path=path, what="tensors without names")
+    tensors = {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
     return {name: (tuple(value.shape), not value.is_floating_point()) for name, value in tensors.items()}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from headscope.core.errors import HeadscopeError
+from headscope.core.errors import HeadscopeError, one_line
 from headscope.core.models.hub import compat
 from headscope.core.options import (
     LARGEST_POWER,
@@ -287,7 +287,9 @@ def _is_one_of(value: Any, neutral: tuple[Any, ...]) -> bool:
 
 
 def _shown(key: str, value: Any) -> str:
-    words = " ".join(str(value).split())
+    words = one_line(value)
+    key = one_line(key)
+    key = key if len(key) <= _SHOWN else key[: _SHOWN - 1] + "…"
     return f"{key}: {words if len(words) <= _SHOWN else words[: _SHOWN - 1] + '…'}"
 
 

@@ -17,7 +17,7 @@ from headscope.core.text.tokens import visible
 
 _COUNTS: Final = re.compile(r"layer|block|depth|label|group|expert|head|hash|stage|types|^num_|^n_")
 _NO_COUNTS: Final = re.compile(
-    r"position|token|word|step|epoch|ctx|length|size|window|factor|ratio|_ids?$|theta|^num_train|seed"
+    r"position|token|word|step|epoch|ctx|length|size|window|factor|ratio|_ids?$|theta|^num_train|seed|eps"
 )
 _ID: Final = re.compile(r"_token_ids?$")
 _LARGEST_ID: Final = 2**31 - 1

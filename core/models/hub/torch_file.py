@@ -61,6 +61,29 @@ def is_plain(path: Path) -> bool:
             return False
 
 
+def misread(path: Path) -> str:
+    """Why transformers, which maps a file into memory, would take other bytes for its numbers; "" if it would not.
+
+    It looks at nothing but where a record begins: one that is compressed, or shorter than its tensor, is read all the same.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+                return "it is compressed"
+            pickles = [member for member in members if member.filename.endswith("/data.pkl") and member.file_size <= _LARGEST]
+            if len(pickles) != 1:
+                return ""
+            walk = _Walk()
+            walk.run(archive.read(pickles[0]))
+            folder = pickles[0].filename.removesuffix("data.pkl")
+            sizes = {member.filename: member.file_size for member in members}
+            short = [key for key, size in walk.storages.items() if sizes.get(f"{folder}data/{key}", size) < size]
+            return "a tensor of it is longer than what is there of it" if short else ""
+    except (_Unusual, zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError, RuntimeError):
+        return ""
+
+
 def _is_plain_archive(archive: zipfile.ZipFile, size: int) -> bool:
     members = archive.infolist()
     names = {member.filename for member in members}
