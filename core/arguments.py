@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, wraps
 from operator import index
-from types import UnionType
-from typing import Any, Final, Literal, NoReturn, ParamSpec, TypeVar, Union, get_args, get_origin
+from types import SimpleNamespace, UnionType
+from typing import Any, Final, Literal, NoReturn, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -167,7 +167,8 @@ class _Names(dict[str, Any]):
 
 @cache
 def _meant(annotation: str, module: str) -> Any:
-    return eval(annotation, {}, _Names({**vars(sys.modules[module]), **_READ_ELSEWHERE}))  # an annotation of ours
+    names = _Names({**vars(sys.modules[module]), **_READ_ELSEWHERE})
+    return get_type_hints(SimpleNamespace(__annotations__={"": annotation}), {}, names)[""]
 
 
 _WORDS: Final[Mapping[Any, str]] = {
