@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from functools import cache, wraps
 from operator import index
 from types import SimpleNamespace, UnionType
@@ -117,7 +118,7 @@ def checked(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _
 def check_fields(values: Any, declared: type[Any] | None = None) -> None:
     """The same for the fields of a frozen dataclass, which are set to what they arrive as; those that `declared` declares, if given."""
     for kind in (declared,) if declared is not None else type(values).__mro__:
-        for name in vars(kind).get("__annotations__", {}).keys() & getattr(kind, "__dataclass_fields__", {}).keys():
+        for name in vars(kind).get("__annotations__", {}).keys() & {field.name for field in fields(values)}:
             value = getattr(values, name)
             found = as_annotated(name, value, kind.__annotations__[name], kind.__module__)
             if found is not value:
