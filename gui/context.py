@@ -84,6 +84,10 @@ class Window(Protocol):
         """Put a text that was run before in the place of the text, and run it."""
         ...
 
+    def find_in_text(self) -> None:
+        """Look for words in the tokens of the text."""
+        ...
+
     def undo(self) -> None:
         """Take back the last change to the text or the selection."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from headscope.gui.commands.command import Command
+from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
@@ -25,6 +25,9 @@ EDIT: Final = (
     Command("edit_text", "edit", QT_TRANSLATE_NOOP("commands", "Edit the text"), "Ctrl+T",
             QT_TRANSLATE_NOOP("commands", "Put the cursor into the text."),
             lambda c: c.window.edit_text(), separated=True),
+    Command("find", "edit", QT_TRANSLATE_NOOP("commands", "Find in the text…"), "Ctrl+F",
+            QT_TRANSLATE_NOOP("commands", "Mark every place where words stand in the text; Enter goes to the next, Shift+Enter back."),
+            lambda c: c.window.find_in_text(), has_picture),
     Command("clear_marks", "edit", QT_TRANSLATE_NOOP("commands", "Clear pins and marks"), "Ctrl+Shift+X",
             QT_TRANSLATE_NOOP("commands", "Unpin the cell and deselect all rows and columns."),
             lambda c: c.session.update(pinned=Cell(), marks=Marks()), _has_marks),

@@ -21,6 +21,7 @@ from headscope.core.requests.runs import CaptureRequest
 from headscope.core.run import RunResult
 from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.vocabulary import FloatArray, Head, Kind
+from headscope.gui.session.find import Find
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.outcome import Outcome
 from headscope.gui.session.selection import Cell, Marks, Pairing
@@ -72,6 +73,7 @@ class _Fields:
     hover: Cell = field(default_factory=Cell)
     pinned: Cell = field(default_factory=Cell)
     marks: Marks = field(default_factory=Marks)
+    find: Find = field(default_factory=Find)  # what is looked for in the text
     lens: Lens = "weights"
     pairing: Pairing = "all"
     color_map: str = "plain"  # of the heatmap, one of `COLOR_MAPS`
@@ -144,6 +146,7 @@ class Session(QObject):
         hover: Cell
         pinned: Cell
         marks: Marks
+        find: Find
         lens: Lens
         pairing: Pairing
         color_map: str

@@ -26,6 +26,7 @@ from headscope.gui.window.card import Card
 from headscope.gui.window.desk import Desk
 from headscope.gui.window.drops import FileOpener, dropped_file
 from headscope.gui.window.export_dialog import ExportDialog
+from headscope.gui.window.find_bar import FindBar
 from headscope.gui.window.help import show_about, show_shortcuts
 from headscope.gui.window.layouts import Layout, layout_called
 from headscope.gui.window.menus import Menus
@@ -133,6 +134,8 @@ class MainWindow(QMainWindow):
         self._column.addLayout(sheets, 1)
         self.setCentralWidget(centre)
         self.statusBar().setSizeGripEnabled(False)
+        self.find_bar = FindBar(self.state)
+        self.statusBar().addWidget(self.find_bar)
         self.statusBar().addWidget(StatusPanel(self.state, self.explorer), 1)
 
     # ---------------------------------------------------------------- what commands ask of the window
@@ -167,6 +170,9 @@ class MainWindow(QMainWindow):
     @property
     def recent_models(self) -> Sequence[str]:
         return self.picker.recent
+
+    def find_in_text(self) -> None:
+        self.find_bar.start()
 
     def undo(self) -> None:
         self.history.undo()
@@ -253,6 +259,7 @@ class MainWindow(QMainWindow):
             self._show_notice()
         if "dark" in names:
             self.desk.set_theme(theme_of(self.state.dark))
+            self.statusBar().setMinimumHeight(self.find_bar.reserved)  # type may have another size
         if "color_map" in names and self.preferences.color_map != self.state.color_map:
             self.preferences.color_map = self.state.color_map
         if "model" in names:

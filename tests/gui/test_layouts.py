@@ -262,7 +262,7 @@ def test_larger_type_makes_labels_of_every_view_larger(window: MainWindow) -> No
     window.resize(2000, 1200)
     window.reset_layout()
     for name in ("heatmap", "links", "predictions"):
-        panel = getattr(window, name)
+        panel = window.panel(name)
         usual = ink(panel)
         window.commands.action("larger_type").trigger()
         window.commands.action("larger_type").trigger()

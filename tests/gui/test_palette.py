@@ -302,7 +302,10 @@ def test_whatever_is_chosen_actions_are_as_their_rules_say(qtbot, own_window: Ma
     def stale() -> list[str]:
         found = []
         for command in COMMANDS:
-            action, is_checked = window.commands.action(command.id), command.checked is not None and command.checked(window)
+            action, is_checked = (
+                window.commands.action(command.id),
+                command.checked is not None and command.checked(window.context),
+            )
             if (action.isEnabled(), action.isChecked()) != (command.enabled(window.state), is_checked):
                 found.append(command.id)
         return found

@@ -69,6 +69,11 @@ class StripLayout:
         """A cell."""
         return QRectF(self.corner.x() + head * self.column, self.corner.y() + token * self.row, self.column, self.row)
 
+    def labels_of(self, tokens: Collection[int]) -> list[QRectF]:
+        """Where the labels of those tokens are that are in sight."""
+        rows = (self.box(at, 0).intersected(self.cells) for at in tokens if at in self.visible)
+        return [QRectF(self.area.left(), row.top(), self.cells.left() - self.area.left() - GRID, row.height()) for row in rows]
+
     def token_at(self, point: QPointF) -> int | None:
         """The token whose row (label included) is under a point."""
         if not (self.area.left() <= point.x() < self.area.right() and self.cells.top() <= point.y() < self.cells.bottom()):

@@ -115,6 +115,7 @@ class HeadStripPanel(QWidget):
         """What the chosen token looks at ("query"), or who looks at it ("key")."""
         self._side = side
         self.sides[side].setChecked(True)
+        self._show_found()
         self._ask()
 
     # ---------------------------------------------------------------- what is shown
@@ -138,11 +139,17 @@ class HeadStripPanel(QWidget):
             self._show_heads()
         if "hover" in names:
             self.view.set_lit(self._row_of(state.hover))
+        if names & {"find", "record"}:
+            self._show_found()
         if "pinned" in names:
             row = self._row_of(state.pinned)
             own = state.pinned.query if self._side == "query" else state.pinned.key
             self._to_reveal = own if row is None and is_one_text(state) else row
             self._reveal()
+
+    def _show_found(self) -> None:
+        find = self._state.find
+        self.view.set_found(find.keys if self._side == "query" else find.queries)
 
     def _reveal(self) -> None:
         """A token that was pinned elsewhere comes into sight, as soon as there is a picture."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 from headscope.gui.views.heads_by_token.paint import ROW, HeadStripPicture, StripLayout
 from headscope.gui.widgets.head_preview import HeadDetails, HeadPreview
@@ -43,6 +44,7 @@ class HeadStripView(QAbstractScrollArea):
         self._chosen: tuple[int, ...] = ()
         self._colors: dict[int, QColor] = {}
         self._lit: int | None = None
+        self._found: Collection[int] = ()
         self._hover: tuple[int | None, int | None] = (None, None)
         self._cursor = (0, 0)
         self._whole = False
@@ -79,6 +81,11 @@ class HeadStripView(QAbstractScrollArea):
         if token != self._lit:
             self._lit = token
             self.viewport().update()
+
+    def set_found(self, tokens: Collection[int]) -> None:
+        """Mark the rows of what was found in the text."""
+        self._found = tokens
+        self.viewport().update()
 
     def set_whole(self, whole: bool) -> None:
         """All tokens at once, or rows that can be read."""
@@ -179,6 +186,7 @@ class HeadStripView(QAbstractScrollArea):
             head=head,
             cursor=self._cursor if self.hasFocus() else None,
         )
+        paint_found(painter, self._shown_layout().labels_of(self._found), self._theme)
 
     # ---------------------------------------------------------------- mouse
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -90,10 +90,18 @@ class HeatmapPanel(QWidget):
             self.view.set_hint(self._hint())
         if names & {"hover", "pinned", "weights", "row", "lens"}:
             self._show_focus()
+        if "find" in names:
+            self._show_found()
+
+    def _show_found(self) -> None:
+        find = self._state.find
+        self.view.set_found(find.queries, find.keys)
+        if find.current is not None:
+            self.view.reveal(find.cell.query, find.cell.key)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._on_changed(frozenset({"dark", "weights", "hover", "busy"}))
+        self._on_changed(frozenset({"dark", "weights", "hover", "busy", "find"}))
 
     @property
     def _boundaries(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

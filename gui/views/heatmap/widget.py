@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -61,6 +63,7 @@ class HeatmapView(QWidget):
         self._view: QRectF | None = None  # None: everything
         self._focus: tuple[int | None, int | None] = (None, None)
         self._value: float | None = None
+        self._found: tuple[Collection[int], Collection[int]] = ((), ())
         self._hint = ""
         self._note = ""
         self._still: QPixmap | None = None
@@ -84,8 +87,7 @@ class HeatmapView(QWidget):
 
     def set_picture(self, picture: HeatmapPicture | None) -> None:
         """Show another head; the view stays where it is if the axes are as long as before."""
-        old = self._picture
-        if old is None or picture is None or old.weights.shape != picture.weights.shape:
+        if self._picture is None or picture is None or self._picture.weights.shape != picture.weights.shape:
             self._view = None
         self._picture = picture
         self._ends.mirrored = picture is not None and picture.cells.of_scores
@@ -97,6 +99,17 @@ class HeatmapView(QWidget):
         if (query, key, value) != (*self._focus, self._value):
             self._focus, self._value = (query, key), value
             self.update()
+
+    def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
+        """Mark what was found in the text."""
+        self._found = queries, keys
+        self.update()
+
+    def reveal(self, query: int | None, key: int | None) -> None:
+        """Move the view as little as needed to see a row and a column; None: wherever it is."""
+        if self._view is not None:
+            at = self._view.center().toPoint()
+            self._bring_into_view(at.y() if query is None else query, at.x() if key is None else key)
 
     def set_hint(self, hint: str) -> None:
         """What to say while there is no picture."""
@@ -136,6 +149,7 @@ class HeatmapView(QWidget):
             painter.drawPixmap(0, 0, self._still_picture(self._picture, layout))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._picture.paint_focus(painter, layout, self._theme, *self._focus, erase=True)
+            self._picture.paint_found(painter, layout, self._theme, self._found)
             where = QRectF(self.rect())
             paint_heatmap_card(painter, where, self._picture, layout, self._theme, self._focus, self._value, self._note)
             if self._zoom_to is not None:

@@ -131,6 +131,8 @@ class LinksPanel(QWidget):
             state = self._state
             focus, marks = state.focus, state.marks
             self.view.set_picked(Picked(focus.query, focus.key, marks.queries, marks.keys))
+        if "find" in names:
+            self.view.set_found(self._state.find.queries, self._state.find.keys)
         if "pinned" in names:
             self._reveal(self._state.pinned)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -79,6 +80,7 @@ class LinkView(QAbstractScrollArea):
         self._theme = theme_of(dark=False)
         self._whole = False
         self._picked = NOTHING
+        self._found: tuple[Collection[int], Collection[int]] = ((), ())
         self._hover: tuple[int | None, int | None] = (None, None)
         self._lines, self._front = SlicedLines(), SlicedLines()  # of all tokens, and of those that are picked
         self._sheet_image = self._ground_image = QImage()
@@ -127,6 +129,11 @@ class LinkView(QAbstractScrollArea):
         if picked != self._picked:
             self._picked = picked
             self.viewport().update()
+
+    def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
+        """Mark what was found in the text."""
+        self._found = queries, keys
+        self.viewport().update()
 
     @property
     def is_complete(self) -> bool:
@@ -232,6 +239,7 @@ class LinkView(QAbstractScrollArea):
         if picked.is_any:
             picture.paint_tokens(painter, layout, self._theme, picked, again=True)
         picture.paint_picked(painter, layout, self._theme, picked, behind=True)
+        picture.paint_found(painter, layout, self._theme, self._found)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,6 +70,19 @@ class LensLayout:
         """A cell."""
         corner = self.cells.topLeft() - self.scroll + QPointF(position * scaled(CELL_WIDTH), depth * scaled(CELL_HEIGHT))
         return QRectF(corner.x(), corner.y(), scaled(CELL_WIDTH), scaled(CELL_HEIGHT))
+
+    def heads_of(self, positions: Collection[int]) -> list[QRectF]:
+        """Where the tokens of some positions stand over their columns, of those in sight."""
+        boxes = (self.box(0, at) for at in positions if at in self.columns)
+        return [
+            QRectF(
+                max(box.left(), self.cells.left()),
+                self.area.top() + 2,
+                box.right() - max(box.left(), self.cells.left()) - GAP,
+                scaled(HEADER) - 4,
+            )
+            for box in boxes
+        ]
 
     def cell_at(self, point: QPointF) -> tuple[int, int] | None:
         """(depth, position) at `point`, or None."""

@@ -242,6 +242,15 @@ class LensPanel(QWidget):
             self._ask_if_short()
         if names & {"hover", "pinned", "queries", *_SUBJECT}:
             self._show_focus()
+        if names & {"find", "queries", *_SUBJECT}:
+            self._show_found()
+
+    def _show_found(self) -> None:
+        state = self._state
+        places = state.find.queries if self._rows_are_its_tokens else ()
+        self.view.set_found({piece for at in places if at < len(state.queries) for piece in state.queries.pieces_of(at)})
+        if places and state.find.cell.query is not None:
+            self.view.reveal_column(state.queries.pieces_of(state.find.cell.query).start)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from headscope.core.predict.lens_layer import LensLayer
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture, Shows
 
@@ -42,6 +45,7 @@ class LensGridView(QAbstractScrollArea):
         self._hover: Place | None = None
         self._pinned: Place | None = None
         self._column: int | None = None
+        self._found: Collection[int] = ()
         self._painted: QPixmap | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -88,6 +92,16 @@ class LensGridView(QAbstractScrollArea):
             self._column = position
             self.viewport().update()
 
+    def set_found(self, positions: Collection[int]) -> None:
+        """Mark the positions of what was found in the text."""
+        self._found = positions
+        self.viewport().update()
+
+    def reveal_column(self, position: int) -> None:
+        """Scroll as little as needed to see a position."""
+        cells, box, bar = self.layout_now.cells, self.layout_now.box(0, position), self.horizontalScrollBar()
+        bar.setValue(bar.value() + round(min(box.left() - cells.left(), 0) + max(box.right() - cells.right(), 0)))
+
     def set_pinned(self, place: Place | None) -> None:
         """Frame a cell."""
         if place != self._pinned:
@@ -119,6 +133,7 @@ class LensGridView(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.drawPixmap(0, 0, self._painted)
         self._picture.paint_pointers(painter, layout, self._theme, column=self._column, hover=self._hover, pinned=self._pinned)
+        paint_found(painter, layout.heads_of(self._found), self._theme)
         painter.end()
 
     def _repaint(self) -> None:

@@ -160,6 +160,13 @@ class ReadingPanel(QWidget):
             self._show_colours()
         if "pinned" in names and (words := self._words(self._state.pinned.query, self._state.pinned.key)):
             self.view.reveal(words[0])
+        if names & (_OF_TEXT | {"find"}):
+            self._show_found()
+
+    def _show_found(self) -> None:
+        find, one_text = self._state.find, is_one_text(self._state)
+        queries = () if one_text else (self._word(at, "query") for at in find.queries)
+        self.view.set_found([*(self._word(at, "key") for at in find.keys), *queries])
 
     def _show_text(self) -> None:
         state = self._state

@@ -46,6 +46,7 @@ class ReadingView(QAbstractScrollArea):
         self.text_layout = ReadingLayout(self._passage, 1, self._theme)
         self._shades: Shades | None = None
         self._chosen: tuple[int, ...] = ()
+        self._found: tuple[int, ...] = ()
         self._pointed: int | None = None
         self._hovered: int | None = None
         self._cursor = 0
@@ -79,7 +80,7 @@ class ReadingView(QAbstractScrollArea):
         self._passage = passage
         self._cursor = min(self._cursor, max(0, len(passage.spans) - 1))
         self._hovered = self._pointed = None
-        self._shades, self._chosen = None, ()
+        self._shades, self._chosen, self._found = None, (), ()
         self._anchor = self._top_word() if longer else 0
         self._lay_out(self.text_layout if longer else None)
 
@@ -93,6 +94,11 @@ class ReadingView(QAbstractScrollArea):
         if (tuple(chosen), pointed) != (self._chosen, self._pointed):
             self._chosen, self._pointed = tuple(chosen), pointed
             self.viewport().update()
+
+    def set_found(self, words: Sequence[int]) -> None:
+        """Mark what was found."""
+        self._found = tuple(word for word in words if word < len(self._passage.spans))
+        self.viewport().update()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
@@ -194,6 +200,7 @@ class ReadingView(QAbstractScrollArea):
             event.rect().top() - origin.y(),
             event.rect().bottom() + 1 - origin.y(),
             shades=self._shades,
+            found=self._found,
             chosen=self._chosen,
             pointed=self._pointed,
             cursor=self._cursor if self.hasFocus() else None,

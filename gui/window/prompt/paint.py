@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen, QRegion
 
 from headscope.core.text.tokens import Token, TokenAxis
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font
 
@@ -80,6 +82,7 @@ class TokenChips:
         query: int | None = None,
         key: int | None = None,
         cursor: int | None = None,
+        found: Collection[int] = (),
         stale: bool = False,
         where: QRegion | None = None,
     ) -> None:
@@ -91,6 +94,8 @@ class TokenChips:
             Framed in the colours of queries and keys.
         cursor : int, optional
             Where the keyboard is.
+        found : collection of int
+            What was found in the text: marked.
         stale : bool
             These are the tokens of a text that has been changed since: paler.
         where : QRegion, optional
@@ -104,6 +109,8 @@ class TokenChips:
                     continue
                 frame = "query" if position == query else "accent" if position == key else None
                 _paint_chip(painter, self.box(position), self.axis.tokens[position], theme, frame)
+                if position in found:
+                    paint_found(painter, [self.box(position).adjusted(3, 5, -3, -5)], theme)
                 if position == cursor:
                     painter.setPen(QPen(theme.color("text"), 1, Qt.PenStyle.DotLine))
                     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -101,6 +101,20 @@ class TextPanel(QWidget):
             self.reading.set_reading(state.reading)
         if names & {"hover", "pinned", "record", "kind"}:
             self._show_focus()
+        if names & {"find", "record", "kind"}:
+            self._show_found()
+
+    def _show_found(self) -> None:
+        """Every token of what was found, also where the pictures show words."""
+        state, found, current = self._state, set[int](), None
+        sides = (True, state.queries, state.find.queries, state.find.cell.query), (
+            False, state.keys, state.find.keys, state.find.cell.key,
+        )  # fmt: skip
+        for is_query, axis, places, at in sides:
+            if self._is_source(queries=is_query):
+                found.update(piece for place in places if place < len(axis) for piece in axis.pieces_of(place))
+                current = _first_piece(axis, at) if current is None else current
+        self.strip.set_found(found, current)
 
     @Slot()
     def _show_fields(self) -> None:

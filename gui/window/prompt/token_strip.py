@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
@@ -36,6 +38,7 @@ class TokenStrip(QAbstractScrollArea):
         self._chips = TokenChips(TokenAxis(()), 1)
         self._query: int | None = None
         self._key: int | None = None
+        self._found: Collection[int] = ()
         self._cursor = 0
         self._hovered: int | None = None
         self._stale = False
@@ -64,6 +67,13 @@ class TokenStrip(QAbstractScrollArea):
             for position in changed:  # hundreds of others stay as they are
                 if position is not None and position < len(self._chips.axis):
                     self.viewport().update(self._box(position).toAlignedRect())
+
+    def set_found(self, tokens: Collection[int], current: int | None) -> None:
+        """Mark what was found in the text, with the one that one has come to in sight."""
+        self._found = tokens
+        if current is not None and current < len(self._chips.axis):
+            self._reveal(current)
+        self.viewport().update()
 
     def set_stale(self, stale: bool) -> None:
         """Whether the text has been changed since it was cut into these tokens."""
@@ -125,6 +135,7 @@ class TokenStrip(QAbstractScrollArea):
             query=self._query,
             key=self._key,
             cursor=self._cursor if self.hasFocus() else None,
+            found=self._found,
             stale=self._stale,
             where=event.region().translated(0, round(top)),
         )
@@ -184,11 +195,15 @@ class TokenStrip(QAbstractScrollArea):
 
     def _go_to(self, position: int) -> None:
         self._cursor = position
+        self._reveal(position)
+        self._point_at(position)
+        self.viewport().update()
+
+    def _reveal(self, position: int) -> None:
+        """Scroll as little as needed to see a token."""
         box, bar = self._chips.box(position), self.verticalScrollBar()
         low, high = box.top() - bar.value(), box.bottom() - bar.value() - self.viewport().height()
         bar.setValue(bar.value() + round(min(low, 0) + max(high, 0)))
-        self._point_at(position)
-        self.viewport().update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 from PySide6.QtCore import QLineF, QPointF, QRectF
@@ -10,7 +11,8 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from headscope.core.text.tokens import Reading, Token, TokenAxis
 from headscope.core.text.units import read_axis
-from headscope.gui.paint.labels import draw_label
+from headscope.gui.paint.found import paint_found
+from headscope.gui.paint.labels import draw_label, text_width
 from headscope.gui.paint.theme import Theme, kept_by_type, scaled
 from headscope.gui.views.heatmap.paint.layout import GAP, KEY_ANGLE, HeatmapLayout
 
@@ -126,6 +128,32 @@ def paint_boundaries(
             lines.append(QLineF(corner.x(), plot.top() - _TICK, corner.x(), plot.top() - 1))
     painter.setPen(QPen(theme.color("muted"), 1))
     painter.drawLines(lines)
+
+
+def paint_found_labels(
+    painter: QPainter, layout: HeatmapLayout, theme: Theme, axis: TokenAxis, found: Collection[int], *, queries: bool
+) -> None:
+    """Mark the labels of what was found in the text, and the edge of the cells also where there is no room for a label."""
+    shown, half = set(layout.shown(len(axis), queries=queries)), scaled(layout.label_size) * 0.5 + _MARGIN
+    written, plot = set(layout.labelled(len(axis), queries=queries)), layout.plot
+    for at in sorted(shown.intersection(found)):
+        cell = layout.cell_rect(at, at).intersected(plot)
+        if queries:
+            paint_found(painter, [QRectF(plot.left() - _TICK, cell.top(), _TICK - 1, cell.height())], theme)
+        else:
+            paint_found(painter, [QRectF(cell.left(), plot.top() - _TICK, cell.width(), _TICK - 1)], theme)
+        if at not in written:
+            continue
+        token = axis.tokens[at].text
+        length = min(text_width(token, layout.label_size) + 4, layout.query_label if queries else layout.key_label)
+        painter.save()
+        if queries:
+            painter.translate(plot.left() - GAP - length + 2, cell.center().y())
+        else:
+            painter.translate(cell.center().x(), plot.top() - GAP)
+            painter.rotate(-KEY_ANGLE)
+        paint_found(painter, [QRectF(-2, -half, length, 2 * half)], theme)
+        painter.restore()
 
 
 def _tint(painter: QPainter, layout: HeatmapLayout, theme: Theme, at: int, color: str, *, queries: bool) -> None:

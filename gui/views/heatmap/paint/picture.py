@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -19,7 +19,7 @@ from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.scales import LINEAR, Look
 from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
-from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_label, paint_strong_label
+from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_found_labels, paint_label, paint_strong_label
 from headscope.gui.views.heatmap.paint.cells import HeatmapCells
 from headscope.gui.views.heatmap.paint.color_bar import paint_color_bar
 from headscope.gui.views.heatmap.paint.layout import HeatmapLayout, heatmap_layout
@@ -243,6 +243,13 @@ class HeatmapPicture:
         painter.restore()
 
     # ---------------------------------------------------------------- what follows the mouse
+    def paint_found(
+        self, painter: QPainter, layout: HeatmapLayout, theme: Theme, find: tuple[Collection[int], Collection[int]]
+    ) -> None:
+        """Mark the queries and the keys that were found in the text."""
+        for queries, axis, found in ((True, self.queries, find[0]), (False, self.keys, find[1])):
+            paint_found_labels(painter, layout, theme, axis, found, queries=queries)
+
     def paint_focus(
         self, painter: QPainter, layout: HeatmapLayout, theme: Theme, query: int | None, key: int | None, *, erase: bool
     ) -> None:

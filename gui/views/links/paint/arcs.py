@@ -119,6 +119,11 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
             return translate("links", "arcs lead back to the tokens attended to")
         return translate("links", "above: attends to earlier tokens · below: to later ones")
 
+    def label_boxes(self, layout: ArcsLayout, queries: Collection[int], keys: Collection[int]) -> list[QRectF]:
+        """Where the labels of some tokens are; see `LinkPicture.label_boxes`."""
+        seen = layout.visible(len(self.keys))
+        return [layout.box(at).adjusted(1, 0, -1, 0) for at in {*queries, *keys} if at in seen]
+
     def paint_tokens(
         self, painter: QPainter, layout: ArcsLayout, theme: Theme, picked: Picked = NOTHING, *, again: bool = False
     ) -> None:

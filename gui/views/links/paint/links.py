@@ -102,6 +102,14 @@ class LinksPicture(LinkPicture[LinksLayout]):
             self._paint_side(painter, layout, theme, axis, rows, picked_here, left=left)
         painter.restore()
 
+    def label_boxes(self, layout: LinksLayout, queries: Collection[int], keys: Collection[int]) -> list[QRectF]:
+        """Where the labels of some tokens are; see `LinkPicture.label_boxes`."""
+        seen = {True: layout.visible(len(self.queries)), False: layout.visible(len(self.keys))}
+        sides = ((True, queries), (False, keys))
+        boxes = (layout.label_box(at, left=left) for left, tokens in sides for at in tokens if at in seen[left])
+        spare = max(0.0, (layout.rows.height - scaled(READABLE_ROW) - GRID) / 2)
+        return [box.adjusted(-2, spare, 2, -spare) for box in boxes]
+
     def _paint_titles(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked) -> None:
         """The names of the sides; beside numbers that are sums, that they are."""
         painter.setFont(text_font(SMALL_SIZE))

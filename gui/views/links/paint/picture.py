@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 from headscope.gui.views.links.paint.choice import Choice, HeadChoice
@@ -144,6 +145,10 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """Draw what tells of the picked tokens, but for their lines and labels; `behind` labels that are drawn already."""
 
     @abstractmethod
+    def label_boxes(self, layout: LayoutT, queries: Collection[int], keys: Collection[int]) -> list[QRectF]:
+        """Where the labels of some tokens are, of those in sight."""
+
+    @abstractmethod
     def paint_tokens(
         self, painter: QPainter, layout: LayoutT, theme: Theme, picked: Picked = NOTHING, *, again: bool = False
     ) -> None:
@@ -251,6 +256,15 @@ class LinkPicture(ABC, Generic[LayoutT]):
         self.paint_still(painter, layout, theme, self.footer(layout, links, picked))
         self.paint_picked(painter, layout, theme, picked)
         self.paint_tokens(painter, layout, theme, picked)
+
+    def paint_found(
+        self, painter: QPainter, layout: LayoutT, theme: Theme, found: tuple[Collection[int], Collection[int]]
+    ) -> None:
+        """Mark the queries and the keys that were found in the text."""
+        painter.save()
+        painter.setClipRect(layout.clip)
+        paint_found(painter, self.label_boxes(layout, *found), theme)
+        painter.restore()
 
     def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, picked: Picked, *, vector: bool) -> None:
         """As a `Figure`; all of it are shapes and text at any rate."""

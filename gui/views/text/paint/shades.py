@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.scale_line import Scale, number_text
 from headscope.gui.paint.theme import Theme
 from headscope.gui.views.text.paint.layout import ReadingLayout
@@ -70,6 +71,7 @@ def paint_reading(
     bottom: float,
     *,
     shades: Shades | None = None,
+    found: Collection[int] = (),
     chosen: Collection[int] = (),
     pointed: int | None = None,
     cursor: int | None = None,
@@ -78,6 +80,8 @@ def paint_reading(
 
     Parameters
     ----------
+    found : collection of int
+        Words that were found in the text: marked.
     chosen : collection of int
         Words whose attention is shown: framed in the colour of queries.
     pointed, cursor : int, optional
@@ -89,6 +93,8 @@ def paint_reading(
     painter.setPen(theme.color("text"))
     for number in lines:
         layout.draw_line(painter, number)
+    boxes = (box for word in found for box in layout.boxes_of(word))
+    paint_found(painter, (box.adjusted(0, 2, 0, -2) for box in boxes if box.bottom() >= top and box.top() <= bottom), theme)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     frames = [(word, QPen(theme.color("query"), 2)) for word in chosen]
