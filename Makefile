@@ -40,7 +40,7 @@ test-machines: $(TESTING)
 # A release of transformers beside the one of constraints.txt, with the torch that is here; the newest if none is named.
 NEWEST ?= transformers huggingface_hub tokenizers
 LEANING := test_compat test_generate test_generation_rules test_languages test_beam_search test_forks test_model_texts test_tokenizers \
-	test_slow_tokenizers test_checkpoint test_checkpoint_names test_class_heads test_load test_wrap
+	test_written_as_transformers test_slow_tokenizers test_checkpoint test_checkpoint_names test_class_heads test_load test_wrap
 NEWEST_TESTS ?= tests/golden $(LEANING:%=tests/core/%.py)
 test-newest: $(TESTING)
 	rm -rf $(VENV)/newest

@@ -38,6 +38,7 @@ Filter = Literal[
 ]
 """What shapes the next token's distribution, by transformers' names and in its order; "model" is the model's own softmax."""
 FillStrategy = Literal["confident", "left_to_right", "gibbs"]
+BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 Head = tuple[int, int]
 """(layer, head), both from 0."""

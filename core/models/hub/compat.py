@@ -348,7 +348,7 @@ def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], A
 
     from headscope.core.memory import is_out_of_memory
 
-    for name in _like_caches(model) if CACHE_LAYERS.is_here else ():
+    for name in like_caches(model) if CACHE_LAYERS.is_here else ():
         kept = new_cache()
         try:
             with torch.inference_mode():
@@ -362,7 +362,7 @@ def cache_argument(model: Any, inputs: dict[str, Any], new_cache: Callable[[], A
     return None
 
 
-def _like_caches(model: Any) -> Iterator[str]:
+def like_caches(model: Any) -> Iterator[str]:
     """Arguments of a model's pass that may take a cache, the most likely ones first."""
     names = inspect.signature(model.forward).parameters
     if "use_cache" not in names:

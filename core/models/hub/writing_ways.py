@@ -25,7 +25,7 @@ def appended_to_write(model: Any) -> int | None:
 
 def reads_again(model: Any) -> bool:
     """Whether a model reads the whole text at each step, although it has a cache: CPM-Ant, whose tokens attend to later ones."""
-    takes_cache = "past_key_values" in inspect.signature(model.forward).parameters
+    takes_cache = any(compat.like_caches(model))
     return takes_cache and len(_read_to_write(model, next_sequence_length=1)) == _N_WRITTEN
 
 
