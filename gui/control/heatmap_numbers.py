@@ -9,7 +9,7 @@ from headscope.core.attention.head_map import HeadMap
 from headscope.core.attention.ranks import RankTable, shares_below
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest, RankRequest, Ranks, Row, RowRequest, Sums, SumsRequest
-from headscope.core.vocabulary import FloatArray
+from headscope.core.vocabulary import BoolArray, FloatArray
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.lanes.lane import Lane
 from headscope.gui.session.session import Session
@@ -38,7 +38,9 @@ class HeatmapNumbers(QObject):
         self._row = Answer[Row](questions, self)
         self._ranks = Answer[Ranks](questions, self)
         self._sums = Answer[Sums](questions, self)
-        for answer in (self._scores, self._row, self._ranks, self._sums):
+        self._visible = Answer[Part](questions, self)
+        self._hidden: tuple[Part, BoolArray | None] | None = None
+        for answer in (self._scores, self._row, self._ranks, self._sums, self._visible):
             answer.came.connect(self.came)
 
     # ---------------------------------------------------------------- scores
@@ -71,6 +73,28 @@ class HeatmapNumbers(QObject):
         n_queries, n_keys = len(state.queries), len(state.keys)
         most = (_PICTURE, _PICTURE) if state.record.is_large(state.kind) else (n_queries, n_keys)
         return PartRequest(state.record, state.kind, state.head, range(n_queries), range(n_keys), *most, "scores")
+
+    def hidden(self) -> BoolArray | None:
+        """Where a key is hidden from a query, by a causal mask or an edit, (n_queries, n_keys); None where nothing is, and while that
+        is on the way, and of a large head.
+
+        It is asked for once a layer: what is hidden differs between its heads where edits cut single ones.
+        """
+        state = self._state
+        if state.record is None or state.record.is_large(state.kind):
+            return None
+        is_edited = state.ran is not None and state.ran.intervention is not None
+        head = state.head if is_edited else (state.head[0], 0)
+        n_queries, n_keys = len(state.queries), len(state.keys)
+        size = range(n_queries), range(n_keys), n_queries, n_keys
+        self._visible.ask(PartRequest(state.record, state.kind, head, *size, "scores"))
+        part = self._visible.value
+        if part is None or (part.request.record, part.request.kind) != (state.record, state.kind):
+            return None  # of another layer they are most often the same, and stay until the right ones are here
+        if self._hidden is None or self._hidden[0] is not part:
+            hidden = np.isnan(part.picture)
+            self._hidden = part, hidden if hidden.any() else None
+        return self._hidden[1]
 
     # ---------------------------------------------------------------- ranks and sums
     def ranks(self, values: HeadMap | Part) -> FloatArray | RankTable | None:

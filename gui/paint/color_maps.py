@@ -1,6 +1,6 @@
 """Colour maps of the heatmap: each rises evenly in lightness and can be told apart by colour-blind eyes.
 
-Maps of scores diverge from a neutral colour at 0. Theirs is also a colour for cells that no query may see, at index 0.
+Maps of scores diverge from a neutral colour at 0. Where cells are hidden from their queries, index 0 is a colour for them.
 """
 
 from __future__ import annotations
@@ -35,22 +35,29 @@ _DIVERGING: Final = {
 }
 
 
-def color_table(name: str, theme: Theme, *, diverging: bool = False) -> Palette:
-    """The colours of a map, (256, 3) uint8, weakest first; `diverging`: index 0 is for hidden cells, 128 for zero."""
-    return _table(name, theme.dark, diverging)
+def color_table(name: str, theme: Theme, *, diverging: bool = False, hides: bool = False) -> Palette:
+    """The colours of a map, (256, 3) uint8, weakest first.
+
+    If it `hides` cells, as every diverging one does, index 0 is their colour, and the weakest is at 1; zero of a diverging one is at 128.
+    """
+    return _table(name, theme.dark, diverging, hides)
 
 
-def palette32(name: str, theme: Theme, *, diverging: bool = False) -> Palette32:
+def palette32(name: str, theme: Theme, *, diverging: bool = False, hides: bool = False) -> Palette32:
     """`color_table` as opaque 0xAARRGGBB values."""
-    r, g, b = color_table(name, theme, diverging=diverging).astype(np.uint32).T
+    r, g, b = color_table(name, theme, diverging=diverging, hides=hides).astype(np.uint32).T
     return np.asarray(0xFF000000 | (r << 16) | (g << 8) | b, dtype=np.uint32)
 
 
 @cache
-def _table(name: str, dark: bool, diverging: bool) -> Palette:
+def _table(name: str, dark: bool, diverging: bool, hides: bool) -> Palette:
     if diverging:
         signed = _between(_DIVERGING.get((name, dark), _GREYS[dark]), 255)
         return np.vstack([_between(_HIDDEN[dark], 1), signed])
+    if hides:
+        return np.vstack(
+            [_between(_HIDDEN[dark], 1), _table(name, dark, False, False)[np.rint(np.linspace(0, 255, 255)).astype(int)]]
+        )
     if name == "plain":
         return theme_of(dark).ramp
     return _between(_SEQUENCES.get(name, _GREYS[dark]), 256)

@@ -53,7 +53,7 @@ def token_style(token: Token, theme: Theme, focus_color: str | None) -> tuple[QC
     if focus_color is not None:
         return theme.color(focus_color), QFont.Weight.DemiBold
     if token.masked:
-        return theme.color("query"), QFont.Weight.DemiBold
+        return theme.color("mask"), QFont.Weight.DemiBold
     return theme.color("muted" if token.special else "text"), QFont.Weight.Normal
 
 

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QScrollArea, QTo
 from headscope.gui.widgets.plain import Label, plain
 
 _SMALLEST = QSize(96, 48)
-_TITLE_MARGINS, _BUTTON_MARGINS = (16, 6, 8, 2), (16, 1, 8, 0)
+_BELOW_TABS = 8
+"""Pixels between tabs and what they show."""
 
 
 class Card(QFrame):
@@ -54,10 +55,10 @@ class CardDock(QDockWidget):
         self._float.clicked.connect(self._toggle_floating)
         self._close = _flat_button(self.tr("Close this view; the View menu brings it back"))
         self._close.clicked.connect(self.close)
-        bar = QFrame()
+        self._bar = bar = _TitleBar()
         bar.setObjectName("dockTitle")
-        self._row = row = QHBoxLayout(bar)
-        row.setContentsMargins(*_TITLE_MARGINS)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(16, 6, 8, 2)
         row.setSpacing(0)
         self._title = Label(title)
         self._title.setObjectName("cardTitle")
@@ -68,16 +69,21 @@ class CardDock(QDockWidget):
         self.setTitleBarWidget(bar)
         body = QFrame()
         body.setObjectName("dockBody")
-        column = QVBoxLayout(body)
+        self._column = column = QVBoxLayout(body)
         column.setContentsMargins(1, 0, 1, 1)
         column.addWidget(_Room(panel, title))
         self.setWidget(body)
         self.setAccessibleName(title)
 
     def show_title(self, shown: bool) -> None:
-        """Say what it is, or leave that to its tab."""
-        self._title.setText(self.windowTitle() if shown else "")
-        self._row.setContentsMargins(*(_TITLE_MARGINS if shown else _BUTTON_MARGINS))
+        """Say what it is, or leave that to its tab, which floats and closes it as well."""
+        self._bar.fold(not shown)
+        self._column.setContentsMargins(1, 0 if shown else _BELOW_TABS, 1, 1)
+
+    @property
+    def shows_title(self) -> bool:
+        """Whether it has a title of its own now."""
+        return not self._bar.is_folded
 
     def show_buttons(self, shown: bool) -> None:
         """Offer to float and to close it, or not."""
@@ -92,6 +98,28 @@ class CardDock(QDockWidget):
     @Slot()
     def _toggle_floating(self) -> None:
         self.setFloating(not self.isFloating())
+
+
+class _TitleBar(QFrame):
+    """The row of a title; Qt reserves what it asks for, even if it is hidden."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_folded = False
+
+    def fold(self, folded: bool) -> None:
+        """Take no room, or what is in the row needs."""
+        if folded != self.is_folded:
+            self.is_folded = folded
+            for child in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+                child.setVisible(not folded)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 1) if self.is_folded else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 1) if self.is_folded else super().minimumSizeHint()
 
 
 class _Room(QScrollArea):

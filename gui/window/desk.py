@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
+from functools import partial
+
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
 
 from headscope.gui.context import Context
 from headscope.gui.paint.icons import icon
@@ -140,3 +142,24 @@ class Desk(QMainWindow):
                 bar.setElideMode(Qt.TextElideMode.ElideRight)
                 bar.setUsesScrollButtons(True)
                 bar.setAccessibleName(self.tr("Stacked views"))
+                bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+                bar.customContextMenuRequested.connect(partial(self._offer_for_tab, bar))
+                bar.tabBarDoubleClicked.connect(partial(self._float_tab, bar))
+
+    def _dock_of(self, bar: QTabBar, tab: int) -> CardDock | None:
+        return next((dock for dock in self.docks.values() if dock.windowTitle() == bar.tabText(tab)), None)
+
+    @Slot(int)
+    def _float_tab(self, bar: QTabBar, tab: int) -> None:
+        if (dock := self._dock_of(bar, tab)) is not None:
+            dock.setFloating(True)
+
+    @Slot(QPoint)
+    def _offer_for_tab(self, bar: QTabBar, at: QPoint) -> None:
+        """What the row of a title has buttons for."""
+        if (dock := self._dock_of(bar, bar.tabAt(at))) is not None:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction(self.tr("Float"), partial(dock.setFloating, True))
+            menu.addAction(self.tr("Close"), dock.close)
+            menu.popup(bar.mapToGlobal(at))

@@ -19,6 +19,8 @@ GESTURES: Final = {
     QT_TRANSLATE_NOOP("gestures", "Window"): (
         Gesture(QT_TRANSLATE_NOOP("gestures", "Drag a view's title"),
                 QT_TRANSLATE_NOOP("gestures", "Dock it beside or onto another, or float it")),
+        Gesture(QT_TRANSLATE_NOOP("gestures", "Right-click a tab"),
+                QT_TRANSLATE_NOOP("gestures", "Float or close the view; double-click floats it")),
         Gesture(QT_TRANSLATE_NOOP("gestures", "Drop a file"),
                 QT_TRANSLATE_NOOP("gestures", "Open a text file, a model's folder or a .gguf file")),
     ),

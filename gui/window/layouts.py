@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
-ROOMY: Final = QSize(1900, 1050)
+ROOMY: Final = QSize(1820, 800)
 """Pixels; on a smaller desk, docks under each other would be too low for their pictures."""
 
 
@@ -94,17 +94,16 @@ LAYOUTS: Final = (
         ),
         _row(
             100,
-            _tabs(19, "heads", "heads_by_token"),
-            _tabs(29, "heatmap", "text"),
-            _tabs(28, "links"),
-            _column(24, _tabs(50, "predictions", "logit_lens", "arithmetic"), _tabs(50, "generation", "film_strip")),
+            _column(25, _tabs(50, "heads", "heads_by_token"), _tabs(50, "predictions", "generation", "logit_lens")),
+            _tabs(40, "heatmap", "text", "arithmetic"),
+            _tabs(35, "links", "film_strip"),
         ),
         roomy=_row(
             100,
-            _column(18, _tabs(56, "heads"), _tabs(44, "heads_by_token")),
-            _column(31, _tabs(64, "heatmap"), _tabs(36, "text")),
-            _tabs(27, "links"),
-            _column(24, _tabs(32, "predictions", "logit_lens"), _tabs(36, "arithmetic"), _tabs(32, "generation", "film_strip")),
+            _column(18, _tabs(55, "heads"), _tabs(45, "heads_by_token")),
+            _column(33, _tabs(66, "heatmap"), _tabs(34, "text", "film_strip")),
+            _tabs(26, "links"),
+            _column(23, _tabs(42, "predictions", "logit_lens"), _tabs(30, "arithmetic"), _tabs(28, "generation")),
         ),
     ),
     Layout(

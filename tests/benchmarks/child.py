@@ -37,7 +37,9 @@ def window() -> None:
     with opened("toy:grammar") as shown:
         shown.first_painted.connect(lambda: _tell("painted"))
         seen: list[bool] = []
-        PaintWatch(shown.heatmap.view, lambda: seen.append(True) if shown.heatmap.view.picture is not None else None)
+        PaintWatch(
+            shown.panel("heatmap").view, lambda: seen.append(True) if shown.panel("heatmap").view.picture is not None else None
+        )
         wait_until(lambda: bool(seen))
         _tell("picture")
 

@@ -354,7 +354,7 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     request = dialog.request(tmp_path / "a.png")
     assert isinstance(request, PictureExport)
     assert (request.dpi, request.theme, request.picked) == (120, DARK, Picked(state.pinned.query, state.pinned.key))
-    assert request.picture.weights is state.shown
+    assert request.figure.weights is state.shown
     dialog.mark.setChecked(False)
     assert dialog.request(tmp_path / "a.png").picked == Picked()
     state.update(marks=Marks((1, 3), (2,)))

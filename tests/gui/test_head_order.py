@@ -185,7 +185,7 @@ def long_window(qtbot, settings) -> Iterator[MainWindow]:
 
 @pytest.mark.parametrize("percent", [100, 110, 125])
 def test_with_a_long_text_in_a_small_window_bar_and_legend_are_seen_whole(long_window: MainWindow, percent: int) -> None:
-    window, heads = long_window, long_window.heads
+    window, heads = long_window, long_window.panel("heads")
     window.appearance.choose_type(percent)
     QApplication.processEvents()
     assert (window.width(), window.height()) == (1280, 800)

@@ -178,18 +178,47 @@ def test_the_buttons_of_a_dock_float_and_close_it(qtbot, window: MainWindow) -> 
     dock = window.desk.docks["links"]
     qtbot.mouseClick(dock._float, Qt.MouseButton.LeftButton)
     assert dock.isFloating()
-    assert dock._title.text() == "Links"
+    qtbot.waitUntil(lambda: dock.shows_title)
     qtbot.mouseClick(dock._float, Qt.MouseButton.LeftButton)
     assert not dock.isFloating()
     qtbot.mouseClick(dock._close, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.commands.action("view_links").isChecked())
 
 
-def test_a_title_stands_in_the_tab_or_in_the_bar(window: MainWindow) -> None:
-    assert window.desk.docks["heatmap"]._title.text() == ""
-    assert window.desk.docks["links"]._title.text() == "Links"
+def test_a_title_stands_in_the_tab_or_in_a_row_of_its_own_which_takes_no_room_under_tabs(qtbot, window: MainWindow) -> None:
+    window.choose_layout("compare")
+    QApplication.processEvents()
+    bar, at = tab_of(window, "Heatmap")
+    docks = window.desk.docks
+    for name, title in {"heatmap": False, "predictions": False}.items():
+        assert docks[name].shows_title is title
+        assert docks[name].widget().y() <= 1, "no empty row"
+    assert bar.tabText(at) == "Heatmap"
+    docks["heatmap"].setFloating(True)
+    QApplication.processEvents()
+    assert docks["heatmap"].shows_title and docks["heatmap"].widget().y() > 20
+
+
+def tab_of(window: MainWindow, title: str) -> tuple[QTabBar, int]:
     bars = window.desk.findChildren(QTabBar)
-    assert "Heatmap" in {bar.tabText(at) for bar in bars for at in range(bar.count())}
+    return next((bar, at) for bar in bars for at in range(bar.count()) if bar.tabText(at) == title)
+
+
+@pytest.mark.parametrize("choice", ["Float", "Close"])
+def test_a_tab_offers_to_float_and_to_close_its_view(qtbot, window: MainWindow, choice: str) -> None:
+    bar, at = tab_of(window, "Heatmap")
+    bar.customContextMenuRequested.emit(bar.tabRect(at).center())
+    menu = QApplication.activePopupWidget()
+    next(action for action in menu.actions() if action.text() == choice).trigger()
+    menu.close()
+    dock = window.desk.docks["heatmap"]
+    assert dock.isFloating() if choice == "Float" else dock.isHidden()
+
+
+def test_a_double_click_on_a_tab_floats_its_view(qtbot, window: MainWindow) -> None:
+    bar, at = tab_of(window, "Heatmap")
+    qtbot.mouseDClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(at).center())
+    assert window.desk.docks["heatmap"].isFloating()
 
 
 def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> None:

@@ -135,7 +135,7 @@ def test_the_picture_says_what_it_leaves_out(qapp) -> None:
     axes = words(40), words(40)
     whole = LinksPicture(weights, *axes)
     layout = whole.layout(QRectF(0, 0, 600, 400))
-    assert whole.footer(layout, whole.links(layout)) == "opacity = weight"
+    assert whole.footer(layout, whole.links(layout)) == "opacity and width: weight"
     some = LinksPicture(weights, *axes, choice=Choice(0.05), most=30)
     links = some.links(layout)
     least = np.sort(weights[0, 0].ravel())[-30]

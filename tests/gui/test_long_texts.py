@@ -47,7 +47,7 @@ def cells_shown(window: MainWindow) -> QImage:
 
 
 def test_the_heatmap_of_a_long_text_looks_as_its_matrix_would(long_window: MainWindow) -> None:
-    state, view = long_window.state, long_window.heatmap.view
+    state, view = long_window.state, long_window.panel("heatmap").view
     before = values(cells_shown(long_window))
     view.set_picture(type(view.picture)(matrix(long_window), state.queries, state.keys))
     assert np.mean(before == values(cells_shown(long_window))) > 0.99
@@ -76,7 +76,7 @@ def test_the_value_under_the_mouse_is_exact(qtbot, long_window: MainWindow) -> N
 
 
 def test_zooming_in_asks_for_the_part_and_shows_its_cells(qtbot, long_window: MainWindow, monkeypatch) -> None:
-    state, view = long_window.state, long_window.heatmap.view
+    state, view = long_window.state, long_window.panel("heatmap").view
     *_, coarse = state.record.overview(*state.head, state.kind, size=8)
     state.update(weights={state.head: coarse})
     for _ in range(6):
@@ -93,7 +93,7 @@ def test_zooming_in_asks_for_the_part_and_shows_its_cells(qtbot, long_window: Ma
 
 
 def test_the_links_of_a_long_text_are_those_of_its_matrix(qtbot, long_window: MainWindow) -> None:
-    panel = long_window.links
+    panel = long_window.panel("links")
     layout = panel.view.layout_now
     found = panel.view.picture.links(layout)
     rows = layout.visible(len(long_window.state.queries))
@@ -111,7 +111,7 @@ def test_another_head_of_a_long_text(qtbot, long_window: MainWindow) -> None:
     long_window.explorer.select_head((2, 1))
     qtbot.waitUntil(lambda: state.head == (2, 1) and state.shown.exact, timeout=PATIENCE)
     assert state.shown.picture.max() == pytest.approx(matrix(long_window).max(), abs=1e-6)
-    assert "approximate" not in long_window.heatmap._title.text()
+    assert "approximate" not in long_window.panel("heatmap")._title.text()
 
 
 def test_a_head_of_a_long_text_is_exported_whole(qtbot, long_window: MainWindow, tmp_path) -> None:

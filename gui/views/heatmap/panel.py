@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,7 @@ class HeatmapPanel(QWidget):
             state.keys,
             look=look,
             of_scores=state.lens == "scores",
+            hidden=self._numbers.hidden() if state.lens == "weights" else None,
             note=self._note(),
             part=self._part(),
             ranks=ranks,
@@ -232,6 +234,10 @@ class HeatmapPanel(QWidget):
     def _show_focus(self) -> None:
         state, (query, key) = self._state, (self._state.focus.query, self._state.focus.key)
         value = self._numbers.score(query, key) if state.lens == "scores" else state.value(query, key)
+        picture = self.view.picture
+        hidden = picture.cells.hidden if picture is not None else None
+        if value == 0 and hidden is not None and query is not None and key is not None and hidden[query, key]:
+            value = math.nan
         self.view.set_focus(query, key, value)
 
     # ---------------------------------------------------------------- what is chosen

@@ -131,7 +131,7 @@ def _paint_chip(painter: QPainter, box: QRectF, token: Token, theme: Theme, fram
     edge = QPen(theme.color(frame), 2) if frame else QPen(theme.color("line"), 1)
     inset = edge.widthF() / 2
     painter.setPen(edge if frame or token.special else Qt.PenStyle.NoPen)
-    filling = theme.color("query") if token.masked else theme.color("panel" if token.special else "soft")
+    filling = theme.color("mask") if token.masked else theme.color("panel" if token.special else "soft")
     painter.setBrush(filling)
     painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), _RADIUS, _RADIUS)
     color = theme.color("panel" if token.masked else "muted" if token.special else "accent" if token.generated else "text")

@@ -181,7 +181,7 @@ class FilmStripPicture:
 def _paint_token(painter: QPainter, area: QRectF, theme: Theme, frame: Frame, *, strong: bool) -> None:
     weight = QFont.Weight.DemiBold if strong else QFont.Weight.Normal
     painter.setFont(text_font(TEXT_SIZE, weight))
-    painter.setPen(theme.color("query" if frame.forced else "muted" if frame.special else "text"))
+    painter.setPen(theme.color("mask" if frame.forced else "muted" if frame.special else "text"))
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, elided(frame.label, TEXT_SIZE, weight, area.width()))
 
 

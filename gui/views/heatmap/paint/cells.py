@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.attention.ranks import RankTable, rank, shares_below
 from headscope.core.requests.cells import Part
-from headscope.core.vocabulary import FloatArray
+from headscope.core.vocabulary import BoolArray, FloatArray
 from headscope.gui.paint.color_maps import color_table, palette32
 from headscope.gui.paint.pooled import PooledMatrix
 from headscope.gui.paint.scales import Bar, Look, bar_of, indices
@@ -29,8 +29,10 @@ class HeatmapCells:
     Parameters
     ----------
     values : float32, (n_queries, n_keys), HeadOverview, or Part
-        Weights; or scores, NaN where a query may not see a key; what stands for those of a large head.
+        Weights; or scores, NaN where a key is hidden from a query; what stands for those of a large head.
     of_scores : bool
+    hidden : bool, (n_queries, n_keys), optional
+        Of weights: where a key is hidden from a query, so that its weight cannot be other than 0.
     part : Part, optional
         Of a large head, by row if the look is: finer, and shown wherever nothing outside of it is to be seen.
     ranks : float32, (n_queries, n_keys), or RankTable, optional
@@ -43,11 +45,13 @@ class HeatmapCells:
         look: Look,
         *,
         of_scores: bool = False,
+        hidden: BoolArray | None = None,
         part: Part | None = None,
         ranks: FloatArray | RankTable | None = None,
     ) -> None:
         self.values = values
         self.of_scores = of_scores
+        self.hidden = hidden if isinstance(values, np.ndarray) and not of_scores else None
         self._look = look
         self.part = part
         self._ranks = ranks
@@ -57,7 +61,7 @@ class HeatmapCells:
 
     def take_over(self, other: HeatmapCells) -> bool:
         """Go on with what was computed of the same numbers in another look; whether they are the same."""
-        mine, theirs = ((cells.values, cells._ranks, cells.of_scores) for cells in (self, other))
+        mine, theirs = ((cells.values, cells._ranks, cells.of_scores, cells.hidden) for cells in (self, other))
         same = all(one is their for one, their in zip(mine, theirs, strict=True))
         if same:
             self._pools = other._pools
@@ -138,13 +142,18 @@ class HeatmapCells:
         return image, covered
 
     def palette(self, theme: Theme) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
-        """The 256 colours; of scores the first is that of hidden cells."""
-        return palette32(self._look.color_map, theme, diverging=self.of_scores)
+        """The 256 colours; the first is that of hidden cells, where it `hides` any."""
+        return palette32(self._look.color_map, theme, diverging=self.of_scores, hides=self.hides)
+
+    @property
+    def hides(self) -> bool:
+        """Whether hidden cells have a colour of their own."""
+        return self.of_scores or self.hidden is not None
 
     @property
     def first_color(self) -> int:
         """Which of the palette stands for the smallest number."""
-        return int(self.of_scores)
+        return int(self.hides)
 
     def _indices(self, pixels: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         if self._look.scale == "rank" and isinstance(self._ranks, RankTable):
@@ -192,7 +201,9 @@ class HeatmapCells:
         return self.numbers
 
     def _pooled(self, values: FloatArray) -> FloatArray:
-        """-inf instead of NaN, which would hide what lies under the same pixel."""
+        """-inf where cells are hidden; NaN would hide what lies under the same pixel."""
+        if self.hidden is not None:
+            return np.where(self.hidden & (self.numbers == 0), np.float32(-np.inf), values)
         return np.where(np.isnan(values), np.float32(-np.inf), values) if self.of_scores else values
 
     # ---------------------------------------------------------------- painting
@@ -224,7 +235,7 @@ class HeatmapCells:
         painter.drawImage(layout.cell_rect(covered.top(), covered.left(), covered.height(), covered.width()), image)
 
     def _paint_rectangles(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, rows: range, columns: range) -> None:
-        table = color_table(self._look.color_map, theme, diverging=self.of_scores)
+        table = color_table(self._look.color_map, theme, diverging=self.of_scores, hides=self.hides)
         colors = [QColor(*map(int, color)) for color in table]
         roomy = min(layout.cell_width, layout.cell_height) >= _ROOMY_CELL
         gap, radius = (1.0, 2.0) if roomy else (min(0.5, layout.cell_width * 0.08), 0.0)

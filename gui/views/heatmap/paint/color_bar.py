@@ -40,13 +40,13 @@ def paint_color_bar(painter: QPainter, layout: HeatmapLayout, theme: Theme, cell
 
 
 def _paint_legend(painter: QPainter, area: QRectF, theme: Theme, cells: HeatmapCells) -> None:
-    """Under the bar: what its numbers are, and of scores the colour of cells that no query may see."""
+    """Under the bar: what its numbers are, and the colour of hidden cells."""
     words = cells.bar.words(stretched=cells.look.stretched)
     painter.setFont(text_font(SMALL_SIZE))
     painter.setPen(theme.color("muted"))
     place = QRectF(area.left() - 9, area.bottom() + 8, scaled(90), scaled(64))
     painter.drawText(place, Qt.AlignmentFlag.AlignLeft, words)
-    if cells.of_scores:
+    if cells.hides:
         side = scaled(10)
         below = painter.boundingRect(place, Qt.AlignmentFlag.AlignLeft, words).bottom() + scaled(6)
         painter.fillRect(QRectF(place.left(), below + 3, side, side), QColor.fromRgb(int(cells.palette(theme)[0])))

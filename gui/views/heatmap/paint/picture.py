@@ -15,7 +15,7 @@ from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.attention.ranks import RankTable
 from headscope.core.requests.cells import Part
 from headscope.core.text.tokens import TokenAxis
-from headscope.core.vocabulary import FloatArray
+from headscope.core.vocabulary import BoolArray, FloatArray
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.scales import LINEAR, Look
 from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
@@ -85,6 +85,7 @@ class HeatmapPicture:
         *,
         look: Look = LINEAR,
         of_scores: bool = False,
+        hidden: BoolArray | None = None,
         caption: str = "",
         note: str = "",
         part: Part | None = None,
@@ -100,7 +101,7 @@ class HeatmapPicture:
         self.caption = caption
         self.note = note
         self.boundaries = boundaries
-        self.cells = HeatmapCells(weights, look, of_scores=of_scores, part=part, ranks=ranks)
+        self.cells = HeatmapCells(weights, look, of_scores=of_scores, hidden=hidden, part=part, ranks=ranks)
         self.picked = HeatmapPicked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
         self._sums = received, given
 

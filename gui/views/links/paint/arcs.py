@@ -162,7 +162,7 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
     def _paint_label(
         self, painter: QPainter, layout: ArcsLayout, theme: Theme, token: Token, box: QRectF, role: str | None
     ) -> None:
-        color = theme.color(role or ("query" if token.masked else "muted" if token.special else "text"))
+        color = theme.color(role or ("mask" if token.masked else "muted" if token.special else "text"))
         weight = QFont.Weight.DemiBold if role is not None or token.masked else QFont.Weight.Normal
         size = SMALL_SIZE if layout.turned else TEXT_SIZE
         room = box.height() - GRID if layout.turned else box.width()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ from headscope.gui.views.links.paint.choice import HeadChoice
 MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
 _MOST_WIDE = 1000  # lines on an enlarged image that are drawn at their true width; it takes 20 times as long as a hairline
+_WIDER: Final = 1.5
+"""How much wider the strongest lines are than the weakest, in widths of the weakest: opacity alone is lost on a projector."""
 _MOST_SPREAD = 3.0  # pixels between the ends of two heads' lines
 _DASHED = 1.0  # pixels wide
 _PER_STEP, _LOOK = 200, 30  # lines drawn between two looks at the clock, at most and at least
@@ -169,7 +171,7 @@ def draw_lines(
 ) -> Iterator[None]:
     """Draw links, strongest on top; pauses after every few hundred.
 
-    `width` is in units of `painter`; 0, and many lines on an enlarged image, are one pixel wide.
+    `width` is that of the weakest in units of `painter`; 0, and many lines on an enlarged image, are all one pixel wide.
     """
     if not len(links):
         return
@@ -185,7 +187,8 @@ def draw_lines(
     edges = np.flatnonzero(np.diff(opacity * len(colors) + head, prepend=-1, append=-1))
     names, drawn = [color.rgb() for color in colors], 0
     for first, last in pairwise(np.union1d(edges, np.arange(0, len(links), _PER_STEP)).tolist()):
-        painter.setPen(_pen(names[head[first]], int(opacity[first]), width))
+        strength = int(opacity[first])
+        painter.setPen(_pen(names[head[first]], strength, width * (1 + _WIDER * strength / 255)))
         _draw_group(painter, curves[first:last], together=together)
         if last - drawn >= _LOOK or last == len(links):
             drawn = last

@@ -145,7 +145,7 @@ class LinksPicture(LinkPicture[LinksLayout]):
             token, box = axis.tokens[row], layout.label_box(row, left=left)
             weight = QFont.Weight.DemiBold if row in focus or token.masked else QFont.Weight.Normal
             painter.setPen(
-                theme.color(role if row in focus else "query" if token.masked else "muted" if token.special else "text")
+                theme.color(role if row in focus else "mask" if token.masked else "muted" if token.special else "text")
             )
             text = elided(token.text, size, weight, box.width())
             write(painter, box, text, size, weight, side=side)

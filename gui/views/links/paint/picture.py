@@ -328,7 +328,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             words = translate("links", "strongest {shown:,} of {all} links shown, weights ≥ {least:.3f}")
             least = float(links.weight.min())
             parts.append(words.format(shown=len(links), all=_short_count(links.candidates), least=least))
-        parts.append(translate("links", "opacity = weight"))
+        parts.append(translate("links", "opacity and width: weight"))
         return " · ".join(filter(None, parts))
 
     def _hidden_words(self, layout: Layout, links: Links, query: int | None) -> str:

@@ -231,7 +231,7 @@ class ReadingLayout:
         """Colours of what is not plain text between two places."""
         spans = self.passage.spans
         masks = [spans[at] for at in self._masked() if spans[at][1] > start and spans[at][0] < stop]
-        for ranges, color, strong in ((self.passage.quiet, "muted", False), (masks, "query", True)):
+        for ranges, color, strong in ((self.passage.quiet, "muted", False), (masks, "mask", True)):
             first = max(0, bisect_right(ranges, (start, start)) - 1)
             for low, high in ranges[first:]:
                 if low >= stop:
