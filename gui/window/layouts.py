@@ -94,9 +94,9 @@ LAYOUTS: Final = (
         ),
         _row(
             100,
-            _column(25, _tabs(50, "heads", "heads_by_token"), _tabs(50, "predictions", "generation", "logit_lens")),
-            _tabs(40, "heatmap", "text", "arithmetic"),
-            _tabs(35, "links", "film_strip"),
+            _tabs(20, "heads", "heads_by_token"),
+            _tabs(42, "heatmap", "text", "arithmetic"),
+            _column(38, _tabs(58, "links", "film_strip"), _tabs(42, "predictions", "generation", "logit_lens")),
         ),
         roomy=_row(
             100,
