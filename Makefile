@@ -1,4 +1,4 @@
-# make run · make test · make test-fast · make test-machines · make test-newest · make fuzz · make lint · make wheel · make bench · make bertviz · make study · make support · make screenshots; each does all the set-up it needs.
+# make run · make test · make test-fast · make test-machines · make test-newest · make fuzz · make lint · make wheel · make bench · make bertviz · make study · make support · make translations · make screenshots; each does all the set-up it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ endif
 endif
 endif
 
-.PHONY: run test test-fast test-machines test-newest fuzz lint wheel bench bertviz study support screenshots clean
+.PHONY: run test test-fast test-machines test-newest fuzz lint wheel bench bertviz study support translations screenshots clean
 
 run: $(RUNTIME)
 	@$(BIN)/headscope
@@ -94,6 +94,9 @@ study: $(STUDYING)
 
 support: $(TESTING)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.golden.support
+
+translations: $(TESTING)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.translations
 
 screenshots: $(TESTING)
 	QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 $(BIN)/python tests/screenshots.py docs $(if $(ALL),--all $(ALL))

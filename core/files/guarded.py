@@ -23,8 +23,9 @@ from typing import Any, Final
 
 import psutil
 
-from headscope.core.errors import MESSAGES, HeadscopeError, reason_of
+from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.job import Job, current_job
+from headscope.core.messages import MESSAGES
 
 CHILD_ARGUMENT: Final = "--guarded-child"
 """What a frozen program, which has no interpreter beside it, is started with to be such a child."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTranslator, Slot
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, QSettings, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -21,8 +21,9 @@ from headscope.gui.paint.theme import text_font
 from headscope.gui.session.session import Session
 from headscope.gui.session.settings_file import Settings
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.words.language import has_language, set_language
 from headscope.gui.words.notices import notice_of
-from headscope.resources import icon_file, translations_folder
+from headscope.resources import icon_file
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -57,12 +58,7 @@ def prepare(application: QApplication) -> None:
     application.setStyle("Fusion")
     load_fonts()
     application.setFont(text_font(tabular=True))
-    locale = QLocale.system()
-    folders = {"headscope": str(translations_folder()), "qtbase": QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}
-    for name, folder in folders.items():
-        translator = QTranslator(application)
-        if translator.load(locale, name, "_", folder):
-            application.installTranslator(translator)
+    set_language(application, QLocale.system())
 
 
 def create_window(model: str | Model | None = None, text: str | None = None, settings: QSettings | None = None) -> MainWindow:
@@ -83,6 +79,9 @@ def create_window(model: str | Model | None = None, text: str | None = None, set
 
 
 def _window(settings: QSettings | None) -> MainWindow:
+    application = QCoreApplication.instance()
+    if application is not None and not has_language(application):  # somebody else's
+        set_language(application, QLocale.system())
     state = Session()
     explorer = Explorer(state)
     window = MainWindow(state, explorer, settings or Settings())

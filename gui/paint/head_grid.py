@@ -204,8 +204,8 @@ class HeadGridPicture:
         return f"{_short_name(head)}   {note}" if note and room >= scaled(_NOTED) else _short_name(head)
 
     def _average_note(self) -> str:
-        words = QCoreApplication.translate("HeadGridPicture", "average of {n_heads} heads")
-        return words.format(n_heads=self.n_heads)
+        n = self.n_heads
+        return QCoreApplication.translate("HeadGridPicture", "average of %n head(s)", "", n)
 
     # ---------------------------------------------------------------- the image
     def atlas(self, side: int, gap: int, theme: Theme, *, foot: int = 0, mark: int = 0, placed: Placed | None = None) -> QImage:

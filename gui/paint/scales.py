@@ -91,17 +91,18 @@ class Bar:
 
     def words(self, *, stretched: bool) -> str:
         """Under the bar: what its numbers are, in short lines."""
-        say = QCoreApplication.translate
+        translate = QCoreApplication.translate
         if self.scale == "row":
-            return say("Heatmap", "of each row's\nmaximum")
+            return translate("Heatmap", "of each row's\nmaximum")
         if self.scale == "rank":
-            words = say("Heatmap", "rank: share of\ncells below")
-            return f"{words}\n{say('Heatmap', '(to {share:.2f} %)').format(share=100 * RESOLUTION)}" if self.counted else words
-        lines = [say("Heatmap", "scores before\nthe softmax")] if self.of_scores else []
+            words = translate("Heatmap", "rank: share of\ncells below")
+            within = translate("Heatmap", "(to {share:.2f} %)").format(share=100 * RESOLUTION)
+            return f"{words}\n{within}" if self.counted else words
+        lines = [translate("Heatmap", "scores before\nthe softmax")] if self.of_scores else []
         if self.scale == "log":
-            lines.append(say("Heatmap", "logarithmic"))
+            lines.append(translate("Heatmap", "logarithmic"))
         if stretched and not self.of_scores:
-            lines.append(say("Heatmap", "this head's\nmaximum"))
+            lines.append(translate("Heatmap", "this head's\nmaximum"))
         return "\n".join(lines)
 
 

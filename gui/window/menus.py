@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Slot
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from headscope.core.models.examples import examples_for
@@ -76,7 +76,7 @@ class Menus(QObject):
         for example in examples_for(model) if model is not None else ():
             words = example.text if example.pair is None else f"{example.text} | {example.pair}"
             action = self.examples.addAction(_short(words), partial(self._context.explorer.use_example, example))
-            action.setToolTip(plain(example.note))
+            action.setToolTip(plain(QCoreApplication.translate("examples", example.note)))
         self.examples.addSeparator()
         self.examples.addMenu(self.recent)
         self.examples.setEnabled(model is not None)

@@ -84,7 +84,7 @@ class StatusPanel(QWidget):
             if not state.record.kept.half:
                 parts.append(self._tier(state.record.tier))
             parts += self._kept(state.record.kept, state.record.n_layers(state.kind))
-            parts.append(self.tr("{0} tokens").format(len(state.queries)))
+            parts.append(self.tr("%n token(s)", "", len(state.queries)))
             parts.append(self.tr("record {0}").format(readable_bytes(state.record.nbytes)))
         if state.run is not None:
             parts.append(_readable_seconds(state.run.seconds))

@@ -11,10 +11,8 @@ from headscope.gui.words.rule_words import MOVES, filter_name
 
 def told(stage: FilterStage) -> str:
     """A filter in words."""
-    translate = QCoreApplication.translate
+    translate, n = QCoreApplication.translate, stage.n_kept
     if stage.name in MOVES:
         return translate("StepModel", "{filter} changes the probabilities").format(filter=filter_name(stage.name))
-    kept = translate("StepModel", "{filter} keeps {count} tokens, {mass} of the probability")
-    if stage.n_kept == 1:
-        kept = translate("StepModel", "{filter} keeps 1 token, {mass} of the probability")
-    return kept.format(filter=filter_name(stage.name), count=stage.n_kept, mass=readable_probability(stage.mass))
+    kept = translate("StepModel", "{filter} keeps %n token(s), {mass} of the probability", "", n)
+    return kept.format(filter=filter_name(stage.name), mass=readable_probability(stage.mass))

@@ -7,10 +7,11 @@ from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.errors import MESSAGES, HeadscopeError
+from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Progress
 from headscope.core.keep import Offer
+from headscope.core.messages import MESSAGES
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 _STAGES = {
@@ -83,12 +84,13 @@ def label_of(offer: Offer) -> str:
     """An offer as its button says it."""
     keep, translate = offer.keep, QCoreApplication.translate
     if offer.text is not None:
-        return translate("offers", "Shorten the text to {n} tokens").format(n=f"{offer.n_tokens:,}")
+        n = offer.n_tokens or 0
+        return translate("offers", "Shorten the text to %n token(s)", "", n)
     if keep.layers is not None:
-        words = (
-            translate("offers", "Keep {n} layers, in half precision") if keep.half else translate("offers", "Keep {n} layers")
-        )
-        return words.format(n=len(keep.layers))
+        n = len(keep.layers)
+        if keep.half:
+            return translate("offers", "Keep %n layer(s), in half precision", "", n)
+        return translate("offers", "Keep %n layer(s)", "", n)
     if keep.place == "host" and keep.half:
         return translate("offers", "Keep the record in memory, in half precision")
     if keep.half:

@@ -14,73 +14,68 @@ MOVES = frozenset(
 """Filters that change probabilities and strike no token out."""
 
 
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("RuleWords", words)
-
-
 def filter_name(name: str) -> str:
     """What a filter or a rule is called among others: ``Top-k``."""
+    translate = QCoreApplication.translate
     names = {
-        "model": _translate("The model"),
-        "sequence_bias": _translate("Sequence bias"),
-        "encoder_repetition_penalty": _translate("Source repetition penalty"),
-        "repetition_penalty": _translate("Repetition penalty"),
-        "no_repeat_ngram_size": _translate("No repeated n-gram"),
-        "encoder_no_repeat_ngram_size": _translate("No n-gram from the source"),
-        "bad_words_ids": _translate("Forbidden words"),
-        "min_length": _translate("Minimum length"),
-        "min_new_tokens": _translate("Minimum new tokens"),
-        "forced_bos_token_id": _translate("Forced first token"),
-        "forced_eos_token_id": _translate("Forced last token"),
-        "remove_invalid_values": _translate("Invalid values replaced"),
-        "exponential_decay_length_penalty": _translate("Exponential length decay"),
-        "suppress_tokens": _translate("Suppressed tokens"),
-        "begin_suppress_tokens": _translate("Suppressed first tokens"),
-        "temperature": _translate("Temperature"),
-        "top_h": _translate("Top-h"),
-        "top_k": _translate("Top-k"),
-        "top_p": _translate("Top-p"),
-        "min_p": _translate("Min-p"),
-        "typical_p": _translate("Typical-p"),
-        "epsilon_cutoff": _translate("Epsilon cut-off"),
-        "eta_cutoff": _translate("Eta cut-off"),
-        "renormalize_logits": _translate("Renormalised"),
+        "model": translate("RuleWords", "The model"),
+        "sequence_bias": translate("RuleWords", "Sequence bias"),
+        "encoder_repetition_penalty": translate("RuleWords", "Source repetition penalty"),
+        "repetition_penalty": translate("RuleWords", "Repetition penalty"),
+        "no_repeat_ngram_size": translate("RuleWords", "No repeated n-gram"),
+        "encoder_no_repeat_ngram_size": translate("RuleWords", "No n-gram from the source"),
+        "bad_words_ids": translate("RuleWords", "Forbidden words"),
+        "min_length": translate("RuleWords", "Minimum length"),
+        "min_new_tokens": translate("RuleWords", "Minimum new tokens"),
+        "forced_bos_token_id": translate("RuleWords", "Forced first token"),
+        "forced_eos_token_id": translate("RuleWords", "Forced last token"),
+        "remove_invalid_values": translate("RuleWords", "Invalid values replaced"),
+        "exponential_decay_length_penalty": translate("RuleWords", "Exponential length decay"),
+        "suppress_tokens": translate("RuleWords", "Suppressed tokens"),
+        "begin_suppress_tokens": translate("RuleWords", "Suppressed first tokens"),
+        "temperature": translate("RuleWords", "Temperature"),
+        "top_h": translate("RuleWords", "Top-h"),
+        "top_k": translate("RuleWords", "Top-k"),
+        "top_p": translate("RuleWords", "Top-p"),
+        "min_p": translate("RuleWords", "Min-p"),
+        "typical_p": translate("RuleWords", "Typical-p"),
+        "epsilon_cutoff": translate("RuleWords", "Epsilon cut-off"),
+        "eta_cutoff": translate("RuleWords", "Eta cut-off"),
+        "renormalize_logits": translate("RuleWords", "Renormalised"),
     }
     return names[name]
 
 
 def rule_words(rule: Rule) -> str:
     """What a rule asks for, in plain words: ``No 3 tokens twice``."""
-    value = rule.value
+    value, translate = rule.value, QCoreApplication.translate
     tokens = ", ".join(f"«{word}»" for word in rule.words[:_MOST_SHOWN])
+    n = value if isinstance(value, int) else 0
     named = len(value) if isinstance(value, tuple) else 1
     if named > _MOST_SHOWN:
-        tokens = _translate("{tokens} and {n} more").format(tokens=tokens, n=named - _MOST_SHOWN)
+        n_more = named - _MOST_SHOWN
+        tokens = translate("RuleWords", "{tokens} and %n more", "", n_more).format(tokens=tokens)
     words = {
-        "sequence_bias": _translate("More or less probable: {tokens}"),
-        "encoder_repetition_penalty": _translate("Source tokens favoured (× {value})"),
-        "no_repeat_ngram_size": _translate("No repeated token")
-        if value == 1
-        else _translate("No repeated run of {value} tokens"),
-        "encoder_no_repeat_ngram_size": _translate("No token from the source")
-        if value == 1
-        else _translate("No run of {value} tokens from the source"),
-        "bad_words_ids": _translate("Never {tokens}"),
-        "min_length": _translate("At least {value} tokens, including the prompt"),
-        "min_new_tokens": _translate("At least {value} new tokens"),
-        "forced_bos_token_id": _translate("Begins with {tokens}"),
-        "forced_eos_token_id": _translate("Ends with {tokens} at the latest"),
-        "remove_invalid_values": _translate("NaN and infinite values are replaced"),
-        "exponential_decay_length_penalty": _translate(
-            "After {first} new tokens, ending becomes ever more probable (× {second})"
+        "sequence_bias": translate("RuleWords", "More or less probable: {tokens}"),
+        "encoder_repetition_penalty": translate("RuleWords", "Source tokens favoured (× {value})"),
+        "no_repeat_ngram_size": translate("RuleWords", "No repeated run of %n token(s)", "", n),
+        "encoder_no_repeat_ngram_size": translate("RuleWords", "No run of %n token(s) from the source", "", n),
+        "bad_words_ids": translate("RuleWords", "Never {tokens}"),
+        "min_length": translate("RuleWords", "At least %n token(s), including the prompt", "", n),
+        "min_new_tokens": translate("RuleWords", "At least %n new token(s)", "", n),
+        "forced_bos_token_id": translate("RuleWords", "Begins with {tokens}"),
+        "forced_eos_token_id": translate("RuleWords", "Ends with {tokens} at the latest"),
+        "remove_invalid_values": translate("RuleWords", "NaN and infinite values are replaced"),
+        "exponential_decay_length_penalty": translate(
+            "RuleWords", "After {first} new tokens, ending becomes ever more probable (× {second})"
         ),
-        "suppress_tokens": _translate("Never {tokens}"),
-        "begin_suppress_tokens": _translate("Does not begin with {tokens}"),
-        "typical_p": _translate("Samples typical tokens that make up {value} of the probability"),
-        "epsilon_cutoff": _translate("Samples no token below probability {value}"),
-        "eta_cutoff": _translate("Samples no token below probability {value}, or less where many are likely"),
-        "top_h": _translate("Samples tokens that make up {value} of the entropy"),
-        "renormalize_logits": _translate("Beam probabilities are renormalised after the rules"),
+        "suppress_tokens": translate("RuleWords", "Never {tokens}"),
+        "begin_suppress_tokens": translate("RuleWords", "Does not begin with {tokens}"),
+        "typical_p": translate("RuleWords", "Samples typical tokens that make up {value} of the probability"),
+        "epsilon_cutoff": translate("RuleWords", "Samples no token below probability {value}"),
+        "eta_cutoff": translate("RuleWords", "Samples no token below probability {value}, or less where many are likely"),
+        "top_h": translate("RuleWords", "Samples tokens that make up {value} of the entropy"),
+        "renormalize_logits": translate("RuleWords", "Beam probabilities are renormalised after the rules"),
     }[rule.name]
     first, second = value if rule.name == "exponential_decay_length_penalty" else (value, "")
-    return words.format(value=value, tokens=tokens or _translate("some tokens"), first=first, second=second)
+    return words.format(value=value, tokens=tokens or translate("RuleWords", "some tokens"), first=first, second=second)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from headscope.core.errors import MESSAGES, HeadscopeError
+from headscope.core.errors import HeadscopeError
 from headscope.core.job import Progress
+from headscope.core.messages import MESSAGES
 from headscope.gui.words.notices import busy_of, notice_of
 
 ROOT = Path(__file__).parents[2]

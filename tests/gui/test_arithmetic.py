@@ -17,6 +17,7 @@ from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.views.arithmetic.paint.formula import typeset
 from headscope.gui.views.arithmetic.paint.sheet import MARGIN, Pointed, Sheet, paint_sheet
+from headscope.gui.views.arithmetic.paint.spoken import spoken
 from headscope.gui.views.arithmetic.panel import ArithmeticPanel
 from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Largest, Readout, Sentence, number_text, steps_of
 from headscope.gui.views.arithmetic.widget import ArithmeticView
@@ -331,3 +332,15 @@ def test_the_panel_follows_the_cell_in_focus(qtbot, open_window) -> None:
     assert len(panel.view.sheet.steps) == 1, "another reading has other cells"
     state.update(hover=Cell(1, 1))
     qtbot.waitUntil(lambda: "tokens. Its weight" in str(panel.view.sheet.steps[1:2]), timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("formula", "heard"),
+    [
+        (r"\alpha = \text{softmax}(\frac{q \cdot k}{\sqrt{16}} + \text{mask})", "α = softmax((q · k) / √16 + mask)"),
+        (r"\frac{e^{s - m}}{Z}", "(e^(s - m)) / Z"),
+        (r"\sum_i q_{i} k_{i}", "Σ_i q_i k_i"),
+    ],
+)
+def test_formulas_can_be_heard(formula: str, heard: str) -> None:
+    assert spoken(formula) == heard

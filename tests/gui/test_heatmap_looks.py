@@ -246,7 +246,7 @@ def test_the_bars_are_means_and_row_sums_or_the_sums_of_what_is_picked_out(queri
     beside = weights[:, list(keys)].sum(axis=1) if keys else weights.sum(axis=1)
     np.testing.assert_allclose(picture.received.values, below, rtol=1e-6)
     np.testing.assert_allclose(picture.given.values, beside, rtol=1e-6)
-    says = f"sum of 3 selected tokens {below[4]:.4f}, mean {below[4] / 3:.4f}" if queries else f"{below[4]:.4f}"
+    says = f"{below[4]:.4f}, mean {below[4] / 3:.4f}" if queries else f"{below[4]:.4f}"
     assert picture.received.says(4) == says
 
 

@@ -210,7 +210,7 @@ def test_buttons_of_an_older_notice_go(qtbot) -> None:
         (Offer(Keep(half=True)), "Keep the record in half precision"),
         (Offer(Keep(layers=(0, 5))), "Keep 2 layers"),
         (Offer(Keep(half=True, layers=(0, 5))), "Keep 2 layers, in half precision"),
-        (Offer(Keep(), "a", 5120), "Shorten the text to 5,120 tokens"),
+        (Offer(Keep(), "a", 5120), "Shorten the text to 5120 tokens"),
     ],
 )
 def test_every_offer_has_its_words(offer: Offer, label: str) -> None:

@@ -164,9 +164,8 @@ def _vectors(answer: Arithmetic, working: Working) -> Iterator[Step]:
     yield Bars("q", "q", working.q, "head")
     yield Bars("k", "k", working.k, "head")
     yield Bars("q_i k_i", "q × k", products, "head")
-    hint = translate("arithmetic", "Each bar is one of {count} dimensions: point at one, or use ← and →.").format(
-        count=len(products)
-    )
+    n = len(products)
+    hint = translate("arithmetic", "Each bar is one of %n dimension(s): point at one, or use ← and →.", "", n)
     partners = tuple(working.turned[0].partners.tolist()) if isinstance(working.turned, tuple) else ()
     yield Readout("head", hint, _falling(products), partners)
 
@@ -224,7 +223,8 @@ def _sight(softmax: Softmax) -> str:
         return translate("arithmetic", "Masked.")
     if softmax.window is not None:
         return translate("arithmetic", "Visible: this layer attends to the last {window} tokens.").format(window=softmax.window)
-    return translate("arithmetic", "Visible: this query may attend to {count} keys.").format(count=softmax.n_seen)
+    n = softmax.n_seen
+    return translate("arithmetic", "Visible: this query may attend to %n key(s).", "", n)
 
 
 def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
@@ -244,7 +244,8 @@ def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
         number_text(softmax.exponential),
         told.format(largest=number_text(softmax.largest), token=token, place=place),
     )
-    told = translate("arithmetic", "Summed over the {count} keys that the query may attend to.").format(count=softmax.n_seen)
+    n = softmax.n_seen
+    told = translate("arithmetic", "Summed over the %n key(s) that the query may attend to.", "", n)
     if softmax.sink is not None:
         told += " " + translate("arithmetic", "A learned sink with score {sink} is part of the sum.").format(
             sink=number_text(softmax.sink)

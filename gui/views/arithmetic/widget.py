@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.arithmetic.paint.sheet import Pointed, Sheet, paint_sheet
+from headscope.gui.views.arithmetic.paint.spoken import spoken
 from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Sentence, Step
 
 _LEAST_WIDTH = 244
@@ -142,8 +143,8 @@ def _spoken(step: Step) -> str:
         case Heading(text) | Sentence(text):
             return text
         case Equation(formula, value, remark):
-            return f"{formula.replace(chr(92), ' ')} = {value}. {remark}"
-        case Bars(_, spoken, numbers):
-            return f"{spoken}: {len(numbers)}"
+            return f"{spoken(formula)} = {value}. {remark}".rstrip()
+        case Bars(_, name, numbers):
+            return f"{name}: {len(numbers)}"
         case _:
             return ""

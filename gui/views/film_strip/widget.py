@@ -107,8 +107,9 @@ class FilmStripView(QAbstractScrollArea):
     def _said(self, strip: int, step: int) -> str:
         frame = self._picture.strips[strip].frames[step]
         words = self.tr("step {step}: {token}, probability {probability}")
-        said = words.format(step=step, token=frame.label, probability=readable_probability(frame.probability))
-        return f"{said} · {self.tr('chosen by you')}" if frame.forced else said
+        if frame.forced:
+            words = self.tr("step {step}: {token}, probability {probability} · chosen by you")
+        return words.format(step=step, token=frame.label, probability=readable_probability(frame.probability))
 
     def _update_scroll_bars(self) -> None:
         view = self.viewport()

@@ -159,7 +159,7 @@ class GenerationPanel(QWidget):
         if "steps" in names:
             self.list.set_steps(tuple(_row(step) for step in state.steps))
             n = len(state.steps)
-            self.count.setText(self.tr("{n} tokens").format(n=n) if n else "")
+            self.count.setText(self.tr("%n token(s)", "", n) if n else "")
         if "beams" in names:
             followed = (*state.beams.beams, *state.beams.finished) if state.beams is not None else ()
             self.beams.set_bars([_bar(beam) for beam in followed])

@@ -221,7 +221,7 @@ class HeadsPanel(QWidget):
         if not n_layers:
             return ""
         if order.averages:
-            return self.tr("{n_layers} averages").format(n_layers=n_layers)
+            return self.tr("%n average(s)", "", n_layers)
         if order != HeadOrder() and not self.measuring.is_complete:
             measured = 0 if metrics is None else len(metrics.measured)
             return self.tr("measuring: {measured} of {n_layers} layers").format(measured=measured, n_layers=n_layers)

@@ -90,7 +90,7 @@ class HeadGridView(QAbstractScrollArea):
     def head_name(self, head: Head) -> str:
         """What a head, or a layer's average, is called."""
         if head[1] == AVERAGE:
-            return self.tr("layer {layer} · average of {n_heads} heads").format(layer=head[0], n_heads=self._picture.n_heads)
+            return self.tr("layer {layer} · average of %n head(s)", "", self._picture.n_heads).format(layer=head[0])
         return self.tr("layer {layer} · head {head}").format(layer=head[0], head=head[1])
 
     @property

@@ -218,7 +218,7 @@ class HeadStripPanel(QWidget):
         self.view.set_picture(picture, positions if is_one_text(self._state) else ())
         self._reveal()
         token = self.tr("“{token}”").format(token=own.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("sum of {n} tokens").format(n=len(positions))
+        token = token if len(positions) == 1 else self.tr("sum of %n token(s)", "", len(positions))
         words = (
             self.tr("{token} attends to · layer {layer}")
             if self._side == "query"

@@ -209,9 +209,9 @@ class ReadingPanel(QWidget):
             return None, []
         heads = self._values.heads
         head = self.tr("layer {layer} · head {head}").format(layer=heads[0][0], head=heads[0][1])
-        head = head if len(heads) == 1 else self.tr("mean of {n} heads").format(n=len(heads))
+        head = head if len(heads) == 1 else self.tr("mean of %n head(s)", "", len(heads))
         token = self.tr("“{token}”").format(token=axis.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("sum of {n} tokens").format(n=len(positions))
+        token = token if len(positions) == 1 else self.tr("sum of %n token(s)", "", len(positions))
         words = self.tr("{token} attends to · {head}") if side == "query" else self.tr("{token} is attended by · {head}")
         self._say(words.format(token=token, head=head), ", ".join(f"{layer}.{head}" for layer, head in heads))
         chosen = [self._word(position, side) for position in positions]

@@ -95,10 +95,11 @@ def _heads(context: Context, query: str) -> Iterator[Entry]:
 
 
 def _examples(context: Context) -> Iterator[Entry]:
-    group = QCoreApplication.translate("palette", "Example")
+    translate = QCoreApplication.translate
+    group = translate("palette", "Example")
     for example in examples_for(context.session.model) if context.session.model is not None else ():
         words = example.text if example.pair is None else f"{example.text} | {example.pair}"
-        yield Entry(words, group, "", example.note, partial(context.explorer.use_example, example))
+        yield Entry(words, group, "", translate("examples", example.note), partial(context.explorer.use_example, example))
 
 
 def _recent(context: Context) -> Iterator[Entry]:

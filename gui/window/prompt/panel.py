@@ -148,13 +148,13 @@ class TextPanel(QWidget):
         elif stale:
             words = self.tr("Press Enter to run the new text")
         elif axis.dropped:
-            words = self.tr("{count} tokens · last {dropped} cut off, no room")
+            words = self.tr("%n token(s) · last {dropped} cut off, no room", "", len(axis))
         elif model is not None and model.max_tokens is not None:
-            words = self.tr("{count} tokens of {limit}")
+            words = self.tr("%n token(s) of {limit}", "", len(axis))
         else:
-            words = self.tr("{count} tokens")
+            words = self.tr("%n token(s)", "", len(axis))
         limit = model.max_tokens if model is not None else 0
-        self.count.setText(words.format(count=len(axis), dropped=axis.dropped, limit=limit))
+        self.count.setText(words.format(dropped=axis.dropped, limit=limit))
 
     def _is_stale(self, axis: TokenAxis) -> bool:
         """Whether the text was changed since it was run. (What a model has just written is read up to its last token.)"""

@@ -11,6 +11,7 @@ from headscope.gui.paint.labels import elided
 from headscope.gui.paint.scales import written
 from headscope.gui.paint.theme import TEXT_SIZE, Theme
 from headscope.gui.views.heatmap.paint.layout import HeatmapLayout
+from headscope.gui.views.heatmap.paint.marginals import given_words, received_words
 from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 from headscope.gui.views.heatmap.paint.value_card import paint_value_card
 
@@ -56,11 +57,11 @@ def paint_heatmap_card(
 
 def _sum_words(picture: HeatmapPicture, query: int | None, key: int | None) -> list[str]:
     """What the bars of the row and of the column say, where they are sums of what was picked out."""
-    say, found = QCoreApplication.translate, []
+    words, found = QCoreApplication.translate("Heatmap", "{what}: {value}"), []
     if picture.received is not None and picture.received.selected and key is not None and key < len(picture.keys):
-        found.append(say("Heatmap", "received: {sum}").format(sum=picture.received.says(key)))
+        found.append(words.format(what=received_words(picture.received), value=picture.received.says(key)))
     if picture.given is not None and picture.given.selected and query is not None and query < len(picture.queries):
-        found.append(say("Heatmap", "given: {sum}").format(sum=picture.given.says(query)))
+        found.append(words.format(what=given_words(picture.given), value=picture.given.says(query)))
     return found
 
 
@@ -70,10 +71,10 @@ def _rank_words(picture: HeatmapPicture, query: int, key: int, number: float | N
     if found is None:
         return []
     best, worst, count = found
-    say = QCoreApplication.translate
+    translate = QCoreApplication.translate
     exact, between = (
-        say("Heatmap", "rank {best:,} of {count:,} in the head"),
-        say("Heatmap", "rank {best:,} to {worst:,} of {count:,} in the head"),
+        translate("Heatmap", "rank {best:,} of {count:,} in the head"),
+        translate("Heatmap", "rank {best:,} to {worst:,} of {count:,} in the head"),
     )
     return [(exact if best == worst else between).format(best=best, worst=worst, count=count)]
 

@@ -41,21 +41,13 @@ class Marginal:
         """The largest; its bar fills the room."""
         return float(self.values.max(initial=0))
 
-    @property
-    def selection(self) -> str:
-        """What was picked out, in words."""
-        say = QCoreApplication.translate
-        if self.selected == 1:
-            return say("Heatmap", "the selected token")
-        return say("Heatmap", "sum of {count} selected tokens").format(count=self.selected)
-
     def says(self, at: int) -> str:
         """One bar in exact numbers."""
         value = float(self.values[at])
         if self.selected < 2:
-            return f"{self.selection} {written(value)}" if self.selected else written(value)
-        text = QCoreApplication.translate("Heatmap", "{selection} {sum}, mean {mean}")
-        return text.format(selection=self.selection, sum=written(value), mean=written(value / self.selected))
+            return written(value)
+        text = QCoreApplication.translate("Heatmap", "{sum}, mean {mean}")
+        return text.format(sum=written(value), mean=written(value / self.selected))
 
 
 def received_of(weights: FloatArray, queries: Sequence[int]) -> Marginal:
@@ -74,14 +66,22 @@ def given_of(weights: FloatArray, keys: Sequence[int]) -> Marginal:
 
 def received_words(marginal: Marginal) -> str:
     """What the bars under the cells are."""
-    words = marginal.selection if marginal.selected else QCoreApplication.translate("Heatmap", "mean")
-    return QCoreApplication.translate("Heatmap", "received: {what} ≤ {most:.2f}").format(what=words, most=marginal.most)
+    translate, n = QCoreApplication.translate, marginal.selected
+    if not n:
+        return translate("Heatmap", "column mean")
+    return translate("Heatmap", "column sum over %n selected quer(y/ies)", "", n)
 
 
 def given_words(marginal: Marginal) -> str:
     """What the bars right of the cells are."""
-    words = marginal.selection if marginal.selected else QCoreApplication.translate("Heatmap", "row sum")
-    return QCoreApplication.translate("Heatmap", "given: {what} ≤ {most:.2f}").format(what=words, most=marginal.most)
+    translate, n = QCoreApplication.translate, marginal.selected
+    if not n:
+        return translate("Heatmap", "row sum")
+    return translate("Heatmap", "row sum over %n selected key(s)", "", n)
+
+
+def _with_most(words: str, marginal: Marginal) -> str:
+    return QCoreApplication.translate("Heatmap", "{what} ≤ {most:.2f}").format(what=words, most=marginal.most)
 
 
 def paint_marginals(
@@ -95,12 +95,12 @@ def paint_marginals(
         _paint_bars(
             painter, layout.received, color, received, shown, layout.cell_rect(0, 0).left(), layout.cell_width, down=True
         )
-        words.append(f"▾ {received_words(received)}")
+        words.append(f"▾ {_with_most(received_words(received), received)}")
     if given is not None and layout.given_room:
         color = theme.color("accent", 0.75) if given.selected else theme.color("muted", 0.55)
         shown = layout.shown(len(given.values), queries=True)
         _paint_bars(painter, layout.given, color, given, shown, layout.cell_rect(0, 0).top(), layout.cell_height, down=False)
-        words.append(f"▸ {given_words(given)}")
+        words.append(f"▸ {_with_most(given_words(given), given)}")
     if words:
         _paint_words(painter, layout, theme, words)
 

@@ -177,8 +177,7 @@ class LinksPicture(LinkPicture[LinksLayout]):
 
 def sum_words(count: int) -> str:
     """What numbers are that are sums over `count` tokens."""
-    translate = QCoreApplication.translate
-    return translate("links", "of 1 token") if count == 1 else translate("links", "sum of {count} tokens").format(count=count)
+    return QCoreApplication.translate("links", "sum of %n token(s)", "", count)
 
 
 def _underline(painter: QPainter, box: QRectF, width: float, *, left: bool) -> None:

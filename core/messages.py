@@ -1,0 +1,251 @@
+"""What every error says: by its code, what happened and what to do about it. English, marked for translators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headscope.core.messages_of_models import OF_MODELS
+from headscope.core.translating import QT_TRANSLATE_NOOP
+
+# Both are format strings over the error's parameters.
+MESSAGES: Final[dict[str, tuple[str, str]]] = {
+    **OF_MODELS,
+    # text
+    "empty_text": (QT_TRANSLATE_NOOP("errors", "There is no text."), QT_TRANSLATE_NOOP("errors", "Enter a sentence.")),
+    "no_mask": (
+        QT_TRANSLATE_NOOP("errors", "The text has no {mask_token}."),
+        QT_TRANSLATE_NOOP("errors", "Put {mask_token} where a word should be predicted."),
+    ),
+    "text_too_long": (
+        QT_TRANSLATE_NOOP(
+            "errors", "The tokenizer of this model reads a {what} of at most {most} characters, and this one has {size}."
+        ),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text."),
+    ),
+    # abilities
+    "model_gone": (
+        QT_TRANSLATE_NOOP("errors", "The model that generated this text is no longer open."),
+        QT_TRANSLATE_NOOP("errors", "Open it again, and generate the text again."),
+    ),
+    "no_model": (QT_TRANSLATE_NOOP("errors", "No model is open."), QT_TRANSLATE_NOOP("errors", "Open one first.")),
+    "cannot_fill_mask": (
+        QT_TRANSLATE_NOOP("errors", "{model} does not predict masked words."),
+        QT_TRANSLATE_NOOP("errors", "Choose a masked language model, such as toy:grammar or a BERT."),
+    ),
+    "cannot_classify": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no {what} head."),
+        QT_TRANSLATE_NOOP("errors", "Choose a model with such a head."),
+    ),
+    "answers_by_beams": (
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "{architecture} searches for answers with beams and gives no start and end logits; only its attention is shown.",
+        ),
+        QT_TRANSLATE_NOOP(
+            "errors", "Choose a question answering model with plain start and end logits, as {architecture}Simple has."
+        ),
+    ),
+    "head_missing": (
+        QT_TRANSLATE_NOOP("errors", "{model} was saved without the weights of its {head} head, so it predicts nothing."),
+        QT_TRANSLATE_NOOP("errors", "Look at its attention, or choose a checkpoint that was trained and saved with the head."),
+    ),
+    "multiple_choice": (
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "{model} chooses among several answers, each read in a text of its own, and Headscope reads one text at a time.",
+        ),
+        QT_TRANSLATE_NOOP("errors", "Choose its encoder without that head, or a sequence classifier."),
+    ),
+    "needs_context": (
+        QT_TRANSLATE_NOOP("errors", "{model} searches for the answer in a second text, and there is none."),
+        QT_TRANSLATE_NOOP("errors", "Give the context as the second text; the first is the question."),
+    ),
+    "no_such_answer": (
+        QT_TRANSLATE_NOOP("errors", "No answer can {span} at token {position}."),
+        QT_TRANSLATE_NOOP("errors", "Choose a token of the second text; they go from {first} to {last}."),
+    ),
+    "unknown_label": (
+        QT_TRANSLATE_NOOP("errors", "There is no label {label}."),
+        QT_TRANSLATE_NOOP("errors", "Labels, by name or number: {known}."),
+    ),
+    "cannot_generate": (
+        QT_TRANSLATE_NOOP("errors", "{model} cannot generate text."),
+        QT_TRANSLATE_NOOP("errors", "Choose a decoder, such as toy:tales or a GPT."),
+    ),
+    "predicts_nothing": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no head that predicts anything; only its attention is shown."),
+        QT_TRANSLATE_NOOP("errors", "Choose a language model, a classifier, a tagger or a question answering model."),
+    ),
+    "writes_in_its_own_way": (
+        QT_TRANSLATE_NOOP("errors", "{model} generates in its own way, which Headscope does not support."),
+        QT_TRANSLATE_NOOP("errors", "Choose another decoder, such as toy:tales or a GPT."),
+    ),
+    "cannot_predict": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no head that predicts tokens."),
+        QT_TRANSLATE_NOOP("errors", "Choose a masked language model or a decoder."),
+    ),
+    "cannot_chat": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no chat template."),
+        QT_TRANSLATE_NOOP("errors", "Generate without it, or choose an instruction-tuned model."),
+    ),
+    "chat_template_failed": (
+        QT_TRANSLATE_NOOP("errors", "The chat template of the model fails: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Generate without it, or without a system prompt."),
+    ),
+    "cannot_next_sentence": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no next-sentence head."),
+        QT_TRANSLATE_NOOP("errors", "Choose toy:grammar or a BERT with its pre-training heads."),
+    ),
+    "record_of_another_model": (
+        QT_TRANSLATE_NOOP("errors", "This picture does not belong to {model}."),
+        QT_TRANSLATE_NOOP("errors", "Run {model} on the text first."),
+    ),
+    "no_attention": (
+        QT_TRANSLATE_NOOP("errors", "{model} gives no attention weights: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose a model whose layers attend."),
+    ),
+    "no_scores": (
+        QT_TRANSLATE_NOOP("errors", "There are no scores from before the softmax: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Look at the weights, or at single tokens of a model whose queries and keys are kept."),
+    ),
+    "no_token_left": (
+        QT_TRANSLATE_NOOP("errors", "The generation rules exclude every token; the last of them is {rule}."),
+        QT_TRANSLATE_NOOP("errors", "Switch a rule off."),
+    ),
+    "no_languages": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no language codes."),
+        QT_TRANSLATE_NOOP("errors", "Leave out the languages, or choose a multilingual translation model."),
+    ),
+    "no_source_language": (
+        QT_TRANSLATE_NOOP("errors", "{model} takes no source language."),
+        QT_TRANSLATE_NOOP("errors", "Leave out the source language; the target language can be chosen."),
+    ),
+    "unknown_language": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no language called {language}."),
+        QT_TRANSLATE_NOOP("errors", "Some of those it has: {known}."),
+    ),
+    "no_room": (
+        QT_TRANSLATE_NOOP("errors", "The text fills all {max_tokens} positions of {model}."),
+        QT_TRANSLATE_NOOP("errors", "Shorten it: new tokens need positions too."),
+    ),
+    # views
+    "unknown_kind": (
+        QT_TRANSLATE_NOOP("errors", "This model has no {kind} attention."),
+        QT_TRANSLATE_NOOP("errors", "Choose one of {known}."),
+    ),
+    "no_arcs_between_texts": (
+        QT_TRANSLATE_NOOP("errors", "Cross attention leads from one text to another, and arcs need one text."),
+        QT_TRANSLATE_NOOP("errors", "Choose links, or another kind of attention."),
+    ),
+    "layer_not_kept": (
+        QT_TRANSLATE_NOOP("errors", "Layer {layer} was not kept."),
+        QT_TRANSLATE_NOOP("errors", "Choose one of {kept}, or run again and keep others."),
+    ),
+    "no_such_head": (
+        QT_TRANSLATE_NOOP("errors", "There is no layer {layer}, head {head}."),
+        QT_TRANSLATE_NOOP("errors", "Layers go from 0 to {last_layer}, heads from 0 to {last_head}."),
+    ),
+    "texts_differ": (
+        QT_TRANSLATE_NOOP("errors", "The texts have {first} and {second} tokens."),
+        QT_TRANSLATE_NOOP("errors", "Change one so that both have as many: outputs are pasted position by position."),
+    ),
+    "no_such_position": (
+        QT_TRANSLATE_NOOP("errors", "There is no token {position}."),
+        QT_TRANSLATE_NOOP("errors", "Positions of this text go from 0 to {last}."),
+    ),
+    "no_such_text": (
+        QT_TRANSLATE_NOOP("errors", "There is no text {text} in this batch."),
+        QT_TRANSLATE_NOOP("errors", "Texts of it go from 0 to {last}."),
+    ),
+    "cannot_intervene": (
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "Attention inside a {architecture} cannot be edited: it computes more than attention between its "
+            "weights and its outputs.",
+        ),
+        QT_TRANSLATE_NOOP("errors", "Choose another model; the attention of this one can still be viewed."),
+    ),
+    "edit_misfit": (
+        QT_TRANSLATE_NOOP("errors", "The {what} of the edit does not fit: {given}."),
+        QT_TRANSLATE_NOOP("errors", "Give finite numbers of the head's shape in this text."),
+    ),
+    "not_attention": (
+        QT_TRANSLATE_NOOP("errors", "These are not attention weights: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Give arrays (layer, head, query, key) and a token for each row."),
+    ),
+    "attentions_missing": (
+        QT_TRANSLATE_NOOP("errors", "The model returned no attention weights."),
+        QT_TRANSLATE_NOOP(
+            "errors",
+            'Load it with attn_implementation="eager" and run it with output_attentions=True; or give the model itself to open_model.',
+        ),
+    ),
+    "dropout_active": (
+        QT_TRANSLATE_NOOP("errors", "Rows of these weights sum to more than 1: dropout was active."),
+        QT_TRANSLATE_NOOP("errors", "Call model.eval() before the pass."),
+    ),
+    "not_tokens": (
+        QT_TRANSLATE_NOOP("errors", "These are not tokens: {reason}."),
+        QT_TRANSLATE_NOOP(
+            "errors", "Give a list of strings or of ids, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0])."
+        ),
+    ),
+    # looking inside a pass
+    "analysis_undefined": (
+        QT_TRANSLATE_NOOP("errors", "{analysis} is not defined here: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose {instead}."),
+    ),
+    "flow_too_large": (
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "Attention flow of {n_queries} tokens through {n_layers} layers of {n_tokens} tokens would take many minutes.",
+        ),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text, or ask for fewer query tokens."),
+    ),
+    "too_many_to_mask": (
+        QT_TRANSLATE_NOOP("errors", "Masking each of {n_tokens} tokens in turn would take as many passes of the model."),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text to {most} tokens."),
+    ),
+    # files
+    "cannot_read": (
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be read: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose another file."),
+    ),
+    "text_file_too_large": (
+        QT_TRANSLATE_NOOP("errors", "{path} has {size}, and a text may have {most}."),
+        QT_TRANSLATE_NOOP("errors", "Choose a shorter file, or use only a part of the text."),
+    ),
+    "not_a_text_file": (
+        QT_TRANSLATE_NOOP("errors", "{path} holds no text."),
+        QT_TRANSLATE_NOOP("errors", "Choose a text file, a model's folder or a .gguf file."),
+    ),
+    "no_disk_space": (
+        QT_TRANSLATE_NOOP("errors", "The disk is full: {path} was not written."),
+        QT_TRANSLATE_NOOP("errors", "Free some space, or choose another place."),
+    ),
+    "cannot_write": (
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be written: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose another place."),
+    ),
+    "unknown_file_type": (
+        QT_TRANSLATE_NOOP("errors", "{path} is not of a file type that can be written."),
+        QT_TRANSLATE_NOOP("errors", "End the name with one of {known}."),
+    ),
+    "picture_too_large": (
+        QT_TRANSLATE_NOOP("errors", "A picture of {width} × {height} pixels cannot be drawn."),
+        QT_TRANSLATE_NOOP("errors", "Choose fewer dots per inch, or SVG or PDF."),
+    ),
+    # command line
+    "no_display": (
+        QT_TRANSLATE_NOOP("errors", "There is no display to open a window on."),
+        QT_TRANSLATE_NOOP("errors", "Run on a desktop, or use the commands of headscope --help."),
+    ),
+    "bad_option": (
+        QT_TRANSLATE_NOOP("errors", "{option} must be {expected}, not {value}."),
+        QT_TRANSLATE_NOOP("errors", "Correct it, and try again."),
+    ),
+    "unexpected": (
+        QT_TRANSLATE_NOOP("errors", "Something went wrong inside Headscope: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Please report this with its details."),
+    ),
+}

@@ -1,0 +1,162 @@
+"""What errors say when models are found, read and placed: English, marked for translators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headscope.core.translating import QT_TRANSLATE_NOOP
+
+OF_MODELS: Final[dict[str, tuple[str, str]]] = {
+    # finding and reading a model
+    "no_name": (
+        QT_TRANSLATE_NOOP("errors", "There is no model name."),
+        QT_TRANSLATE_NOOP("errors", "Give a folder, a .gguf file, or a name such as toy:grammar."),
+    ),
+    "unknown_toy": (
+        QT_TRANSLATE_NOOP("errors", "There is no toy called {name}."),
+        QT_TRANSLATE_NOOP("errors", "Toys on this computer: {known}."),
+    ),
+    "model_not_found": (
+        QT_TRANSLATE_NOOP("errors", "No model is called {name}."),
+        QT_TRANSLATE_NOOP("errors", "Check the spelling, or give a folder or a .gguf file."),
+    ),
+    "revision_not_found": (
+        QT_TRANSLATE_NOOP("errors", "{name} has no revision {revision}."),
+        QT_TRANSLATE_NOOP("errors", "Give one of its branches, tags or commits, or none."),
+    ),
+    "model_gated": (
+        QT_TRANSLATE_NOOP("errors", "Access to {name} is restricted by its owners."),
+        QT_TRANSLATE_NOOP("errors", "Request access on its hub page, log in with 'hf auth login', and try again."),
+    ),
+    "path_not_found": (QT_TRANSLATE_NOOP("errors", "{path} does not exist."), QT_TRANSLATE_NOOP("errors", "Check the path.")),
+    "folder_without_model": (
+        QT_TRANSLATE_NOOP("errors", "{path} holds no model: {missing} is missing."),
+        QT_TRANSLATE_NOOP("errors", "Choose a folder with config.json and weights."),
+    ),
+    "weights_unsupported": (
+        QT_TRANSLATE_NOOP("errors", "{path} holds {what}, which cannot be read here."),
+        QT_TRANSLATE_NOOP("errors", "Save the model with transformers' save_pretrained, and open that folder."),
+    ),
+    "several_models": (
+        QT_TRANSLATE_NOOP("errors", "{path} holds several models: {names}."),
+        QT_TRANSLATE_NOOP("errors", "Open one of these folders."),
+    ),
+    "wrap_inside": (
+        QT_TRANSLATE_NOOP("errors", "{kind} is not itself a transformers model, but contains one."),
+        QT_TRANSLATE_NOOP("errors", "Wrap {inside} instead."),
+    ),
+    "adapter_unsupported": (
+        QT_TRANSLATE_NOOP(
+            "errors", "{model} is an adapter of the kind {kind}, which does more than change the model's weights."
+        ),
+        QT_TRANSLATE_NOOP("errors", "Choose a LoRA or another adapter that can be merged."),
+    ),
+    "adapter_misfit": (
+        QT_TRANSLATE_NOOP("errors", "The adapter {path} does not fit {base}: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose the model that it was trained on."),
+    ),
+    "no_tokenizer": (
+        QT_TRANSLATE_NOOP("errors", "{path} holds no tokenizer that can be read."),
+        QT_TRANSLATE_NOOP("errors", "Put the model's tokenizer files beside its weights."),
+    ),
+    "tokenizer_broken": (
+        QT_TRANSLATE_NOOP("errors", "The tokenizer of {path} cannot be used: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Copy the model's tokenizer files again, or choose another model."),
+    ),
+    "text_not_split": (
+        QT_TRANSLATE_NOOP("errors", "The model's tokenizer cannot split this text: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text, or choose another model."),
+    ),
+    "tokenizer_unfit": (
+        QT_TRANSLATE_NOOP("errors", "{model} has no embedding for the token {token}: its tokenizer is another model's."),
+        QT_TRANSLATE_NOOP("errors", "Put the model's own tokenizer files beside its weights."),
+    ),
+    "not_one_token": (
+        QT_TRANSLATE_NOOP("errors", "The word “{token}” is not one token of {model}: {found}."),
+        QT_TRANSLATE_NOOP("errors", "Give one token; in many models, a word's token includes the space before it."),
+    ),
+    "no_end_token": (
+        QT_TRANSLATE_NOOP("errors", "{model} reads a text's class at its last end token, {token}, and there is none."),
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "Give ids that end with {id}, or the text itself; if that fails, put the model's own tokenizer files beside its weights.",
+        ),
+    ),
+    "no_such_id": (
+        QT_TRANSLATE_NOOP("errors", "There is no token with the id {id}."),
+        QT_TRANSLATE_NOOP("errors", "Ids of this vocabulary go from 0 to {last}."),
+    ),
+    "checkpoint_damaged": (
+        QT_TRANSLATE_NOOP("errors", "{path} is damaged or was cut short: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Download or copy the file again."),
+    ),
+    "weights_left_out": (
+        QT_TRANSLATE_NOOP(
+            "errors",
+            "{model} is more than transformers' {architecture}, which would leave out {n} of its weights, {weight} for one.",
+        ),
+        QT_TRANSLATE_NOOP("errors", "Choose a model that this version of transformers computes as it was trained."),
+    ),
+    "checkpoint_unsafe": (
+        QT_TRANSLATE_NOOP("errors", "{path} was refused: it holds {what}, not only tensors."),
+        QT_TRANSLATE_NOOP("errors", "Save the model as safetensors (model.save_pretrained) and open that."),
+    ),
+    "gguf_unsupported": (
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be opened: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose another file, or the model's folder in safetensors."),
+    ),
+    "architecture_unsupported": (
+        QT_TRANSLATE_NOOP("errors", "{model} is of the kind {architecture}, which cannot be opened here."),
+        QT_TRANSLATE_NOOP("errors", "Choose a text model."),
+    ),
+    "config_invalid": (
+        QT_TRANSLATE_NOOP("errors", "The configuration of {model} cannot be used: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Choose another model."),
+    ),
+    "not_a_number": (
+        QT_TRANSLATE_NOOP("errors", "{model} produces NaN or infinite values in {dtype}."),
+        QT_TRANSLATE_NOOP("errors", "Choose dtype float32, or another model if it is float32 already."),
+    ),
+    "needs_library": (
+        QT_TRANSLATE_NOOP("errors", "{what} needs the library {library}, which is not installed."),
+        QT_TRANSLATE_NOOP("errors", "Install it, or choose another model or number format."),
+    ),
+    "library_unfit": (
+        QT_TRANSLATE_NOOP("errors", "With {library}, {without}."),
+        QT_TRANSLATE_NOOP("errors", "Install an older release of it: Headscope's README names those it was tested with."),
+    ),
+    "needs_remote_code": (
+        QT_TRANSLATE_NOOP("errors", "{model} needs Python code of its own to run, and Headscope never runs code from a model."),
+        QT_TRANSLATE_NOOP("errors", "Choose a model that transformers supports itself."),
+    ),
+    "offline": (
+        QT_TRANSLATE_NOOP("errors", "{name} is not on this computer and the hub cannot be reached."),
+        QT_TRANSLATE_NOOP("errors", "Connect to the network, or choose a model that is here."),
+    ),
+    "download_failed": (
+        QT_TRANSLATE_NOOP("errors", "Downloading {name} failed: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Try again; what arrived is kept."),
+    ),
+    # room
+    "model_too_large": (
+        QT_TRANSLATE_NOOP("errors", "{model} needs about {needed}, and {free} is free."),
+        QT_TRANSLATE_NOOP("errors", "Choose a smaller model, dtype bfloat16, or device all."),
+    ),
+    "not_enough_memory": (
+        QT_TRANSLATE_NOOP("errors", "This needs about {needed}, and {free} is free."),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text."),
+    ),
+    "out_of_memory": (
+        QT_TRANSLATE_NOOP("errors", "Memory ran out on {device}."),
+        QT_TRANSLATE_NOOP("errors", "Shorten the text, or choose a smaller model; nothing was lost."),
+    ),
+    # devices
+    "unknown_device": (
+        QT_TRANSLATE_NOOP("errors", "There is no device {name} here."),
+        QT_TRANSLATE_NOOP("errors", "Devices here: {known}."),
+    ),
+    "unknown_dtype": (
+        QT_TRANSLATE_NOOP("errors", "{name} is not a number format."),
+        QT_TRANSLATE_NOOP("errors", "Choose one of {known}."),
+    ),
+}
