@@ -325,9 +325,8 @@ class AttentionRecord:
         for kind, both in self._axes.items():
             queries, keys = (read.setdefault(id(axis), read_axis(axis, reading)) for axis in (both.queries, both.keys))
             rows, columns = queries.pieces or (), keys.pieces or ()
-            renormalise = reading.special == "renormalised"
             axes[kind] = queries, keys
-            layers[kind] = tuple(ReadLayer(layer, rows, columns, renormalise) for layer in self._layers[kind])
+            layers[kind] = tuple(ReadLayer(layer, rows, columns, reading.renormalises) for layer in self._layers[kind])
         model = None if self._model is None else self._model()
         return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, model=model, kept=self.kept)
 

@@ -166,13 +166,13 @@ _TUTORIAL = (
 
 
 def examples_for(info: ModelInfo) -> tuple[Example, ...]:
-    """Examples for a model, best first; the tutorials' sentences come last, for every model."""
+    """Examples for a model, best first; the tutorials' sentences come last, for every model but the toys, which cannot read them."""
     if "rxn" in info.source.lower():
         return _REACTIONS
     if info.name == "toy:grammar":
-        return (*_GRAMMAR, *_TUTORIAL)
+        return _GRAMMAR
     if info.name == "toy:tales":
-        return (*_TALES, *_TUTORIAL)
+        return _TALES
     for ability, examples in _BY_HEAD.items():
         if ability in info.abilities:
             return (*examples, *_TUTORIAL)

@@ -123,11 +123,28 @@ class Reading:
         Attention *to* a word, sentence or segment is the sum over its tokens, attention *from* it their mean (Clark et al. 2019,
         section 4.1).
     special : str
-        "hidden": special tokens are left out, rows then sum to less than 1; "renormalised": they sum to 1 again.
+        "hidden": special tokens are left out, rows then sum to less than 1; "renormalised": they sum to 1 again. "first_hidden" and
+        "first_renormalised": the first token as well, on which most heads of a decoder put what they have no use for, the
+        attention sink (Xiao et al. 2023).
     """
 
     units: Literal["tokens", "words", "sentences", "segments"] = "tokens"
-    special: Literal["shown", "hidden", "renormalised"] = "shown"
+    special: Literal["shown", "hidden", "renormalised", "first_hidden", "first_renormalised"] = "shown"
+
+    @property
+    def hides_special(self) -> bool:
+        """Whether special tokens are left out."""
+        return self.special != "shown"
+
+    @property
+    def hides_first(self) -> bool:
+        """Whether the first token is left out, whatever it is."""
+        return self.special in ("first_hidden", "first_renormalised")
+
+    @property
+    def renormalises(self) -> bool:
+        """Whether rows sum to 1 again."""
+        return self.special in ("renormalised", "first_renormalised")
 
 
 AS_TOKENS: Final = Reading()

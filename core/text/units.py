@@ -27,15 +27,16 @@ _UNPARTED = regex.compile(r"(?<=\p{Line_Break=SA}\p{M}*)(?=[\p{Line_Break=SA}\p{
 def read_axis(axis: TokenAxis, reading: Reading) -> TokenAxis:
     """`axis` in the units of `reading`; `TokenAxis.pieces` tells what each position stands for.
 
-    Special tokens and masks stand for themselves, or are left out where `reading` hides special tokens; of an axis of nothing
-    else they stay. Words are parted by blanks and by Unicode's rules (see `word_boundaries`); a boundary inside a token splits
+    Special tokens and masks stand for themselves, or are left out where `reading` hides special tokens or the first; of an axis of
+    nothing else they stay. Words are parted by blanks and by Unicode's rules (see `word_boundaries`); a boundary inside a token splits
     nothing, and bytes of one character stay together. A sentence ends behind ``. ! ?`` and a blank, behind ``。！？…`` and at a line
     end ("Mr. Smith" is cut in two).
     """
     joins = _Words(axis).joins if reading.units == "words" else _JOINS[reading.units]
-    groups = [
-        group for group in _runs(axis.tokens, joins) if reading.special == "shown" or not axis.tokens[group.start].special
-    ]
+    first = int(reading.hides_first)
+    groups = [range(group.start + first, group.stop + first) for group in _runs(axis.tokens[first:], joins)]
+    if reading.hides_special:
+        groups = [group for group in groups if not axis.tokens[group.start].special]
     if not groups:
         groups = [range(at, at + 1) for at in range(len(axis))]
     numbers: dict[str, int] = {}

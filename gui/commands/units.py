@@ -10,7 +10,7 @@ from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 Units = Literal["tokens", "words", "sentences", "segments"]
-Special = Literal["shown", "hidden", "renormalised"]
+Special = Literal["shown", "hidden", "renormalised", "first_hidden", "first_renormalised"]
 
 
 def _units(units: Units, title: str, help_: str, keys: str) -> Command:
@@ -71,6 +71,10 @@ UNITS: Final = (
              QT_TRANSLATE_NOOP("commands", "Leave out the tokens that the tokenizer added; rows then sum to less than 1.")),
     _special("renormalised", QT_TRANSLATE_NOOP("commands", "Special tokens hidden, rows renormalised"),
              QT_TRANSLATE_NOOP("commands", "Leave out the tokens that the tokenizer added, and rescale each row to sum to 1.")),
+    _special("first_hidden", QT_TRANSLATE_NOOP("commands", "First and special tokens hidden"),
+             QT_TRANSLATE_NOOP("commands", "Leave out the attention sink, too: the first token, which many heads of a decoder attend to.")),
+    _special("first_renormalised", QT_TRANSLATE_NOOP("commands", "First and special tokens hidden, rows renormalised"),
+             QT_TRANSLATE_NOOP("commands", "Leave out the first token and special tokens, and rescale each row to sum to 1.")),
     _lens("weights", QT_TRANSLATE_NOOP("commands", "Weights after the softmax"),
           QT_TRANSLATE_NOOP("commands", "Show attention weights: each row sums to 1.")),
     _lens("scores", QT_TRANSLATE_NOOP("commands", "Scores before the softmax"),

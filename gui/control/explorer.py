@@ -39,7 +39,7 @@ from headscope.gui.session.outcome import kept_outcome
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
 from headscope.gui.session.text_edits import with_candidate, with_mask
-from headscope.gui.words.notices import busy_at, busy_of, note_of, notice_of
+from headscope.gui.words.notices import busy_at, busy_of, note_of, notice_of, unknown_note
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -339,6 +339,8 @@ class Explorer(QObject):
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
         values |= {"step": None, "beams": None, "busy": None, "notice": note_of(self._loaded, self.state.model)}
+        read = result.record.axis(result.record.kinds[0]).keys.tokens
+        values["notice"] = values["notice"] or unknown_note(read)
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, **values)
 

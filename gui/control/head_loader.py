@@ -22,7 +22,7 @@ from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.thumbnails import HeadThumbnails
 from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_view_lane
 from headscope.gui.paint.head_colors import MOST_COLORS
-from headscope.gui.session.axis_moves import Moved
+from headscope.gui.session.axis_moves import Moved, is_edit
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session, cleared
 from headscope.gui.words.notices import notice_of
@@ -152,7 +152,7 @@ class Pictures(QObject):
         Streamed records come faster than they may be drawn: each is finished before the newest of the others follows.
         """
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
-        kind = looked.kind if looked.kind in record.kinds else record.kinds[0]
+        kind = _kind_to_show(record, looked.kind)
         heads = looked.heads if head is None else (head,)
         read = record.read_as(self.reading)
         goal = _Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
@@ -284,10 +284,21 @@ class Pictures(QObject):
             values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
             moved = Moved((state.queries, state.keys), (axis.queries, axis.keys), *self._tokens_of(goal))
             values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
+            if state.captured is not goal.captured and not self._is_edit(goal.captured):
+                values["head_order"] = replace(state.head_order, sort=None, smallest_first=False)  # it was about another text
             if self._thumbnails.begin(goal.record, goal.kind, state.pooling):
                 values["thumbnails"] = None
             self._in_background = True
         state.update(**values)
+
+    def _is_edit(self, record: AttentionRecord) -> bool:
+        """Whether a record is of the text that is shown, or of an edit of it; the first one is."""
+        before = self._state.captured
+        return before is None or any(
+            is_edit(before.axis(kind).keys.tokens, record.axis(kind).keys.tokens)
+            for kind in record.kinds
+            if kind in before.kinds
+        )
 
     def _tokens_of(self, goal: _Goal) -> tuple[tuple[TokenAxis, TokenAxis], ...]:
         """The tokens of the run that was shown and of the one that will be, if they are two of the same kind."""
@@ -383,3 +394,10 @@ class Pictures(QObject):
         if current is not None and layers:
             self._order = layers
             self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers, how=self._state.pooling))
+
+
+def _kind_to_show(record: AttentionRecord, looked_at: Kind) -> Kind:
+    """The kind that was looked at, where it has a picture: a decoder that has read one token has none."""
+    if looked_at in record.kinds and len(record.axis(looked_at).queries) > 1:
+        return looked_at
+    return next((kind for kind in record.kinds if len(record.axis(kind).queries) > 1), record.kinds[0])

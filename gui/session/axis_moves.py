@@ -53,19 +53,33 @@ def place_after(at: int, old: Sequence[Token], new: Sequence[Token]) -> int | No
     before, after = [token.text for token in old], [token.text for token in new]
     if before == after:
         return at
+    kept, start = _kept(old, new)
+    if not kept[at] or not _are_enough(kept, old, new):
+        return None
+    return at if at < start or len(old) == len(new) else at + len(new) - len(old)
+
+
+def is_edit(old: Sequence[Token], new: Sequence[Token]) -> bool:
+    """Whether a text may be called an edit of another, as `place_after` says; of a text without tokens none is."""
+    return bool(old and new) and _are_enough(_kept(old, new)[0], old, new)
+
+
+def _kept(old: Sequence[Token], new: Sequence[Token]) -> tuple[list[bool], int]:
+    """Which tokens of `old` are in `new` too, and how many both begin with."""
+    before, after = [token.text for token in old], [token.text for token in new]
     start = _shared(before, after)
     end = min(_shared(before[::-1], after[::-1]), min(len(old), len(new)) - start)
     if len(old) == len(new):
         kept = [one.text == other.text or one.masked or other.masked for one, other in zip(old, new, strict=True)]
     else:
         kept = [n < start or n >= len(old) - end for n in range(len(old))]
+    return kept, start
+
+
+def _are_enough(kept: Sequence[bool], old: Sequence[Token], new: Sequence[Token]) -> bool:
+    """Whether they are at least half of the words of the shorter text."""
     words = min(sum(not token.special or token.masked for token in tokens) for tokens in (old, new))
-    if (
-        2 * sum(stays for stays, token in zip(kept, old, strict=True) if not token.special or token.masked) < words
-        or not kept[at]
-    ):
-        return None
-    return at if at < start or len(old) == len(new) else at + len(new) - len(old)
+    return 2 * sum(stays for stays, token in zip(kept, old, strict=True) if not token.special or token.masked) >= words
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:

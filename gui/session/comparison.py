@@ -1,4 +1,4 @@
-"""Before: which predictions of an earlier run the present ones are compared with."""
+"""Before: which predictions of an earlier run of the same text the present ones are compared with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.results import Prediction
 from headscope.core.requests.runs import FillRequest, ForkRequest, GenerateRequest, ModelRequest
 from headscope.core.run import RunResult
-from headscope.core.text.tokens import TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis
+from headscope.gui.session.axis_moves import is_edit
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -26,6 +27,7 @@ class _Said:
 
     ids: Ids = ()
     predictions: tuple[Prediction, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 class Before:
@@ -43,7 +45,7 @@ class Before:
         return self._kept is not None
 
     def keep(self, kept: bool) -> tuple[Prediction, ...]:
-        """Compare all further runs with the present one, or each with the run before it again."""
+        """Compare all further runs of this text and its edits with the present one, or each with the run before it again."""
         self._kept = self._latest if kept else None
         return () if kept else self._answer()
 
@@ -51,7 +53,10 @@ class Before:
         """What to compare a run's predictions with: none of another model's, and nothing with what was written or filled."""
         if model is not self._source:
             self._source, self._latest, self._earlier, self._kept = model, _Said(), _Said(), None
-        said = _Said(_ids(result, model), result.predictions)
+        tokens = predicted_axis(result.record, model).tokens
+        said = _Said(tuple(token.id for token in tokens), result.predictions, tokens)
+        if not is_edit(self._latest.tokens, said.tokens):  # of another text nothing is compared
+            self._latest, self._earlier, self._kept = said, _Said(), None
         if said != self._latest:
             self._earlier, self._latest = self._latest, said
         return () if isinstance(request, FillRequest | ForkRequest | GenerateRequest) else self._answer()
@@ -127,7 +132,3 @@ def predicted_axis(record: AttentionRecord, model: ModelInfo | None) -> TokenAxi
     reads_source = model is not None and bool(model.abilities & {"fill_mask", "tag", "answer"})
     kind = record.kinds[0] if reads_source or "decoder" not in record.kinds else "decoder"
     return record.axis(kind).queries
-
-
-def _ids(result: RunResult, model: ModelInfo | None) -> Ids:
-    return tuple(token.id for token in predicted_axis(result.record, model).tokens)

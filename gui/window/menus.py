@@ -13,8 +13,8 @@ from headscope.gui.context import Context
 from headscope.gui.widgets.plain import plain
 from headscope.gui.window.actions import COMMANDS, Actions
 
-_LONGEST = 72
-"""Characters of a text in a menu."""
+_LONGEST, _LONGEST_EXAMPLE = 72, 48
+"""Characters of a text in a menu, and of one that says beside it what it shows."""
 
 
 class Menus(QObject):
@@ -75,13 +75,17 @@ class Menus(QObject):
         model = self._context.session.model
         for example in examples_for(model) if model is not None else ():
             words = example.text if example.pair is None else f"{example.text} | {example.pair}"
-            action = self.examples.addAction(_short(words), partial(self._context.explorer.use_example, example))
-            action.setToolTip(plain(QCoreApplication.translate("examples", example.note)))
+            note = QCoreApplication.translate("examples", example.note).replace("&", "&&")
+            beside = f"\t{note}" if note else ""  # where other entries have their keys
+            action = self.examples.addAction(
+                _short(words, _LONGEST_EXAMPLE) + beside, partial(self._context.explorer.use_example, example)
+            )
+            action.setToolTip(plain(words))
         self.examples.addSeparator()
         self.examples.addMenu(self.recent)
         self.examples.setEnabled(model is not None)
 
 
-def _short(words: str) -> str:
-    words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+def _short(words: str, most: int = _LONGEST) -> str:
+    words = words if len(words) <= most else f"{words[:most]}…"
     return words.replace("&", "&&")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Progress
 from headscope.core.keep import Offer
 from headscope.core.messages import MESSAGES
+from headscope.core.text.tokens import Token
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 _STAGES = {
@@ -29,6 +31,9 @@ _STAGES = {
     "sweeping": QT_TRANSLATE_NOOP("progress", "Changing one thing at a time"),
     "stopping": QT_TRANSLATE_NOOP("progress", "Stopping"),
 }
+
+_SEVERAL = 3
+"""Unknown tokens: of fewer one sees at a glance that they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,20 @@ def notice_of(error: HeadscopeError) -> Notice:
 def note_of(opened: ModelInfo | None, shown: ModelInfo | None) -> Notice | None:
     """What is to be known of the model `opened`, when its first picture follows those of another; None if there is nothing."""
     return Notice("info", opened.note) if opened is not None and opened is not shown and opened.note else None
+
+
+def unknown_note(tokens: Sequence[Token]) -> Notice | None:
+    """What is to be known of a text that a model cannot read: most of its tokens, and several, are unknown to it; else None."""
+    words = [token for token in tokens if not token.special or token.unknown]
+    unknown = sum(token.unknown for token in words)
+    if unknown < _SEVERAL or 2 * unknown < len(words):
+        return None
+    sentence = QCoreApplication.translate(
+        "notices",
+        "{n} of {count} tokens are not in this model's vocabulary. It reads each of them as the same unknown token, so what it "
+        "attends to and predicts here says nothing about the text.",
+    )
+    return Notice("info", sentence.format(n=unknown, count=len(words)))
 
 
 def refusal_of(error: HeadscopeError) -> str:

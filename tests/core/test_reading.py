@@ -135,6 +135,30 @@ def test_a_causal_model_is_read_in_words_too(decoder) -> None:
     assert (np.triu(read.attention_weights(0, 1), 1) == 0).all()
 
 
+@pytest.mark.parametrize("units", ["tokens", "words"])
+@pytest.mark.parametrize("special", ["first_hidden", "first_renormalised"])
+def test_the_attention_sink_is_left_out_with_its_row_and_its_column(decoder, units: str, special: str) -> None:
+    record = decoder.capture("abc de f")
+    read = record.read_as(Reading(units, special))
+    tokens, axis = record.attention_weights(0, 1), record.axis("decoder").queries
+    queries = read.axis("decoder").queries
+    if units == "tokens":
+        assert queries.labels == axis.labels[1:], "a text begins with a special token, and has no other"
+        left = tokens[1:, 1:]
+        if special == "first_renormalised":
+            left = left / left.sum(1, keepdims=True)
+        np.testing.assert_allclose(read.attention_weights(0, 1), left, atol=allowed.of_sums())
+    expected = brute(tokens, queries.pieces, queries.pieces, renormalise=special == "first_renormalised")
+    np.testing.assert_allclose(read.attention_weights(0, 1), expected, atol=allowed.of_sums())
+    assert 0 not in [piece for pieces in queries.pieces for piece in pieces]
+    assert queries.place_of(0) is None
+
+
+def test_of_a_text_of_its_first_token_alone_that_stays() -> None:
+    read = record_of(np.ones((1, 1, 1, 1), np.float32), ["a"]).read_as(Reading(special="first_hidden"))
+    assert read.axis(read.kinds[0]).queries.labels == ("a",)
+
+
 def test_one_axis_stays_one_and_tokens_are_the_record_itself(masked) -> None:
     record = masked.capture("the cat walked")
     assert record.read_as(AS_TOKENS) is record

@@ -37,6 +37,8 @@ class ReadingButton(QToolButton):
             "shown": self.tr("Special tokens shown"),
             "hidden": self.tr("Special tokens hidden"),
             "renormalised": self.tr("Special tokens hidden, rows renormalised"),
+            "first_hidden": self.tr("First and special tokens hidden"),
+            "first_renormalised": self.tr("First and special tokens hidden, rows renormalised"),
         }
         self.setObjectName("flat")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -66,6 +68,8 @@ class ReadingButton(QToolButton):
             "shown": "",
             "hidden": self.tr("special tokens hidden"),
             "renormalised": self.tr("special tokens hidden, renormalised"),
+            "first_hidden": self.tr("first token hidden"),
+            "first_renormalised": self.tr("first token hidden, renormalised"),
         }
         self.setText(" · ".join(filter(None, (words, marks[reading.special]))) + "  ▾")
         self.setToolTip(plain(self.meaning(reading)))
@@ -82,6 +86,14 @@ class ReadingButton(QToolButton):
             "shown": self.tr("Special tokens are shown."),
             "hidden": self.tr("Special tokens are hidden: rows sum to less than 1."),
             "renormalised": self.tr("Special tokens are hidden and each row is rescaled to sum to 1."),
+            "first_hidden": self.tr(
+                "The first token, on which many heads put what they have no use for (attention sink), and special tokens are hidden: "
+                "rows sum to less than 1."
+            ),
+            "first_renormalised": self.tr(
+                "The first token, on which many heads put what they have no use for (attention sink), and special tokens are hidden, "
+                "and each row is rescaled to sum to 1."
+            ),
         }[reading.special]
         return f"{first} {second}"
 
