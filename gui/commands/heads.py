@@ -8,7 +8,7 @@ from typing import Final
 from headscope.core.vocabulary import Kind
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.context import Context
-from headscope.gui.control.head_loader import MOST_HEADS
+from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.session.session import Session
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 

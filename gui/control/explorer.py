@@ -1,6 +1,6 @@
 """Explorer: the controller between the panels, the state and the background lanes.
 
-Panels call its methods; it asks the model lane, hands what comes back to `Pictures`, and turns every failure into a notice.
+Panels call its methods; it asks the model lane, hands what comes back to `HeadLoader`, and turns every failure into a notice.
 What the user typed and the last good picture outlive any failure.
 """
 
@@ -28,7 +28,7 @@ from headscope.core.run import RunResult
 from headscope.core.text.tokens import Reading
 from headscope.core.vocabulary import Ability, Head, Kind
 from headscope.gui.control.exporter import Export, Exporter
-from headscope.gui.control.head_loader import Pictures
+from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
 from headscope.gui.control.writing import Writing
 from headscope.gui.lanes.answer import Answer, no_question_replaces_another
@@ -77,7 +77,7 @@ class Explorer(QObject):
     def __init__(self, state: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self._pictures = Pictures(state, _view_handler, self)
+        self._pictures = HeadLoader(state, _view_handler, self)
         self.questions = Lane("questions", _view_handler, no_question_replaces_another, self)
         self.numbers = HeatmapNumbers(state, self.questions, self)
         self.long_questions = Lane(

@@ -1,4 +1,4 @@
-"""Pictures: what of a record is on the screen. Asks the view lane, keeps what came, publishes at once what belongs together.
+"""HeadLoader: what of a record is on the screen. Asks the view lane, keeps what came, publishes at once what belongs together.
 
 A goal is what the screen shall show next: a record, a kind, some heads, and values that change with them. It is published in
 one `state.update` when its weights are there, at once if they are in the cache; until then the old picture stays.
@@ -6,9 +6,8 @@ one `state.update` when its weights are there, at once if they are in the cache;
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
@@ -19,9 +18,10 @@ from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
 from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
 from headscope.core.text.tokens import Reading, TokenAxis
 from headscope.core.vocabulary import Head, Kind
+from headscope.gui.control.goal import MOST_HEADS, Goal, kind_to_show
+from headscope.gui.control.head_cache import HeadCache
 from headscope.gui.control.thumbnails import HeadThumbnails
 from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_view_lane
-from headscope.gui.paint.head_colors import MOST_COLORS
 from headscope.gui.session.axis_moves import Moved, is_edit
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session, cleared
@@ -30,87 +30,10 @@ from headscope.gui.words.notices import notice_of
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
 
-CACHE_BYTES = 256 * 2**20
-"""Weights kept to be seen again at once, unless the user says otherwise."""
 _PREFETCH_BYTES = 64 * 2**20
-MOST_HEADS = MOST_COLORS
-"""Heads drawn together: as many as there are colours; fewer of a long text, so that the weights of all can be kept."""
-_MOST_LARGE = 12
-"""Heads drawn together of which overviews stand for the weights."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Goal:
-    captured: AttentionRecord
-    record: AttentionRecord  # `captured` in other units, if it is to be read so
-    kind: Kind
-    head: Head
-    heads: tuple[Head, ...]
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def shows(self, state: Session) -> bool:
-        """Whether this is another look at what is on the screen already."""
-        return self.record is state.record and self.kind == state.kind
-
-    def looking_at(self, head: Head, heads: tuple[Head, ...]) -> _Goal:
-        """The same goal with heads that exist, nearest to those asked for."""
-        n_layers, n_heads = self.record.n_layers(self.kind), self.record.n_heads(self.kind)
-
-        def nearest(asked: Head) -> Head:
-            return min(asked[0], n_layers - 1), min(asked[1], n_heads - 1)
-
-        axis = self.record.axis(self.kind)
-        largest = max(1, 4 * len(axis.queries) * len(axis.keys))
-        most = _MOST_LARGE if self.record.is_large(self.kind) else min(MOST_HEADS, max(1, CACHE_BYTES // largest))
-        found = tuple(dict.fromkeys(nearest(asked) for asked in heads))
-        chosen = nearest(head)
-        if len(found) > most:  # those chosen last
-            others = tuple(other for other in found if other != chosen)
-            found = (*others[len(others) - most + 1 :], chosen)
-        return replace(self, head=chosen, heads=found)
-
-    def at_kept_layers(self) -> _Goal:
-        """The same goal, if its heads' layers were kept; else the nearest that was."""
-        kept = self.record.kept_layers(self.kind)
-        if all(layer in kept for layer, _ in (self.head, *self.heads)):
-            return self
-        head = min(kept, key=lambda layer: abs(layer - self.head[0])), self.head[1]
-        return replace(self, head=head, heads=(head,))
-
-
-class _Cache:
-    """Weights of one record and kind, the least recently used dropped first."""
-
-    def __init__(self) -> None:
-        self.limit = CACHE_BYTES
-        self._of: tuple[AttentionRecord, Kind] | None = None
-        self._weights: OrderedDict[Head, HeadMap] = OrderedDict()
-
-    def put(self, record: AttentionRecord, kind: Kind, weights: Mapping[Head, HeadMap], needed: tuple[Head, ...]) -> None:
-        """Keep `weights`, and those of `needed` that are here; those of another record or kind are let go."""
-        if self._of is None or self._of[0] is not record or self._of[1] != kind:
-            self._of = (record, kind)
-            self._weights.clear()
-        for head, matrix in weights.items():
-            self._weights[head] = matrix
-            self._weights.move_to_end(head)
-        self.shrink({*weights, *needed})
-
-    def shrink(self, needed: Container[Head] = ()) -> None:
-        """Drop heads that are not needed until the rest is within the limit."""
-        total = sum(matrix.nbytes for matrix in self._weights.values())
-        for head in [head for head in self._weights if head not in needed]:
-            if total > self.limit:
-                total -= self._weights.pop(head).nbytes
-
-    def get(self, goal: _Goal) -> dict[Head, HeadMap]:
-        """Those of the goal's heads that are here."""
-        if self._of is None or self._of[0] is not goal.record or self._of[1] != goal.kind:
-            return {}
-        return {head: self._weights[head] for head in goal.heads if head in self._weights}
-
-
-class Pictures(QObject):
+class HeadLoader(QObject):
     """The view lane's half of the controller.
 
     Parameters
@@ -132,10 +55,10 @@ class Pictures(QObject):
         self._rows.finished.connect(self._on_row)
         self._rows.failed.connect(self._on_failed)
         state.changed.connect(self._on_changed)
-        self._cache = _Cache()
-        self._goal: _Goal | None = None
+        self._cache = HeadCache()
+        self._goal: Goal | None = None
         self._goal_id = 0
-        self._next: _Goal | None = None  # a streamed record that waits until the one before it is on the screen
+        self._next: Goal | None = None  # a streamed record that waits until the one before it is on the screen
         self._thumbnails = HeadThumbnails()
         self._part: PartRequest | None = None
         self._part_id = 0
@@ -152,10 +75,10 @@ class Pictures(QObject):
         Streamed records come faster than they may be drawn: each is finished before the newest of the others follows.
         """
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
-        kind = _kind_to_show(record, looked.kind)
+        kind = kind_to_show(record, looked.kind)
         heads = looked.heads if head is None else (head,)
         read = record.read_as(self.reading)
-        goal = _Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
+        goal = Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
             return
@@ -252,14 +175,14 @@ class Pictures(QObject):
         """End the threads; whether they have ended."""
         return all([self._lane.close(), self._rows.close()])
 
-    def _current(self) -> _Goal | None:
+    def _current(self) -> Goal | None:
         state = self._state
         if state.record is None or state.captured is None:
             return None
-        return _Goal(state.captured, state.record, state.kind, state.head, state.heads)
+        return Goal(state.captured, state.record, state.kind, state.head, state.heads)
 
     # ---------------------------------------------------------------- towards the goal
-    def _pursue(self, goal: _Goal) -> None:
+    def _pursue(self, goal: Goal) -> None:
         weights = self._cache.get(goal)
         missing = tuple(head for head in goal.heads if head not in weights)
         if missing:
@@ -275,7 +198,7 @@ class Pictures(QObject):
         else:
             self._work_in_background()
 
-    def _publish(self, goal: _Goal, weights: dict[Head, HeadMap]) -> None:
+    def _publish(self, goal: Goal, weights: dict[Head, HeadMap]) -> None:
         state = self._state
         values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
         if not goal.shows(state):
@@ -300,7 +223,7 @@ class Pictures(QObject):
             if kind in before.kinds
         )
 
-    def _tokens_of(self, goal: _Goal) -> tuple[tuple[TokenAxis, TokenAxis], ...]:
+    def _tokens_of(self, goal: Goal) -> tuple[tuple[TokenAxis, TokenAxis], ...]:
         """The tokens of the run that was shown and of the one that will be, if they are two of the same kind."""
         before, after, kind = self._state.captured, goal.captured, goal.kind
         if before is None or before is after or kind != self._state.kind:
@@ -394,10 +317,3 @@ class Pictures(QObject):
         if current is not None and layers:
             self._order = layers
             self._lane.submit(ThumbnailsRequest(current.record, current.kind, layers, how=self._state.pooling))
-
-
-def _kind_to_show(record: AttentionRecord, looked_at: Kind) -> Kind:
-    """The kind that was looked at, where it has a picture: a decoder that has read one token has none."""
-    if looked_at in record.kinds and len(record.axis(looked_at).queries) > 1:
-        return looked_at
-    return next((kind for kind in record.kinds if len(record.axis(kind).queries) > 1), record.kinds[0])

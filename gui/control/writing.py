@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
-from headscope.gui.control.head_loader import Pictures
+from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.session.session import Session
 from headscope.gui.session.steps import predicted
 
@@ -39,7 +39,7 @@ class Writing(QObject):
     interrupted = Signal()
 
     def __init__(
-        self, state: Session, pictures: Pictures, write: Callable[[str, str], None], parent: QObject | None = None
+        self, state: Session, pictures: HeadLoader, write: Callable[[str, str], None], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._state = state

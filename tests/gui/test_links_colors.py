@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headscope.gui.control.head_loader import MOST_HEADS
+from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.paint.head_colors import MOST_COLORS, oklab
 from headscope.gui.paint.theme import theme_of
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
 from headscope.core.vocabulary import Head, Kind
-from headscope.gui.control.head_loader import MOST_HEADS
+from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.control.head_metrics import HeadMetricsLoader
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
