@@ -137,6 +137,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Cross attention leads from one text to another, and arcs need one text."),
         QT_TRANSLATE_NOOP("errors", "Choose links, or another kind of attention."),
     ),
+    "empty_region": (
+        QT_TRANSLATE_NOOP("errors", "The region holds no cell of {rows} queries by {columns} keys."),
+        QT_TRANSLATE_NOOP("errors", "Give positions from 0 that lie within the text."),
+    ),
     "layer_not_kept": (
         QT_TRANSLATE_NOOP("errors", "Layer {layer} was not kept."),
         QT_TRANSLATE_NOOP("errors", "Choose one of {kept}, or run again and keep others."),

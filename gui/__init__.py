@@ -5,7 +5,7 @@ from typing import Any
 if __name__ != "headscope.gui":
     raise ImportError("import headscope.gui: the folder 'gui' of a checkout is installed under that name")
 
-__all__ = ["open_model", "view"]
+__all__ = ["open_model", "save_figure", "view"]
 
 
 def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> Any:
@@ -70,3 +70,16 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
     from headscope.gui.app.application import view_model
 
     return view_model(model if isinstance(model, Model) else wrap_model(model, tokenizer), text)
+
+
+def save_figure(record: Any, path: Any, view: str = "heatmap", heads: Any = (0, 0), **options: Any) -> Any:
+    """Draw some heads of a record, and write them to a PNG, SVG or PDF file; no window and no display are needed.
+
+    >>> save_figure(record, "head.pdf", heads=(1, 2), width_mm=84, title="A head")  # doctest: +SKIP
+
+    Parameters, results and errors are those of `headscope.gui.app.figures.save_figure`; options those of
+    `headscope.gui.paint.figure.FigureOptions`.
+    """
+    from headscope.gui.app.figures import save_figure as save
+
+    return save(record, path, view, heads, **options)

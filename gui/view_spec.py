@@ -4,20 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.commands.command import Command
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What a figure is drawn of where there is no window: some heads of a record.
+
+    Attributes
+    ----------
+    record : AttentionRecord
+        In the units that are wanted.
+    kind : Kind
+    heads : tuple of (layer, head)
+        At least one; a figure of one head is of the first.
+    """
+
+    record: AttentionRecord
+    kind: Kind
+    heads: tuple[Head, ...]
+
+    @property
+    def weights(self) -> dict[Head, FloatArray]:
+        """Of each head, (n_queries, n_keys)."""
+        return {head: self.record.attention_weights(*head, self.kind) for head in self.heads}
+
 
 @dataclass(frozen=True, slots=True)
 class FigureSpec:
-    """A figure that a view's panel can make.
+    """A figure that a view can make.
 
     Attributes
     ----------
@@ -26,11 +53,18 @@ class FigureSpec:
         English; its context is "views".
     make : callable
         The figure, given the view's panel, as that shows it; None while there is nothing to show.
+    of_record : callable, optional
+        The figure of a record alone; for the command line and Python. None: it needs what only a run in the window has.
+    obeys : frozenset of str
+        Which of the options it has a meaning for, beside size, type, title, ground and dots (see `FigureOptions`); "heads" if it
+        shows several.
     """
 
     id: str
     title: str
     make: Callable[[Any], Figure | None]
+    of_record: Callable[[Subject], Figure] | None = None
+    obeys: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:

@@ -15,10 +15,8 @@ from headscope.core.files.text_file import read_text_file
 from headscope.core.job import Job, Progress
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.lanes.lane import Handle, Lane, Stream
-from headscope.gui.paint.figure import Figure
+from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import write_figure
-from headscope.gui.paint.picked import Picked
-from headscope.gui.paint.theme import Theme
 from headscope.gui.session.session import Session
 from headscope.gui.words.notices import Notice, busy_at, busy_of, notice_of
 
@@ -28,13 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureExport:
-    """A figure that nothing else paints (painting keeps things), its look, and the tokens that stand out in it."""
+    """A figure that nothing else paints (painting keeps things), and all that is asked of it."""
 
     path: Path
     figure: Figure
-    theme: Theme
-    dpi: int
-    picked: Picked
+    options: FigureOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +80,8 @@ def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | Foun
         return _look(request, job)
     job.report(Progress("writing", detail=request.path.name))
     match request:
-        case PictureExport(path, figure, theme, dpi, picked):
-            write_figure(figure, path, theme, dpi=dpi, picked=picked)
+        case PictureExport(path, figure, options):
+            write_figure(figure, path, options)
         case HeadExport(path, record, kind, head):
             weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
             if path.suffix.lower() == ".csv":

@@ -10,34 +10,28 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
-from headscope.gui.paint.figure import Figure
+from headscope.gui.paint.anchors import noted_anchors
+from headscope.gui.paint.figure import PLAIN, Figure, FigureOptions
 from headscope.gui.paint.fonts import load_fonts
-from headscope.gui.paint.picked import NOTHING, Picked
-from headscope.gui.paint.theme import Theme
+from headscope.gui.paint.svg_text import finished_svg
 
 SUFFIXES: Final = (".png", ".svg", ".pdf")
-SCREEN_DPI: Final = 96
-"""Pictures are laid out in pixels of this size."""
+_MM_OF_INCH = 25.4
+_TITLE, _DESCRIPTION = "Title", "Description"  # keywords of the PNG specification
+_SVG_DPI = 2540  # an SVG's size is a whole number of these: hundredths of a millimetre
 _LARGEST_SIDE = 32_767  # Qt's raster engine draws no further
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to hold."""
 _PDF_DPI = 1200  # a PDF's coordinates are rounded to this
 
 
-def write_figure(
-    figure: Figure,
-    path: Path,
-    theme: Theme,
-    *,
-    dpi: int = 300,
-    picked: Picked = NOTHING,
-) -> None:
+def write_figure(figure: Figure, path: Path, options: FigureOptions = PLAIN) -> None:
     """Write a figure; the ending of `path` says in which form.
 
     Parameters
@@ -45,100 +39,133 @@ def write_figure(
     figure : Figure
     path : Path
         Ends with one of `SUFFIXES`.
-    theme : Theme
-    dpi : int
-        Dots per inch of a PNG; SVG and PDF have none.
-    picked : Picked
-        Tokens whose links alone are drawn (links, arcs). A heatmap has rows and columns of its own picked out; its `query` and
-        `key` are framed.
+    options : FigureOptions
 
     Raises
     ------
     HeadscopeError
-        ``unknown_file_type``, ``picture_too_large``, ``no_disk_space``, ``cannot_write``.
+        ``unknown_file_type``, ``picture_too_large``, ``no_disk_space``, ``cannot_write``; of the figure itself, such as
+        ``empty_region``.
     """
     load_fonts()
     write = {".png": _png, ".svg": _svg, ".pdf": _pdf}.get(path.suffix.lower())
     if write is None:
         raise HeadscopeError("unknown_file_type", path=path, known=", ".join(SUFFIXES))
-    scene = _Scene(figure, theme, picked)
-    content = write(scene, dpi)
+    content = write(_Scene(figure, options))
     with atomic_write(path) as temporary:
         temporary.write_bytes(content.data())
 
 
-def paint_scaled(figure: Figure, painter: QPainter, size: QSizeF, theme: Theme, *, picked: Picked = NOTHING) -> None:
-    """Paint a figure, made smaller or larger to `size`, at the painter's origin: what a file of it will look like."""
-    scene = _Scene(figure, theme, picked)
-    painter.scale(size.width() / scene.size.width(), size.height() / scene.size.height())
+def figure_image(figure: Figure, options: FigureOptions = PLAIN) -> QImage:
+    """A figure as dots, as a PNG of it has them; ``picture_too_large``."""
+    load_fonts()
+    return _image(_Scene(figure, options))
+
+
+def size_mm(figure: Figure, options: FigureOptions = PLAIN) -> QSizeF:
+    """How large it will be, in millimetres."""
+    return figure.size(options) * options.unit_mm
+
+
+def paint_scaled(figure: Figure, painter: QPainter, room: QSizeF, options: FigureOptions = PLAIN) -> QSizeF:
+    """Paint a figure, made smaller or larger to fit into `room`, at the painter's origin: what a file of it will look like.
+
+    Returns
+    -------
+    QSizeF
+        What it covers.
+    """
+    scene = _Scene(figure, options)
+    covered = scene.size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+    painter.save()
+    painter.scale(covered.width() / scene.size.width(), covered.height() / scene.size.height())
     scene.paint(painter, vector=False)
+    painter.restore()
+    return covered
 
 
 class _Scene:
-    """A picture with all that it is painted with."""
+    """A figure with all that it is painted with; sizes in design units."""
 
-    def __init__(self, figure: Figure, theme: Theme, picked: Picked) -> None:
+    def __init__(self, figure: Figure, options: FigureOptions) -> None:
         self.figure = figure
-        self.theme = theme
-        self.picked = picked
-        size = figure.size()
-        self.size = QSizeF(round(size.width()), round(size.height()))
+        self.options = options
+        self.size = figure.size(options)
+
+    @property
+    def title(self) -> str:
+        """What the file says it is."""
+        return self.options.title or self.figure.about
 
     def paint(self, painter: QPainter, *, vector: bool) -> None:
         """Paint it, ground and all, at the painter's origin."""
-        area = QRectF(0, 0, self.size.width(), self.size.height())
-        painter.fillRect(area, self.theme.color("panel"))
-        self.figure.paint_figure(painter, area, self.theme, self.picked, vector=vector)
+        area, theme = QRectF(0, 0, self.size.width(), self.size.height()), self.options.theme
+        if self.options.ground != "transparent":
+            painter.fillRect(area, theme.color("panel"))
+        self.figure.paint_figure(painter, area, theme, self.options, vector=vector)
 
 
-def _png(scene: _Scene, dpi: int) -> QByteArray:
-    scale = dpi / SCREEN_DPI
-    width, height = round(scene.size.width() * scale), round(scene.size.height() * scale)
+def _image(scene: _Scene) -> QImage:
+    dpi = scene.options.dpi
+    dots = scene.options.unit_mm / _MM_OF_INCH * dpi  # of a unit
+    width, height = max(1, round(scene.size.width() * dots)), max(1, round(scene.size.height() * dots))
     needed = 2 * 4 * width * height  # the image, and its copy as a file
     if max(width, height) > _LARGEST_SIDE or needed > psutil.virtual_memory().available:
         raise HeadscopeError("picture_too_large", width=width, height=height)
-    image = QImage(width, height, QImage.Format.Format_RGB32)
+    clear = scene.options.ground == "transparent"
+    image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied if clear else QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.transparent if clear else scene.options.theme.color("panel"))
     image.setDotsPerMeterX(round(dpi / 0.0254))
     image.setDotsPerMeterY(round(dpi / 0.0254))
+    image.setText(_TITLE, scene.title)
+    image.setText(_DESCRIPTION, scene.figure.about)
     painter = QPainter(image)
-    painter.scale(scale, scale)
+    painter.scale(width / scene.size.width(), height / scene.size.height())
     scene.paint(painter, vector=False)
     painter.end()
+    return image
+
+
+def _png(scene: _Scene) -> QByteArray:
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    _image(scene).save(buffer, "PNG")  # type: ignore[call-overload]
     return content
 
 
-def _svg(scene: _Scene, _dpi: int) -> QByteArray:
+def _svg(scene: _Scene) -> QByteArray:
     content = QByteArray()
     buffer = QBuffer(content)
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
-    generator.setSize(scene.size.toSize())
+    generator.setResolution(_SVG_DPI)
+    generator.setSize((scene.size * scene.options.unit_mm / _MM_OF_INCH * _SVG_DPI).toSize())
     generator.setViewBox(QRectF(0, 0, scene.size.width(), scene.size.height()))
-    generator.setResolution(SCREEN_DPI)
-    generator.setTitle("Headscope")
-    painter = QPainter(generator)
-    scene.paint(painter, vector=True)
-    painter.end()
-    return QByteArray(_NO_XML.sub("\ufffd", bytes(content.data()).decode("utf-8", errors="replace")).encode())
+    generator.setTitle(scene.title)
+    generator.setDescription(scene.figure.about)
+    with noted_anchors() as anchors:
+        painter = QPainter(generator)
+        scene.paint(painter, vector=True)
+        painter.end()
+    svg = _NO_XML.sub("\ufffd", bytes(content.data()).decode("utf-8", errors="replace")).encode()
+    return QByteArray(finished_svg(svg, anchors, outlines=scene.options.outlines))
 
 
-def _pdf(scene: _Scene, _dpi: int) -> QByteArray:
+def _pdf(scene: _Scene) -> QByteArray:
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
-    points = QSizeF(scene.size.width() * 72 / SCREEN_DPI, scene.size.height() * 72 / SCREEN_DPI)
-    page = QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
+    unit_pt = scene.options.unit_mm / _MM_OF_INCH * 72
+    page = QPageSize(scene.size * unit_pt, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
     writer.setResolution(_PDF_DPI)
+    writer.setTitle(scene.title)
     writer.setCreator("Headscope")
     painter = QPainter(writer)
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)  # or cells become JPEG: wrong colours
-    painter.scale(_PDF_DPI / SCREEN_DPI, _PDF_DPI / SCREEN_DPI)
+    painter.scale(unit_pt * _PDF_DPI / 72, unit_pt * _PDF_DPI / 72)
     scene.paint(painter, vector=True)
     painter.end()
     return content

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from headscope.core.text.tokens import Token, TokenAxis
+from headscope.gui.paint.anchors import note_anchor
 from headscope.gui.paint.theme import Theme, TypeStyle, kept_by_type, text_font, type_style
 
 
@@ -48,6 +50,60 @@ def stride(cell: float, room: float) -> int:
     return max(1, math.ceil(room / max(cell, 1e-6)))
 
 
+def spread(wanted: Iterable[float], apart: float) -> list[float]:
+    """Places at least `apart` from each other, as near as can be (least squares) to those wanted, which ascend.
+
+    A group of neighbours that want too little room lies around the middle of what they want (pool adjacent violators).
+    """
+    groups: list[tuple[float, int]] = []  # the first's place if it had its way, averaged over the group; how many
+    for number, place in enumerate(wanted):
+        groups.append((place - number * apart, 1))
+        while len(groups) > 1 and groups[-1][0] < groups[-2][0]:
+            (mine, n_mine), (theirs, n_theirs) = groups.pop(), groups.pop()
+            groups.append(((mine * n_mine + theirs * n_theirs) / (n_mine + n_theirs), n_mine + n_theirs))
+    starts = [start for start, count in groups for _ in range(count)]
+    return [start + number * apart for number, start in enumerate(starts)]
+
+
+def placed_labels(middles: dict[int, float], picked: Iterable[int], apart: float) -> dict[int, float]:
+    """Where labels are written that need `apart` each: all, or every second, third, … and those picked in any case.
+
+    Parameters
+    ----------
+    middles : {position: middle of its cell}, ascending
+    picked : iterable of int
+        Positions that have a label whatever happens; where they crowd they move apart, and others make room.
+
+    Returns
+    -------
+    {position: middle of its label}
+    """
+    chosen = sorted({at for at in picked if at in middles})
+    places = dict(zip(chosen, spread((middles[at] for at in chosen), apart), strict=True))
+    if len(middles) < 2:
+        return places or dict(middles)
+    steps = list(middles.values())
+    step = stride((steps[-1] - steps[0]) / (len(steps) - 1), apart)
+    taken = list(places.values())
+    regular = {
+        at: middle
+        for at, middle in middles.items()
+        if at % step == 0 and at not in places and all(abs(middle - other) >= apart for other in taken)
+    }
+    return dict(sorted({**regular, **places}.items()))
+
+
+def broken(text: str, pixels: int, width: float, weight: QFont.Weight = QFont.Weight.Normal) -> list[str]:
+    """`text` in lines of at most `width`, broken between words; a word that is longer has a line of its own."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and text_width(f"{lines[-1]} {word}", pixels, weight) <= width:
+            lines[-1] = f"{lines[-1]} {word}"
+        elif word:
+            lines.append(word)
+    return lines
+
+
 def token_style(token: Token, theme: Theme, focus_color: str | None) -> tuple[QColor, QFont.Weight]:
     """Colour and weight: in focus, mask, special token, word."""
     if focus_color is not None:
@@ -78,6 +134,8 @@ def draw_label(
     advance = text_width(shown, pixels, weight)
     x = -advance if right_aligned else 0.0
     baseline = (metrics.ascent() - metrics.descent()) / 2
+    if right_aligned:
+        note_anchor(shown, x, baseline, "end", advance)
     painter.setFont(font)
     painter.setPen(color)
     painter.drawText(QPointF(x, baseline), shown)

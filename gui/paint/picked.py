@@ -48,5 +48,12 @@ class Picked:
         key = self.key if self.key is not None and self.key < n_keys else None
         return Picked(query, key, tuple(q for q in self.queries if q < n_queries), tuple(k for k in self.keys if k < n_keys))
 
+    def moved(self, queries: range, keys: range) -> Picked:
+        """Those in a part of the axes, counted from where it begins."""
+        query = self.query - queries.start if self.query is not None and self.query in queries else None
+        key = self.key - keys.start if self.key is not None and self.key in keys else None
+        some = tuple(at - queries.start for at in self.queries if at in queries)
+        return Picked(query, key, some, tuple(at - keys.start for at in self.keys if at in keys))
+
 
 NOTHING = Picked()

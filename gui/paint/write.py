@@ -10,6 +10,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintEngine, QPainter, QPixmap
 
+from headscope.gui.paint.anchors import note_anchor
 from headscope.gui.paint.labels import text_width
 from headscope.gui.paint.theme import kept_by_type, text_font
 
@@ -26,12 +27,14 @@ def write(
     side: Qt.AlignmentFlag = LEFT,
 ) -> None:
     """Write `text` with the painter's pen, in the middle of the box's height; what is longer than the box reaches out of it."""
-    x = box.left()
+    x, y = box.left(), box.center().y() + _drop(pixels, weight)
     if side != LEFT:
-        spare = box.width() - text_width(text, pixels, weight)
+        advance = text_width(text, pixels, weight)
+        spare = box.width() - advance
         x += spare if side == RIGHT else spare / 2
+        note_anchor(text, x, y, "end" if side == RIGHT else "middle", advance)
     painter.setFont(text_font(pixels, weight))
-    painter.drawText(QPointF(x, box.center().y() + _drop(pixels, weight)), text)
+    painter.drawText(QPointF(x, y), text)
 
 
 def write_number(painter: QPainter, box: QRectF, number: str, pixels: int, color: QColor) -> None:

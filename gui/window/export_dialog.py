@@ -22,10 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
-from headscope.gui.paint.figure import Figure
-from headscope.gui.paint.formats import SCREEN_DPI, SUFFIXES, paint_scaled
+from headscope.gui.paint.figure import Figure, FigureOptions
+from headscope.gui.paint.formats import SUFFIXES, paint_scaled, size_mm
 from headscope.gui.paint.picked import Picked
-from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
@@ -108,8 +107,9 @@ class ExportDialog(QDialog):
 
     # ---------------------------------------------------------------- what is chosen
     @property
-    def _theme(self) -> Theme:
-        return theme_of(self.look.currentData() == "dark")
+    def _options(self) -> FigureOptions:
+        """What the fields ask for."""
+        return FigureOptions(ground=self.look.currentData(), dpi=self.dpi.value(), picked=self._picked)
 
     @property
     def _picked(self) -> Picked:
@@ -131,7 +131,7 @@ class ExportDialog(QDialog):
         state, what = self._state, self.what.currentData()
         if what in self._figures:
             figure = self._figure()
-            return None if figure is None else PictureExport(path, figure, self._theme, self.dpi.value(), self._picked)
+            return None if figure is None else PictureExport(path, figure, self._options)
         if state.record is None or state.shown is None:
             return None
         if what == "heads":
@@ -165,13 +165,13 @@ class ExportDialog(QDialog):
         for field, wanted in ((self.dpi, form == "png"), (self.look, is_picture), (self.mark, is_picture)):
             self._rows.setRowVisible(field, wanted)
         self.note.setText(self._words(figure, form))
-        self.preview.show_figure(figure, self._theme, self._picked)
+        self.preview.show_figure(figure, self._options)
         self.write.setEnabled(self.request(Path()) is not None)
 
     def _words(self, figure: Figure | None, form: str) -> str:
         """What the file will be like."""
         if figure is not None and form == "png":
-            width, height = (round(side * self.dpi.value() / SCREEN_DPI) for side in figure.size().toTuple())
+            width, height = (round(side / 25.4 * self.dpi.value()) for side in size_mm(figure, self._options).toTuple())
             return self.tr("{width} × {height} pixels").format(width=width, height=height)
         return {
             "svg": self.tr("Vector graphics; text stays text."),
@@ -213,15 +213,15 @@ class _Preview(QWidget):
         self.setMinimumSize(_PREVIEW)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_figure(self, figure: Figure | None, theme: Theme, picked: Picked) -> None:
+    def show_figure(self, figure: Figure | None, options: FigureOptions) -> None:
         self._image = None
         if figure is not None:
             ratio = self.devicePixelRatioF()
-            size = figure.size().scaled(_PREVIEW.toSizeF(), Qt.AspectRatioMode.KeepAspectRatio)
+            size = figure.size(options).scaled(_PREVIEW.toSizeF(), Qt.AspectRatioMode.KeepAspectRatio)
             self._image = QPixmap((size * ratio).toSize())
             self._image.setDevicePixelRatio(ratio)
             painter = QPainter(self._image)
-            paint_scaled(figure, painter, size, theme, picked=picked)
+            paint_scaled(figure, painter, size, options)
             painter.end()
         self.update()
 

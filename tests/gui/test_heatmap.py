@@ -178,7 +178,7 @@ def test_dots_stand_under_unknown_words_only(qapp) -> None:
     ids=["one query", "one key", "chinese", "right-to-left", "long"],
 )
 def test_any_text_fits_and_no_picture_is_blank(qapp, queries: TokenAxis, keys: TokenAxis) -> None:
-    picture = HeatmapPicture(random_weights(len(queries), len(keys)), queries, keys, caption="layer 0 · head 0")
+    picture = HeatmapPicture(random_weights(len(queries), len(keys)), queries, keys)
     for width, height in ((150, 120), (240, 220), (900, 300)):
         assert n_colors(painted(picture, width, height, query=0, key=0)) > 10
     layout = layout_of(picture, 240, 220)
@@ -431,5 +431,5 @@ def test_light_and_dark_have_their_own_ground_and_ramp(panel: HeatmapPanel) -> N
 def test_labels_have_the_room_that_they_are_written_in_at_any_size(qapp) -> None:
     tokens = words(10)
     for side in range(260, 900, 3):
-        layout = heatmap_layout(QRectF(0, 0, side, side), tokens, tokens, QRectF(0, 0, 10, 10), has_caption=True)
+        layout = heatmap_layout(QRectF(0, 0, side, side), tokens, tokens, QRectF(0, 0, 10, 10))
         assert layout.query_label >= widest(tokens, layout.label_size, side * 0.24), side

@@ -11,6 +11,7 @@ from PySide6.QtSvg import QSvgGenerator
 from headscope.core.attention.head_map import FAINTEST
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.control.explorer import Explorer
+from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.paint.write import CENTER, write, write_number
@@ -204,7 +205,7 @@ def test_in_files_lines_stay_lines_and_text_stays_text(qapp, tmp_path: Path) -> 
     pdf.setPageSize(QPageSize(size, QPageSize.Unit.Point))
     for device in (svg, pdf):
         painter = QPainter(device)
-        picture.paint(painter, QRectF(0, 0, size.width(), size.height()), THEME)
+        picture.paint_figure(painter, QRectF(0, 0, size.width(), size.height()), THEME, FigureOptions(), vector=True)
         painter.end()
     drawn = (tmp_path / "links.svg").read_text(encoding="utf-8")
     assert drawn.count(">word4<") == 2

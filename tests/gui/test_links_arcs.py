@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.formats import write_figure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
@@ -112,7 +113,7 @@ def test_any_text_fits(tokens) -> None:
 def test_arcs_are_written_to_files_with_text_as_text(tmp_path: Path, suffix: str) -> None:
     picture = ArcsPicture({(2, 3): random_weights(5, 5)}, words(5), words(5))
     path = tmp_path / f"arcs{suffix}"
-    write_figure(picture, path, THEME, dpi=96)
+    write_figure(picture, path, FigureOptions(ground="dark" if THEME.dark else "light", dpi=96))
     if suffix == ".svg":
         drawn = path.read_text(encoding="utf-8")
         assert drawn.count(">word4<") == 1
@@ -126,7 +127,7 @@ def test_arcs_are_written_to_files_with_text_as_text(tmp_path: Path, suffix: str
 
 def test_the_figure_of_a_long_text_is_not_endless() -> None:
     size = ArcsPicture({(0, 0): random_weights(500, 500)}, words(500), words(500)).size()
-    assert 500 * 12 <= size.width() <= 500 * 16
+    assert 500 * 11 <= size.width() <= 500 * 16
 
 
 # ---------------------------------------------------------------- in the view

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from headscope.core.text.tokens import Token
 from headscope.gui.control.exporter import PictureExport
+from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.fonts import load_fonts, typefaces
 from headscope.gui.paint.labels import elided, text_width
 from headscope.gui.paint.theme import INTER, TypeStyle, set_type_style, text_font, theme_of, type_style
@@ -269,7 +270,7 @@ def test_figures_stay_in_inter(qtbot, window: MainWindow, tmp_path: Path) -> Non
     window.preferences.typeface = FAMILY
     window.preferences.type_size = 150
     path = tmp_path / "figure.pdf"
-    window.explorer.export(PictureExport(path, window.panel("heatmap").figure(), LIGHT, 300, Cell()))
+    window.explorer.export(PictureExport(path, window.panel("heatmap").figure(), FigureOptions()))
     settle(qtbot, window.state)
     (page,) = PdfReader(path).pages
     fonts = {font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()}

@@ -145,6 +145,7 @@ class HeatmapPanel(QWidget):
             received=received,
             given=given,
             boundaries=self._boundaries,
+            head=state.head,
         )
 
     def _values(self) -> HeadMap | Part | HeadscopeError | None:

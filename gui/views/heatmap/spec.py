@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.errors import HeadscopeError
+from headscope.core.vocabulary import BoolArray, Head
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heatmap.commands import COLORS
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -35,6 +38,25 @@ def _create(context: Context) -> QWidget:
     return HeatmapPanel(context.session, context.explorer)
 
 
+def _of_record(subject: Subject) -> Figure:
+    from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
+
+    (head, *_), axis = subject.heads, subject.record.axis(subject.kind)
+    weights = subject.record.attention_weights(*head, subject.kind)
+    return HeatmapPicture(weights, axis.queries, axis.keys, hidden=_hidden(subject, head), head=head)
+
+
+def _hidden(subject: Subject, head: Head) -> BoolArray | None:
+    """Where a key is hidden from a query; None where nothing is, and where scores are not known."""
+    import numpy as np
+
+    try:
+        hidden = np.isnan(subject.record.attention_scores(*head, subject.kind))
+    except HeadscopeError:
+        return None
+    return hidden if hidden.any() else None
+
+
 SPEC = ViewSpec(
     "heatmap",
     QT_TRANSLATE_NOOP("views", "Heatmap"),
@@ -43,5 +65,13 @@ SPEC = ViewSpec(
     _create,
     commands=COLORS,
     gestures=_GESTURES,
-    figures=(FigureSpec("heatmap", QT_TRANSLATE_NOOP("views", "Heatmap"), lambda panel: panel.figure()),),
+    figures=(
+        FigureSpec(
+            "heatmap",
+            QT_TRANSLATE_NOOP("views", "Heatmap"),
+            lambda panel: panel.figure(),
+            _of_record,
+            frozenset({"axis_titles", "color_bar", "edge_bars", "color_map", "scale", "picked", "region"}),
+        ),
+    ),
 )

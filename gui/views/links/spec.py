@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.errors import HeadscopeError
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.links.commands import PAIRING
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -31,6 +33,25 @@ def _create(context: Context) -> QWidget:
     return LinksPanel(context.session, context.explorer)
 
 
+_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region"})
+
+
+def _links_of_record(subject: Subject) -> Figure:
+    from headscope.gui.views.links.paint.links import LinksPicture
+
+    axis = subject.record.axis(subject.kind)
+    return LinksPicture(subject.weights, axis.queries, axis.keys)
+
+
+def _arcs_of_record(subject: Subject) -> Figure:
+    from headscope.gui.views.links.paint.arcs import ArcsPicture
+
+    if subject.kind == "cross":
+        raise HeadscopeError("no_arcs_between_texts")
+    axis = subject.record.axis(subject.kind)
+    return ArcsPicture(subject.weights, axis.queries, axis.keys, one_sided=subject.kind == "decoder")
+
+
 SPEC = ViewSpec(
     "links",
     QT_TRANSLATE_NOOP("views", "Links"),
@@ -40,7 +61,7 @@ SPEC = ViewSpec(
     commands=PAIRING,
     gestures=_GESTURES,
     figures=(
-        FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure()),
-        FigureSpec("arcs", QT_TRANSLATE_NOOP("views", "Arcs"), lambda panel: panel.arcs_figure()),
+        FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure(), _links_of_record, _OBEYS),
+        FigureSpec("arcs", QT_TRANSLATE_NOOP("views", "Arcs"), lambda panel: panel.arcs_figure(), _arcs_of_record, _OBEYS),
     ),
 )

@@ -25,7 +25,6 @@ _LEAST_WITH_GIVEN, _NARROW = 320.0, 460.0
 _WORDS = 4.0 * GRID
 _BAR_SPACE, BAR_WIDTH = 80.0, 12.0
 _HANDLE = 9.0
-_CAPTION = 6.0 * GRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,16 @@ class HeatmapLayout:
         Pixels.
     query_label, key_label : float
         Room for a label, along its direction.
-    caption : QRectF
-        The line above everything; empty if there is none.
+    inner : QRectF
+        The rectangle within its margins.
     given_room : float
         Right of the cells; 0 where there is none for bars.
     words_room : float
         Under everything.
+    received_room : float
+        Under the cells, for the bars of what each key receives.
+    key_angle : float
+        Degrees by which key labels are turned.
     """
 
     plot: QRectF
@@ -55,9 +58,11 @@ class HeatmapLayout:
     label_size: int
     query_label: float
     key_label: float
-    caption: QRectF
+    inner: QRectF
     given_room: float
     words_room: float
+    received_room: float = _RECEIVED
+    key_angle: float = KEY_ANGLE
 
     @property
     def cell_width(self) -> float:
@@ -114,7 +119,7 @@ class HeatmapLayout:
     @property
     def received(self) -> QRectF:
         """Where the marginal bars lie, under the cells."""
-        return QRectF(self.plot.left(), self.plot.bottom() + GAP, self.plot.width(), _RECEIVED - GAP)
+        return QRectF(self.plot.left(), self.plot.bottom() + GAP, self.plot.width(), self.received_room - GAP)
 
     @property
     def given(self) -> QRectF:
@@ -124,7 +129,7 @@ class HeatmapLayout:
     @property
     def words(self) -> QRectF:
         """Under everything, one line or two: what the marginal bars are."""
-        return QRectF(self.caption.left(), self.received.bottom() + GRID, self.caption.width(), self.words_room)
+        return QRectF(self.inner.left(), self.received.bottom() + GRID, self.inner.width(), self.words_room)
 
     @property
     def bar(self) -> QRectF:
@@ -157,7 +162,7 @@ def _cell(width: float, height: float, view: QRectF) -> tuple[float, float]:
     return min(width, _MOST_STRETCH * square), min(height, _MOST_STRETCH * square)
 
 
-def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRectF, *, has_caption: bool) -> HeatmapLayout:
+def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRectF) -> HeatmapLayout:
     """Lay out a heatmap in `rect`: square cells where the view allows, as large as fits.
 
     Parameters
@@ -165,10 +170,8 @@ def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRec
     view : QRectF
         The cells to show.
     """
-    caption = QRectF(
-        rect.left() + _MARGIN, rect.top() + GRID, rect.width() - 2 * _MARGIN, scaled(_CAPTION) if has_caption else 0.0
-    )
-    top, turn = caption.bottom(), math.radians(KEY_ANGLE)
+    inner = rect.adjusted(_MARGIN, GRID, -_MARGIN, -_MARGIN)
+    top, turn = inner.top(), math.radians(KEY_ANGLE)
     narrow = rect.width() < _NARROW
     given = (_NARROW_GIVEN if narrow else _GIVEN) if rect.width() >= _LEAST_WITH_GIVEN else 0.0
     words = scaled(_WORDS) * (2 if narrow and given else 1)
@@ -186,4 +189,4 @@ def heatmap_layout(rect: QRectF, queries: TokenAxis, keys: TokenAxis, view: QRec
     width, height = cell_width * view.width(), cell_height * view.height()
     spare_x, spare_y = max(0.0, room_x - width), max(0.0, room_y - height)
     plot = QRectF(rect.left() + left + spare_x / 2, top + head + min(spare_y / 2, 6 * GRID), max(1.0, width), max(1.0, height))
-    return HeatmapLayout(plot, view, size, query_label, key_label, caption, given, words)
+    return HeatmapLayout(plot, view, size, query_label, key_label, inner, given, words)

@@ -64,6 +64,11 @@ def given_of(weights: FloatArray, keys: Sequence[int]) -> Marginal:
     return Marginal(np.asarray(weights.sum(axis=1), np.float32))
 
 
+def says_something(given: Marginal) -> bool:
+    """Whether the bars of the queries are worth their place in a figure: not where they only say that each row sums to 1.00."""
+    return bool(given.selected) or any(f"{value:.2f}" != "1.00" for value in given.values.tolist())
+
+
 def received_words(marginal: Marginal) -> str:
     """What the bars under the cells are."""
     translate, n = QCoreApplication.translate, marginal.selected
@@ -80,7 +85,8 @@ def given_words(marginal: Marginal) -> str:
     return translate("Heatmap", "row sum over %n selected key(s)", "", n)
 
 
-def _with_most(words: str, marginal: Marginal) -> str:
+def with_most(words: str, marginal: Marginal) -> str:
+    """What the bars are, and the largest."""
     return QCoreApplication.translate("Heatmap", "{what} ≤ {most:.2f}").format(what=words, most=marginal.most)
 
 
@@ -90,19 +96,22 @@ def paint_marginals(
     """Paint both, and a line of words under them, which begins with `note`."""
     words = [note] if note else []
     if received is not None:
-        color = theme.color("query", 0.75) if received.selected else theme.color("muted", 0.55)
-        shown = layout.shown(len(received.values), queries=False)
-        _paint_bars(
-            painter, layout.received, color, received, shown, layout.cell_rect(0, 0).left(), layout.cell_width, down=True
-        )
-        words.append(f"▾ {_with_most(received_words(received), received)}")
+        paint_bars(painter, layout, theme, received, keys=True)
+        words.append(f"▾ {with_most(received_words(received), received)}")
     if given is not None and layout.given_room:
-        color = theme.color("accent", 0.75) if given.selected else theme.color("muted", 0.55)
-        shown = layout.shown(len(given.values), queries=True)
-        _paint_bars(painter, layout.given, color, given, shown, layout.cell_rect(0, 0).top(), layout.cell_height, down=False)
-        words.append(f"▸ {_with_most(given_words(given), given)}")
+        paint_bars(painter, layout, theme, given, keys=False)
+        words.append(f"▸ {with_most(given_words(given), given)}")
     if words:
         _paint_words(painter, layout, theme, words)
+
+
+def paint_bars(painter: QPainter, layout: HeatmapLayout, theme: Theme, marginal: Marginal, *, keys: bool) -> None:
+    """The bars of the keys, under the cells, or of the queries, right of them."""
+    color = theme.color("query" if keys else "accent", 0.75) if marginal.selected else theme.color("muted", 0.55)
+    shown = layout.shown(len(marginal.values), queries=not keys)
+    area, corner = layout.received if keys else layout.given, layout.cell_rect(0, 0).topLeft()
+    along = (corner.x(), layout.cell_width) if keys else (corner.y(), layout.cell_height)
+    _paint_bars(painter, area, color, marginal, shown, *along, down=keys)
 
 
 def _paint_words(painter: QPainter, layout: HeatmapLayout, theme: Theme, words: list[str]) -> None:

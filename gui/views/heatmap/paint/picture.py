@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSizeF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtCore import QCoreApplication, QRectF, QSizeF, Qt
+from PySide6.QtGui import QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.attention.ranks import RankTable
+from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part
 from headscope.core.text.tokens import TokenAxis
-from headscope.core.vocabulary import BoolArray, FloatArray
-from headscope.gui.paint.picked import Picked
+from headscope.core.vocabulary import BoolArray, FloatArray, Head
+from headscope.gui.paint.figure import PLAIN, FigureOptions
 from headscope.gui.paint.scales import LINEAR, Look
-from headscope.gui.paint.theme import TEXT_SIZE, Theme, text_font
+from headscope.gui.paint.theme import Theme
 from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_found_labels, paint_label, paint_strong_label
 from headscope.gui.views.heatmap.paint.cells import HeatmapCells
 from headscope.gui.views.heatmap.paint.color_bar import paint_color_bar
+from headscope.gui.views.heatmap.paint.figure import Paper
 from headscope.gui.views.heatmap.paint.layout import HeatmapLayout, heatmap_layout
-from headscope.gui.views.heatmap.paint.marginals import Marginal, given_of, paint_marginals, received_of
+from headscope.gui.views.heatmap.paint.marginals import Marginal, given_of, paint_marginals, received_of, says_something
 
 _OUT_OF_PAIR = 0.72
 """How much of a cell that a sentence pair's filter leaves out is covered."""
@@ -62,8 +64,6 @@ class HeatmapPicture:
         Scale, ends of the colours, colour map.
     of_scores : bool
         They are from before the softmax: colours diverge from 0, and there are no sums.
-    caption : str
-        A line above the picture; for figures.
     note : str
         What must be known of the numbers, in a few words under them.
     part : Part, optional
@@ -75,6 +75,8 @@ class HeatmapPicture:
         Of an overview: the sums over what was picked out; those of a matrix are computed here.
     boundaries : (of the queries, of the keys)
         Where sentences begin.
+    head : (layer, head), optional
+        Named in figures.
     """
 
     def __init__(
@@ -86,7 +88,6 @@ class HeatmapPicture:
         look: Look = LINEAR,
         of_scores: bool = False,
         hidden: BoolArray | None = None,
-        caption: str = "",
         note: str = "",
         part: Part | None = None,
         ranks: FloatArray | RankTable | None = None,
@@ -94,13 +95,15 @@ class HeatmapPicture:
         received: Marginal | None = None,
         given: Marginal | None = None,
         boundaries: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
+        head: Head | None = None,
     ) -> None:
         self.weights = weights
         self.queries = queries
         self.keys = keys
-        self.caption = caption
         self.note = note
         self.boundaries = boundaries
+        self.head = head
+        self._ranks = ranks
         self.cells = HeatmapCells(weights, look, of_scores=of_scores, hidden=hidden, part=part, ranks=ranks)
         self.picked = HeatmapPicked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
         self._sums = received, given
@@ -153,14 +156,13 @@ class HeatmapPicture:
         """The view that shows every cell."""
         return QRectF(0, 0, max(1, len(self.keys)), max(1, len(self.queries)))
 
-    def size(self) -> QSizeF:
-        """A good size for a figure, in pixels of 1/96 inch."""
-        cell = min(30.0, max(2.0, 900.0 / max(self.weights.shape)))
-        return QSizeF(max(360.0, 308 + cell * len(self.keys)), max(300.0, 216 + cell * len(self.queries)))
+    def size(self, options: FigureOptions = PLAIN) -> QSizeF:
+        """A good size for a figure, in design units."""
+        return self.paper(options).size(options)
 
     def layout(self, rect: QRectF, view: QRectF | None = None) -> HeatmapLayout:
         """Where everything lies in `rect`."""
-        return heatmap_layout(rect, self.queries, self.keys, view or self.whole, has_caption=bool(self.caption))
+        return heatmap_layout(rect, self.queries, self.keys, view or self.whole)
 
     # ---------------------------------------------------------------- painting
     def paint(
@@ -181,9 +183,68 @@ class HeatmapPicture:
         self.paint_weights(painter, layout, theme, vector=vector)
         self.paint_focus(painter, layout, theme, query, key, erase=False)
 
-    def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, picked: Picked, *, vector: bool) -> None:
+    @property
+    def about(self) -> str:
+        """As a `Figure`."""
+        translate = QCoreApplication.translate
+        what = translate("Heatmap", "Attention scores") if self.cells.of_scores else translate("Heatmap", "Attention weights")
+        if self.head is not None:
+            of = translate("Heatmap", "{what} of layer {layer}, head {head}")
+            what = of.format(what=what, layer=self.head[0], head=self.head[1])
+        words = translate("Heatmap", "{what}: {queries} queries (rows) by {keys} keys (columns)")
+        return words.format(what=what, queries=len(self.queries), keys=len(self.keys))
+
+    def paper(self, options: FigureOptions) -> Paper:
+        """What a figure of it shows."""
+        pinned = options.picked.within(len(self.queries), len(self.keys))
+        queries = dict.fromkeys((*self.picked.queries, *pinned.all_queries))
+        keys = dict.fromkeys((*self.picked.keys, *pinned.all_keys))
+        received = self.received if options.edge_bars else None
+        given = self.given if options.edge_bars and self.given is not None and says_something(self.given) else None
+        view = self.whole
+        if options.region is not None:
+            rows, columns = options.region
+            view = QRectF(columns.start, rows.start, len(columns), len(rows)).intersected(view)
+            if view.isEmpty():
+                raise HeadscopeError("empty_region", rows=len(self.queries), columns=len(self.keys))
+        cells = self._cells_in(options)
+        return Paper(cells, self.queries, self.keys, self.head, received, given, tuple(queries), tuple(keys), view)
+
+    def _cells_in(self, options: FigureOptions) -> HeatmapCells:
+        """The cells, in another scale or other colours if the options ask for them."""
+        look = self.cells.look
+        scale, color_map = options.scale or look.scale, options.color_map or look.color_map
+        if (scale, color_map) == (look.scale, look.color_map):
+            return self.cells
+        ends = look.ends if scale == look.scale else (0.0, 1.0)
+        changed = replace(look, scale=scale, color_map=color_map, ends=ends)
+        cells = self.cells
+        return HeatmapCells(
+            cells.values, changed, of_scores=cells.of_scores, hidden=cells.hidden, part=cells.part, ranks=self._ranks
+        )
+
+    def figure_layout(self, area: QRectF, options: FigureOptions = PLAIN) -> HeatmapLayout:
+        """Where everything lies in a figure."""
+        return self.paper(options).layout(area, options)
+
+    def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, options: FigureOptions, *, vector: bool) -> None:
         """As a `Figure`; it has rows and columns of its own picked out."""
-        self.paint(painter, area, theme, query=picked.query, key=picked.key, vector=vector)
+        paper, pinned = self.paper(options), options.picked.within(len(self.queries), len(self.keys))
+        layout = paper.layout(area, options)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        paper.paint_axes(painter, area, layout, theme, options)
+        paper.cells.paint(painter, layout, theme, vector=vector or options.ground == "transparent")
+        if self.picked.pair is not None:
+            self._dim(painter, layout, theme, self.picked.pair)
+        chosen = {True: (*self.picked.queries, *pinned.queries), False: (*self.picked.keys, *pinned.keys)}
+        for queries, alone in ((True, pinned.query), (False, pinned.key)):
+            for at in dict.fromkeys(chosen[queries]):
+                self._paint_frame_of(painter, layout, theme, at, queries=queries, picked=True)
+            if alone is not None:
+                self._paint_frame_of(painter, layout, theme, alone, queries=queries)
+        paper.paint_edges(painter, layout, theme)
+        if options.color_bar:
+            paper.paint_color_bar(painter, layout, theme)
 
     def paint_weights(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool = False) -> None:
         """What differs from head to head."""
@@ -197,10 +258,6 @@ class HeatmapPicture:
 
     def paint_frame(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, screen: float | None = None) -> None:
         """What all heads of these axes and in this look share: labels and colour bar. `screen` as in `paint_label`."""
-        if self.caption:
-            painter.setFont(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
-            painter.setPen(theme.color("text"))
-            painter.drawText(layout.caption, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.caption)
         sides = (True, self.queries, self.picked.queries, "query"), (False, self.keys, self.picked.keys, "accent")
         for queries, axis, picked, color in sides:
             for at in layout.labelled(len(axis), queries=queries):
@@ -213,7 +270,7 @@ class HeatmapPicture:
     @property
     def frame_key(self) -> tuple[object, ...]:
         """Pictures of equal keys have the same frame."""
-        return self.queries, self.keys, self.picked, self.boundaries, self.caption, self.cells.look, self.cells.bar
+        return self.queries, self.keys, self.picked, self.boundaries, self.cells.look, self.cells.bar
 
     def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
         """Cover what is not between the two segments that are looked at."""

@@ -114,6 +114,8 @@ class ArcsLayout:
         Whether labels are written upwards, because there is little room.
     scrolled : bool
         Whether some tokens lie outside of `clip`.
+    small : bool
+        All type has one size, as on paper.
     """
 
     area: QRectF
@@ -124,6 +126,7 @@ class ArcsLayout:
     titles: float
     turned: bool
     scrolled: bool
+    small: bool = False
 
     @property
     def lines(self) -> QRectF:

@@ -7,30 +7,32 @@ from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
+from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.labels import elided, stride, text_width
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, TypeStyle, scaled, text_font, type_style
 from headscope.gui.paint.write import CENTER, write
 from headscope.gui.views.links.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
+from headscope.gui.views.links.paint.figure import LINE, LinkFigure, arcs_on_paper
 from headscope.gui.views.links.paint.links import sum_words
 from headscope.gui.views.links.paint.meters import paint_bars, paint_largest, told
-from headscope.gui.views.links.paint.picture import LinkPicture, line_height
+from headscope.gui.views.links.paint.picture import line_height
 
 _WIDEST = 160.0  # pixels a label may have along the line
 _NEAR = 24.0  # pixels above and below the labels that still point at them
 _TURNED = 12.0  # pixels that labels written upwards need beside each other
 _NUMBER = 34.0  # pixels that a number needs, and a token has at least
 _NARROWEST_FIGURE = 320.0
-_LONGEST_FIGURE = 1600.0  # a longer line of text is written upwards in figures
+_LONGEST_FIGURE = 900.0  # a longer line of text is written upwards in figures
 
 
-class ArcsPicture(LinkPicture[ArcsLayout]):
+class ArcsPicture(LinkFigure[ArcsLayout]):
     """Links of a text to itself.
 
     Parameters
@@ -48,30 +50,38 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
     ) -> None:
         super().__init__(weights, queries, keys, **how)
         self.one_sided = one_sided
-        self._places: dict[TypeStyle, tuple[Places, float]] = {}
+        self._places: dict[tuple[TypeStyle, int, int], tuple[Places, float]] = {}
 
-    def size(self) -> QSizeF:
-        """A good size for a figure: every label is readable."""
-        length = self._measured()[0].length
-        width = length if length <= _LONGEST_FIGURE else max(self.n_rows * (_TURNED + 2.0), _LONGEST_FIGURE)
-        width = max(width, _NARROWEST_FIGURE) + 4.0 * GRID
-        bare = self.layout(QRectF(0, 0, width, 4096))
-        high = float(np.clip(0.3 * width, 120.0, 420.0))
-        return QSizeF(width, 4096 - bare.clip.height() + (1 if self.one_sided else 2) * high + 24.0 * GRID)
+    # ---------------------------------------------------------------- on paper
+    def natural_width(self, options: FigureOptions) -> float:
+        """See `LinkFigure`."""
+        length = self._measured(SMALL_SIZE)[0].length
+        wide = length if length <= _LONGEST_FIGURE else max(self.n_rows * (_TURNED + 2.0), _LONGEST_FIGURE)
+        return max(wide, _NARROWEST_FIGURE) + 2 * GRID
+
+    def on_paper(self, area: QRectF, options: FigureOptions, footer: float) -> tuple[ArcsLayout, float]:
+        """See `LinkFigure`."""
+        natural, label = self._measured(SMALL_SIZE)
+        picked = options.picked.within(len(self.queries), len(self.keys))
+        room = float(np.clip(0.3 * area.width(), 60.0, 260.0)) if options.height is None else None
+        how: dict[str, Any] = {"one_sided": self.one_sided, "room": room, "footer": footer}
+        how |= {"caption": options.axis_titles, "meters": picked.is_any}
+        heads = self.listed if options.legend else (), len(self.weights)
+        return arcs_on_paper(area, *heads, natural, label, lambda layout: self.links(layout, picked), **how)
 
     # ---------------------------------------------------------------- layout
     def layout(self, area: QRectF, scroll: float | None = None) -> ArcsLayout:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable and scrolled to the left by so many pixels."""
-        natural, label = self._measured()
+        natural, label = self._measured(TEXT_SIZE)
         heads = self.listed, len(self.weights)
         return lay_out_arcs(area, *heads, natural, one_sided=self.one_sided, label_width=label, scroll=scroll)
 
-    def _measured(self) -> tuple[Places, float]:
-        """Where tokens lie if each has as much room as it needs, and what the longest needs; for type of the present size."""
-        style = type_style()
+    def _measured(self, size: int) -> tuple[Places, float]:
+        """Where tokens lie if each has as much room as it needs, and what the longest needs; for type of the present style."""
+        style = type_style(), size, id(self.keys)
         if style not in self._places:
             most, least = scaled(_WIDEST), scaled(_NUMBER)
-            widths = [min(text_width(label, TEXT_SIZE, QFont.Weight.DemiBold), most) for label in self.keys.labels]
+            widths = [min(text_width(label, size, QFont.Weight.DemiBold), most) for label in self.keys.labels]
             places = Places.of_widths([max(width + 2.0 * GRID, least) for width in widths])
             self._places[style] = places, max(widths, default=0.0) + GRID
         return self._places[style]
@@ -91,11 +101,11 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
         """Draw what tells of the picked tokens, but for their lines and labels; all of it has a place of its own."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))
-        box = QRectF(layout.clip.left(), layout.titles, layout.clip.width(), line_height())
-        words = QFontMetricsF(painter.font()).elidedText(self.caption(picked), Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+        box = QRectF(layout.clip.left(), layout.titles, layout.clip.width(), LINE if layout.small else line_height())
+        metrics = QFontMetricsF(text_font(SMALL_SIZE))
+        words = metrics.elidedText(self.caption(picked), Qt.TextElideMode.ElideRight, box.width())
+        write(painter, box, words, SMALL_SIZE, side=CENTER)
         painter.setClipRect(layout.clip)
         self._paint_meters(painter, layout, theme, picked)
         painter.restore()
@@ -164,7 +174,7 @@ class ArcsPicture(LinkPicture[ArcsLayout]):
     ) -> None:
         color = theme.color(role or ("mask" if token.masked else "muted" if token.special else "text"))
         weight = QFont.Weight.DemiBold if role is not None or token.masked else QFont.Weight.Normal
-        size = SMALL_SIZE if layout.turned else TEXT_SIZE
+        size = SMALL_SIZE if layout.turned or layout.small else TEXT_SIZE
         room = box.height() - GRID if layout.turned else box.width()
         text = elided(token.text, size, weight, room)
         painter.setPen(color)

@@ -21,7 +21,8 @@ READABLE_ROW = 13.0
 GAP = 2.0 * GRID
 NUMBER = 36.0
 """Width of a weight's number."""
-_BARS, _NARROW_BARS = 60.0, 36.0
+BARS, _NARROW_BARS = 60.0, 36.0
+"""Width of the bars beside it."""
 _ROOMY = 560.0  # pictures from this width on have numbers and bars outside of the labels, others over the lines
 
 
@@ -45,6 +46,8 @@ class LinksLayout:
         Upper edge of the line that names the sides.
     scrolled : bool
         Whether some rows lie outside of `clip`.
+    small : bool
+        All type has one size, as on paper; else it grows with the rows.
     """
 
     area: QRectF
@@ -56,6 +59,7 @@ class LinksLayout:
     legend: Legend
     titles: float
     scrolled: bool
+    small: bool = False
 
     def visible(self, count: int) -> range:
         """Which of `count` rows are seen, whole or in part."""
@@ -115,7 +119,7 @@ class LinksLayout:
     def bars_box(self, row: int, *, left: bool) -> QRectF:
         """The box of the bars beside a number."""
         box = self.number_box(row, left=left)
-        width = _BARS if self.meter else min(_NARROW_BARS, 2.0 * GRID * self.rows.n_heads)
+        width = BARS if self.meter else min(_NARROW_BARS, 2.0 * GRID * self.rows.n_heads)
         outwards = left == bool(self.meter)
         return QRectF(box.left() - GRID - width if outwards else box.right() + GRID, box.top(), width, box.height())
 
@@ -139,7 +143,7 @@ def lay_out(
         Rows of readable height, scrolled up by so many pixels; None: the whole text in `area`, however low its rows become.
     """
     roomy = area.width() >= _ROOMY
-    margin, meter = (4.0 * GRID, scaled(NUMBER) + GRID + _BARS) if roomy else (2.0 * GRID, 0.0)
+    margin, meter = (4.0 * GRID, scaled(NUMBER) + GRID + BARS) if roomy else (2.0 * GRID, 0.0)
     label = min(label_width, (0.17 if roomy else 0.24) * area.width())
     inset = margin + label + GAP + (meter + GAP if roomy else 0.0)
     left, right = area.left() + inset, area.right() - inset

@@ -6,25 +6,27 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Head
+from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.labels import elided, stride, text_width, widest
 from headscope.gui.paint.picked import NOTHING, Picked
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled
 from headscope.gui.paint.write import LEFT, RIGHT, write
+from headscope.gui.views.links.paint.figure import LINE, LinkFigure, columns_width, links_on_paper
 from headscope.gui.views.links.paint.layout import READABLE_ROW, LinksLayout, lay_out
 from headscope.gui.views.links.paint.meters import paint_meters, told
-from headscope.gui.views.links.paint.picture import LinkPicture, line_height
+from headscope.gui.views.links.paint.picture import line_height
 
 _TITLE = 160.0  # room for the name of a side
 _LEAST_FOR_TEXT = 16.0  # height of a row; the type in lower ones is small
 
 
-class LinksPicture(LinkPicture[LinksLayout]):
+class LinksPicture(LinkFigure[LinksLayout]):
     """Links between two columns of tokens.
 
     Parameters
@@ -50,15 +52,25 @@ class LinksPicture(LinkPicture[LinksLayout]):
         translate = QCoreApplication.translate
         self.titles = titles or (translate("links", "query"), translate("links", "key"))
 
-    def size(self, width: float = 640.0, row: float = 24.0) -> QSizeF:
-        """A good size for a figure: every label is readable."""
-        bare = self.layout(QRectF(0, 0, width, 4096))
-        return QSizeF(width, bare.area.height() - bare.clip.height() + self.n_rows * row)
+    # ---------------------------------------------------------------- on paper
+    def natural_width(self, options: FigureOptions) -> float:
+        """See `LinkFigure`."""
+        return columns_width(self._label(SMALL_SIZE), meters=options.picked.is_any)
+
+    def on_paper(self, area: QRectF, options: FigureOptions, footer: float) -> tuple[LinksLayout, float]:
+        """See `LinkFigure`."""
+        listed = self.listed if options.legend else ()
+        how: dict[str, Any] = {"titles": options.axis_titles, "meters": options.picked.is_any, "footer": footer}
+        return links_on_paper(area, listed, len(self.weights), self.n_rows, self._label(SMALL_SIZE), **how)
+
+    def _label(self, size: int) -> float:
+        """What the longest token needs."""
+        return max(widest(axis, size, math.inf) for axis in (self.queries, self.keys))
 
     # ---------------------------------------------------------------- layout
     def layout(self, area: QRectF, scroll: float | None = None) -> LinksLayout:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable rows scrolled up by so many pixels."""
-        label = max(widest(axis, TEXT_SIZE, math.inf) for axis in (self.queries, self.keys)) + 2 * GRID
+        label = self._label(TEXT_SIZE) + 2 * GRID
         return lay_out(area, self.listed, len(self.weights), self.n_rows, label, scroll)
 
     def token_at(self, layout: LinksLayout, point: QPointF) -> tuple[int | None, int | None]:
@@ -112,21 +124,22 @@ class LinksPicture(LinkPicture[LinksLayout]):
 
     def _paint_titles(self, painter: QPainter, layout: LinksLayout, theme: Theme, picked: Picked) -> None:
         """The names of the sides; beside numbers that are sums, that they are."""
-        painter.setFont(text_font(SMALL_SIZE))
         painter.setPen(theme.color("muted"))
         for left, title, summed in ((True, self.titles[0], picked.keys), (False, self.titles[1], picked.queries)):
             inner = layout.label_box(0, left=left)
             wide, outer = scaled(_TITLE), layout.area.adjusted(layout.margin, 0, -layout.margin, 0)
-            box = QRectF(inner.right() - wide if left else inner.left(), layout.titles, wide, line_height())
-            side = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
+            box = QRectF(
+                inner.right() - wide if left else inner.left(), layout.titles, wide, LINE if layout.small else line_height()
+            )
+            side = RIGHT if left else LEFT
             words = title
             if summed and layout.meter:
                 words = f"{title} · {sum_words(len(summed))}"
             elif summed:  # from the edge inwards, over the lines
                 box.moveLeft(outer.left() if left else outer.right() - wide)
-                side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+                side = LEFT if left else RIGHT
                 words = sum_words(len(summed))
-            painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, words)
+            write(painter, box, words, SMALL_SIZE, side=side)
 
     def _paint_side(
         self,
@@ -188,4 +201,4 @@ def _underline(painter: QPainter, box: QRectF, width: float, *, left: bool) -> N
 
 
 def _row_type(layout: LinksLayout) -> int:
-    return TEXT_SIZE if layout.rows.height >= scaled(_LEAST_FOR_TEXT) else SMALL_SIZE
+    return TEXT_SIZE if not layout.small and layout.rows.height >= scaled(_LEAST_FOR_TEXT) else SMALL_SIZE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar
+from copy import copy
+from dataclasses import replace
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
@@ -125,11 +127,21 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """The colour of each head."""
         return [theme.head_color(number) for number in self._colors]
 
-    # ---------------------------------------------------------------- what each shape does in its own way
-    @abstractmethod
-    def size(self) -> QSizeF:
-        """A good size for a figure: every label is readable."""
+    def part(self, rows: range, columns: range) -> Self:
+        """The links from some queries to some keys; all of them if there is an overview of a head among them."""
+        if not all(isinstance(matrix, np.ndarray) for matrix in self.weights.values()):
+            return self
+        part = copy(self)
+        part.weights = {
+            head: matrix[rows.start : rows.stop, columns.start : columns.stop]
+            for head, matrix in self.weights.items()
+            if isinstance(matrix, np.ndarray)
+        }
+        part.queries, part.keys = _some(self.queries, rows), _some(self.keys, columns)
+        part._choices = [HeadChoice(matrix, self.choice, part.queries, part.keys) for matrix in part.weights.values()]
+        return part
 
+    # ---------------------------------------------------------------- what each shape does in its own way
     @abstractmethod
     def layout(self, area: QRectF, scroll: float | None = None) -> LayoutT:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable and scrolled by so many pixels."""
@@ -266,10 +278,6 @@ class LinkPicture(ABC, Generic[LayoutT]):
         paint_found(painter, self.label_boxes(layout, *found), theme)
         painter.restore()
 
-    def paint_figure(self, painter: QPainter, area: QRectF, theme: Theme, picked: Picked, *, vector: bool) -> None:
-        """As a `Figure`; all of it are shapes and text at any rate."""
-        self.paint(painter, area, theme, picked=picked)
-
     def draw(self, painter: QPainter, layout: Layout, theme: Theme, links: Links, *, width: float = 1.0) -> Iterator[None]:
         """Draw lines; pauses after every few hundred."""
         return draw_lines(painter, links, layout.ends, layout.lines, self.head_colors(theme), width=width)
@@ -359,6 +367,12 @@ def _column_sum(weights: HeadMap, keys: Sequence[int]) -> FloatArray:
     if isinstance(weights, HeadOverview):
         return np.asarray(np.sum([weights.column(key) for key in keys], axis=0))
     return np.asarray(weights[:, list(keys)].sum(axis=1))
+
+
+def _some(axis: TokenAxis, where: range) -> TokenAxis:
+    """Some of the tokens."""
+    pieces = None if axis.pieces is None else axis.pieces[where.start : where.stop]
+    return replace(axis, tokens=axis.tokens[where.start : where.stop], pieces=pieces)
 
 
 def _only(position: int | None) -> slice:
