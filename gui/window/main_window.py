@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QStatusBar, QVBoxLayout, QWidget
 
 from headscope.gui.context import Context
 from headscope.gui.control.appearance import Appearance
@@ -71,6 +71,9 @@ class MainWindow(QMainWindow):
         self.explorer: Explorer = explorer
         self._settings = settings
         self._was_painted = False
+        self._reworded = QTimer(self)
+        self._reworded.setSingleShot(True)
+        self._reworded.timeout.connect(self._reword)
         self._before_presenting: tuple[QByteArray, Layout, Qt.WindowState] | None = None
         self.setWindowTitle("Headscope")
         self.setAcceptDrops(True)
@@ -78,15 +81,9 @@ class MainWindow(QMainWindow):
         self.appearance: Appearance = Appearance(state, self.preferences, self)
         self.recent = RecentPrompts(state, settings, self)
         self.context = Context(state, explorer, self.appearance, self.recent, self)
-        self.commands = Actions(self.context, self)
-        self.menus = Menus(self.context, self.commands, self)
-        self._build_top()
         self._opener = FileOpener(self.context, self)
-        self.desk: Desk = Desk(self.context, self)
-        self._arrange()
-        self.menus.build()
+        self._build()
         state.changed.connect(self._on_changed)
-        self.desk.docks_changed.connect(self.commands.refresh)
         self.preferences.changed.connect(self._prefer)
         self.picker.place(self.preferences.device, self.preferences.dtype)
         self._prefer("cache_size")
@@ -98,6 +95,40 @@ class MainWindow(QMainWindow):
         self.edit_text()
 
     # ---------------------------------------------------------------- building
+    def _build(self) -> None:
+        """All that has words."""
+        self.commands = Actions(self.context, self)
+        self.menus = Menus(self.context, self.commands, self)
+        self._build_top()
+        self.desk: Desk = Desk(self.context, self)
+        self._arrange()
+        self.menus.build()
+        self.desk.docks_changed.connect(self.commands.refresh)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._reworded.start()  # of several translations at once, once
+
+    @Slot()
+    def _reword(self) -> None:
+        """Say everything in the language that is set now: words are made anew, what is looked at stays."""
+        docks, layout, gone = self.desk.keep(), self.desk.layout_now, [self.commands, self.menus, *self.actions()]
+        for action in self.actions():
+            self.removeAction(action)  # and with it its keys
+        self.menuBar().clear()
+        self.setStatusBar(QStatusBar())
+        self._build()  # the old desk and its views go with the central widget
+        for thing in gone:
+            thing.deleteLater()
+        for field in (self.text.text, self.text.pair, self.text.target):
+            field.installEventFilter(self.history)
+        self.picker.place(self.preferences.device, self.preferences.dtype)
+        self._on_changed(frozenset({"dark", "model", "notice"}))
+        self.choose_layout(layout.id)
+        self.desk.bring_back(docks)
+        self.commands.refresh()
+
     def _build_top(self) -> None:
         action = self.commands.action
         self.toolbar = Toolbar(
