@@ -21,13 +21,15 @@ def view(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokeniz
 
     Returns
     -------
-    MainWindow
-        After it was closed, if this function started Qt; at once, if a Qt program is running already.
+    MainWindow or None
+        In a Qt program: the window, at once. Else None, after the window was closed.
 
     Raises
     ------
     HeadscopeError
         ``attentions_missing``, ``dropout_active``, ``not_attention``, ``not_tokens``, ``no_display``.
+    KeyboardInterrupt
+        Ctrl+C, or a notebook's "interrupt", closed the window.
     """
     from headscope.gui.app.display import require_display
 
@@ -54,13 +56,15 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
 
     Returns
     -------
-    MainWindow
-        After it was closed, if this function started Qt; at once, if a Qt program is running already.
+    MainWindow or None
+        In a Qt program: the window, at once. Else None, after the window was closed.
 
     Raises
     ------
     HeadscopeError
         ``architecture_unsupported``, ``no_tokenizer``, ``no_attention``, ``no_display``.
+    KeyboardInterrupt
+        Ctrl+C, or a notebook's "interrupt", closed the window.
     """
     from headscope.gui.app.display import require_display
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from headscope.core.attention.record import AttentionRecord
 from headscope.gui.app.application import create_record_window, create_window, prepare
@@ -52,9 +53,14 @@ def _shown(create: Callable[[QSettings], MainWindow], size: tuple[int, int]) -> 
         try:
             yield window
         finally:
-            window.close()
-            window.deleteLater()
-            application.processEvents()
+            close(window)
+
+
+def close(window: MainWindow) -> None:
+    """Close a window, if it is not closed by now, and wait until it is freed."""
+    if isValid(window):
+        window.close()
+        wait_until(lambda: not isValid(window))
 
 
 def has_run(window: MainWindow) -> bool:

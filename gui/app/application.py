@@ -1,23 +1,25 @@
-"""The application: style, fonts, language, and the one window."""
+"""The application: name, language, and its windows."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, QSettings, Slot
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, QSettings, QThread, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from headscope.core.errors import unexpected
 from headscope.core.process import own
+from headscope.gui.app.interrupts import interrupts
+from headscope.gui.control.appearance import take_over
 from headscope.gui.control.explorer import Explorer
-from headscope.gui.paint.fonts import load_fonts
-from headscope.gui.paint.theme import text_font
 from headscope.gui.session.session import Session
 from headscope.gui.session.settings_file import Settings
 from headscope.gui.window.main_window import MainWindow
@@ -51,13 +53,11 @@ class _Opening(QObject):
 
 
 def prepare(application: QApplication) -> None:
-    """Give the application its name, style, fonts and language."""
+    """Make an application that is nobody else's ours: its name, style, fonts and language."""
     application.setApplicationName("Headscope")
     application.setOrganizationName("Headscope")
     application.setWindowIcon(QIcon(str(icon_file("headscope"))))
-    application.setStyle("Fusion")
-    load_fonts()
-    application.setFont(text_font(tabular=True))
+    take_over(application)
     set_language(application, QLocale.system())
 
 
@@ -84,7 +84,7 @@ def _window(settings: QSettings | None) -> MainWindow:
         set_language(application, QLocale.system())
     state = Session()
     explorer = Explorer(state)
-    window = MainWindow(state, explorer, settings or Settings())
+    window = MainWindow(state, explorer, settings or Settings("Headscope", "Headscope"))
     state.setParent(window)
     explorer.setParent(window)
     return window
@@ -98,54 +98,80 @@ def create_record_window(record: AttentionRecord, settings: QSettings | None = N
     return window
 
 
-def view_record(record: AttentionRecord) -> MainWindow:
-    """Open a window on a record, and stay until it is closed unless a Qt program is running already."""
+def view_record(record: AttentionRecord) -> MainWindow | None:
+    """Open a window on a record; see `headscope.gui.view`."""
     return _opened(lambda: create_record_window(record))
 
 
-def view_model(model: Model, text: str | None = None) -> MainWindow:
-    """Open a window on a model that is in memory, and stay until it is closed unless a Qt program is running already."""
+def view_model(model: Model, text: str | None = None) -> MainWindow | None:
+    """Open a window on a model that is in memory; see `headscope.gui.open_model`."""
     return _opened(lambda: create_window(model, text))
 
 
-def _opened(create: Callable[[], MainWindow]) -> MainWindow:
+_started: list[QApplication] = []
+"""The application, if one of the two functions above had to start it: then nobody but they runs it, each time anew."""
+
+
+def _opened(create: Callable[[], MainWindow]) -> MainWindow | None:
+    """The window, if somebody else's program shows it; else None, after it was closed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl+C, or a notebook's "interrupt", closed it.
+    """
     running = QApplication.instance()
-    application = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
     if running is None:
-        prepare(application)
+        _started[:] = [QApplication(sys.argv[:1])]
+        prepare(_started[0])
     window = create()
+    explorer = window.explorer
     window.show()
-    if running is None:
-        _stay(application, window)
-    return window
+    if QApplication.instance() not in _started or QThread.currentThread().loopLevel() > 0:
+        return window
+    with interrupts(window.close) as heard:
+        _started[0].exec()
+        _wait_for(explorer)
+    if heard.came:
+        raise KeyboardInterrupt
+    return None
+
+
+def _wait_for(explorer: Explorer) -> None:
+    """Until nothing computes any more with what the caller has lent."""
+    while not explorer.close():
+        pass
 
 
 def run_app(model: str | None = None, text: str | None = None) -> int:
     """Open the window in a process of its own and stay until it is closed; the exit code."""
     own()
     application = QApplication(sys.argv[:1])
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     prepare(application)
     window = create_window(model, text)
-    _show_exceptions_in(window)
-    window.show()
-    return _stay(application, window)
-
-
-def _stay(application: QApplication, window: MainWindow) -> int:
-    code = int(application.exec())
-    if not window.explorer.close():
-        # A library is busy in the other thread and does not look up: tearing Qt down under it would crash.
-        sys.stdout.flush()
-        os._exit(code)
+    explorer = window.explorer  # a window that is closed has nothing more
+    with interrupts(window.close, (signal.SIGINT, signal.SIGTERM)), _exceptions_shown_in(window):
+        window.show()
+        code = int(application.exec())
+        if not explorer.close():
+            # A library is busy in the other thread and does not look up: tearing Qt down under it would crash.
+            sys.stdout.flush()
+            os._exit(code)
     return code
 
 
-def _show_exceptions_in(window: MainWindow) -> None:
+@contextmanager
+def _exceptions_shown_in(window: MainWindow) -> Iterator[None]:
     """A bug in the window itself becomes a notice as well, beside its traceback on the terminal."""
+    before = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
-        window.state.update(notice=notice_of(unexpected(error)))
+        if isValid(window):
+            window.state.update(notice=notice_of(unexpected(error)))
 
     sys.excepthook = show
+    try:
+        yield
+    finally:
+        sys.excepthook = before

@@ -7,9 +7,11 @@ What the user typed and the last good picture outlive any failure.
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
+from shiboken6 import isValid
 
 from headscope.core.attention.head_map import Pooling
 from headscope.core.errors import HeadscopeError
@@ -32,7 +34,7 @@ from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
 from headscope.gui.control.writing import Writing
 from headscope.gui.lanes.answer import Answer, no_question_replaces_another
-from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_model_lane
+from headscope.gui.lanes.lane import PATIENCE, Handle, Lane, supersedes_in_model_lane
 from headscope.gui.session.comparison import Before
 from headscope.gui.session.mask_memory import MaskMemory
 from headscope.gui.session.outcome import kept_outcome
@@ -296,13 +298,22 @@ class Explorer(QObject):
         """Write a picture or numbers to a file."""
         self.exporter.export(request)
 
-    def close(self) -> bool:
-        """End all threads, and give back a model that was taken over; whether the threads have ended."""
-        lanes = (self._lane, self._pictures, self.questions, self.long_questions, self.exporter)
-        ended = [lane.close() for lane in lanes]
-        if self._adopted is not None:
+    def close(self, patience: float = PATIENCE) -> bool:
+        """End all threads, and give back a model that was taken over; whether that is done within so many seconds.
+
+        If it is not, a library is busy in a thread and does not look up: ask again.
+        """
+        if not isValid(self):  # freed, which it is only then
+            return True
+        lanes = (self._lane, self.questions, self.long_questions, *self._pictures.lanes, *self.exporter.lanes)
+        for lane in lanes:
+            lane.end()
+        until = monotonic() + patience
+        ended = all(lane.close(max(0.0, until - monotonic())) for lane in lanes)
+        if ended and self._adopted is not None:
             self._adopted.release()
-        return all(ended)
+            self._adopted = None
+        return ended
 
     # ---------------------------------------------------------------- what comes back
     def _ask(self, request: ModelRequest) -> None:

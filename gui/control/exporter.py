@@ -142,9 +142,10 @@ class Exporter(QObject):
         """Write nothing more; what was there before stays."""
         self._lane.cancel()
 
-    def close(self) -> bool:
-        """End the thread; whether it has ended."""
-        return self._lane.close()
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Whose threads have to end with the window."""
+        return (self._lane,)
 
     @Slot(int, object)
     def _on_progressed(self, _id: int, progress: Progress) -> None:

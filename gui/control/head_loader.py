@@ -171,9 +171,10 @@ class HeadLoader(QObject):
         """The heads that are or are about to be looked at."""
         return self._goal.heads if self._goal is not None else self._state.heads
 
-    def close(self) -> bool:
-        """End the threads; whether they have ended."""
-        return all([self._lane.close(), self._rows.close()])
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Whose threads have to end with the window."""
+        return self._lane, self._rows
 
     def _current(self) -> Goal | None:
         state = self._state

@@ -7,13 +7,16 @@ live in the GUI thread: a plain function would run in the worker's.
 
 from __future__ import annotations
 
+import atexit
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
+from shiboken6 import isValid
 
 from headscope.core.errors import HeadscopeError, unexpected
 from headscope.core.job import Cancel, Cancelled, Job, Progress, Report
@@ -28,7 +31,8 @@ Handle = Callable[[Any, Job, Stream], object]
 Supersedes = Callable[[object, object], bool]
 
 _REPORT_SECONDS = 0.04
-_CLOSE_MILLISECONDS = 5000
+PATIENCE: Final = 5.0
+"""Seconds to wait for a thread that was told to end, where nobody waits for the screen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +123,7 @@ class Lane(QObject):
         self._closed = False
         self._thread = QThread(self)
         self._thread.setObjectName(name)
+        _LANES.add(self)
         self._runner = _Runner(prepare)
         self._runner.moveToThread(self._thread)
         self._handed_over.connect(self._runner.run)
@@ -166,16 +171,19 @@ class Lane(QObject):
         for ticket in stale:
             self.cancelled.emit(ticket.id)
 
-    def close(self) -> bool:
-        """Stop for good; whether the thread has ended (a library that does not look up may take longer than we wait)."""
-        patience = 0 if self._closed else _CLOSE_MILLISECONDS
+    def end(self) -> None:
+        """Stop for good, without waiting for the thread."""
         self._closed = True
         self._queue = []
         if self._running is not None:
             self._running.cancel.set()
             self._running = None
         self._thread.quit()
-        return bool(self._thread.wait(patience))
+
+    def close(self, patience: float = PATIENCE) -> bool:
+        """Stop for good; whether the thread has ended within so many seconds: a library that does not look up may take longer."""
+        self.end()
+        return bool(self._thread.wait(round(1000 * patience)))
 
     def _hand_over(self) -> None:
         if self._running is not None or not self._queue or self._closed:
@@ -221,6 +229,19 @@ class Lane(QObject):
         else:
             self.cancelled.emit(id_)
         self._hand_over()
+
+
+_LANES: weakref.WeakSet[Lane] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """A program that ends while a window of ours is open: Qt would abort it over a thread that still runs."""
+    lanes = [lane for lane in _LANES if isValid(lane)]
+    for lane in lanes:
+        lane.end()
+    for lane in lanes:
+        lane.close()
 
 
 _RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)

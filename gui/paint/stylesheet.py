@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled
+from headscope.gui.paint.theme import SMALL_SIZE, Theme, scaled, text_font
 from headscope.resources import icon_file
 
 _SHEET = Template("""
@@ -107,9 +107,29 @@ QFrame#notice { background: $panel; border: 1px solid $line; border-left: 4px so
 QFrame#notice[level="error"] { border-left-color: $error; }
 """)
 
+_GUEST = Template("""
+* { color: $text; font-family: $families; font-size: ${usual}px; }
+QDialog { background: $ground; }
+QAbstractScrollArea { background: $panel; }
+QPlainTextEdit, QLineEdit { placeholder-text-color: $muted; }
+*:disabled { color: $muted; }
+""")
+"""Under a style sheet Qt hands a window's palette on to none of its parts, and its font not to menus and dialogs. What paints itself asks `colors_of`."""
 
-def stylesheet(theme: Theme) -> str:
-    """The application's style sheet in one look."""
+
+def stylesheet(theme: Theme, *, is_guest: bool = False) -> str:
+    """The style sheet in one look; `is_guest`: of a window whose application has looks of its own."""
+    if is_guest:
+        families = ", ".join(f'"{family}"' for family in text_font().families())
+        guest = _GUEST.substitute(
+            text=theme.text,
+            muted=theme.muted,
+            ground=theme.ground,
+            panel=theme.panel,
+            families=families,
+            usual=text_font().pixelSize(),
+        )
+        return guest + stylesheet(theme)
     strong = theme.color("accent").darker(112) if not theme.dark else theme.color("accent").lighter(112)
     return _SHEET.substitute(
         ground=theme.ground,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from headscope.gui.paint.color_maps import COLOR_MAPS
 from headscope.gui.paint.fonts import typefaces
@@ -19,8 +19,23 @@ CACHE_SIZES: Final = (64, 128, 256, 512, 1024, 2048, 4096)
 """MiB of heads that were looked at, kept to be seen again at once."""
 
 
+class _Everyone(QObject):
+    """Tells all windows of this process that have the same file of settings.
+
+    Signals
+    -------
+    changed(str, str)
+        The file, and the name of the value that was set.
+    """
+
+    changed = Signal(str, str)
+
+
+_everyone = _Everyone()
+
+
 class Preferences(QObject):
-    """The settings dialog's values.
+    """The settings dialog's values, the same in all windows.
 
     Signals
     -------
@@ -33,6 +48,7 @@ class Preferences(QObject):
     def __init__(self, settings: QSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        _everyone.changed.connect(self._on_set)
 
     @property
     def look(self) -> str:
@@ -101,7 +117,12 @@ class Preferences(QObject):
 
     def _keep(self, key: str, value: object, name: str) -> None:
         self._settings.setValue(key, value)
-        self.changed.emit(name)
+        _everyone.changed.emit(self._settings.fileName(), name)
+
+    @Slot(str, str)
+    def _on_set(self, file: str, name: str) -> None:
+        if file == self._settings.fileName():
+            self.changed.emit(name)
 
     def _choice(self, key: str, choices: Sequence[str], otherwise: str) -> str:
         kept = self._settings.value(key)

@@ -50,7 +50,8 @@ class RecentPrompts(QObject):
             return
         ran = Prompt(state.text, state.text_pair, state.target)
         if ran.text.strip() and sum(map(len, asdict(ran).values())) <= _LONGEST:
-            self._keep((ran, *(text for text in self._texts if text != ran))[:MOST])
+            known = _read(self._settings.value(_KEY))  # another window may have run some
+            self._keep((ran, *(text for text in known if text != ran))[:MOST])
 
     def _keep(self, texts: tuple[Prompt, ...]) -> None:
         if texts != self._texts:

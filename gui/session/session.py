@@ -170,6 +170,12 @@ class Session(QObject):
             return values[name]
         raise AttributeError(name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A value that is assigned would hide the real one from then on, and nobody would be told: an error instead."""
+        if not name.startswith("_"):
+            raise AttributeError(f"Session.{name} is set by update({name}=…)")
+        super().__setattr__(name, value)
+
     def update(self, **values: Any) -> None:
         """Set values; one `changed` signal with the names that differ, none if nothing does."""
         unknown = values.keys() - self._values.keys()

@@ -28,6 +28,7 @@ from headscope.gui.paint.picked import Picked
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
+from headscope.gui.widgets.colors import colors_of
 from headscope.gui.widgets.number_field import whole_field
 from headscope.gui.widgets.plain import Label
 
@@ -232,7 +233,7 @@ class _Preview(QWidget):
         size = self._image.deviceIndependentSize()
         at = QRectF(self.rect()).center() - QRectF(0, 0, size.width(), size.height()).center()
         painter.drawPixmap(at, self._image)
-        painter.setPen(self.palette().mid().color())
+        painter.setPen(colors_of(self).mid().color())
         painter.drawRect(QRectF(at.x(), at.y(), size.width() - 1, size.height() - 1))
 
 

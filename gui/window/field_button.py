@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionToolButton, QToolButton, QWidget
 
 from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
+from headscope.gui.widgets.colors import colors_of
 from headscope.gui.widgets.plain import plain
 
 _MARGIN, _GAP, _ARROW = 12, 8, 12
@@ -58,7 +59,7 @@ class FieldButton(QToolButton):
         option.text = ""
         self.style().drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option, painter, self)
         area = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
-        colors = self.palette()
+        colors = colors_of(self)
         muted, strong = colors.color(QPalette.ColorRole.PlaceholderText), colors.color(QPalette.ColorRole.ButtonText)
         small, font = text_font(SMALL_SIZE + 1), text_font()
         used = QFontMetrics(small).horizontalAdvance(self._name) + _GAP

@@ -45,10 +45,13 @@ _FIRST_SIZE = QSize(1600, 1000)
 """Where the screen has room for it."""
 _SMALLER = 0.75
 """What lay on a desk that was larger than this allows, as before a projector was plugged in, has to be laid anew."""
+_CLOSE_SECONDS = 0.5
+"""That closing may hold up other windows of this process; what takes longer to stop is waited for behind them."""
+_ASK_AGAIN_MILLISECONDS = 50
 
 
 class MainWindow(QMainWindow):
-    """The window.
+    """The window. Closing it frees it, what it shows, and its threads.
 
     Parameters
     ----------
@@ -374,4 +377,15 @@ class MainWindow(QMainWindow):
         self._settings.setValue("window/layout_name", self.desk.layout_now.id)
         super().closeEvent(event)
         self.hide()
-        self.explorer.close()
+        self._end()
+
+    @Slot()
+    def _end(self) -> None:
+        """Free everything, as soon as no thread of it is in the middle of something."""
+        if self.explorer.close(_CLOSE_SECONDS):
+            self.destroyed.connect(
+                partial(dict.clear, vars(self))
+            )  # whoever still has the window in a variable has nothing more
+            self.deleteLater()
+        else:
+            QTimer.singleShot(_ASK_AGAIN_MILLISECONDS, self, self._end)

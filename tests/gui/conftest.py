@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from headscope.gui.paint.stylesheet import stylesheet
 from headscope.gui.paint.theme import TypeStyle, set_type_style, text_font, theme_of, type_style
 from headscope.gui.window.main_window import MainWindow
-from tests.real_window import has_run, wait_until
+from tests.real_window import close, has_run, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,12 @@ def qapp(qapp: QApplication) -> QApplication:
 
     prepare(qapp)
     return qapp
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_s_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is kept under a program's own name is kept elsewhere."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path_factory.mktemp("settings")))
 
 
 @pytest.fixture
@@ -75,7 +81,6 @@ def open_window(qtbot, settings: QSettings) -> Iterator[Callable]:
 
     def open_(model: str = "toy:grammar", text: str | None = None, *, wait: bool = True):
         window = create_window(model, text, settings)
-        qtbot.addWidget(window)
         windows.append(window)
         window.show()
         if wait:
@@ -84,7 +89,7 @@ def open_window(qtbot, settings: QSettings) -> Iterator[Callable]:
 
     yield open_
     for window in windows:
-        window.close()
+        close(window)
 
 
 @pytest.fixture(scope="module")
@@ -100,5 +105,4 @@ def shared_window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) 
     _SHARED.update(thing for thing in gc.get_objects() if issubclass(type(thing), QThread))  # also those that start later
     yield window
     _SHARED.clear()
-    window.close()
-    window.deleteLater()
+    close(window)

@@ -15,6 +15,7 @@ from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.palette.entries import entries_for
 from tests.gui.screen import PATIENCE
+from tests.real_window import close
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -174,13 +175,12 @@ def with_most_types(n_tokens: int = 1000, period: int = 40) -> AttentionRecord:
 @pytest.fixture
 def long_window(qtbot, settings) -> Iterator[MainWindow]:
     window = create_record_window(with_most_types(), settings)
-    qtbot.addWidget(window)
     window.resize(1280, 800)
     window.show()
     window.reset_layout()
     qtbot.waitUntil(lambda: window.panel("heads").measuring.is_complete, timeout=PATIENCE)
     yield window
-    window.close()
+    close(window)
 
 
 @pytest.mark.parametrize("percent", [100, 110, 125])

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from shiboken6 import isValid
 
 from headscope.core.models.examples import examples_for
 from headscope.gui.paint.theme import theme_of
@@ -266,7 +267,7 @@ def test_every_command_can_be_given_at_any_time(qtbot, open_window: Callable, wh
     closing.stop()
     close_what_opened(window)
     window.commands.action("quit").trigger()
-    qtbot.waitUntil(lambda: not window.isVisible())
+    qtbot.waitUntil(lambda: not isValid(window))
 
 
 def test_commands_move_from_head_to_head_and_stop_at_the_edges(qtbot, window: MainWindow) -> None:
@@ -366,11 +367,12 @@ def test_on_a_much_smaller_screen_the_views_are_laid_anew(settings, open_window:
     first.reset_layout()
     QApplication.processEvents()
     assert first.desk.is_seen("text"), "beside the heatmap, in front of nothing"
+    height = first.desk.height()
     first.close()
     settings.remove("window/geometry")  # Qt moves a window into the screen that is there
     second = open_window("toy:grammar", wait=False)
     QApplication.processEvents()
-    assert second.desk.height() < 0.75 * first.desk.height()
+    assert second.desk.height() < 0.75 * height
     assert not second.desk.is_seen("text")
     assert second.desk.docks["text"] in second.desk.tabifiedDockWidgets(second.desk.docks["heatmap"])
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
+from headscope.gui.widgets.colors import colors_of
 from headscope.gui.widgets.plain import plain
 
 _HEIGHT, _MARGIN, _GAP = 30, 12, 16
@@ -93,7 +94,7 @@ class _Painter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         line: Line = index.data(_LINE)
-        colors, area = option.palette, QRect(option.rect)
+        colors, area = colors_of(option.widget), QRect(option.rect)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(area, colors.color(QPalette.ColorRole.Midlight))
         area.adjust(_MARGIN, 0, -_MARGIN, 0)
