@@ -101,7 +101,7 @@ LAYOUTS: Final = (
         roomy=_row(
             100,
             _column(18, _tabs(55, "heads"), _tabs(45, "heads_by_token")),
-            _column(33, _tabs(66, "heatmap"), _tabs(34, "text", "film_strip")),
+            _column(33, _tabs(60, "heatmap"), _tabs(40, "text", "film_strip")),
             _tabs(26, "links"),
             _column(23, _tabs(42, "predictions", "logit_lens"), _tabs(30, "arithmetic"), _tabs(28, "generation")),
         ),

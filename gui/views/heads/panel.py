@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
 from headscope.core.vocabulary import Head, Kind
@@ -23,6 +23,7 @@ from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.session import Session
 from headscope.gui.views.heads.legend import TypeLegend
 from headscope.gui.views.heads.order_bar import HeadOrderBar
+from headscope.gui.views.heads.scatter import HeadScatter
 from headscope.gui.views.heads.widget import HeadGridView
 from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
@@ -51,6 +52,11 @@ class HeadsPanel(QWidget):
         self.bar = HeadOrderBar(self.mean, self.own_maximum)
         self.bar.changed.connect(self._set_order)
         self.view = self._new_view()
+        self.scatter = HeadScatter()
+        self.scatter.chosen.connect(self._choose)
+        self.as_points = _flat_toggle(self.tr("Scatter"))
+        self.as_points.setToolTip(self.tr("Show every head as a point, one metric against another"))
+        self.as_points.toggled.connect(self._show_points)
         self.legend = TypeLegend()
         self.legend.toggled.connect(self.bar.toggle_type)
         self.measuring = HeadMetricsLoader(state, explorer, self)
@@ -82,14 +88,21 @@ class HeadsPanel(QWidget):
         column.setSpacing(0)
         column.addLayout(self._kind_row)
         column.addLayout(_row((10, 0, 4, 4), self.bar))
-        column.addWidget(self.view, 1)
-        column.addLayout(_row((16, 4, 8, 0), self.summary))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self.scatter)
+        column.addWidget(self._stack, 1)
+        below = _row((16, 4, 8, 0))
+        below.addWidget(self.summary, 1)
+        below.addWidget(self.as_points)
+        column.addLayout(below)
         column.addLayout(_row((10, 0, 8, 0), self.legend))
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         if "dark" in names:
             self.view.set_theme(theme_of(self._state.dark))
+            self.scatter.set_theme(theme_of(self._state.dark))
         if names & {"record", "kind", "model"}:
             self._show_kinds()
             self._folded &= frozenset(range(self._shape()[0]))
@@ -103,6 +116,7 @@ class HeadsPanel(QWidget):
             self._show_legend()
         if names & {"head", "heads"}:
             self.view.set_selection(self._state.head, self._state.color_of)
+            self.scatter.set_selection(self._state.color_of)
 
     # ---------------------------------------------------------------- metrics
     def showEvent(self, event: QShowEvent) -> None:
@@ -113,6 +127,14 @@ class HeadsPanel(QWidget):
     def _show_metrics(self) -> None:
         self._show_pictures()
         self._show_legend()
+
+    @Slot(bool)
+    def _show_points(self, shown: bool) -> None:
+        """The scatter in the place of the grid, whose averages and order mean nothing to it."""
+        self._stack.setCurrentWidget(self.scatter if shown else self.view)
+        for button in (self.bar.sort, self.bar.averages, self.mean, self.own_maximum):
+            button.setVisible(not shown)
+        self.setFocusProxy(self.scatter if shown else self.view)
 
     def _details(self, head: Head) -> HeadDetails:
         metrics, theme = self.measuring.metrics, theme_of(self._state.dark)
@@ -184,6 +206,8 @@ class HeadsPanel(QWidget):
         )
         self.view.set_picture(self._picture)
         self.summary.set_text(self._summary())
+        measured = self.measuring.metrics
+        self.scatter.set_metrics(measured, frozenset() if measured is None else frozenset(order.set_back(measured)))
 
     def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
         """The thumbnails, which are made ready to be drawn once, wherever they then stand."""

@@ -17,6 +17,8 @@ _GESTURES = (
              QT_TRANSLATE_NOOP("gestures", "Add it to the links, or remove it")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Click a layer's number, A"),
              QT_TRANSLATE_NOOP("gestures", "Collapse the layer to the average of its heads, or expand it")),
+    Gesture(QT_TRANSLATE_NOOP("gestures", "Scatter"),
+            QT_TRANSLATE_NOOP("gestures", "Show every head as a point; click one to select it, with Ctrl to add it")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Arrow keys"), QT_TRANSLATE_NOOP("gestures", "Move from head to head")),
 )
 # fmt: on

@@ -1,0 +1,165 @@
+"""HeadScatter: every head as a point, one metric against another; a click selects a head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, Metric
+from headscope.core.vocabulary import Head
+from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.theme import SMALL_SIZE, Theme, text_font, theme_of
+from headscope.gui.widgets.plain import Label
+from headscope.gui.words.head_words import metric_meaning, metric_name, metric_value, type_name
+
+_POINT, _CHOSEN = 9, 14
+"""Diameters in pixels."""
+_SMALLEST = 120, 120
+_FAINT = 70
+"""Opacity, of 255, of heads that the filters set back."""
+
+
+class HeadScatter(QWidget):
+    """A point for each measured head, in the colour of its type.
+
+    Signals
+    -------
+    chosen(Head, bool)
+        A head was clicked, with Ctrl if True: beside those that are selected.
+    """
+
+    chosen = Signal(tuple, bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._theme = theme_of(dark=False)
+        self._metrics: HeadMetrics | None = None
+        self._faded: frozenset[Head] = frozenset()
+        self._selected: Mapping[Head, int] = {}
+        self._plot: Any = None  # pyqtgraph's, imported when it is first seen
+        self._points: Any = None
+        self.across, self.up = (_metric_box(metric) for metric in ("distance", "entropy"))
+        self.across.setAccessibleName(self.tr("Metric from left to right"))
+        self.up.setAccessibleName(self.tr("Metric from bottom to top"))
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(12, 0, 8, 4)
+        self._row.setSpacing(8)
+        self._row.addWidget(self.up, 1)
+        self._row.addWidget(Label(self.tr("against")))
+        self._row.addWidget(self.across, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addLayout(self._row)
+        self.setFocusProxy(self.up)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it takes what the grid has
+        for box in (self.across, self.up):
+            box.currentIndexChanged.connect(self._draw)
+
+    # ---------------------------------------------------------------- what is shown
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in this look from now on."""
+        self._theme = theme
+        self._draw()
+
+    def set_metrics(self, metrics: HeadMetrics | None, faded: frozenset[Head]) -> None:
+        """Show these heads; those of `faded` faintly."""
+        if metrics is not self._metrics or faded != self._faded:
+            self._metrics, self._faded = metrics, faded
+            self._draw()
+
+    def set_selection(self, selected: Mapping[Head, int]) -> None:
+        """Ring these heads in their colours."""
+        if selected != self._selected:
+            self._selected = dict(selected)
+            self._draw()
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """Those that have a point: both of their metrics were measured and exist."""
+        if self._metrics is None:
+            return ()
+        return tuple(head for head in self._metrics.types if not any(map(isnan, self._at(head))))
+
+    def _at(self, head: Head) -> tuple[float, float]:
+        assert self._metrics is not None
+        layer, number = head
+        across, up = (self._metrics.values[box.currentData()][layer, number] for box in (self.across, self.up))
+        return float(across), float(up)
+
+    # ---------------------------------------------------------------- drawing
+    def _prepare(self) -> None:
+        """Make the plot when it is first seen: pyqtgraph takes a moment to be imported."""
+        import pyqtgraph
+
+        self._plot = pyqtgraph.PlotWidget()
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setMinimumSize(*_SMALLEST)  # its own is that of a window
+        self._plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._points = pyqtgraph.ScatterPlotItem(hoverable=True, tip=self._words)
+        self._points.sigClicked.connect(self._click)
+        self._plot.addItem(self._points)
+        self._column.addWidget(self._plot, 1)
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        if self._plot is None:
+            self._prepare()
+        self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        if self._plot is None or not self.isVisible():
+            return
+        import pyqtgraph
+
+        theme, metrics = self._theme, self._metrics
+        self._plot.setBackground(theme.color("panel"))
+        for side in ("bottom", "left"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(theme.color("line"))
+            axis.setTextPen(theme.color("muted"))
+            axis.setTickFont(text_font(SMALL_SIZE))
+        spots: list[dict[str, Any]] = []
+        for head in self.heads if metrics is not None else ():
+            color = type_color(metrics.types[head], theme) if metrics is not None else theme.color("muted")
+            color = theme.color("muted") if color == theme.color("line") else color
+            color.setAlpha(_FAINT if head in self._faded else 255)
+            ring = pyqtgraph.mkPen(theme.head_color(self._selected[head]), width=3) if head in self._selected else None
+            size = _CHOSEN if head in self._selected else _POINT
+            spots.append({"pos": self._at(head), "data": head, "brush": color, "pen": ring, "size": size})
+        spots.sort(key=lambda spot: spot["size"])  # those that are selected lie on top
+        self._points.setData(spots)
+
+    def _words(self, x: float, y: float, data: Head) -> str:
+        """What the mouse points at."""
+        assert self._metrics is not None
+        where = QCoreApplication.translate("HeadScatter", "layer {layer} · head {head}").format(layer=data[0], head=data[1])
+        numbers = [
+            f"{metric_name(box.currentData())} {metric_value(box.currentData(), value)}"
+            for box, value in ((self.up, y), (self.across, x))
+        ]
+        return "\n".join([f"{where} · {type_name(self._metrics.types[data])}", *numbers])
+
+    @Slot(object, object)
+    def _click(self, _item: object, points: Any, _event: object = None) -> None:
+        if len(points):
+            extend = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.chosen.emit(points[0].data(), extend)
+
+
+def _metric_box(chosen: Metric) -> QComboBox:
+    box = QComboBox()
+    for metric in METRICS:
+        box.addItem(metric_name(metric), metric)
+        box.setItemData(box.count() - 1, metric_meaning(metric), Qt.ItemDataRole.ToolTipRole)
+    box.setCurrentIndex(box.findData(chosen))
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(4)
+    return box

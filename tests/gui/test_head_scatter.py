@@ -1,0 +1,69 @@
+"""The scatter of heads: a point for each, where its two metrics say, and a click on one selects the head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+
+from headscope.core import load_model
+from headscope.core.analyse import head_metrics
+from tests.gui.screen import PATIENCE
+
+TEXT = "once upon a time there was a king named Tom ."
+
+
+@pytest.fixture
+def scatter(qtbot, open_window):
+    """The scatter of a window whose heads are measured."""
+    window = open_window("toy:tales", TEXT)
+    panel = window.panel("heads")
+    qtbot.waitUntil(lambda: panel.measuring.is_complete, timeout=PATIENCE)
+    qtbot.mouseClick(panel.as_points, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.scatter.isVisible() and len(panel.scatter.heads) == 12, timeout=PATIENCE)
+    window_and_scatter = window, panel.scatter
+    QApplication.processEvents()
+    return window_and_scatter
+
+
+def place_of(scatter, head) -> QPoint:
+    """Where a head's point is, in the plot's viewport."""
+    point = next(point for point in scatter._points.points() if point.data() == head)
+    return scatter._plot.mapFromScene(scatter._points.mapToScene(point.pos()))
+
+
+def test_points_stand_where_the_metrics_are(scatter) -> None:
+    _, plot = scatter
+    *_, metrics = head_metrics(load_model("toy:tales", device="cpu").capture(TEXT), "decoder")
+    for up, across in (("entropy", "distance"), ("first", "previous")):
+        plot.up.setCurrentIndex(plot.up.findData(up))
+        plot.across.setCurrentIndex(plot.across.findData(across))
+        found = {point.data(): (point.pos().x(), point.pos().y()) for point in plot._points.points()}
+        for head, (x, y) in found.items():
+            np.testing.assert_allclose((x, y), (metrics.values[across][head], metrics.values[up][head]), rtol=1e-3)
+        assert len(found) == 12
+
+
+def test_a_click_selects_a_head_and_with_ctrl_adds_one(qtbot, scatter) -> None:
+    window, plot = scatter
+    for head in ((2, 1), (1, 0)):
+        qtbot.mouseClick(plot._plot.viewport(), Qt.MouseButton.LeftButton, pos=place_of(plot, head))
+        qtbot.waitUntil(lambda head=head: window.state.heads == (head,), timeout=PATIENCE)
+    assert [point.data() for point in plot._points.points() if point.size() > 9] == [(1, 0)]
+
+
+def test_what_filters_set_back_is_faint(qtbot, scatter) -> None:
+    window, plot = scatter
+    type_ = next(iter(window.panel("heads").measuring.metrics.types.values()))
+    window.commands.action(f"type_{type_}").trigger()
+    QApplication.processEvents()
+    types = window.panel("heads").measuring.metrics.types
+    for point in plot._points.points():
+        assert (point.brush().color().alpha() == 255) == (types[point.data()] == type_)
+
+
+def test_the_grid_comes_back(qtbot, scatter) -> None:
+    window, plot = scatter
+    qtbot.mouseClick(window.panel("heads").as_points, Qt.MouseButton.LeftButton)
+    assert window.panel("heads").view.isVisible() and not plot.isVisible()
