@@ -19,9 +19,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from headscope.gui.paint.probability import paint_label, paint_probability
+from headscope.gui.paint.probability import paint_label, paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font, theme_of
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 ROW_HEIGHT = 7 * GRID
 _MOST_FITTING = 0.58
@@ -89,6 +90,7 @@ class ProbabilityBars(QWidget):
         self._widest = 0.0
         self._hovered = -1
         self._current = 0
+        self.spoken = Spoken(self)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if clickable:
@@ -228,6 +230,7 @@ class ProbabilityBars(QWidget):
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is not None and 0 <= self._current + step < len(self._bars):
             self._current += step
+            self._say(self._current)
             self.update()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._clickable and self._bars:
             self.chosen.emit(self._current)
@@ -236,6 +239,7 @@ class ProbabilityBars(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._say(self._current)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -245,4 +249,21 @@ class ProbabilityBars(QWidget):
     def _hover(self, row: int) -> None:
         if row != self._hovered:
             self._hovered = row
+            self._say(row)
             self.update()
+
+    def _say(self, row: int) -> None:
+        if 0 <= row < len(self._bars):
+            self.spoken.say(lambda: self._words(row))
+
+    def _words(self, row: int) -> str:
+        """A row for who cannot see it."""
+        if row >= len(self._bars):
+            return ""
+        bar = self._bars[row]
+        number = bar.number if bar.number is not None else readable_probability(bar.probability)
+        parts = [self.tr("{label}: {number}").format(label=bar.label, number=number)]
+        if bar.ghost is not None:
+            parts.append(self.tr("before: {number}").format(number=readable_probability(bar.ghost)))
+        parts += [self.tr("removed")] if bar.cut else []
+        return ", ".join(parts)

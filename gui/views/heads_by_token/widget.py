@@ -9,9 +9,11 @@ from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from headscope.gui.paint.found import paint_found
+from headscope.gui.paint.scale_line import number_text
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 from headscope.gui.views.heads_by_token.paint import ROW, HeadStripPicture, StripLayout
 from headscope.gui.widgets.head_preview import HeadDetails, HeadPreview
+from headscope.gui.widgets.spoken import Spoken
 
 _STEPS = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
@@ -49,6 +51,7 @@ class HeadStripView(QAbstractScrollArea):
         self._cursor = (0, 0)
         self._whole = False
         self._hint = ""
+        self.spoken = Spoken(self)
         self._preview = HeadPreview(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -117,6 +120,17 @@ class HeadStripView(QAbstractScrollArea):
     def preview(self) -> HeadPreview:
         """The head beside the strip."""
         return self._preview
+
+    def _words(self) -> str:
+        """The number that is pointed at, for who cannot see it."""
+        token, head = self._hover
+        if self._picture is None or token is None:
+            return ""
+        label = self._picture.axis.labels[token]
+        if head is None:
+            return label
+        number = number_text(float(self._picture.weights[head, token]))
+        return self.tr("head {head}, {token}: {number}").format(head=head, token=label, number=number)
 
     def reveal(self, token: int) -> None:
         """Scroll as little as needed to see a token."""
@@ -218,6 +232,7 @@ class HeadStripView(QAbstractScrollArea):
     def _point_at(self, token: int | None, head: int | None) -> None:
         if (token, head) != self._hover:
             self._hover = token, head
+            self.spoken.say(self._words)
             self.viewport().update()
             self.pointed.emit(token, head)
 

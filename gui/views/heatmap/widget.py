@@ -20,10 +20,11 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.paint.theme import Theme, text_font, theme_of, type_style
 from headscope.gui.views.heatmap.bar_ends import BarEnds
-from headscope.gui.views.heatmap.paint.card import paint_heatmap_card
+from headscope.gui.views.heatmap.paint.card import paint_heatmap_card, spoken_card
 from headscope.gui.views.heatmap.paint.layout import HeatmapLayout
 from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 _LEAST_VIEW = 4.0  # cells along a side, at the closest
 _DRAG_BEGINS = 4.0  # pixels; less is a click
@@ -64,8 +65,7 @@ class HeatmapView(QWidget):
         self._focus: tuple[int | None, int | None] = (None, None)
         self._value: float | None = None
         self._found: tuple[Collection[int], Collection[int]] = ((), ())
-        self._hint = ""
-        self._note = ""
+        self._hint = self._note = ""
         self._still: QPixmap | None = None
         self._still_key: object = None
         self._frame: QPixmap | None = None
@@ -74,6 +74,7 @@ class HeatmapView(QWidget):
         self._dragged = False
         self._zoom_to: QRectF | None = None  # while a rectangle is drawn
         self._ends = BarEnds()
+        self.spoken = Spoken(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Heatmap"))
@@ -98,18 +99,13 @@ class HeatmapView(QWidget):
         """Frame a query's row and a key's column; with both, the cell's `value` is shown, which the picture may know too."""
         if (query, key, value) != (*self._focus, self._value):
             self._focus, self._value = (query, key), value
+            self.spoken.say(lambda: spoken_card(self._picture, self._focus, self._value, self._note))
             self.update()
 
     def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
         """Mark what was found in the text."""
         self._found = queries, keys
         self.update()
-
-    def reveal(self, query: int | None, key: int | None) -> None:
-        """Move the view as little as needed to see a row and a column; None: wherever it is."""
-        if self._view is not None:
-            at = self._view.center().toPoint()
-            self._bring_into_view(at.y() if query is None else query, at.x() if key is None else key)
 
     def set_hint(self, hint: str) -> None:
         """What to say while there is no picture."""
@@ -323,7 +319,7 @@ class HeatmapView(QWidget):
             query, key = query or 0, key or 0
         else:
             query, key = min(max(query + down, 0), last_query), min(max(key + right, 0), last_key)
-        self._bring_into_view(query, key)
+        self.reveal(query, key)
         self.hovered.emit(query, key)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -373,12 +369,15 @@ class HeatmapView(QWidget):
         wanted.moveCenter(center)
         self._show(wanted)
 
-    def _bring_into_view(self, query: int, key: int) -> None:
+    def reveal(self, query: int | None, key: int | None) -> None:
+        """Move the view as little as needed to see a row and a column; None: wherever it is."""
         if self._view is None:
             return
         view = QRectF(self._view)
-        view.moveLeft(min(max(view.left(), key + 1 - view.width()), key))
-        view.moveTop(min(max(view.top(), query + 1 - view.height()), query))
+        if key is not None:
+            view.moveLeft(min(max(view.left(), key + 1 - view.width()), key))
+        if query is not None:
+            view.moveTop(min(max(view.top(), query + 1 - view.height()), query))
         self._show(view)
 
     def _show(self, view: QRectF | None) -> None:

@@ -28,8 +28,10 @@ from headscope.gui.views.links.paint.legend import head_at
 from headscope.gui.views.links.paint.lines import bands, joined
 from headscope.gui.views.links.paint.links import LinksPicture
 from headscope.gui.views.links.paint.picture import Layout, LinkPicture
+from headscope.gui.views.links.paint.spoken import spoken_links
 from headscope.gui.views.links.sliced_lines import SlicedLines, Work, drawn
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 _SLICE = 0.004  # seconds of drawing between two events
 _IN_FRAME = 0.006  # of it in the frame that shows another head, in which its strongest lines are as a rule
@@ -90,6 +92,7 @@ class LinkView(QAbstractScrollArea):
         self._stale = True
         self._layout: Layout = self._picture.layout(QRectF())
         self._layout_key: object = None
+        self.spoken = Spoken(self)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._draw_on)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -128,6 +131,7 @@ class LinkView(QAbstractScrollArea):
         """Show some tokens' links before all others."""
         if picked != self._picked:
             self._picked = picked
+            self.spoken.say(lambda: spoken_links(self._picture, self._picked))
             self.viewport().update()
 
     def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:

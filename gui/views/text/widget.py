@@ -13,6 +13,7 @@ from headscope.gui.views.text.paint.layout import ReadingLayout
 from headscope.gui.views.text.paint.passage import Passage
 from headscope.gui.views.text.paint.shades import Shades, paint_reading
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 _SLICE_SECONDS = 0.006
 """Line breaking at a time, in the thread that draws: half of a frame."""
@@ -51,6 +52,7 @@ class ReadingView(QAbstractScrollArea):
         self._hovered: int | None = None
         self._cursor = 0
         self._hint = ""
+        self.spoken = Spoken(self)
         self._anchor: int | None = None  # a word that is to stay in sight while lines are broken anew
         self._worker = QTimer(self)
         self._worker.setInterval(0)
@@ -236,6 +238,8 @@ class ReadingView(QAbstractScrollArea):
     def _point_at(self, word: int | None) -> None:
         if word != self._hovered:
             self._hovered = word
+            if word is not None:
+                self.spoken.say(lambda: self.about(word) if word < len(self._passage.spans) else "")
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor if word is None else Qt.CursorShape.PointingHandCursor)
             self.hovered.emit(word)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.window.prompt.paint import ROW, TokenChips
 
 _MOST_ROWS = 3
@@ -42,6 +43,7 @@ class TokenStrip(QAbstractScrollArea):
         self._cursor = 0
         self._hovered: int | None = None
         self._stale = False
+        self.spoken = Spoken(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -160,6 +162,8 @@ class TokenStrip(QAbstractScrollArea):
     def _point_at(self, position: int | None) -> None:
         if position != self._hovered:
             self._hovered = position
+            if position is not None:
+                self.spoken.say(lambda: self._spoken(position))
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor if position is None else Qt.CursorShape.PointingHandCursor)
             self.hovered.emit(position)
 
@@ -170,6 +174,10 @@ class TokenStrip(QAbstractScrollArea):
             QToolTip.showText(event.globalPos(), plain(text), self)
             return True
         return super().viewportEvent(event)
+
+    def _spoken(self, position: int) -> str:
+        tokens = self._chips.axis.tokens
+        return self._about(position, tokens[position]) if position < len(tokens) else ""
 
     def _about(self, position: int, token: Token) -> str:
         words = [self.tr("{token} · position {position} · id {id}").format(token=token.text, position=position, id=token.id)]

@@ -55,6 +55,28 @@ def paint_heatmap_card(
         paint_value_card(painter, within, beside, theme, "".join(names), "", [*sums, note])
 
 
+def spoken_card(picture: HeatmapPicture | None, focus: tuple[int | None, int | None], value: float | None, note: str) -> str:
+    """The same for who cannot see it; of a row or a column alone what its bar says; "" of nothing."""
+    if picture is None:
+        return ""
+    query, key = focus
+    has_query, has_key = query is not None and query < len(picture.queries), key is not None and key < len(picture.keys)
+    translate = QCoreApplication.translate
+    if query is not None and key is not None and has_query and has_key:
+        number = picture.value(query, key) if value is None else value
+        words = translate("Heatmap", "{query} attends to {key}: {number}, {head}")
+        names = picture.queries.labels[query], picture.keys.labels[key]
+        return words.format(query=names[0], key=names[1], number=_written(number), head=note)
+    side, at, axis = (picture.given, query, picture.queries) if has_query else (picture.received, key, picture.keys)
+    if at is None or not (has_query or has_key):
+        return ""
+    if side is None:
+        return axis.labels[at]
+    words = translate("Heatmap", "{token}: {what} {number}")
+    what = given_words(side) if has_query else received_words(side)
+    return words.format(token=axis.labels[at], what=what, number=side.says(at))
+
+
 def _sum_words(picture: HeatmapPicture, query: int | None, key: int | None) -> list[str]:
     """What the bars of the row and of the column say, where they are sums of what was picked out."""
     words, found = QCoreApplication.translate("Heatmap", "{what}: {value}"), []

@@ -1,0 +1,112 @@
+"""What hovering shows, a screen reader hears: read back through QAccessible."""
+
+import itertools
+import time
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QWidget
+
+from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
+from headscope.gui.widgets.spoken import LEAST_APART, Spoken
+from headscope.gui.window.main_window import MainWindow
+from tests.gui.screen import PATIENCE
+
+
+def heard(widget: QWidget) -> str:
+    return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Description)
+
+
+@pytest.fixture
+def window(shared_window: MainWindow) -> MainWindow:
+    shared_window.explorer.select_head((1, 3))
+    shared_window.state.update(pinned=Cell(), hover=Cell(), marks=Marks())
+    shared_window.find_bar.end()
+    yield shared_window
+    shared_window.state.update(pinned=Cell(), hover=Cell())
+
+
+def test_a_cell_of_the_heatmap(qtbot, window: MainWindow) -> None:
+    window.bring_view("heatmap")
+    QApplication.processEvents()
+    view, state = window.panel("heatmap").view, window.state
+    qtbot.waitUntil(lambda: state.head == (1, 3) and view.picture.weights is state.shown, timeout=PATIENCE)
+    place = view.layout_now().cell_rect(6, 2).center().toPoint()
+    qtbot.mouseMove(view, place)
+    query, key, weight = state.queries.labels[6], state.keys.labels[2], state.value(6, 2)
+    said = f"{query} attends to {key}: {weight:.4f}, layer 1 · head 3"
+    qtbot.waitUntil(lambda: heard(view) == said, timeout=PATIENCE)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: f"{query} attends to {state.keys.labels[3]}: " in heard(view), timeout=PATIENCE)
+    label = QPoint(int(view.layout_now().plot.left()) - 12, place.y())
+    qtbot.mouseMove(view, label)
+    qtbot.waitUntil(lambda: heard(view) == f"{query}: row sum {state.shown[6].sum():.4f}", timeout=PATIENCE)
+
+
+def test_links_of_a_token(qtbot, window: MainWindow) -> None:
+    window.bring_view("links")
+    view, state = window.panel("links").view, window.state
+    qtbot.waitUntil(lambda: (1, 3) in view.picture.weights, timeout=PATIENCE)
+    state.update(hover=Cell(query=6))
+    best = state.shown[6].argsort()[::-1][:3]
+    said = f"{state.queries.labels[6]} attends to: " + ", ".join(
+        f"{state.keys.labels[at]} {state.shown[6, at]:.3f}" for at in best
+    )
+    qtbot.waitUntil(lambda: heard(view) == said, timeout=PATIENCE)
+    state.update(hover=Cell(key=2))
+    qtbot.waitUntil(lambda: heard(view).startswith(f"{state.keys.labels[2]} is attended by: "), timeout=PATIENCE)
+
+
+def test_tokens_and_words(qtbot, window: MainWindow) -> None:
+    strip = window.text.strip
+    qtbot.mouseMove(strip.viewport(), strip.point_of(2))
+    qtbot.waitUntil(lambda: heard(strip).startswith("keys · position 2 · id "), timeout=PATIENCE)
+    strip.setFocus()
+    qtbot.keyClick(strip, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: "[CLS] · position 0" in heard(strip) and "added by the tokenizer" in heard(strip), timeout=PATIENCE)
+    window.bring_view("text")
+    QApplication.processEvents()
+    view = window.panel("text").view
+    qtbot.waitUntil(lambda: len(view.passage.spans) > 2 and bool(view.text_layout.boxes_of(2)), timeout=PATIENCE)
+    qtbot.mouseMove(view.viewport(), view.point_of(2))
+    qtbot.waitUntil(lambda: heard(view).startswith("keys · position 2"), timeout=PATIENCE)
+
+
+def test_heads_of_a_layer(qtbot, window: MainWindow) -> None:
+    window.bring_view("heads_by_token")
+    window.state.update(pinned=Cell(query=6))
+    view = window.panel("heads_by_token").view
+    qtbot.waitUntil(lambda: view.picture is not None, timeout=PATIENCE)
+    qtbot.mouseMove(view.viewport(), view.point_of(2, 3))
+    said = f"head 3, keys: {window.state.shown[6, 2]:.4f}"
+    qtbot.waitUntil(lambda: heard(view) == said, timeout=PATIENCE)
+
+
+def test_bars(qtbot) -> None:
+    bars = ProbabilityBars()
+    qtbot.addWidget(bars)
+    bars.set_bars([Bar("are", 0.75), Bar("is", 0.25, ghost=0.5, cut=True)])
+    bars.show()
+    qtbot.waitExposed(bars)
+    qtbot.mouseMove(bars, bars.row_rect(0).center().toPoint())
+    qtbot.waitUntil(lambda: heard(bars) == "are: 0.750", timeout=PATIENCE)
+    bars.setFocus()
+    qtbot.keyClick(bars, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: heard(bars) == "is: 0.250, before: 0.500, removed", timeout=PATIENCE)
+
+
+def test_at_most_ten_a_second_and_the_last_is_heard(qtbot) -> None:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    spoken, times = Spoken(widget), []
+    spoken.said.connect(lambda _words: times.append(time.monotonic()))
+    made = []
+    for number in range(300):
+        spoken.say(lambda number=number: made.append(number) or f"number {number}")
+        QApplication.processEvents()
+    qtbot.waitUntil(lambda: heard(widget) == "number 299", timeout=PATIENCE)
+    assert len(made) == len(times)  # what nobody hears is not put into words
+    assert all(after - before >= 0.9 * LEAST_APART / 1000 for before, after in itertools.pairwise(times))
