@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
+from headscope.gui.paint.probability import readable_probability
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.spoken import LEAST_APART, Spoken
@@ -85,15 +86,23 @@ def test_heads_of_a_layer(qtbot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: heard(view) == said, timeout=PATIENCE)
 
 
-def test_bars(qtbot) -> None:
+def test_bars_of_predictions(qtbot, window: MainWindow) -> None:
+    window.bring_view("predictions")
+    QApplication.processEvents()
+    bars = next(bars for bars in window.panel("predictions").findChildren(ProbabilityBars) if bars.isVisible() and bars.bars)
+    first, second = window.state.predictions[0].candidates[:2]
+    qtbot.mouseMove(bars, bars.row_rect(0).center().toPoint())
+    qtbot.waitUntil(lambda: heard(bars) == f"{first.label}: {readable_probability(first.probability)}", timeout=PATIENCE)
+    bars.setFocus()
+    qtbot.keyClick(bars, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: heard(bars).startswith(f"{second.label}: "), timeout=PATIENCE)
+
+
+def test_a_bar_that_is_compared_and_removed(qtbot) -> None:
     bars = ProbabilityBars()
     qtbot.addWidget(bars)
     bars.set_bars([Bar("are", 0.75), Bar("is", 0.25, ghost=0.5, cut=True)])
     bars.show()
-    qtbot.waitExposed(bars)
-    qtbot.mouseMove(bars, bars.row_rect(0).center().toPoint())
-    qtbot.waitUntil(lambda: heard(bars) == "are: 0.750", timeout=PATIENCE)
-    bars.setFocus()
     qtbot.keyClick(bars, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: heard(bars) == "is: 0.250, before: 0.500, removed", timeout=PATIENCE)
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from headscope.core.errors import HeadscopeError
 from headscope.core.keep import Keep, Offer
 from headscope.core.messages import MESSAGES
+from headscope.core.models.examples import examples_for
 from headscope.gui.session.selection import Cell
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.window.main_window import MainWindow
@@ -147,8 +148,9 @@ def data_of(window: MainWindow) -> set[str]:
     texts = [*state.queries.labels, *state.keys.labels, state.text, state.text_pair, str(Path.home())]
     texts += [candidate.label for prediction in state.predictions for candidate in prediction.candidates]
     texts += [entry.name for entry in (state.catalogue.entries if state.catalogue else ())]
-    for example in window.menus.examples.actions():
-        texts.append(example.text().replace("&&", "&"))
+    texts += [action.text().split("\t")[0] for action in window.menus.examples.actions()]  # cut, some in a word
+    for example in examples_for(state.model):
+        texts += [example.text, example.pair or ""]
     for action in window.findChildren(QAction):
         texts += [keys.toString() for keys in action.shortcuts()]
     for text in texts:
