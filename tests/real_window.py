@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
-from headscope.core.attention.record import AttentionRecord
 from headscope.gui.app.application import create_record_window, create_window, prepare
 from headscope.gui.window.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from headscope.core.attention.record import AttentionRecord
 
 _LOOK_MILLISECONDS = 20
 PATIENCE = 180.0

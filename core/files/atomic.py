@@ -14,9 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
-from filelock import FileLock, Timeout
-
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.job import Job
 
@@ -106,6 +103,8 @@ def _own_mark() -> str:
 
 def _sweep(folder: Path) -> None:
     """Delete what processes of this computer left in `folder` that are no more."""
+    import psutil
+
     ours = _own_mark().rsplit("-", 2)[0]
     with suppress(OSError):
         for left in folder.glob(f"{ours}-*-*"):
@@ -151,6 +150,8 @@ def one_at_a_time(lock: Path, job: Job) -> Iterator[None]:
     Cancelled
         While it waits.
     """
+    from filelock import FileLock, Timeout
+
     held: FileLock | None = FileLock(lock)
     while held is not None:
         job.cancel.check()

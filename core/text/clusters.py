@@ -7,11 +7,8 @@ Unicode Standard Annex 29, Unicode Text Segmentation, section 3 (Grapheme Cluste
 
 from __future__ import annotations
 
-from typing import Final
-
-import regex
-
-_CLUSTER: Final = regex.compile(r"\X")
+from functools import cache
+from typing import Any
 
 
 def cluster_end(text: str, start: int, end: int, limit: int) -> int:
@@ -24,7 +21,15 @@ def cluster_end(text: str, start: int, end: int, limit: int) -> int:
         return end
     at = start
     while at < end:
-        cluster = _CLUSTER.match(text, at)
+        cluster = _character().match(text, at)
         assert cluster is not None  # any character is one
         at = cluster.end()
     return min(at, limit)
+
+
+@cache
+def _character() -> Any:
+    """What matches one; not at import, which the window waits for."""
+    import regex
+
+    return regex.compile(r"\X")

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.errors import HeadscopeError, one_line
-from headscope.core.files.inspect import is_model
-from headscope.core.files.numbers import write_capture_npz, write_head_csv, write_head_npz
-from headscope.core.files.text_file import read_text_file
 from headscope.core.job import Job, Progress
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.lanes.lane import Handle, Lane, Stream
@@ -71,6 +68,9 @@ Export = PictureExport | HeadExport | RecordExport
 
 
 def _look(request: FileLook, job: Job) -> FoundFile:
+    from headscope.core.files.inspect import is_model
+    from headscope.core.files.text_file import read_text_file
+
     job.report(Progress("reading", detail=request.path.name))
     return FoundFile(request.path, None if is_model(request.path) else read_text_file(request.path))
 
@@ -78,6 +78,8 @@ def _look(request: FileLook, job: Job) -> FoundFile:
 def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | FoundFile:
     if isinstance(request, FileLook):
         return _look(request, job)
+    from headscope.core.files.numbers import write_capture_npz, write_head_csv, write_head_npz
+
     job.report(Progress("writing", detail=request.path.name))
     match request:
         case PictureExport(path, figure, options):

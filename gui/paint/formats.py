@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-import psutil
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
@@ -106,6 +105,8 @@ class _Scene:
 
 
 def _image(scene: _Scene) -> QImage:
+    import psutil
+
     dpi = scene.options.dpi
     dots = scene.options.unit_mm / _MM_OF_INCH * dpi  # of a unit
     width, height = max(1, round(scene.size.width() * dots)), max(1, round(scene.size.height() * dots))
@@ -127,6 +128,7 @@ def _image(scene: _Scene) -> QImage:
 
 
 def _png(scene: _Scene) -> QByteArray:
+
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from headscope.core.text.find import find_in
 from headscope.core.text.tokens import TokenAxis
 from headscope.gui.session.selection import Cell
 
@@ -59,6 +58,8 @@ class Find:
 
 def matches_of(query: str, queries: TokenAxis, keys: TokenAxis) -> tuple[Match, ...]:
     """Where `query` stands on both axes."""
+    from headscope.core.text.find import find_in  # not before something is looked for
+
     if queries is keys:
         return tuple(Match(positions, positions) for positions in find_in(queries, query))
     return (

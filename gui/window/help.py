@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from PySide6.QtCore import QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
@@ -132,6 +131,8 @@ def show_shortcuts(actions: Actions, window: QWidget) -> ShortcutSheet:
 
 def show_about(parent: QWidget) -> QDialog:
     """What this program is, and its licence."""
+    from importlib.metadata import version  # which takes longer to import than the window to be laid out
+
     dialog = QDialog(parent)
     dialog.setWindowTitle(QCoreApplication.translate("help", "About Headscope"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
