@@ -58,6 +58,8 @@ class FigureSpec:
     obeys : frozenset of str
         Which of the options it has a meaning for, beside size, type, title, ground and dots (see `FigureOptions`); "heads" if it
         shows several.
+    zoomed : callable, optional
+        The part of a map that the panel shows, as two ranges; None if that is all of it.
     """
 
     id: str
@@ -65,6 +67,7 @@ class FigureSpec:
     make: Callable[[Any], Figure | None]
     of_record: Callable[[Subject], Figure] | None = None
     obeys: frozenset[str] = frozenset()
+    zoomed: Callable[[Any], tuple[range, range] | None] | None = None
 
     @property
     def words(self) -> str:

@@ -156,7 +156,7 @@ class Exporter(QObject):
     @Slot(int, object)
     def _on_finished(self, _id: int, answer: Path | FoundFile) -> None:
         if isinstance(answer, Path):
-            self._state.update(notice=Notice("info", self.tr("Saved {path}").format(path=one_line(answer))))
+            self._state.update(notice=Notice("info", self.tr("Saved {path}").format(path=one_line(answer)), path=answer))
         self.ended.emit()
         if isinstance(answer, FoundFile):
             self.was_read.emit(answer)

@@ -61,6 +61,12 @@ def figure_image(figure: Figure, options: FigureOptions = PLAIN) -> QImage:
     return _image(_Scene(figure, options))
 
 
+def figure_svg(figure: Figure, options: FigureOptions = PLAIN) -> QByteArray:
+    """A figure as an SVG file has it."""
+    load_fonts()
+    return _svg(_Scene(figure, options))
+
+
 def size_mm(figure: Figure, options: FigureOptions = PLAIN) -> QSizeF:
     """How large it will be, in millimetres."""
     return figure.size(options) * options.unit_mm

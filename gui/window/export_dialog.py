@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QRectF, QSize, QStandardPaths, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QMimeData, QRectF, QSettings, QSize, QStandardPaths, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -21,16 +20,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from headscope.core.errors import HeadscopeError
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
-from headscope.gui.paint.formats import SUFFIXES, paint_scaled, size_mm
+from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
 from headscope.gui.paint.picked import Picked
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
 from headscope.gui.widgets.colors import colors_of
-from headscope.gui.widgets.number_field import whole_field
 from headscope.gui.widgets.plain import Label
+from headscope.gui.window.figure_fields import FigureFields
+from headscope.gui.words.notices import refusal_of
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
@@ -45,60 +46,66 @@ class ExportDialog(QDialog):
 
     Parameters
     ----------
-    figures : mapping of FigureSpec to callable
-        Make the figures as their panels show them; None while there is nothing to show.
+    figures : mapping of FigureSpec to QWidget
+        The panels that show them.
+    settings : QSettings
+        Remember what was chosen, and the folder.
     """
 
     def __init__(
         self,
         state: Session,
         explorer: Explorer,
-        figures: Mapping[FigureSpec, Callable[[], Figure | None]],
+        figures: Mapping[FigureSpec, Any],
+        settings: QSettings,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._figures = {figure.id: make for figure, make in figures.items()}
+        self._figures = {figure.id: (figure, panel) for figure, panel in figures.items()}
+        self._settings = settings
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = {figure.id: figure.words for figure in figures}
         self.what = _choices({**names, "head": self.tr("Weights of this head"), "heads": self.tr("Weights of all heads")})
         self.form = QComboBox()
-        self.dpi = whole_field(36, 2400, 300)
-        self.look = _choices({"light": self.tr("Light"), "dark": self.tr("Dark")})
-        self.mark = QCheckBox(self.tr("Mark the pinned cell"))
-        self.mark.setChecked(state.pinned != Cell())
-        self.mark.setEnabled(state.pinned != Cell())
+        self.fields = FigureFields()
+        self.fields.mark.setChecked(state.pinned != Cell())
         self.note = Label()
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
         self.preview = _Preview()
         self._arrange()
+        self._restore()
         self.what.currentIndexChanged.connect(self._show_forms)
-        for changed in (self.form.currentIndexChanged, self.dpi.valueChanged, self.look.currentIndexChanged):
-            changed.connect(self._show)
-        self.mark.toggled.connect(self._show)
-        self._show_forms()
+        self.form.currentIndexChanged.connect(self._show)
+        self.fields.changed.connect(self._show)
+        self._show()
 
     def _arrange(self) -> None:
-        self._rows = QFormLayout()
-        self._rows.setHorizontalSpacing(16)
-        self._rows.setVerticalSpacing(8)
-        self._rows.addRow(self.tr("What"), self.what)
-        self._rows.addRow(self.tr("Format"), self.form)
-        self._rows.addRow(self.tr("Dots per inch"), self.dpi)
-        self._rows.addRow(self.tr("Theme"), self.look)
-        self._rows.addRow("", self.mark)
-        self._rows.addRow(self.note)
+        rows = QFormLayout()
+        rows.setHorizontalSpacing(16)
+        rows.setVerticalSpacing(8)
+        rows.addRow(self.tr("What"), self.what)
+        rows.addRow(self.tr("Format"), self.form)
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addLayout(rows)
+        left.addWidget(self.fields)
+        left.addWidget(self.note)
+        left.addStretch(1)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.copy = self.buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip(self.tr("Put the picture on the clipboard"))
         self.write = self.buttons.addButton(self.tr("Export…"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.write.setObjectName("primary")
         self.buttons.accepted.connect(self._ask_where)
         self.buttons.rejected.connect(self.reject)
+        self.copy.clicked.connect(self._copy)
         beside = QHBoxLayout()
         beside.setSpacing(24)
-        beside.addLayout(self._rows)
+        beside.addLayout(left)
         beside.addWidget(self.preview, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
@@ -106,21 +113,53 @@ class ExportDialog(QDialog):
         column.addLayout(beside, 1)
         column.addWidget(self.buttons)
 
+    # ---------------------------------------------------------------- what is remembered
+    def _restore(self) -> None:
+        """What was chosen the last time, where that can be had."""
+        self.fields.restore(self._settings.value("export/options", ""))
+        at = self.what.findData(self._settings.value("export/what"))
+        self.what.setCurrentIndex(max(at, 0))
+        self._show_forms()
+        self.form.setCurrentIndex(max(self.form.findData(self._settings.value("export/form")), 0))
+
+    def _remember(self, path: Path | None = None) -> None:
+        self._settings.setValue("export/options", self.fields.kept())
+        self._settings.setValue("export/what", self.what.currentData())
+        self._settings.setValue("export/form", self.form.currentData() if path is None else path.suffix[1:].lower())
+        if path is not None:
+            self._settings.setValue("export/folder", str(path.parent))
+
+    def _folder(self) -> str:
+        """Where the last file went, if that is still there; else where documents are."""
+        kept = self._settings.value("export/folder")
+        return str(kept) if isinstance(kept, str) and kept and Path(kept).is_dir() else _documents()
+
     # ---------------------------------------------------------------- what is chosen
+    @property
+    def _spec(self) -> FigureSpec | None:
+        found = self._figures.get(self.what.currentData())
+        return None if found is None else found[0]
+
     @property
     def _options(self) -> FigureOptions:
         """What the fields ask for."""
-        return FigureOptions(ground=self.look.currentData(), dpi=self.dpi.value(), picked=self._picked)
+        obeys = frozenset() if self._spec is None else self._spec.obeys
+        return self.fields.options(self._picked, self._zoomed(), obeys)
+
+    def _zoomed(self) -> tuple[range, range] | None:
+        """The part of a map that the view shows, if it does not show all."""
+        spec, panel = self._figures.get(self.what.currentData(), (None, None))
+        return None if spec is None or spec.zoomed is None else spec.zoomed(panel)
 
     @property
     def _picked(self) -> Picked:
         """What is picked out stands out in a file as it does on the screen; what is pinned, if it is wanted."""
-        marks, pinned = self._state.marks, self._state.pinned if self.mark.isChecked() else Cell()
+        marks, pinned = self._state.marks, self._state.pinned if self.fields.mark.isChecked() else Cell()
         return Picked(pinned.query, pinned.key, marks.queries, marks.keys)
 
     def _figure(self) -> Figure | None:
-        make = self._figures.get(self.what.currentData())
-        return make() if make is not None else None
+        spec, panel = self._figures.get(self.what.currentData(), (None, None))
+        return None if spec is None else spec.make(panel)
 
     def _forms(self) -> tuple[str, ...]:
         """What the chosen thing can be written as."""
@@ -152,28 +191,44 @@ class ExportDialog(QDialog):
     # ---------------------------------------------------------------- what is shown
     @Slot()
     def _show_forms(self) -> None:
+        before = self.form.currentData()
         self.form.blockSignals(True)
         self.form.clear()
         for form in self._forms():
             self.form.addItem(form.upper(), form)
+        self.form.setCurrentIndex(max(self.form.findData(before), 0))
         self.form.blockSignals(False)
         self._show()
 
     @Slot()
     def _show(self) -> None:
         figure, form = self._figure(), self.form.currentData()
-        is_picture = self.what.currentData() in self._figures
-        for field, wanted in ((self.dpi, form == "png"), (self.look, is_picture), (self.mark, is_picture)):
-            self._rows.setRowVisible(field, wanted)
+        spec = self._spec
+        self.fields.setVisible(spec is not None)
+        self.copy.setVisible(spec is not None)
+        self.copy.setEnabled(figure is not None)
+        if spec is not None:
+            self.fields.blockSignals(True)
+            pinned, zoomed = self._state.pinned != Cell(), self._zoomed() is not None
+            self.fields.show_for(spec.obeys, form, pinned=pinned, zoomed=zoomed)
+            self.fields.blockSignals(False)
         self.note.setText(self._words(figure, form))
         self.preview.show_figure(figure, self._options)
         self.write.setEnabled(self.request(Path()) is not None)
 
     def _words(self, figure: Figure | None, form: str) -> str:
         """What the file will be like."""
-        if figure is not None and form == "png":
-            width, height = (round(side / 25.4 * self.dpi.value()) for side in size_mm(figure, self._options).toTuple())
-            return self.tr("{width} × {height} pixels").format(width=width, height=height)
+        if figure is not None:
+            size = size_mm(figure, self._options)
+            words = self.tr("{width:.0f} × {height:.0f} mm").format(width=size.width(), height=size.height())
+            if form == "png":
+                dots = [round(side / 25.4 * self._options.dpi) for side in (size.width(), size.height())]
+                pixels = self.tr("{width} × {height} pixels").format(width=dots[0], height=dots[1])
+                return f"{words}\n{pixels}"
+            return f"{words}\n{self._form_words(form)}"
+        return self._form_words(form)
+
+    def _form_words(self, form: str) -> str:
         return {
             "svg": self.tr("Vector graphics; text stays text."),
             "pdf": self.tr("Vector graphics on a page of matching size, fonts embedded."),
@@ -185,9 +240,11 @@ class ExportDialog(QDialog):
     @Slot()
     def _ask_where(self) -> None:
         form = self.form.currentData()
-        dialog = QFileDialog(self, self.tr("Export as"), _documents())
+        dialog = QFileDialog(self, self.tr("Export as"), self._folder())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(f"{form.upper()} (*.{form})")
+        filters = [f"{name.upper()} (*.{name})" for name in self._forms()]
+        dialog.setNameFilters(filters)
+        dialog.selectNameFilter(f"{form.upper()} (*.{form})")
         dialog.setDefaultSuffix(form)
         dialog.selectFile(self.suggested_name())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -196,13 +253,33 @@ class ExportDialog(QDialog):
 
     @Slot(str)
     def _export(self, name: str) -> None:
+        """Write the file; an ending that this can be written as is taken at its word, any other is part of the name."""
         path = Path(name)
-        if path.suffix.lower() != f".{self.form.currentData()}":
+        if path.suffix[1:].lower() not in self._forms():
             path = path.with_name(f"{path.name}.{self.form.currentData()}")
         request = self.request(path)
         if request is not None:
             self._explorer.export(request)
+        self._remember(path)
         self.accept()
+
+    @Slot()
+    def _copy(self) -> None:
+        """Put the picture on the clipboard: as dots, and as SVG for who takes that."""
+        figure = self._figure()
+        if figure is None:
+            return
+        try:
+            image, svg = figure_image(figure, self._options), figure_svg(figure, self._options)
+        except HeadscopeError as error:
+            self.note.setText(refusal_of(error))
+            return
+        data = QMimeData()
+        data.setImageData(image)
+        data.setData("image/svg+xml", svg)
+        QGuiApplication.clipboard().setMimeData(data)
+        self._remember()
+        self.note.setText(self.tr("Copied."))
 
 
 class _Preview(QWidget):

@@ -36,6 +36,7 @@ from headscope.gui.window.on_screen import bring_onto_screen
 from headscope.gui.window.palette.popup import Palette
 from headscope.gui.window.preferences_dialog import SettingsDialog
 from headscope.gui.window.prompt.panel import TextPanel
+from headscope.gui.window.saved_file import saved_choices, use_saved
 from headscope.gui.window.status import StatusPanel
 from headscope.gui.window.toolbar import Toolbar
 from headscope.gui.window.views import VIEWS
@@ -215,8 +216,8 @@ class MainWindow(QMainWindow):
         self.history.redo()
 
     def export(self) -> None:
-        figures = {figure: partial(figure.make, self.panel(view.id)) for view in VIEWS for figure in view.figures}
-        ExportDialog(self.state, self.explorer, figures, self).open()
+        figures = {figure: self.panel(view.id) for view in VIEWS for figure in view.figures}
+        ExportDialog(self.state, self.explorer, figures, self._settings, self).open()
 
     def edit_text(self) -> None:
         """Put the cursor into the text."""
@@ -307,8 +308,9 @@ class MainWindow(QMainWindow):
         self.notice.set_icons(
             icon(notice.level, theme.error if notice.level == "error" else theme.accent), icon("close", theme.muted)
         )
-        choices = [label_of(offer) for offer in notice.offers]
-        self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details, choices)
+        choices = [label_of(offer) for offer in notice.offers] if notice.path is None else saved_choices()
+        fades = notice.path is not None
+        self.notice.show_notice(notice.level, notice.message, notice.remedy, notice.details, choices, fades=fades)
 
     @Slot(str)
     def _prefer(self, name: str) -> None:
@@ -327,8 +329,11 @@ class MainWindow(QMainWindow):
 
     @Slot(int)
     def _take_offer(self, place: int) -> None:
-        if self.state.notice is not None:
-            self.explorer.take_offer(self.state.notice.offers[place])
+        notice = self.state.notice
+        if notice is not None and notice.path is not None:
+            use_saved(notice.path, place)
+        elif notice is not None:
+            self.explorer.take_offer(notice.offers[place])
 
     # ---------------------------------------------------------------- files that are dropped
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
@@ -19,6 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from headscope.gui.widgets.plain import Label
+
+_STAYS = 8000
+"""Milliseconds that a notice stays which needs nothing."""
 
 
 class NoticeBar(QFrame):
@@ -73,10 +77,33 @@ class NoticeBar(QFrame):
         column.addLayout(row)
         column.addLayout(self._choice_row)
         column.addWidget(self._details)
+        self._fading = QTimer(self, singleShot=True, interval=_STAYS)
+        self._fading.timeout.connect(self._fade)
         self.hide()
 
-    def show_notice(self, level: str, message: str, remedy: str, details: str, choices: Sequence[str] = ()) -> None:
-        """Say something. `level` is "error" or "info"; `details` may be empty; each of `choices` becomes a button."""
+    @property
+    def is_fading(self) -> bool:
+        """Whether it will go by itself."""
+        return self._fading.isActive()
+
+    @Slot()
+    def _fade(self) -> None:
+        focus = QApplication.focusWidget()
+        if self.underMouse() or (focus is not None and self.isAncestorOf(focus)):
+            self._fading.start()
+        else:
+            self.dismissed.emit()
+
+    def show_notice(
+        self, level: str, message: str, remedy: str, details: str, choices: Sequence[str] = (), *, fades: bool = False
+    ) -> None:
+        """Say something. `level` is "error" or "info"; `details` may be empty; each of `choices` becomes a button.
+
+        One that `fades` is dismissed after a while, but not while the pointer or the keyboard is in it.
+        """
+        self._fading.stop()
+        if fades:
+            self._fading.start()
         self._show_choices(choices)
         self._sentence.setText(f"{message} {remedy}".strip())
         self._details.setPlainText(details)

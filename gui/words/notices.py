@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
@@ -46,13 +47,17 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One clear sentence for the user, and a way out; `offers` can be taken with a click. `level` is "error" or "info"."""
+    """One clear sentence for the user, and a way out; `offers` can be taken with a click. `level` is "error" or "info".
+
+    One about a file that was written, at `path`, offers to open it and to show where it is, and goes by itself.
+    """
 
     level: Literal["error", "info"]
     message: str
     remedy: str = ""
     details: str = ""
     offers: tuple[Offer, ...] = ()
+    path: Path | None = None
 
 
 def busy_of(progress: Progress) -> Busy:

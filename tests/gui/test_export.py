@@ -7,13 +7,12 @@ import time
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pypdf import PdfReader
-from PySide6.QtCore import QPointF, QRectF, QStandardPaths, Qt
+from PySide6.QtCore import QPointF, QRectF, QSettings, QStandardPaths, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -284,7 +283,7 @@ FORMS = {**dict.fromkeys(("heatmap", "links", "arcs"), ("png", "svg", "pdf")), "
 
 
 @pytest.fixture
-def dialog(qtbot, explorer: Explorer) -> ExportDialog:
+def dialog(qtbot, explorer: Explorer, settings: QSettings) -> ExportDialog:
     state = explorer.state
     heatmap, links = HeatmapPanel(state, explorer), LinksPanel(state, explorer)
     for panel in (heatmap, links):
@@ -292,8 +291,8 @@ def dialog(qtbot, explorer: Explorer) -> ExportDialog:
     state.update(weights=dict(state.weights))  # as a window's panels, they have seen the picture come
     state.update(pinned=Cell(5, 2))
     panels = {"heatmap": heatmap, "links": links}
-    figures = {spec: partial(spec.make, panels[view.id]) for view in VIEWS for spec in view.figures}
-    dialog = ExportDialog(state, explorer, figures)
+    figures = {spec: panels[view.id] for view in VIEWS for spec in view.figures if view.id in panels}
+    dialog = ExportDialog(state, explorer, figures, settings)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -311,8 +310,8 @@ def test_each_thing_has_its_forms_and_fields(dialog: ExportDialog) -> None:
         assert [dialog.form.itemData(index) for index in range(dialog.form.count())] == list(forms)
         for form in forms:
             choose(dialog, what, form)
-            assert dialog.dpi.isVisible() is (form == "png")
-            assert dialog.look.isVisible() is dialog.mark.isVisible() is (what in ("heatmap", "links", "arcs"))
+            assert dialog.fields.dpi.isVisible() is (form == "png")
+            assert dialog.fields.ground.isVisible() is dialog.fields.mark.isVisible() is (what in ("heatmap", "links", "arcs"))
             assert dialog.note.text()
             assert dialog.write.isEnabled()
 
@@ -331,14 +330,14 @@ def test_the_suggested_name_says_what_is_in_the_file(dialog: ExportDialog) -> No
 def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> None:
     state = dialog._state
     choose(dialog, "heatmap", "png")
-    dialog.dpi.setValue(120)
-    dialog.look.setCurrentIndex(1)
+    dialog.fields.dpi.setValue(120)
+    dialog.fields.ground.setCurrentIndex(1)
     request = dialog.request(tmp_path / "a.png")
     assert isinstance(request, PictureExport)
     assert (request.options.dpi, request.options.ground) == (120, "dark")
     assert request.options.picked == Picked(state.pinned.query, state.pinned.key)
     assert request.figure.weights is state.shown
-    dialog.mark.setChecked(False)
+    dialog.fields.mark.setChecked(False)
     assert dialog.request(tmp_path / "a.png").options.picked == Picked()
     state.update(marks=Marks((1, 3), (2,)))
     assert dialog.request(tmp_path / "a.png").options.picked == Picked(queries=(1, 3), keys=(2,))
@@ -362,28 +361,32 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
     for what in ("heatmap", "links", "arcs"):
         for look in (0, 1):
             choose(dialog, what, "png")
-            dialog.look.setCurrentIndex(look)
+            dialog.fields.ground.setCurrentIndex(look)
             image = shown(dialog.preview)
             assert n_colors(image) > 20
             ground = QColor((LIGHT, DARK)[look].panel).rgb()
-            assert (values(image) == ground).mean() > 0.2
+            assert (values(image) == ground).mean() > 0.1
             looks.append(values(image).tobytes())
     assert len(set(looks)) == 6
     choose(dialog, "head", "csv")
     assert n_colors(shown(dialog.preview)) == 1, "numbers have no picture"
 
 
-def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp) -> None:
+def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp, settings: QSettings) -> None:
     state = Session()
     explorer = Explorer(state)
-    dialog = ExportDialog(state, explorer, {spec: lambda: None for view in VIEWS for spec in view.figures})
+    panels = {"heatmap": HeatmapPanel(state, explorer), "links": LinksPanel(state, explorer)}
+    for panel in panels.values():
+        qtbot.addWidget(panel)
+    figures = {spec: panels[view.id] for view in VIEWS for spec in view.figures if view.id in panels}
+    dialog = ExportDialog(state, explorer, figures, settings)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     for what, forms in FORMS.items():
         choose(dialog, what, forms[0])
         assert not dialog.write.isEnabled()
         assert dialog.request(Path("a")) is None
-    assert not dialog.mark.isEnabled()
+    assert not dialog.fields.mark.isEnabled()
     assert explorer.close()
 
 
@@ -409,7 +412,7 @@ def test_from_the_dialog_to_the_file(
     assert not dialog.isVisible()
     qtbot.waitUntil(lambda: state.busy is None and state.notice is not None, timeout=PATIENCE)
     assert (state.notice.level, state.notice.message) == ("info", f"Saved {path}")
-    assert list(tmp_path.iterdir()) == [path]
+    assert [file for file in tmp_path.iterdir() if file.name != "settings.ini"] == [path]
     assert path.stat().st_size > 300
 
 
@@ -440,7 +443,7 @@ def test_a_folder_that_cannot_be_written_to_gives_one_sentence(
     assert state.notice.level == "error"
     assert "cannot be written" in state.notice.message
     assert state.record is record
-    assert list(tmp_path.iterdir()) == []
+    assert not [file for file in tmp_path.iterdir() if file.name != "settings.ini"]
 
 
 def test_stop_ends_a_long_table_and_leaves_the_older_file(qtbot, explorer: Explorer, tmp_path: Path) -> None:
@@ -458,6 +461,107 @@ def test_stop_ends_a_long_table_and_leaves_the_older_file(qtbot, explorer: Explo
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "older"
     assert state.notice is None
+
+
+def test_an_ending_that_is_typed_is_taken_at_its_word(qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path) -> None:
+    choose(dialog, "heatmap", "png")
+    answer_file_dialog(qtbot, dialog, tmp_path / "x.pdf")
+    qtbot.waitUntil(lambda: (tmp_path / "x.pdf").exists(), timeout=PATIENCE)
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
+    assert not (tmp_path / "x.pdf.png").exists()
+
+
+def test_an_ending_that_this_cannot_be_written_as_is_part_of_the_name(
+    qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path
+) -> None:
+    choose(dialog, "heatmap", "svg")
+    answer_file_dialog(qtbot, dialog, tmp_path / "layer1.2")
+    qtbot.waitUntil(lambda: (tmp_path / "layer1.2.svg").exists(), timeout=PATIENCE)
+
+
+def test_the_next_dialog_remembers_thing_form_folder_and_fields(
+    qtbot, explorer: Explorer, dialog: ExportDialog, settings: QSettings, tmp_path: Path
+) -> None:
+    choose(dialog, "links", "svg")
+    fields = dialog.fields
+    fields.width_choice.setCurrentIndex(fields.width_choice.findData("column"))
+    fields.type_pt.setValue(6.5)
+    fields.parts["legend"].setChecked(False)
+    fields.title.setText("Only of this figure")
+    answer_file_dialog(qtbot, dialog, tmp_path / "x.pdf")
+    qtbot.waitUntil(lambda: (tmp_path / "x.pdf").exists(), timeout=PATIENCE)
+    figures = dict(dialog._figures.values())
+    after = ExportDialog(explorer.state, explorer, figures, settings)
+    after.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(after)
+    assert (after.what.currentData(), after.form.currentData(), after._folder()) == ("links", "pdf", str(tmp_path))
+    options = after.request(Path("a.pdf")).options
+    assert (options.width_mm, options.type_pt, options.legend, options.title) == (84.0, 6.5, False, "")
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "{", "[]", "7", '{"type_pt": "x", "width": 3, "dpi": true, "legend": 1, "scale": "cubic"}', None]
+)
+def test_nonsense_that_was_remembered_changes_nothing(dialog: ExportDialog, nonsense) -> None:
+    before = dialog.fields.kept()
+    dialog.fields.restore(nonsense)
+    assert dialog.fields.kept() == before
+
+
+def test_each_field_says_what_the_file_is(dialog: ExportDialog) -> None:
+    choose(dialog, "heatmap", "svg")
+    fields = dialog.fields
+    fields.width_choice.setCurrentIndex(fields.width_choice.findData("other"))
+    fields.width_mm.setValue(120)
+    fields.height_mm.setValue(90)
+    fields.title.setText("A title")
+    fields.color_map.setCurrentIndex(fields.color_map.findData("viridis"))
+    fields.scale.setCurrentIndex(fields.scale.findData("log"))
+    fields.ground.setCurrentIndex(fields.ground.findData("transparent"))
+    fields.outlines.setChecked(True)
+    for part in fields.parts.values():
+        part.setChecked(False)
+    asked = dialog.request(Path("a.svg")).options
+    assert (asked.width_mm, asked.height_mm, asked.title, asked.color_map, asked.scale) == (
+        120,
+        90,
+        "A title",
+        "viridis",
+        "log",
+    )
+    assert (asked.ground, asked.outlines) == ("transparent", True)
+    assert not any((asked.axis_titles, asked.color_bar, asked.edge_bars, asked.legend))
+    choose(dialog, "links", "svg")
+    asked = dialog.request(Path("a.svg")).options
+    assert (asked.color_map, asked.scale) == (None, None), "links have neither"
+    assert not fields.scale.isVisible()
+
+
+def test_a_map_that_is_zoomed_can_be_written_as_it_is_seen(qtbot, dialog: ExportDialog) -> None:
+    choose(dialog, "heatmap", "png")
+    _, panel = dialog._figures["heatmap"]
+    panel.resize(600, 600)
+    panel.show()
+    qtbot.waitExposed(panel)
+    assert not dialog.fields.zoomed.isVisible()
+    panel.view._show(QRectF(1, 2, 5, 5))
+    dialog._show()
+    assert dialog.fields.zoomed.isVisible()
+    dialog.fields.zoomed.setChecked(True)
+    assert dialog.request(Path("a.png")).options.region == (range(2, 7), range(1, 6))
+
+
+def test_a_picture_can_be_copied(qtbot, dialog: ExportDialog, tmp_path: Path) -> None:
+    choose(dialog, "heatmap", "png")
+    dialog.fields.dpi.setValue(96)
+    qtbot.mouseClick(dialog.copy, LEFT)
+    data = QApplication.clipboard().mimeData()
+    request = dialog.request(tmp_path / "a.png")
+    write_figure(request.figure, request.path, request.options)
+    assert values(QApplication.clipboard().image()).tolist() == values(QImage(str(tmp_path / "a.png"))).tolist()
+    assert bytes(data.data("image/svg+xml").data()).startswith(b"<?xml")
+    choose(dialog, "head", "csv")
+    assert not dialog.copy.isVisible()
 
 
 def test_documents_are_where_the_file_dialog_begins(qtbot, dialog: ExportDialog) -> None:

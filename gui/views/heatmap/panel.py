@@ -148,6 +148,14 @@ class HeatmapPanel(QWidget):
             head=state.head,
         )
 
+    @property
+    def zoomed(self) -> tuple[range, range] | None:
+        """The queries and the keys that are seen, at least in part; None if all are."""
+        layout, picture = self.view.layout_now(), self.view.picture
+        if picture is None or layout is None or layout.view == picture.whole:
+            return None
+        return layout.shown(len(picture.queries), queries=True), layout.shown(len(picture.keys), queries=False)
+
     def _values(self) -> HeadMap | Part | HeadscopeError | None:
         """Weights or scores, or why there are none."""
         if self._state.lens == "weights" or self._state.shown is None:

@@ -72,6 +72,7 @@ SPEC = ViewSpec(
             lambda panel: panel.figure(),
             _of_record,
             frozenset({"axis_titles", "color_bar", "edge_bars", "color_map", "scale", "picked", "region"}),
+            lambda panel: panel.zoomed,
         ),
     ),
 )
