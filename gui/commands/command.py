@@ -50,6 +50,8 @@ class Command:
         Whether a line stands above it.
     context : str
         Of the translations of its words, if they are another table's.
+    words_now : callable, optional
+        The title in the user's language as things are now, where it changes.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Command:
     checked: Callable[[Context], bool] | None = None
     separated: bool = False
     context: str = "commands"
+    words_now: Callable[[Session], str] | None = None
 
     @property
     def words(self) -> str:

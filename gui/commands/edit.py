@@ -7,6 +7,7 @@ from typing import Final
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
+from headscope.gui.words.changes import redo_words, undo_words
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -18,10 +19,10 @@ def _has_marks(state: Session) -> bool:
 EDIT: Final = (
     Command("undo", "edit", QT_TRANSLATE_NOOP("commands", "Undo"), "Ctrl+Z",
             QT_TRANSLATE_NOOP("commands", "Undo the last change to the text or the selection, wherever the cursor is."),
-            lambda c: c.window.undo(), lambda s: s.undoable > 0),
+            lambda c: c.window.undo(), lambda s: s.undoable > 0, words_now=lambda s: undo_words(s.undo_of)),
     Command("redo", "edit", QT_TRANSLATE_NOOP("commands", "Redo"), "Ctrl+Shift+Z Ctrl+Y",
             QT_TRANSLATE_NOOP("commands", "Redo the last change that was undone."),
-            lambda c: c.window.redo(), lambda s: s.redoable > 0),
+            lambda c: c.window.redo(), lambda s: s.redoable > 0, words_now=lambda s: redo_words(s.redo_of)),
     Command("edit_text", "edit", QT_TRANSLATE_NOOP("commands", "Edit the text"), "Ctrl+T",
             QT_TRANSLATE_NOOP("commands", "Put the cursor into the text."),
             lambda c: c.window.edit_text(), separated=True),

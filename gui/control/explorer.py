@@ -7,7 +7,6 @@ What the user typed and the last good picture outlive any failure.
 from __future__ import annotations
 
 from dataclasses import replace
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
@@ -21,7 +20,6 @@ from headscope.core.keep import KEEP_ALL, Keep, Offer
 from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.models.examples import Example, examples_for
 from headscope.core.options import Sampling
-from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.results import Candidate, GenerationStep, Prediction
 from headscope.core.requests.cells import PartRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
@@ -34,9 +32,12 @@ from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
 from headscope.gui.control.writing import Writing
 from headscope.gui.lanes.answer import Answer, no_question_replaces_another
-from headscope.gui.lanes.lane import PATIENCE, Handle, Lane, supersedes_in_model_lane
+from headscope.gui.lanes.handlers import model_handler, view_handler
+from headscope.gui.lanes.lane import PATIENCE, Lane, close_all, supersedes_in_model_lane
+from headscope.gui.session.abilities import why_unable
 from headscope.gui.session.comparison import Before
 from headscope.gui.session.mask_memory import MaskMemory
+from headscope.gui.session.opened import Opened
 from headscope.gui.session.outcome import kept_outcome
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
@@ -46,19 +47,6 @@ from headscope.gui.words.notices import busy_at, busy_of, note_of, notice_of, un
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.model import Model
-
-
-def _model_handler() -> Handle:
-    """Called in the model lane: imports torch there, after the window is painted."""
-    from headscope.core.engine.engine import Engine
-
-    return Engine().handle
-
-
-def _view_handler() -> Handle:
-    from headscope.core.engine.engine import Engine
-
-    return Engine().handle_view
 
 
 class Explorer(QObject):
@@ -79,13 +67,11 @@ class Explorer(QObject):
     def __init__(self, state: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self._pictures = HeadLoader(state, _view_handler, self)
-        self.questions = Lane("questions", _view_handler, no_question_replaces_another, self)
+        self._pictures = HeadLoader(state, view_handler, self)
+        self.questions = Lane("questions", view_handler, no_question_replaces_another, self)
         self.numbers = HeatmapNumbers(state, self.questions, self)
-        self.long_questions = Lane(
-            "long questions", _view_handler, no_question_replaces_another, self
-        )  # such as all heads' metrics: no other waits for them
-        self._lane = Lane("model", _model_handler, supersedes_in_model_lane, self)
+        self.long_questions = Lane("long questions", view_handler, no_question_replaces_another, self)
+        self._lane = Lane("model", model_handler, supersedes_in_model_lane, self)
         self._lane.progressed.connect(self._on_progressed)
         self._lane.streamed.connect(self._on_streamed)
         self._lane.finished.connect(self._on_finished)
@@ -95,6 +81,9 @@ class Explorer(QObject):
         self.exporter.ended.connect(self._settle)
         self._asked: dict[int, ModelRequest] = {}
         self._adopted: Model | None = None
+        self.opened = Opened()
+        self._coming: Prompt | None = None  # the text of the model that is being opened again
+        self._writes = ""  # the name of the change that is being written
         self._loaded: ModelInfo | None = None  # in the lane; the state's model follows with the first picture
         self._ours = Prompt()  # the text as a program wrote it: a new model's example may replace it
         self._stream = Writing(state, self._pictures, self._write, self)
@@ -106,29 +95,46 @@ class Explorer(QObject):
     # ---------------------------------------------------------------- models
     def load(self, source: str, device: str = "auto", dtype: str = "auto") -> None:
         """Open a model and run it; the old picture stays until the new one's first run has succeeded."""
-        self._ask(LoadRequest(source, device, dtype))
-        self.state.update(busy=busy_at("loading", detail=source))
+        self._open(LoadRequest(source, device, dtype))
 
     def adopt(self, model: Model) -> None:
         """Take over a model that is in memory, and run it; nobody else may, until `close` releases it."""
         self._adopted = model
-        self._ask(LoadRequest(model.info.source, model=model))
-        self.state.update(busy=busy_at("loading", detail=model.info.name))
+        self._open(LoadRequest(model.info.source, model=model))
+
+    def has_open(self, model: ModelInfo) -> bool:
+        """Whether it is the one that would run now."""
+        asked = any(isinstance(request, LoadRequest) for request in self._asked.values())
+        return self._loaded is not None and not asked and self.opened.same(model, self._loaded)
+
+    def reopen(self, model: ModelInfo, prompt: Prompt, head: Head) -> None:
+        """Open a model again that was open before, and run a text of its own; until then the text stays as well."""
+        if (request := self.opened.request(model)) is not None:
+            self._open(request, prompt)
+            self._head = head
+
+    def _open(self, request: LoadRequest, prompt: Prompt | None = None) -> None:
+        self._coming = prompt
+        self._ask(request)
+        self.state.update(busy=busy_at("loading", detail=request.source if request.model is None else request.model.info.name))
 
     def refresh_catalogue(self) -> None:
         """Look again for models on this computer."""
         self._ask(CatalogueRequest())
 
-    def _on_loaded(self, info: ModelInfo) -> None:
+    def _on_loaded(self, info: ModelInfo, request: LoadRequest) -> None:
         self._loaded = info
+        self.opened.add(info, request)
         self.state.update(sampling=info.generation.sampling, rules_off=frozenset(), languages=None)
         if not info.source.startswith("toy:"):
             self.refresh_catalogue()
-        examples = examples_for(info)
-        if self._text() == self._ours and examples:
-            self.use_example(examples[0])
-        else:
-            self.run()
+        examples, prompt = examples_for(info), self._coming
+        with self.state.doing("open model"):
+            if prompt is None and examples and self._text() == self._ours:
+                self.use_example(examples[0])
+            else:
+                self._put(prompt or self._text())
+                self.run()
 
     # ---------------------------------------------------------------- runs
     def run(self, keep: Keep = KEEP_ALL) -> None:
@@ -142,12 +148,14 @@ class Explorer(QObject):
     def take_offer(self, offer: Offer) -> None:
         """Run what would not fit in a way that does; the text comes back with undo."""
         if offer.text is not None:
-            self.state.update(text=offer.text)
+            with self.state.doing("shorten"):
+                self.state.update(text=offer.text)
         self.run(offer.keep)
 
     def use_example(self, example: Example) -> None:
         """Put an example in the place of the text, and run it."""
-        self.state.update(text=example.text, text_pair=example.pair or "", target=example.target or "")
+        with self.state.doing(self.state.done or "example"):
+            self._put(Prompt(example.text, example.pair or "", example.target or ""))
         self._ours = self._text()
         self._head = example.head
         self.run()
@@ -158,17 +166,20 @@ class Explorer(QObject):
             request = GenerateRequest(self.state.text, max_new_tokens, sampling, **how)
             self._ask(replace(request, languages=self.state.languages))
             self._stream.begin(self._generated_field, self._loaded)
+            self._writes = "generate"
             self.state.update(busy=busy_at("generating"))
 
     def fork(self, step: GenerationStep, token_id: int, max_new_tokens: int) -> None:
         """Let the model go on from an earlier step with another token; what it wrote before stays as another branch."""
         self._ask(ForkRequest(step, token_id, max_new_tokens))
         self._stream.begin(self._generated_field, self._loaded, branch_at=step.index)
+        self._writes = "generate"
         self.state.update(busy=busy_at("generating"))
 
     def show_branch(self, branch: int) -> None:
         """Show what the model wrote along one of the branches."""
-        self._stream.show_branch(branch)
+        with self.state.doing("branch"):
+            self._stream.show_branch(branch)
 
     def show_step(self, index: int | None) -> None:
         """Look back at a step of what was written or filled last; None: at all of it again. The text stays as it is."""
@@ -184,6 +195,7 @@ class Explorer(QObject):
         if self._able("fill_mask", "cannot_fill_mask"):
             self._ask(replace(how, text=self.state.text, text_pair=self.state.text_pair or None))
             self._stream.begin("text", self._loaded)
+            self._writes = "fill"
             self.state.update(busy=busy_at("filling"))
 
     def answer_of_model(self, parent: QObject) -> Answer[Any]:
@@ -210,23 +222,14 @@ class Explorer(QObject):
             self.exporter.cancel()
 
     def _able(self, ability: Ability, otherwise: str) -> bool:
-        if self._loaded is None:
-            self.state.update(notice=notice_of(HeadscopeError("no_model")))
-        elif ability not in self._loaded.abilities:
-            why = (
-                why_no_tokens(self._loaded, otherwise)
-                if ability == "generate"
-                else HeadscopeError(otherwise, model=self._loaded.name)
-            )
-            self.state.update(notice=notice_of(why))
-        else:
-            return True
-        return False
+        refusal = why_unable(self._loaded, ability, otherwise)
+        if refusal is not None:
+            self.state.update(notice=notice_of(refusal))
+        return refusal is None
 
     def keep_comparison(self, kept: bool) -> None:
         """Compare the predictions of all further runs with the present ones, or each with the run before it again."""
-        before = self._before.keep(kept)
-        self.state.update(before=before, before_kept=kept)
+        self.state.update(before=self._before.keep(kept), before_kept=kept)
 
     def show_record(self, record: AttentionRecord) -> None:
         """Show attention that no model of this window computed."""
@@ -237,18 +240,19 @@ class Explorer(QObject):
         """Replace a token by the model's mask, or a mask by the word it stands for; then run."""
         if self._loaded is not None:
             try:
-                self._run_with(with_mask(self.state, self._loaded, self._masks, position))
+                self._run_with("mask", with_mask(self.state, self._loaded, self._masks, position))
             except HeadscopeError as error:
                 self.state.update(notice=notice_of(error))
 
     def use_candidate(self, prediction: Prediction, candidate: Candidate) -> None:
         """Put a candidate where it was predicted, and run."""
-        if self._loaded is not None:
-            self._run_with(with_candidate(self.state, self._loaded, prediction, candidate, self._stream.left))
+        if (model := self._loaded) is not None:
+            self._run_with("candidate", with_candidate(self.state, model, prediction, candidate, self._stream.left))
 
-    def _run_with(self, fields: dict[str, str] | None) -> None:
+    def _run_with(self, change: str, fields: dict[str, str] | None) -> None:
         if fields is not None:
-            self.state.update(**fields)
+            with self.state.doing(change):
+                self.state.update(**fields)
             self.run()
 
     # ---------------------------------------------------------------- what is looked at
@@ -306,10 +310,7 @@ class Explorer(QObject):
         if not isValid(self):  # freed, which it is only then
             return True
         lanes = (self._lane, self.questions, self.long_questions, *self._pictures.lanes, *self.exporter.lanes)
-        for lane in lanes:
-            lane.end()
-        until = monotonic() + patience
-        ended = all(lane.close(max(0.0, until - monotonic())) for lane in lanes)
+        ended = close_all(lanes, patience)
         if ended and self._adopted is not None:
             self._adopted.release()
             self._adopted = None
@@ -332,8 +333,8 @@ class Explorer(QObject):
         request = self._asked.pop(id_, None)
         if request is None:  # a question: its place has the answer
             self._settle()
-        elif isinstance(answer, ModelInfo):
-            self._on_loaded(answer)
+        elif isinstance(answer, ModelInfo) and isinstance(request, LoadRequest):
+            self._on_loaded(answer, request)
         elif isinstance(answer, Catalogue):
             self.state.update(catalogue=answer)
         elif isinstance(answer, RunResult):
@@ -349,9 +350,8 @@ class Explorer(QObject):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
-        values |= {"step": None, "beams": None, "busy": None, "notice": note_of(self._loaded, self.state.model)}
-        read = result.record.axis(result.record.kinds[0]).keys.tokens
-        values["notice"] = values["notice"] or unknown_note(read)
+        note = note_of(self._loaded, self.state.model) or unknown_note(result.record.axis(result.record.kinds[0]).keys.tokens)
+        values |= {"step": None, "beams": None, "busy": None, "notice": note}
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, **values)
 
@@ -366,7 +366,7 @@ class Explorer(QObject):
         request = self._asked.pop(id_, None)
         if (
             request is not None or error.code == "unexpected"
-        ):  # a question's refusal is said in its place, but for a fault's details
+        ):  # a question's refusal is said in its place, a fault's details are not
             self.state.update(busy=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
             self._lane.cancel()
@@ -389,9 +389,12 @@ class Explorer(QObject):
     def _text(self) -> Prompt:
         return Prompt(self.state.text, self.state.text_pair, self.state.target)
 
+    def _put(self, prompt: Prompt) -> None:
+        self.state.update(text=prompt.text, text_pair=prompt.text_pair, target=prompt.target)
+
     def _write(self, field: str, text: str) -> None:
         """Put the model's words into the text."""
         untouched = self._text() == self._ours
-        self.state.update(**{field: text})
-        if untouched:
-            self._ours = self._text()
+        with self.state.doing(self.state.done or self._writes):
+            self.state.update(**{field: text})
+        self._ours = self._text() if untouched else self._ours

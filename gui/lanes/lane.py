@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -231,17 +231,21 @@ class Lane(QObject):
         self._hand_over()
 
 
+def close_all(lanes: Sequence[Lane], patience: float = PATIENCE) -> bool:
+    """Stop them all for good; whether their threads have ended within so many seconds."""
+    for lane in lanes:
+        lane.end()
+    until = time.monotonic() + patience
+    return all([lane.close(max(0.0, until - time.monotonic())) for lane in lanes])  # noqa: C419 - each of them
+
+
 _LANES: weakref.WeakSet[Lane] = weakref.WeakSet()
 
 
 @atexit.register
 def _end_all() -> None:
     """A program that ends while a window of ours is open: Qt would abort it over a thread that still runs."""
-    lanes = [lane for lane in _LANES if isValid(lane)]
-    for lane in lanes:
-        lane.end()
-    for lane in lanes:
-        lane.close()
+    close_all([lane for lane in _LANES if isValid(lane)])
 
 
 _RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)

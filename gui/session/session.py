@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,8 @@ class _Fields:
     presenting: bool = False  # to an audience: full screen, large type
     undoable: int = 0  # how many changes can be undone
     redoable: int = 0  # how many that were undone can be made again
+    undo_of: str = ""  # the name of the change that is undone next, one of `CHANGES`
+    redo_of: str = ""
 
 
 _OF_A_RUN = (
@@ -157,12 +160,29 @@ class Session(QObject):
         presenting: bool
         undoable: int
         redoable: int
+        undo_of: str
+        redo_of: str
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._values: dict[str, Any] = {item.name: getattr(_Fields(), item.name) for item in fields(_Fields)}
+        self._doing = ""
         self._color_of = _colors({}, {}, self.heads)
         self._had: dict[Head, int] = {}  # colours of those that were among them, until all are others
+
+    @contextmanager
+    def doing(self, name: str) -> Iterator[None]:
+        """What changes inside is one thing that the user did: its name, one of `CHANGES`."""
+        before, self._doing = self._doing, name
+        try:
+            yield
+        finally:
+            self._doing = before
+
+    @property
+    def done(self) -> str:
+        """The name of what is being done; "" for what each value's own name says."""
+        return self._doing
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})

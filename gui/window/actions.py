@@ -69,7 +69,7 @@ COMMANDS: Final = tuple(sorted(_ALL, key=lambda command: _ORDER.index(command.me
 _FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})
 """Values of the state that no rule looks at; they change at each move of the mouse."""
 
-_OF_HISTORY = frozenset({"undoable", "redoable"})
+_OF_HISTORY = frozenset({"undoable", "redoable", "undo_of", "redo_of"})
 _OF_CHOICE = frozenset({"head", "heads", "weights"})
 """Another head of the same picture: only rules in `HEADS` look at which."""
 
@@ -112,6 +112,8 @@ class Actions(QObject):
         for command in commands:
             action = self._actions[command.id]
             action.setEnabled(command.enabled(self._context.session))
+            if command.words_now is not None:
+                action.setText(command.words_now(self._context.session))
             if command.checked is not None:
                 action.setChecked(command.checked(self._context))
         self.refreshed.emit()

@@ -37,6 +37,7 @@ class FileOpener(QObject):
         if found.text is None:
             context.window.open_model(str(found.path))
             return
-        context.session.update(text=found.text, text_pair="", target="")
+        with context.session.doing("open text"):
+            context.session.update(text=found.text, text_pair="", target="")
         if context.session.model is not None:
             context.explorer.run()

@@ -225,7 +225,8 @@ class MainWindow(QMainWindow):
 
     def use_text(self, text: Prompt) -> None:
         """Put a text that was run before in the place of the text, and run it."""
-        self.state.update(text=text.text, text_pair=text.text_pair, target=text.target)
+        with self.state.doing("open text"):
+            self.state.update(text=text.text, text_pair=text.text_pair, target=text.target)
         self.explorer.run()
 
     def ask_text_file(self) -> None:

@@ -1,18 +1,25 @@
 """Undo and redo of every selection and edit, with real keys in the real window."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
+from headscope.core.models.examples import examples_for
 from headscope.core.text.tokens import Reading
 from headscope.gui.control.history import DEPTH
+from headscope.gui.session.document import LOOKS, PLACES, PLAIN, Document
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.words.changes import CHANGES
 from tests.gui.screen import PATIENCE, settle
+from tests.tiny_models import write_decoder
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -47,8 +54,12 @@ def assert_picture_is_right(state: Session) -> None:
 
 
 def test_a_fresh_window_has_nothing_to_undo(window: MainWindow) -> None:
-    assert (window.state.undoable, window.state.redoable) == (1, 0)  # the example took the place of an empty text
-    assert not window.commands.action("redo").isEnabled()
+    assert (window.state.undoable, window.state.redoable) == (0, 0)
+    text = window.state.text
+    for id_ in ("undo", "redo"):
+        assert not window.commands.action(id_).isEnabled()
+    window.history.undo()
+    assert window.state.text == text != ""
 
 
 def test_chosen_heads_come_back_with_their_weights(qtbot, window: MainWindow) -> None:
@@ -102,7 +113,7 @@ def test_a_text_that_was_run_comes_back_with_its_picture_and_its_pin(qtbot, wind
     assert_picture_is_right(state)
     redo(qtbot, window)
     qtbot.waitUntil(lambda: state.queries.text == "cats sleep .", timeout=PATIENCE)
-    assert (state.undoable, state.redoable) == (3, 0)
+    assert (state.undoable, state.redoable) == (2, 0)
 
 
 def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow) -> None:
@@ -194,20 +205,141 @@ def test_hovering_and_results_are_no_changes(qtbot, window: MainWindow) -> None:
     assert window.state.undoable == count
 
 
-def test_what_another_model_does_not_have_is_left_out(qtbot, window: MainWindow) -> None:
-    state = window.state
-    select(qtbot, window, (1, 3))
+def test_another_model_is_one_change_and_comes_back_with_its_own_text_head_and_pin(qtbot, window: MainWindow) -> None:
+    state, count = window.state, window.state.undoable
     select(qtbot, window, (1, 2))
+    state.pin(Cell(2, 3))
+    grammar, text = state.model, state.text
     window.explorer.load("toy:tales")
     qtbot.waitUntil(lambda: state.kind == "decoder" and state.busy is None, timeout=PATIENCE)
-    head = state.head
-    for _ in range(state.undoable):
-        window.history.undo()
-        settle(qtbot, state)
-    assert state.kind == "decoder"
-    assert state.head == head
+    tale = state.text
+    assert tale != text
+    assert (state.undoable, state.undo_of) == (count + 3, "open model")
+    seen = watch(window)
+    undo(qtbot, window)
+    qtbot.waitUntil(lambda: state.kind == "encoder" and state.pinned == Cell(2, 3) and state.busy is None, timeout=PATIENCE)
+    assert (state.model.source, state.model.dtype, state.text, state.head) == (grammar.source, grammar.dtype, text, (1, 2))
+    assert_picture_is_right(state)
+    assert state.queries.text == window.text.text.toPlainText() == text
+    undo(qtbot, window)
+    assert (state.pinned, state.head) == (Cell(), (1, 2))
+    redo(qtbot, window)
+    assert state.redo_of == "open model"
+    redo(qtbot, window)
+    qtbot.waitUntil(lambda: state.kind == "decoder" and state.busy is None, timeout=PATIENCE)
+    assert state.queries.text == state.text == tale
+    assert seen <= {("toy:grammar", text), ("toy:tales", tale)}, "no model ever had the other's text"
     select(qtbot, window, (2, 3))
-    assert state.undoable == 1  # the history goes on
+    assert state.undo_of == "head"  # the history goes on
+
+
+def watch(window: MainWindow) -> set[tuple[str, str]]:
+    """Which model is seen with which tokens, from now on."""
+    seen = set()
+    window.state.changed.connect(lambda _names: seen.add((window.state.model.source, window.state.queries.text)))
+    return seen
+
+
+def test_undo_while_another_model_opens_stays_with_the_model_that_is_seen(qtbot, window: MainWindow) -> None:
+    state, text = window.state, window.state.text
+    window.text.text.selectAll()
+    qtbot.keyClicks(window.text.text, "cats sleep .")
+    qtbot.keyClick(window.text.text, Qt.Key.Key_Return)
+    settle(qtbot, state)
+    seen = watch(window)
+    window.explorer.load("toy:tales")
+    undo(qtbot, window)
+    qtbot.waitUntil(lambda: state.queries.text == text and state.busy is None, timeout=PATIENCE)
+    assert (state.model.source, state.text) == ("toy:grammar", text)
+    window.explorer.run()
+    settle(qtbot, state)
+    assert (state.model.source, state.kind, state.queries.text) == ("toy:grammar", "encoder", text)
+    assert {model for model, _ in seen} == {"toy:grammar"}
+
+
+def test_a_model_that_is_gone_by_now_leaves_everything_as_it_is(qtbot, open_window: Callable, tmp_path: Path) -> None:
+    folder = write_decoder(tmp_path / "gpt2")
+    window = open_window(str(folder), "the cat")
+    state = window.state
+    window.explorer.load("toy:tales")
+    qtbot.waitUntil(lambda: state.model.source == "toy:tales" and state.busy is None, timeout=PATIENCE)
+    record, text = state.record, state.text
+    shutil.rmtree(folder)
+    window.history.undo()
+    qtbot.waitUntil(lambda: state.notice is not None and state.busy is None, timeout=PATIENCE)
+    assert state.notice.level == "error"
+    assert (state.model.source, state.record, state.text) == ("toy:tales", record, text)
+    window.explorer.run()
+    settle(qtbot, state)
+    assert state.queries.text == text
+
+
+def test_each_change_has_a_name_that_the_menu_says(qtbot, window: MainWindow) -> None:
+    state, action = window.state, window.commands.action
+    text = state.text
+    window.explorer.mask_token(2)
+    settle(qtbot, state)
+    assert action("undo").text() == "Undo mask token"
+    window.explorer.use_candidate(state.predictions[0], state.predictions[0].candidates[1])
+    settle(qtbot, state)
+    assert action("undo").text() == "Undo choose candidate"
+    select(qtbot, window, (0, 1))
+    assert action("undo").text() == "Undo choose head"
+    select(qtbot, window, (0, 2), extend=True)
+    assert action("undo").text() == "Undo choose heads"
+    state.pin(Cell(1, 1))
+    assert action("undo").text() == "Undo pin"
+    state.pin(Cell(1, 1))
+    assert action("undo").text() == "Undo unpin"
+    window.explorer.use_example(examples_for(state.model)[1])
+    settle(qtbot, state)
+    assert action("undo").text() == "Undo choose example"
+    undo(qtbot, window)
+    assert (action("undo").text(), action("redo").text()) == ("Undo unpin", "Redo choose example")
+    for _ in range(6):
+        undo(qtbot, window)
+    assert (state.text, state.head, action("undo").text()) == (text, (1, 3), "Undo")
+    assert not action("undo").isEnabled()
+
+
+def test_every_change_of_the_document_has_words(window: MainWindow) -> None:
+    now = Document.of(window.state)
+    assert {*PLAIN, *PLACES, *LOOKS, "text"} - {"heads"} <= CHANGES.keys()
+    assert set(now.differs_in(replace(now, head=(0, 0), pinned=Cell(1, 1)))) == {"head", "pinned"}
+    assert all(undo.startswith("Undo") and redo.startswith("Redo") for undo, redo in CHANGES.values())
+
+
+def test_random_changes_are_taken_back_and_made_again_exactly(qtbot, window: MainWindow) -> None:
+    state, rng = window.state, np.random.default_rng(3)
+    documents = [Document.of(state)]
+    for number in range(20):
+        match int(rng.integers(5)):
+            case 0:
+                window.explorer.select_head((int(rng.integers(2)), int(rng.integers(4))), bool(rng.integers(2)))
+            case 1:
+                state.pin(Cell(int(rng.integers(6)), int(rng.integers(6))))
+            case 2:
+                state.update(pairing=("all", "AB")[number % 2])
+            case 3:
+                window.explorer.set_reading(Reading(("tokens", "words")[int(rng.integers(2))]))
+            case 4:
+                one, other, *_ = examples_for(state.model)
+                window.explorer.use_example(other if state.text == one.text else one)
+        settle(qtbot, state)
+        qtbot.waitUntil(
+            lambda: window.explorer.head == state.head and window.explorer.reading == state.reading, timeout=PATIENCE
+        )
+        if Document.of(state) != documents[-1]:
+            documents.append(Document.of(state))
+    assert state.undoable == len(documents) - 1
+    for expected in reversed(documents[:-1]):
+        window.history.undo()
+        qtbot.waitUntil(lambda expected=expected: Document.of(state) == expected and state.busy is None, timeout=PATIENCE)
+        assert_picture_is_right(state)
+    for expected in documents[1:]:
+        window.history.redo()
+        qtbot.waitUntil(lambda expected=expected: Document.of(state) == expected and state.busy is None, timeout=PATIENCE)
+        assert state.queries.text == state.text or state.text_pair
 
 
 def test_commands_of_the_edit_menu_do_it_and_say_when_they_can(window: MainWindow) -> None:
