@@ -110,6 +110,7 @@ def _working(layer: LazyLayer, at: _Place) -> Working:
         k=keys[at.key],
         turned=turned(layer, at.batch, at.head, at.query, at.key),
         softmax=softmax,
+        scores=scores,
         difference=difference,
         is_rounding=difference <= allowed,
         carried=_carried(layer, at, softmax.weight),

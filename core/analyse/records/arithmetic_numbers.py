@@ -124,6 +124,8 @@ class Working:
     turned : (Turned, Turned), "unseen" or None
         What rotary positions did to q and to k; "unseen" where they may be in the vectors and were not watched.
     softmax : Softmax
+    scores : float64, (n_keys,)
+        What goes into the softmax of the whole row; -inf where a key is hidden.
     difference : float
         Between the weight here and the one on the map, before any edit.
     is_rounding : bool
@@ -142,6 +144,7 @@ class Working:
     k: Numbers
     turned: tuple[Turned, Turned] | Literal["unseen"] | None
     softmax: Softmax
+    scores: Numbers
     difference: float
     is_rounding: bool
     carried: Carried | None
@@ -153,6 +156,18 @@ class Working:
     def products(self) -> Numbers:
         """q·k, dimension by dimension."""
         return self.q * self.k
+
+    @property
+    def exponentials(self) -> Numbers:
+        """exp(score - largest) of the whole row, (n_keys,); 0 where a key is hidden."""
+        if not np.isfinite(self.softmax.largest):
+            return np.zeros_like(self.scores)
+        return np.exp(self.scores - self.softmax.largest)
+
+    @property
+    def weights(self) -> Numbers:
+        """Of the whole row, (n_keys,)."""
+        return self.exponentials / (self.softmax.row_sum or 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,8 +70,29 @@ class Largest:
     numbers: tuple[tuple[int, float], ...]
 
 
-Step = Heading | Sentence | Equation | Bars | Readout | Largest
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """One key of the row: its token, its position, and what becomes of its score."""
+
+    label: str
+    position: int
+    score: float
+    exponential: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row that the softmax is taken over: a line for each key, bars for the three numbers; `key` is the cell's own position."""
+
+    keys: tuple[RowKey, ...]
+    key: int
+
+
+Step = Row | Heading | Sentence | Equation | Bars | Readout | Largest
 translate = QCoreApplication.translate
+_MOST_KEYS: Final = 12
+"""Lines of a row; a sentence sums up the rest."""
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -110,7 +131,7 @@ def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], 
     yield Equation(_in_short(working.softmax), number_text(working.softmax.weight), strong=True)
     yield from _vectors(answer, working)
     yield from _score(working.softmax, answer)
-    yield from _softmax(working, keys)
+    yield from _softmax(working, keys, answer.key)
     yield from _carried(working.carried)
 
 
@@ -227,7 +248,25 @@ def _sight(softmax: Softmax) -> str:
     return translate("arithmetic", "Visible: this query may attend to %n key(s).", "", n)
 
 
-def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
+def _row(working: Working, labels: tuple[str, ...], key: int) -> Iterator[Step]:
+    """The keys with the largest scores, and the cell's own, in the order of the text; the others in a sentence."""
+    scores, exponentials, weights = working.scores, working.exponentials, working.weights
+    visible = np.flatnonzero(np.isfinite(scores))
+    largest = visible[np.argsort(-scores[visible], kind="stable")][:_MOST_KEYS].tolist()
+    if key not in largest and np.isfinite(scores[key]):
+        largest[-1] = key
+    listed = sorted(largest)
+    yield Row(
+        tuple(RowKey(labels[at], at, float(scores[at]), float(exponentials[at]), float(weights[at])) for at in listed), key
+    )
+    n = len(visible) - len(listed)
+    if n:
+        rest = float(weights[visible].sum() - weights[listed].sum())
+        told = translate("arithmetic", "The other %n key(s) have smaller scores; together their weights are {sum}.", "", n)
+        yield Sentence(told.format(sum=number_text(max(rest, 0.0))))
+
+
+def _softmax(working: Working, keys: tuple[str, ...], key: int) -> Iterator[Step]:
     softmax = working.softmax
     yield Heading(translate("arithmetic", "The softmax"))
     if not softmax.n_seen:
@@ -251,6 +290,7 @@ def _softmax(working: Working, keys: tuple[str, ...]) -> Iterator[Step]:
             sink=number_text(softmax.sink)
         )
     yield Equation(r"Z = \sum_j e^{s_j - m}", number_text(softmax.row_sum), told)
+    yield from _row(working, keys, key)
     yield Equation(r"\alpha = \frac{e^{s - m}}{Z}", number_text(softmax.weight, 6), _compared(working), strong=True)
 
 

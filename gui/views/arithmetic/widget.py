@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.arithmetic.paint.sheet import Pointed, Sheet, paint_sheet
 from headscope.gui.views.arithmetic.paint.spoken import spoken
-from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Sentence, Step
+from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Row, Sentence, Step, number_text
 
 _LEAST_WIDTH = 244
 _FIRST_HEIGHT = 200
@@ -146,5 +146,7 @@ def _spoken(step: Step) -> str:
             return f"{spoken(formula)} = {value}. {remark}".rstrip()
         case Bars(_, name, numbers):
             return f"{name}: {len(numbers)}"
+        case Row(keys):
+            return "; ".join(f"{key.label} {number_text(key.score, 3)}, {number_text(key.weight, 3)}" for key in keys)
         case _:
             return ""

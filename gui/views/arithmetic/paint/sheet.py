@@ -10,9 +10,21 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, text_font
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font
 from headscope.gui.views.arithmetic.paint.formula import Box, typeset
-from headscope.gui.views.arithmetic.steps import Bars, Equation, Group, Heading, Largest, Readout, Sentence, Step, number_text
+from headscope.gui.views.arithmetic.steps import (
+    Bars,
+    Equation,
+    Group,
+    Heading,
+    Largest,
+    Readout,
+    Row,
+    RowKey,
+    Sentence,
+    Step,
+    number_text,
+)
 
 MARGIN: Final = 16.0
 FORMULA_SIZE: Final = 15.0
@@ -21,6 +33,10 @@ _GUTTER: Final = 44.0
 _LANE: Final = 40.0
 _ROW: Final = 20.0
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
+_WIDEST: Final = 600.0
+"""A column of a textbook: on a wider sheet numbers would stand far from their formulas."""
+_BESIDE: Final = 220.0
+"""Where the values of formulas begin."""
 _LEAST_BAR: Final = 6.0
 """Between the dimension's name and the number of `Largest`, at least."""
 
@@ -74,7 +90,7 @@ class Sheet:
 
     def _place(self) -> Iterator[Placed]:
         y = 2.0 * GRID
-        width = max(1.0, self.width - 2 * MARGIN)
+        width = min(scaled(_WIDEST), max(1.0, self.width - 2 * MARGIN))
         for step in self.steps:
             y += 3 * GRID if isinstance(step, Heading) and y > 2 * GRID else 0
             height = self._height_of_readout(step, width) if isinstance(step, Readout) else _height(step, width)
@@ -151,6 +167,8 @@ def _height(step: Step, width: float) -> float:
             return _wrapped(hint, width)
         case Largest(numbers):
             return _ROW * len(numbers)
+        case Row(keys):
+            return _ROW * (len(keys) + 1)
 
 
 def _wrapped(text: str, width: float) -> float:
@@ -219,6 +237,8 @@ def _paint(painter: QPainter, sheet: Sheet, placed: Placed, theme: Theme, pointe
             _muted(painter, theme, area, hint if here is None else sheet.readout_text(here), strong=here is not None)
         case Largest(numbers):
             _paint_largest(painter, numbers, area, theme)
+        case Row(keys, key):
+            _paint_row(painter, keys, key, area, theme)
 
 
 def _muted(painter: QPainter, theme: Theme, area: QRectF, text: str, *, strong: bool = False) -> None:
@@ -237,7 +257,8 @@ def _paint_equation(painter: QPainter, step: Equation, area: QRectF, theme: Them
         baseline, bottom = bottom + _ROW - 2 * GRID, bottom + _ROW
     painter.setFont(_value_font(step))
     painter.setPen(theme.color("accent" if step.strong else "text"))
-    painter.drawText(QPointF(area.right() - _value_width(step), baseline), f"= {step.value}")
+    left = max(area.left() + scaled(_BESIDE), area.left() + box.width + 4 * GRID)  # one under the other, near their formulas
+    painter.drawText(QPointF(min(left, area.right() - _value_width(step)), baseline), f"= {step.value}")
     if step.remark:
         _muted(painter, theme, QRectF(area.left(), max(bottom, area.top() + _ROW), area.width(), area.height()), step.remark)
 
@@ -308,3 +329,40 @@ def _paint_largest(painter: QPainter, numbers: tuple[tuple[int, float], ...], ar
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("accent" if number > 0 else "query"))
         painter.drawRect(QRectF(middle if number > 0 else middle - length, line.center().y() - 4, length, 8))
+
+
+def _paint_row(painter: QPainter, keys: Sequence[RowKey], own: int, area: QRectF, theme: Theme) -> None:
+    """A line for each key: its score, what the exponential makes of it, and its weight, each as a number and a bar."""
+    label = area.width() * 0.22
+    column = (area.width() - label) / 3
+    largest = max((abs(key.score) for key in keys), default=0.0) or 1.0
+    for at, name in enumerate((r"s_j", r"e^{s_j - m}", r"\alpha_j")):
+        box = typeset(name, SMALL_SIZE)
+        painter.setPen(theme.color("muted"))
+        box.draw(painter, area.left() + label + at * column, area.top() + _ROW / 2 + box.ascent / 2)
+    for row, key in enumerate(keys, 1):
+        line = QRectF(area.left(), area.top() + row * _ROW, area.width(), _ROW)
+        strong = key.position == own
+        painter.setFont(text_font(SMALL_SIZE, QFont.Weight.DemiBold if strong else QFont.Weight.Normal, tabular=True))
+        painter.setPen(theme.color("accent" if strong else "text"))
+        words = painter.fontMetrics().elidedText(key.label, Qt.TextElideMode.ElideMiddle, int(label - GRID))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+        for at, (number, share) in enumerate(
+            ((key.score, key.score / largest), (key.exponential, key.exponential), (key.weight, key.weight))
+        ):
+            cell = QRectF(line.left() + label + at * column, line.top(), column - 2 * GRID, _ROW)
+            _paint_number_and_bar(painter, cell, number, share, theme)
+
+
+def _paint_number_and_bar(painter: QPainter, cell: QRectF, number: float, share: float, theme: Theme) -> None:
+    """`share` of the longest bar, -1 to 1; the number stands before it."""
+    words = number_text(number, 3)
+    width = min(cell.width(), QFontMetricsF(painter.font()).horizontalAdvance("−8.88×10⁻⁸") + GRID)
+    painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+    pen = painter.pen()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("accent" if share >= 0 else "query"))
+    painter.drawRect(
+        QRectF(cell.left() + width, cell.center().y() - 4, max(0.0, cell.width() - width) * min(1.0, abs(share)), 8)
+    )
+    painter.setPen(pen)
