@@ -184,6 +184,13 @@
       </translation>
     </message>
     <message numerus="yes">
+      <source>The other %n key(s) have smaller scores; together their weights are {sum}.</source>
+      <translation>
+        <numerusform>The other %n key have smaller scores; together their weights are {sum}.</numerusform>
+        <numerusform>The other %n keys have smaller scores; together their weights are {sum}.</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
       <source>Summed over the %n key(s) that the query may attend to.</source>
       <translation>
         <numerusform>Summed over the %n key that the query may attend to.</numerusform>
