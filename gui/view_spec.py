@@ -57,7 +57,7 @@ class FigureSpec:
         The figure of a record alone; for the command line and Python. None: it needs what only a run in the window has.
     obeys : frozenset of str
         Which of the options it has a meaning for, beside size, type, title, ground and dots (see `FigureOptions`); "heads" if it
-        shows several.
+        shows several, "transparent" if it can be without a ground.
     zoomed : callable, optional
         The part of a map that the panel shows, as two ranges; None if that is all of it.
     """

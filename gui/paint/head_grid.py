@@ -14,6 +14,7 @@ from headscope.core.analyse.records.head_types import HeadType
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.painted_figure import dots_of
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_style
 from headscope.gui.paint.thumbnail import HeadLevels, Indices, Uints
 from headscope.gui.paint.write import CENTER, LEFT, write
@@ -84,6 +85,13 @@ class HeadGridPicture:
         other = copy(self)
         other._averages = self._levels_of(averages)
         other._arrange(places, types, faded, notes)
+        return other
+
+    def on_paper(self) -> HeadGridPicture:
+        """The same pictures without the marks of types, which only the view's legend explains; for another thread."""
+        other = copy(self)
+        other.types = {}
+        other._atlas = other._layout = None
         return other
 
     def _levels_of(self, averages: FloatArray | None) -> HeadLevels:
@@ -160,7 +168,7 @@ class HeadGridPicture:
 
     def _paint_atlas(self, painter: QPainter, layout: GridLayout, theme: Theme) -> None:
         """The rows in sight."""
-        ratio = painter.device().devicePixelRatioF()
+        ratio = dots_of(painter)
         side, gap, foot = (round(length * ratio) for length in (layout.side, layout.gap, layout.foot))
         rows = layout.rows_seen()
         placed = Placed(layout.placed.rows[rows.start : rows.stop])

@@ -226,6 +226,8 @@ class ExportDialog(QDialog):
                 pixels = self.tr("{width} × {height} pixels").format(width=dots[0], height=dots[1])
                 return f"{words}\n{pixels}"
             return f"{words}\n{self._form_words(form)}"
+        if self._spec is not None:
+            return self.tr("There is nothing to write: open this view first, and let it show something.")
         return self._form_words(form)
 
     def _form_words(self, form: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from headscope.gui.paint.figure import LARGEST_PT, NARROWEST_MM, PLAIN, SMALLEST_PT, WIDEST_MM, WIDTHS_MM, FigureOptions
@@ -129,6 +130,12 @@ class FigureFields(QWidget):
         self.mark.setEnabled(pinned)
         self.zoomed.setVisible("region" in obeys and zoomed)
         self.outlines.setVisible(form == "svg")
+        clear = self.ground.findData("transparent")
+        model = self.ground.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(clear).setEnabled("transparent" in obeys)
+        if "transparent" not in obeys and self.ground.currentIndex() == clear:
+            self.ground.setCurrentIndex(0)
         self._rows.setRowVisible(self.dpi, form == "png")
 
     def options(self, picked: Picked, region: Region | None, obeys: frozenset[str]) -> FigureOptions:

@@ -2,12 +2,39 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
   <context>
+    <name>ArithmeticPanel</name>
+    <message numerus="yes">
+      <source>Each bar is one of %n dimension(s).</source>
+      <translation>
+        <numerusform>Each bar is one of %n dimension.</numerusform>
+        <numerusform>Each bar is one of %n dimensions.</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>FilmStripPanel</name>
+    <message numerus="yes">
+      <source>Film strip of a generation: %n step(s)</source>
+      <translation>
+        <numerusform>Film strip of a generation: %n step</numerusform>
+        <numerusform>Film strip of a generation: %n steps</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
     <name>GenerationPanel</name>
     <message numerus="yes">
       <source>%n token(s)</source>
       <translation>
         <numerusform>%n token</numerusform>
         <numerusform>%n tokens</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>Generated tokens and their probabilities: %n step(s)</source>
+      <translation>
+        <numerusform>Generated tokens and their probabilities: %n step</numerusform>
+        <numerusform>Generated tokens and their probabilities: %n steps</numerusform>
       </translation>
     </message>
   </context>
@@ -65,6 +92,16 @@
       <translation>
         <numerusform>to the selected key</numerusform>
         <numerusform>row sum over %n selected keys</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>LensPanel</name>
+    <message numerus="yes">
+      <source>Logit lens: what the model would predict after each layer, at %n position(s)</source>
+      <translation>
+        <numerusform>Logit lens: what the model would predict after each layer, at %n position</numerusform>
+        <numerusform>Logit lens: what the model would predict after each layer, at %n positions</numerusform>
       </translation>
     </message>
   </context>

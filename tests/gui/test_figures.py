@@ -363,7 +363,7 @@ def test_the_command_line_has_what_the_registry_has() -> None:
     assert export_command.PRESETS == WIDTHS_MM
     assert export_command.COLOR_MAPS == COLOR_MAPS
     names = {field.name for field in fields(FigureOptions)}
-    assert all(spec.obeys <= names | {"heads"} for spec in specs.values())
+    assert all(spec.obeys <= names | {"heads", "transparent"} for spec in specs.values())
 
 
 GRAMMAR = ("--model", "toy:grammar", "--text", "the keys of the cabinet [MASK] rusty .")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QRectF, Slot
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.arithmetic_numbers import Arithmetic
 from headscope.core.requests.cells import ArithmeticRequest
 from headscope.core.vocabulary import Kind
 from headscope.gui.lanes.answer import Answer
-from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.painted_figure import PaintedFigure
+from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.session import Session
-from headscope.gui.views.arithmetic.steps import Sentence, steps_of
+from headscope.gui.views.arithmetic.paint.sheet import Sheet, paint_sheet
+from headscope.gui.views.arithmetic.steps import Readout, Sentence, Step, steps_of
 from headscope.gui.views.arithmetic.widget import ArithmeticView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.tall_area import TallArea
@@ -23,6 +26,9 @@ from headscope.gui.words.notices import refusal_of
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.gui.control.explorer import Explorer
+
+_NATURAL = 420.0
+"""Width of a figure, in design units."""
 
 
 class ArithmeticPanel(QWidget):
@@ -105,6 +111,29 @@ class ArithmeticPanel(QWidget):
         axes = state.captured.axis(cell.kind)
         self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=cell.layer, head=cell.head))
         self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.tier))
+
+    def figure(self) -> PaintedFigure | None:
+        """The steps that are shown; None while there are none."""
+        if self._answer.value is None:
+            return None
+        steps = tuple(self._on_paper(step) for step in self.view.sheet.steps)
+        is_sorted = self.view.sheet.is_sorted
+
+        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
+            paint_sheet(painter, Sheet(steps, width, is_sorted), theme, QRectF(0, 0, width, height), None)
+
+        def high(width: float) -> float:
+            return Sheet(steps, width, is_sorted).height
+
+        title = self.title.text()
+        return PaintedFigure(self.tr("Arithmetic of a cell, {title}").format(title=title), _NATURAL, high, draw, title)
+
+    def _on_paper(self, step: Step) -> Step:
+        """Nobody can point at a bar there."""
+        if not isinstance(step, Readout) or step.group != "head":
+            return step
+        n = len(step.order)
+        return replace(step, hint=self.tr("Each bar is one of %n dimension(s).", "", n))
 
     def _show_hint(self) -> None:
         self._answer.drop()

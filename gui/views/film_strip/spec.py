@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from headscope.gui.context import Context
-from headscope.gui.view_spec import ViewSpec
+from headscope.gui.view_spec import FigureSpec, ViewSpec
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -21,4 +21,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The steps of a generation, one by one."),
     "Alt+0",
     _create,
+    figures=(
+        FigureSpec("film_strip", QT_TRANSLATE_NOOP("views", "Film strip"), lambda panel: panel.figure(), obeys=frozenset()),
+    ),
 )

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import ViewSpec
+from headscope.gui.view_spec import FigureSpec, ViewSpec
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -30,4 +30,7 @@ SPEC = ViewSpec(
     "Alt+9",
     _create,
     gestures=_GESTURES,
+    figures=(
+        FigureSpec("generation", QT_TRANSLATE_NOOP("views", "Generation"), lambda panel: panel.figure(), obeys=frozenset()),
+    ),
 )

@@ -186,6 +186,11 @@ class StepList(QListView):
         self.viewportEntered.connect(self._on_left)
         self.clicked.connect(self._on_asked)
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is shown."""
+        return self._steps.steps
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._painter.theme = theme

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import ViewSpec
+from headscope.gui.view_spec import FigureSpec, ViewSpec
 from headscope.gui.views.heads.commands import ORDERING
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -38,4 +38,9 @@ SPEC = ViewSpec(
     _create,
     commands=ORDERING,
     gestures=_GESTURES,
+    figures=(
+        FigureSpec(
+            "heads", QT_TRANSLATE_NOOP("views", "Heads"), lambda panel: panel.figure(), obeys=frozenset({"axis_titles"})
+        ),
+    ),
 )

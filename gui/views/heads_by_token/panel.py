@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QRectF, Slot
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.attention.head_map import Side
@@ -14,8 +14,9 @@ from headscope.core.requests.tokens import Looks, LooksRequest
 from headscope.core.vocabulary import Head
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.scale_line import number_text
-from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _EVERYTHING = frozenset({"dark", "record", "heads"})
 _OF_NUMBERS = frozenset({"record", "kind", "head", "queries", "keys", "hover", "pinned", "marks"})
+
+_LABELS, _COLUMN = 96.0, 28.0
+"""Of a figure, in design units."""
 
 
 class HeadStripPanel(QWidget):
@@ -226,6 +230,23 @@ class HeadStripPanel(QWidget):
         )
         self.title.set_text(words.format(token=token, layer=answer.request.heads[0][0]))
         self._show_number(None, None)
+
+    def figure(self) -> PaintedFigure | None:
+        """The weights that are shown; None while there are none."""
+        shown = self.view.picture
+        if shown is None:
+            return None
+        picture, chosen = HeadStripPicture(shown.weights, shown.axis), self.view.chosen
+
+        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
+            picture.paint(painter, picture.layout(QRectF(0, 0, width, height), whole=True), theme, chosen=chosen)
+
+        def high(_width: float) -> float:
+            return picture.layout(QRectF(0, 0, 400, 400)).height
+
+        title = self.title.text()
+        natural = _LABELS + len(picture.weights) * _COLUMN
+        return PaintedFigure(self.tr("Heads by token: {title}").format(title=title), natural, high, draw, title, picture.scale)
 
     def _show_number(self, token: int | None, head: int | None) -> None:
         picture = self.view.picture

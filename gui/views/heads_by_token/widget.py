@@ -65,6 +65,11 @@ class HeadStripView(QAbstractScrollArea):
         """What is shown."""
         return self._picture
 
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The tokens whose numbers these are."""
+        return self._chosen
+
     def set_picture(self, picture: HeadStripPicture | None, chosen: Sequence[int]) -> None:
         """Show other numbers, of the tokens `chosen`."""
         self._picture, self._chosen = picture, tuple(chosen)

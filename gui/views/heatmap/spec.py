@@ -71,7 +71,7 @@ SPEC = ViewSpec(
             QT_TRANSLATE_NOOP("views", "Heatmap"),
             lambda panel: panel.figure(),
             _of_record,
-            frozenset({"axis_titles", "color_bar", "edge_bars", "color_map", "scale", "picked", "region"}),
+            frozenset({"axis_titles", "color_bar", "edge_bars", "color_map", "scale", "picked", "region", "transparent"}),
             lambda panel: panel.zoomed,
         ),
     ),

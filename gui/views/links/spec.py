@@ -33,7 +33,7 @@ def _create(context: Context) -> QWidget:
     return LinksPanel(context.session, context.explorer)
 
 
-_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region"})
+_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent"})
 
 
 def _links_of_record(subject: Subject) -> Figure:

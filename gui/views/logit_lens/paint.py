@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,6 +116,19 @@ class LensPicture:
         self.followed_ranks: npt.NDArray[np.int64] = np.zeros(shape, np.int64)
         self._layers: dict[tuple[int, int], tuple[LensLayer, int]] = {}
         self._most_bits = 1.0
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether anything is read."""
+        return bool(self._layers)
+
+    def snapshot(self) -> LensPicture:
+        """As it is now, for another thread."""
+        other = copy(self)
+        other.probabilities, other.entropies = self.probabilities.copy(), self.entropies.copy()
+        other.followed_probabilities, other.followed_ranks = self.followed_probabilities.copy(), self.followed_ranks.copy()
+        other._layers = dict(self._layers)
+        return other
 
     def add(self, layer: LensLayer) -> None:
         """Put a layer's cells in."""

@@ -13,10 +13,12 @@ from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.requests.predictions import LensRequest
 from headscope.core.text.tokens import TokenAxis
+from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.logit_lens.card import LensCard
+from headscope.gui.views.logit_lens.figure import lens_figure
 from headscope.gui.views.logit_lens.paint import LensPicture, Shows
 from headscope.gui.views.logit_lens.widget import LensGridView, Place
 from headscope.gui.widgets.line_label import LineLabel
@@ -244,6 +246,10 @@ class LensPanel(QWidget):
             self._show_focus()
         if names & {"find", "queries", *_SUBJECT}:
             self._show_found()
+
+    def figure(self) -> PaintedFigure | None:
+        """What was read; None while nothing is."""
+        return lens_figure(self.view.picture, self.view.shows)
 
     def _show_found(self) -> None:
         state = self._state

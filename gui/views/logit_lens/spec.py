@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from headscope.gui.context import Context
-from headscope.gui.view_spec import ViewSpec
+from headscope.gui.view_spec import FigureSpec, ViewSpec
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -21,4 +21,12 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "What the model would predict if it stopped after each layer."),
     "Alt+8",
     _create,
+    figures=(
+        FigureSpec(
+            "logit_lens",
+            QT_TRANSLATE_NOOP("views", "Logit lens"),
+            lambda panel: panel.figure(),
+            obeys=frozenset({"axis_titles"}),
+        ),
+    ),
 )

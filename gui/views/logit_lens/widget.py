@@ -58,6 +58,11 @@ class LensGridView(QAbstractScrollArea):
     def picture(self) -> LensPicture:
         return self._picture
 
+    @property
+    def shows(self) -> Shows:
+        """What colours the cells."""
+        return self._shows
+
     def set_picture(self, picture: LensPicture) -> None:
         """Show another grid, from its first position and its last layers on."""
         self._picture, self._hover, self._pinned = picture, None, None

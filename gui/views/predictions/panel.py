@@ -14,6 +14,8 @@ from headscope.core.forward.model_info import why_no_prediction
 from headscope.core.predict.live_filters import Filtered
 from headscope.core.predict.results import MOST_WHOLE, Prediction
 from headscope.core.text.tokens import TokenAxis
+from headscope.gui.paint.painted_figure import PaintedFigure
+from headscope.gui.paint.probability_rows import ProbabilityGroup, ProbabilityRow, probability_figure
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.chosen_tokens import cell_of, pieces_in_focus
 from headscope.gui.session.comparison import predicted_axis
@@ -171,6 +173,22 @@ class PredictionsPanel(QWidget):
         self.keep.setText(self.tr("Clear baseline") if state.before_kept else self.tr("Keep as baseline"))
         self.keep.setVisible(state.before_kept or bool(state.predictions))
         self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
+
+    def figure(self) -> PaintedFigure | None:
+        """The candidates that are shown, and how they are; None while there are none, and while this is not seen."""
+        shown = [block for block in self.blocks if block.isVisible()]
+        groups = [
+            ProbabilityGroup(
+                block.heading.text(),
+                tuple(
+                    ProbabilityRow(bar.label, bar.probability, bar.ghost, bar.cut, bar.change, bar.number)
+                    for bar in (row.bar for row in block.rows)
+                ),
+            )
+            for block in shown
+        ]
+        words = self.caption.text() if self.caption.isVisible() else ""
+        return probability_figure(groups, self.tr("Predictions and their probabilities"), words)
 
     def _say(self, label: QLabel, words: str) -> None:
         label.setText(words)

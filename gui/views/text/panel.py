@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.vocabulary import FloatArray
-from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.painted_figure import PaintedFigure
+from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.chosen_tokens import is_one_text, mark
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from headscope.gui.views.text.numbers import Computed, ReadingValues, Values
+from headscope.gui.views.text.paint.layout import ReadingLayout
 from headscope.gui.views.text.paint.passage import Part, passage_of
-from headscope.gui.views.text.paint.shades import Shades
+from headscope.gui.views.text.paint.shades import Shades, paint_reading
 from headscope.gui.views.text.widget import ReadingView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
@@ -36,6 +38,9 @@ _OF_TEXT = frozenset({"record", "queries", "keys", "kind"})
 _OF_COLOURS = _OF_TEXT | {
     "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured"
 }  # fmt: skip
+
+_NATURAL = 480.0
+"""Width of a figure, in design units."""
 
 
 class ReadingPanel(QWidget):
@@ -197,6 +202,29 @@ class ReadingPanel(QWidget):
         self.view.set_focus_words(chosen, pointed)
         scale = None if shades is None else shades.scale(theme_of(self._state.dark))
         self.scale.show_scale(scale, "" if pointed is None or shades is None else self._note(pointed, shades))
+
+    def figure(self) -> PaintedFigure | None:
+        """The text as it is coloured here; None while there is none, and while this is not seen."""
+        passage, shades, chosen = self.view.passage, self.view.shades, self.view.chosen
+        if not self.isVisible() or not passage.text or len(passage.spans) != self._n_words():
+            return None
+
+        def laid_out(width: float, theme: Theme) -> ReadingLayout:
+            layout = ReadingLayout(passage, width - 2, theme)
+            while not layout.is_complete:
+                layout.advance(1.0)
+            return layout
+
+        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
+            painter.translate(1, 0)
+            paint_reading(painter, laid_out(width, theme), theme, 0, height, shades=shades, chosen=chosen)
+
+        def high(width: float) -> float:
+            return laid_out(width, theme_of(False)).height
+
+        scale = None if shades is None else shades.scale
+        title = self.title.text()
+        return PaintedFigure(self.tr("Text: {title}").format(title=title), _NATURAL, high, draw, title, scale)
 
     def _attention(self) -> tuple[Shades | None, list[int]]:
         side: Literal["query", "key"] = "query" if self.mode == "from" else "key"

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import ViewSpec
+from headscope.gui.view_spec import FigureSpec, ViewSpec
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -32,4 +32,12 @@ SPEC = ViewSpec(
     "Alt+4",
     _create,
     gestures=_GESTURES,
+    figures=(
+        FigureSpec(
+            "text",
+            QT_TRANSLATE_NOOP("views", "Text"),
+            lambda panel: panel.figure(),
+            obeys=frozenset({"axis_titles", "color_bar"}),
+        ),
+    ),
 )

@@ -76,6 +76,11 @@ class ReadingView(QAbstractScrollArea):
         """The numbers behind the words."""
         return self._shades
 
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The words whose attention is shown."""
+        return tuple(self._chosen)
+
     def set_passage(self, passage: Passage) -> None:
         """Show another text."""
         longer = passage.text.startswith(self._passage.text) and bool(self._passage.text)

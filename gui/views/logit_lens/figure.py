@@ -1,0 +1,36 @@
+"""The logit lens as a figure: positions in as many rows as there is room for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from headscope.gui.paint.painted_figure import PaintedFigure, bands, n_bands
+from headscope.gui.paint.theme import Theme
+from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture, Shows
+
+_MOST_ACROSS = 10  # positions in a row, where there is a choice
+_BETWEEN = 12.0  # design units between rows
+
+
+def lens_figure(shown: LensPicture, shows: Shows) -> PaintedFigure | None:
+    """What was read; None while nothing is."""
+    picture = shown.snapshot()
+    if not picture.has_cells:
+        return None
+    count, row = picture.n_positions, HEADER + picture.n_depths * CELL_HEIGHT
+
+    def draw(painter: QPainter, width: float, _height: float, theme: Theme) -> None:
+        for columns in bands(count, CELL_WIDTH, width - NUMBERS):
+            area = QRectF(0, 0, NUMBERS + len(columns) * CELL_WIDTH - 0.5, row)
+            layout = LensLayout(area, QPointF(columns.start * CELL_WIDTH, 0), picture.n_depths, columns.stop)
+            picture.paint(painter, layout, theme, shows)
+            painter.translate(0, row + _BETWEEN)
+
+    def height(width: float) -> float:
+        return n_bands(count, CELL_WIDTH, width - NUMBERS) * (row + _BETWEEN) - _BETWEEN
+
+    translate = QCoreApplication.translate
+    about = translate("LensPanel", "Logit lens: what the model would predict after each layer, at %n position(s)", "", count)
+    natural = NUMBERS + min(count, _MOST_ACROSS) * CELL_WIDTH
+    return PaintedFigure(about, natural, height, draw, translate("LensPanel", "layers down, positions across"))
