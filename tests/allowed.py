@@ -12,7 +12,11 @@ from torch import Tensor
 from headscope.core import numerics
 
 WIDTH = 128
-"""No sum in the tiny models and toys is longer."""
+"""No sum in the tiny models is longer, and none of the toys' but those of their feed-forward layers (give the model)."""
+D_HEAD = 32
+"""No head of the tiny models and toys is wider."""
+VOCABULARY = 1 << 16
+"""No tokenizer of the tiny models and toys knows more tokens."""
 
 
 def of_weights(expected: Any, model: Any = None) -> float:
@@ -28,6 +32,12 @@ def of_weights(expected: Any, model: Any = None) -> float:
     return numerics.softmax_tolerance(numerics.spread_of(weights), *_rounds(model)) if weights.numel() else 0.0
 
 
+def of_blocks(expected: Any) -> float:
+    """Between weights (…, n_queries, n_keys) of the same queries and keys, computed in blocks of other shapes."""
+    weights = torch.as_tensor(expected).float()
+    return numerics.softmax_tolerance(numerics.spread_of(weights), torch.float32, D_HEAD)
+
+
 def of_logits(logits: Any, model: Any = None) -> float:
     """Between logits, their differences, and what is summed up to them (contributions, log-probabilities)."""
     return numerics.logit_tolerance(*_rounds(model)) * max(1.0, float(abs(_finite(logits)).max()))
@@ -41,6 +51,21 @@ def of_probabilities(logits: Any, model: Any = None) -> float:
 def of_sums(length: int = WIDTH, size: float = 1.0) -> float:
     """Between sums of the same `length` float32 numbers in another order; `size` is that of their sum without signs."""
     return 4 * numerics.rounding(torch.float32, length) * size
+
+
+def of_attributions(expected: Any, model: Any = None) -> float:
+    """Between attributions (a weight times the gradient through it, summed up over heads): as of logits, for the largest of them."""
+    return numerics.logit_tolerance(*_rounds(model)) * float(np.abs(np.asarray(expected)).max())
+
+
+def of_doubles(size: float = 1.0) -> float:
+    """Between what two ways made of the same numbers in float64: filters, log-probabilities. `size` is that of the largest of them."""
+    return 4 * numerics.rounding(torch.float64, VOCABULARY) * size
+
+
+def of_decimals(places: int) -> float:
+    """Between a number and its text with so many decimals."""
+    return 0.5 * 10.0**-places
 
 
 def difference(ours: ArrayLike, expected: ArrayLike) -> float:

@@ -146,7 +146,7 @@ def test_each_step_follows_from_the_one_before(seen: Callable[[str], Seen], name
     kind = found.record.kinds[-1]
     working = found.at(1, 2, 4, 3, kind)
     softmax = working.softmax
-    assert softmax.dot == pytest.approx(working.products.sum(), abs=1e-12)
+    assert softmax.dot == pytest.approx(working.products.sum(), abs=allowed.of_doubles(abs(working.products).sum()))
     assert softmax.scaled == pytest.approx(softmax.dot * softmax.scale)
     assert softmax.exponential == pytest.approx(math.exp(softmax.score - softmax.largest))
     assert softmax.weight == pytest.approx(softmax.exponential / softmax.row_sum)
@@ -364,7 +364,7 @@ def test_output_projections_are_copied_once_while_they_stay_as_they_are_and_not_
     with torch.no_grad():
         model.module.model.layers[0].self_attn.o_proj.weight.add_(0.125)
     changed = model.run(TEXT).record.caught(0, 0, "decoder")[0].output_weights
-    torch.testing.assert_close(changed, one + 0.125)
+    assert allowed.difference(changed, one + 0.125) <= allowed.of_sums(2)
     monkeypatch.setattr(owned, "free_memory", lambda _device: 1000)
     with torch.no_grad():
         model.module.model.layers[0].self_attn.o_proj.weight.sub_(0.125)

@@ -100,7 +100,7 @@ def whole_pass(model: hf.PreTrainedModel, **inputs: torch.Tensor) -> object:
 def same(record, kind: str, layers) -> None:
     assert record.n_layers(kind) == len(layers)
     for index, expected in enumerate(layers):
-        torch.testing.assert_close(torch.from_numpy(record.layer_weights(index, kind)), expected[0].detach().float())
+        assert allowed.difference(record.layer_weights(index, kind), expected[0].detach().float()) <= allowed.of_sums()
 
 
 @pytest.mark.parametrize("form", ["output", "attentions", "list", "stacked", "numpy", "mapping"])
@@ -149,7 +149,7 @@ def test_layers_of_a_hybrid_without_weights_keep_their_places() -> None:
     record = record_of((None, one, None, two, three), TOKENS)
     assert record.n_layers("encoder") == 5
     assert record.kept_layers("encoder") == (1, 3, 4)
-    np.testing.assert_allclose(record.attention_weights(3, 1), two[0, 1].numpy(), rtol=1e-6)
+    np.testing.assert_allclose(record.attention_weights(3, 1), two[0, 1].numpy(), rtol=allowed.of_sums(1))
     with pytest.raises(HeadscopeError, match=r"1, 3, 4"):
         record.attention_weights(2, 0)
 

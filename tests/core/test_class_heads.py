@@ -18,13 +18,15 @@ from transformers.pipelines.document_question_answering import select_starts_end
 from headscope.core.errors import HeadscopeError
 from headscope.core.model import Model
 from headscope.core.models.load import load_model
+from headscope.core.numerics import half_digits
 from headscope.core.predict.class_predictions import answer, classify, tag
 from headscope.core.predict.classes import best_spans, label_index, readable_labels
 from headscope.gui.app.command_line import main
+from tests import allowed
 from tests.classifying import write
 
 TEXT, PAIR = "the cat sat on a mat .", "play the walking cat , playing"
-ALIKE = math.sqrt(torch.finfo(torch.float32).eps)
+ALIKE = half_digits(torch.float32)
 """What many layers made twice, by different kernels, is right to half of its digits."""
 MULTI, NUMBER = {"problem_type": "multi_label_classification"}, {"num_labels": 1}
 CLASSIFIERS: list[tuple[str, dict[str, Any]]] = [
@@ -111,7 +113,7 @@ def test_probabilities_are_those_of_the_pipeline(tmp_path: Path, settings: dict[
 
 @pytest.mark.parametrize("family", ["Bert", "GPT2", "Bart", "XLNet"])
 def test_a_class_is_read_at_the_token_that_the_head_reads(tmp_path: Path, family: str) -> None:
-    """Noise on the last layer's states changes the class at that position, and at no other."""
+    """Noise on the last layer's states changes the class at that position, and at no other; on one number, since a norm takes a shift away."""
     model = opened(write(tmp_path, f"{family}ForSequenceClassification", num_labels=3))
     source, target = model.encode(TEXT, PAIR)
     at = model.class_position(source, target)
@@ -130,16 +132,16 @@ def test_a_class_is_read_at_the_token_that_the_head_reads(tmp_path: Path, family
             states = output[0] if isinstance(output, tuple) else output
             states = states.clone()
             if family == "XLNet":  # whose states are (n_tokens, batch, d_model)
-                states[position] += 1
+                states[position, :, 0] += 1
             else:
-                states[:, position] += 1
+                states[:, position, 0] += 1
             return (states, *output[1:]) if isinstance(output, tuple) else states
 
         hook = last.register_forward_hook(disturb)
         with torch.inference_mode():
             noisy = model.module(**inputs).logits
         hook.remove()
-        if not torch.equal(noisy, own[:, 0]):
+        if allowed.difference(noisy, own[:, 0]) > allowed.of_logits(own, model):
             changed.append(position)
     assert changed == [at]
 

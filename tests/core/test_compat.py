@@ -4,7 +4,6 @@ import inspect
 import json
 
 import pytest
-import torch
 import transformers as hf
 
 from headscope.core import load_model, wrap_model
@@ -12,6 +11,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub import attention, compat
 from headscope.core.models.hub import cache as growing
 from headscope.core.models.hub.cache import growing_cache
+from tests import allowed
 from tests.golden.families import FAMILIES, built, inputs_of
 from tests.tiny_models import write_decoder, write_encoder_decoder
 
@@ -118,7 +118,7 @@ def test_without_the_fused_mask_attention_is_captured_in_another_way(monkeypatch
     eager = attention.eager_attentions(model, inputs)["decoder"]
     ours = attention._recorded(model, "own", inputs)["decoder"]
     for one, other in zip(ours, eager, strict=True):
-        torch.testing.assert_close(one, other[0])
+        assert allowed.difference(one, other[0]) <= allowed.of_weights(other[0])
 
 
 @pytest.mark.parametrize("write", [write_decoder, write_encoder_decoder])

@@ -32,6 +32,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.forward.verify import verify
 from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.predict.logit_lens import logit_lens
+from tests import allowed
 from tests.fingerprint import differences, fingerprint
 from tests.golden.families import ENDS, FAMILIES, SIZES, VOCABULARY, Family, built, mamba
 from tests.looked_into import OTHERS
@@ -363,7 +364,8 @@ def test_a_pass_of_its_owners_in_another_thread_is_nobodys_business(name: str, t
     with torch.inference_mode():
         expected = module(input_ids=ids).logits
         with in_the_middle_of_a_pass(look):
-            torch.testing.assert_close(module(input_ids=ids).logits, expected)  # other kernels, the same numbers
+            logits = module(input_ids=ids).logits  # by other kernels
+            assert allowed.difference(logits, expected) <= allowed.of_logits(expected, module)
 
 
 def test_a_model_and_a_part_of_it_take_turns(tokenizer: Callable[[str], Any]) -> None:

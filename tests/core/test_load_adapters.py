@@ -19,6 +19,7 @@ from headscope.core.models.hub import adapters
 from headscope.core.models.hub.attention import eager_attentions
 from headscope.core.models.load import load_model
 from headscope.core.numerics import half_digits, longest_sum, softmax_tolerance, spread_of
+from tests import allowed
 from tests.spoiled import refused
 
 pytestmark = [
@@ -208,7 +209,7 @@ def test_a_model_of_peft_in_memory_is_looked_into_with_its_adapter(originals: Pa
         record = model.capture(TEXT)
         logits = model.forward(inputs_of(model)).logits
         with torch.no_grad():
-            assert torch.equal(logits, adapted(**inputs_of(model)).logits)
+            assert allowed.difference(logits, own := adapted(**inputs_of(model)).logits) <= allowed.of_logits(own)
     assert [key for key, each in adapted.state_dict().items() if not torch.equal(each, before[key])] == []
     merged = load_model(tmp_path / "adapter", device="cpu").capture(TEXT)
     for kind in record.kinds:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -19,6 +18,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.memory import is_out_of_memory
 from headscope.core.model import Model
 from headscope.core.models.hub.attention import install
+from tests import allowed
 from tests.golden.families import FAMILIES, built
 from tests.looked_into import opened
 
@@ -84,7 +84,8 @@ def test_a_sweep_that_found_no_memory_is_the_same_the_next_time(model: Callable[
                 assert len(ran) <= passes
                 break
         *_, found = ablate_heads(fresh, question)
-        np.testing.assert_array_equal(found.log_probability_change, expected.log_probability_change)
+        change = expected.log_probability_change  # where memory was short, of fewer passes at once
+        assert allowed.difference(found.log_probability_change, change) <= allowed.of_logits(change, looked)
         passes += 1
     assert passes >= 5
 

@@ -18,6 +18,7 @@ from headscope.core.predict.sampling import (
     said,
     stages_of,
 )
+from tests import allowed
 
 # Probabilities that floats hold exactly, in no order: 1/2, 1/4, 1/8, 1/16, 1/16.
 PROBABILITIES = torch.tensor([0.125, 0.5, 0.0625, 0.25, 0.0625], dtype=torch.float64)
@@ -25,7 +26,7 @@ LOGITS = PROBABILITIES.log() + 3.0  # a shift changes nothing
 
 
 def assert_close(actual: torch.Tensor, expected: list[float]) -> None:
-    torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), atol=allowed.of_doubles(), rtol=0)
 
 
 def test_temperature_one_without_filters_is_the_softmax() -> None:
@@ -58,7 +59,7 @@ def test_top_p_keeps_the_smallest_set_whose_mass_reaches_p(top_p: float, kept: i
     most_probable = PROBABILITIES.sort(descending=True, stable=True)
     expected = torch.zeros(5, dtype=torch.float64)
     expected[most_probable.indices[:kept]] = most_probable.values[:kept] / most_probable.values[:kept].sum()
-    torch.testing.assert_close(result, expected, atol=1e-12, rtol=0)
+    torch.testing.assert_close(result, expected, atol=allowed.of_doubles(), rtol=0)
     assert PROBABILITIES[result > 0].sum() >= top_p
 
 
@@ -108,7 +109,7 @@ def test_each_stage_keeps_what_transformers_keeps_with_the_same_probabilities(na
         for name in names:
             expected = FILTERS[name](hf)(written, expected)
             assert torch.equal(stages[name] > 0, torch.isfinite(expected[0]))
-            torch.testing.assert_close(stages[name], expected[0].softmax(-1), atol=1e-12, rtol=1e-9)
+            torch.testing.assert_close(stages[name], expected[0].softmax(-1), atol=allowed.of_doubles(), rtol=0)
 
 
 def test_what_each_filter_did_is_said_in_numbers() -> None:

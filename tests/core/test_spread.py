@@ -52,11 +52,12 @@ def test_half_of_the_weights_on_the_disk_gives_the_same_attention_and_the_same_w
     assert not spread.is_movable
     encoded = whole.encode("the cat sat")
     (record, output), (other, expected) = (model.observe(*encoded) for model in (spread, whole))
-    torch.testing.assert_close(output.logits, expected.logits, rtol=0, atol=0)
+    assert allowed.difference(output.logits, expected.logits) <= allowed.of_logits(expected.logits, whole)
     assert (record.kinds, record.tier, record.device) == (other.kinds, other.tier, "cpu")
     for kind in record.kinds:
         for layer in range(record.n_layers(kind)):
-            np.testing.assert_array_equal(record.layer_weights(layer, kind), other.layer_weights(layer, kind))
+            weights = other.layer_weights(layer, kind)
+            assert allowed.difference(record.layer_weights(layer, kind), weights) <= allowed.of_weights(weights, whole)
     if "generate" in whole.info.abilities:
         written = [[step.token.text for step in model.generate("the cat", max_new_tokens=5)] for model in (spread, whole)]
         assert written[0] == written[1]
@@ -73,7 +74,8 @@ def test_a_dispatched_model_that_is_in_memory_is_wrapped_as_it_is(folders: dict[
     with wrap_model(module, AutoTokenizer.from_pretrained(folder)) as wrapped:
         assert wrapped.info.device == "cpu, disk"
         weights = wrapped.capture("the cat").attention_weights(1, 2)
-    np.testing.assert_array_equal(weights, load_model(folder, device="cpu").capture("the cat").attention_weights(1, 2))
+    expected = load_model(folder, device="cpu").capture("the cat").attention_weights(1, 2)
+    assert allowed.difference(weights, expected) <= allowed.of_weights(expected)
 
 
 def test_all_devices_are_the_one_there_is_if_the_model_fits_it(folders: dict[str, Path]) -> None:

@@ -17,6 +17,7 @@ from headscope.core.files.numbers import write_capture_npz, write_head_csv, writ
 from headscope.core.job import Cancel, Cancelled, Job, Progress
 from headscope.core.text.tokens import Token, TokenAxis, visible
 from headscope.core.toy.model import ToyConfig, ToyTransformer
+from tests import allowed
 
 WORDS = ("the", 'a "quoted, word"', "人工", "🙂", "·ing", "␣")
 
@@ -113,7 +114,8 @@ def test_npz_of_a_capture_holds_every_head_of_every_kind(record: AttentionRecord
             assert attention.dtype == np.float32
             for layer in range(2):
                 for head in range(4):
-                    np.testing.assert_array_equal(attention[layer, head], record.attention_weights(layer, head, kind))
+                    alone = record.attention_weights(layer, head, kind)  # not in one block with its layer
+                    assert allowed.difference(attention[layer, head], alone) <= allowed.of_blocks(alone)
             assert data[f"{kind}_query_tokens"].tolist() == list(WORDS[:n_queries])
             assert data[f"{kind}_key_tokens"].tolist() == list(WORDS[:n_keys])
     assert {progress.stage for progress in stages} == {"writing"}
