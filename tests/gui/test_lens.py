@@ -20,6 +20,7 @@ from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.logit_lens.paint import LensPicture
 from headscope.gui.views.logit_lens.panel import LensPanel
+from tests import allowed
 from tests.gui.screen import PATIENCE, settle, shown, values
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
 
@@ -75,9 +76,12 @@ def place_of(panel: LensPanel, depth: int, position: int) -> QPoint:
 def assert_shows(picture: LensPicture, layers: list[LensLayer]) -> None:
     assert picture.n_depths == len(layers)
     for depth, layer in enumerate(layers):
-        np.testing.assert_allclose(picture.probabilities[depth, list(layer.positions)], layer.probabilities[:, 0], atol=1e-6)
-        np.testing.assert_allclose(picture.entropies[depth, list(layer.positions)], layer.entropies, atol=1e-5)
-        ranks = picture.followed_ranks[depth, list(layer.positions)]
+        positions, rounding = list(layer.positions), allowed.of_weights(layer.probabilities)
+        np.testing.assert_allclose(picture.probabilities[depth, positions], layer.probabilities[:, 0], atol=rounding)
+        np.testing.assert_allclose(
+            picture.entropies[depth, positions], layer.entropies, atol=allowed.of_logits(layer.entropies)
+        )
+        ranks = picture.followed_ranks[depth, positions]
         np.testing.assert_array_equal(ranks, layer.followed_ranks)
         for at, position in enumerate(layer.positions):
             assert [id_ for id_, _, _ in picture.candidates(depth, position)] == layer.ids[at].tolist()
@@ -95,7 +99,9 @@ def test_a_short_text_is_read_by_itself_and_the_last_row_is_the_prediction(
     last = panel.view.picture.candidates(panel.view.picture.n_depths - 1, at)
     best = prediction.candidates[:5]
     assert [(id_, label) for id_, label, _ in last] == [(candidate.id, candidate.label) for candidate in best]
-    assert [p for _, _, p in last] == pytest.approx([candidate.probability for candidate in best], abs=1e-6)
+    assert [p for _, _, p in last] == pytest.approx(
+        [candidate.probability for candidate in best], abs=allowed.of_probabilities(prediction.logits)
+    )
     assert "exactly the model's prediction" in panel.status.text()
 
 
@@ -141,7 +147,8 @@ def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPa
     assert panel.view.picture.is_read(columns), "what was read before stays"
     expected = of_core("toy:tales", text, positions=[len(state.queries) - 1])
     last = [panel.view.picture.probabilities[depth, -1] for depth in range(len(expected))]
-    np.testing.assert_allclose(last, [layer.probabilities[0, 0] for layer in expected], atol=1e-5)
+    for found, layer in zip(last, expected, strict=True):
+        assert found == pytest.approx(layer.probabilities[0, 0], abs=allowed.of_weights(layer.probabilities))
 
 
 def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny: Path) -> None:
@@ -186,7 +193,8 @@ def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LensPanel, tiny:
     for step in state.steps:  # each was chosen by what the model said after the tokens before it
         found = panel.view.picture.candidates(last, step.prediction.position - 1)
         assert [id_ for id_, _, _ in found] == [candidate.id for candidate in step.candidates[:5]]
-        assert [p for _, _, p in found] == pytest.approx([candidate.probability for candidate in step.candidates[:5]], abs=1e-5)
+        expected = [candidate.probability for candidate in step.candidates[:5]]
+        assert [p for _, _, p in found] == pytest.approx(expected, abs=allowed.of_probabilities(step.prediction.logits))
 
 
 def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, panel: LensPanel) -> None:
@@ -244,7 +252,10 @@ def test_the_mouse_shows_a_cells_best_tokens_and_lights_the_token_everywhere(qtb
     qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 4))
     assert state.hover == Cell(query=4)
     layer = of_core("toy:grammar", KEYS)[1]
-    assert [bar.probability for bar in panel.card.bars.bars] == pytest.approx(layer.probabilities[4].tolist(), abs=1e-6)
+    probabilities = layer.probabilities[4]
+    assert [bar.probability for bar in panel.card.bars.bars] == pytest.approx(
+        probabilities.tolist(), abs=allowed.of_weights(probabilities)
+    )
     assert panel.card.title.text().startswith(f"After layer 0, at “{state.queries.labels[4]}” (4)")
     before = values(shown(panel.view))
     state.update(hover=Cell(query=6))

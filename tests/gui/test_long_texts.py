@@ -19,6 +19,7 @@ from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.notice_bar import NoticeBar
 from headscope.gui.window.status import StatusPanel
 from headscope.gui.words.notices import Notice, label_of
+from tests import allowed
 from tests.gui.screen import PATIENCE, settle, shown, values
 
 TALE = "once upon a time a brave mouse named Mia lived in a castle . " * 9
@@ -70,8 +71,8 @@ def test_the_value_under_the_mouse_is_exact(qtbot, long_window: MainWindow) -> N
         qtbot.waitUntil(lambda at=(across, down): _tells(qtbot, long_window, *at), timeout=PATIENCE)
         value = float(whole[state.hover.query, state.hover.key])
         told = status._left.text().rsplit("  ", 1)[1]
-        assert state.value(state.hover.query, state.hover.key) == pytest.approx(value, abs=1e-6)
-        assert float(told) == pytest.approx(value, rel=0.006, abs=5e-5)
+        assert state.value(state.hover.query, state.hover.key) == pytest.approx(value, abs=allowed.of_blocks(whole))
+        assert float(told) == pytest.approx(value, rel=0.006, abs=allowed.of_decimals(4)), "or three digits"
         assert float(told) > 0, "however small"
 
 
@@ -86,7 +87,7 @@ def test_zooming_in_asks_for_the_part_and_shows_its_cells(qtbot, long_window: Ma
     qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)
     part = state.part.request
     whole = matrix(long_window)[part.rows.start : part.rows.stop, part.keys.start : part.keys.stop]
-    assert state.part.picture == pytest.approx(whole, abs=1e-6)
+    assert state.part.picture == pytest.approx(whole, abs=allowed.of_blocks(whole))
     fine = values(cells_shown(long_window))
     view.set_picture(type(view.picture)(matrix(long_window), state.queries, state.keys))
     assert np.mean(fine == values(cells_shown(long_window))) > 0.99
@@ -98,19 +99,23 @@ def test_the_links_of_a_long_text_are_those_of_its_matrix(qtbot, long_window: Ma
     found = panel.view.picture.links(layout)
     rows = layout.visible(len(long_window.state.queries))
     whole = matrix(long_window)
+    rounding = allowed.of_blocks(whole)
     seen = np.zeros_like(whole, bool)
     seen[rows.start : rows.stop], seen[:, rows.start : rows.stop] = True, True
-    expected = set(zip(*np.nonzero((whole >= FAINTEST) & seen), strict=True))
-    assert set(zip(found.query.tolist(), found.key.tolist(), strict=True)) == expected
+    strong, perhaps = (set(zip(*np.nonzero(seen & (whole >= FAINTEST + by)), strict=True)) for by in (rounding, -rounding))
+    assert strong <= set(zip(found.query.tolist(), found.key.tolist(), strict=True)) <= perhaps
+    assert len(perhaps) - len(strong) < 0.01 * len(strong)
     one = panel.view.picture.links(layout, Picked(key=5))
-    assert set(one.query.tolist()) == set(np.flatnonzero(whole[:, 5] >= FAINTEST).tolist())
+    strong, perhaps = (set(np.flatnonzero(whole[:, 5] >= FAINTEST + by).tolist()) for by in (rounding, -rounding))
+    assert strong <= set(one.query.tolist()) <= perhaps
 
 
 def test_another_head_of_a_long_text(qtbot, long_window: MainWindow) -> None:
     state = long_window.state
     long_window.explorer.select_head((2, 1))
     qtbot.waitUntil(lambda: state.head == (2, 1) and state.shown.exact, timeout=PATIENCE)
-    assert state.shown.picture.max() == pytest.approx(matrix(long_window).max(), abs=1e-6)
+    whole = matrix(long_window)
+    assert state.shown.picture.max() == pytest.approx(whole.max(), abs=allowed.of_blocks(whole))
     assert "approximate" not in long_window.panel("heatmap")._title.text()
 
 
@@ -120,7 +125,8 @@ def test_a_head_of_a_long_text_is_exported_whole(qtbot, long_window: MainWindow,
     qtbot.waitUntil(lambda: (tmp_path / "a.npz").exists(), timeout=PATIENCE)
     settle(qtbot, state)
     with np.load(tmp_path / "a.npz") as data:
-        assert any(np.array_equal(array, matrix(long_window)) for array in data.values())
+        whole = matrix(long_window)
+        np.testing.assert_allclose(data["attention"], whole, atol=allowed.of_blocks(whole))
 
 
 def test_heads_in_sight_are_drawn_first(qtbot, open_window, monkeypatch) -> None:
