@@ -112,6 +112,23 @@ def test_only_numerics_knows_tolerances(path: Path) -> None:
             assert not {"ROUNDING", "TOLERANCE", "EPS"} & set(node.id.split("_")), f"{path}:{node.lineno}"
 
 
+def test_tests_take_small_tolerances_from_one_file() -> None:
+    """What rounding explains stands in `tests/allowed.py`; pixels, printed digits and other coarse things may be literal.
+
+    The defaults of numpy's and torch's comparisons are literals too, and somebody else's.
+    """
+    arguments = ("abs", "rel", "atol", "rtol", "abs_tol", "rel_tol")
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            tolerances = [keyword.value for keyword in node.keywords if keyword.arg in arguments]
+            literals = [part.value for value in tolerances for part in ast.walk(value) if isinstance(part, ast.Constant)]
+            assert not [each for each in literals if isinstance(each, float) and 0 < each < 1e-3], f"{path}:{node.lineno}"
+            if ast.unparse(node.func).endswith(("testing.assert_allclose", "testing.assert_close")):
+                assert tolerances, f"{path}:{node.lineno}"
+
+
 def test_every_folder_with_code_is_packaged() -> None:
     folders = {f"headscope.{'.'.join(path.parent.relative_to(ROOT).parts)}" for path in SOURCES}
     assert folders == set(PROJECT["tool"]["setuptools"]["packages"])
