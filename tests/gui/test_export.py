@@ -117,7 +117,9 @@ def test_an_svg_has_a_shape_for_each_cell_and_its_tokens_as_text(qapp, tmp_path:
         name = color_of(weight, LIGHT).name()
         wanted[name] = wanted.get(name, 0) + 1
     assert {name: fills.count(name) for name in wanted} == wanted
-    assert [float(side) for side in root.get("viewBox").split()] == pytest.approx([0, 0, *picture.size().toTuple()], rel=1e-5)
+    assert [float(side) for side in root.get("viewBox").split()] == pytest.approx(
+        [0, 0, *picture.size().toTuple()], abs=allowed.of_decimals(2)
+    )
     assert root.get("width").endswith("mm")
 
 
