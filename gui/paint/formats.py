@@ -19,6 +19,7 @@ from headscope.gui.paint.anchors import noted_anchors
 from headscope.gui.paint.figure import PLAIN, Figure, FigureOptions
 from headscope.gui.paint.fonts import load_fonts
 from headscope.gui.paint.svg_text import finished_svg
+from headscope.gui.paint.theme import designed_type
 
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _MM_OF_INCH = 25.4
@@ -46,11 +47,12 @@ def write_figure(figure: Figure, path: Path, options: FigureOptions = PLAIN) -> 
         ``unknown_file_type``, ``picture_too_large``, ``no_disk_space``, ``cannot_write``; of the figure itself, such as
         ``empty_region``.
     """
-    load_fonts()
     write = {".png": _png, ".svg": _svg, ".pdf": _pdf}.get(path.suffix.lower())
     if write is None:
         raise HeadscopeError("unknown_file_type", path=path, known=", ".join(SUFFIXES))
-    content = write(_Scene(figure, options))
+    load_fonts()
+    with designed_type():
+        content = write(_Scene(figure, options))
     with atomic_write(path) as temporary:
         temporary.write_bytes(content.data())
 
@@ -58,18 +60,21 @@ def write_figure(figure: Figure, path: Path, options: FigureOptions = PLAIN) -> 
 def figure_image(figure: Figure, options: FigureOptions = PLAIN) -> QImage:
     """A figure as dots, as a PNG of it has them; ``picture_too_large``."""
     load_fonts()
-    return _image(_Scene(figure, options))
+    with designed_type():
+        return _image(_Scene(figure, options))
 
 
 def figure_svg(figure: Figure, options: FigureOptions = PLAIN) -> QByteArray:
     """A figure as an SVG file has it."""
     load_fonts()
-    return _svg(_Scene(figure, options))
+    with designed_type():
+        return _svg(_Scene(figure, options))
 
 
 def size_mm(figure: Figure, options: FigureOptions = PLAIN) -> QSizeF:
     """How large it will be, in millimetres."""
-    return figure.size(options) * options.unit_mm
+    with designed_type():
+        return figure.size(options) * options.unit_mm
 
 
 def paint_scaled(figure: Figure, painter: QPainter, room: QSizeF, options: FigureOptions = PLAIN) -> QSizeF:
@@ -80,12 +85,13 @@ def paint_scaled(figure: Figure, painter: QPainter, room: QSizeF, options: Figur
     QSizeF
         What it covers.
     """
-    scene = _Scene(figure, options)
-    covered = scene.size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
-    painter.save()
-    painter.scale(covered.width() / scene.size.width(), covered.height() / scene.size.height())
-    scene.paint(painter, vector=False)
-    painter.restore()
+    with designed_type():
+        scene = _Scene(figure, options)
+        covered = scene.size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+        painter.save()
+        painter.scale(covered.width() / scene.size.width(), covered.height() / scene.size.height())
+        scene.paint(painter, vector=False)
+        painter.restore()
     return covered
 
 

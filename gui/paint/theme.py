@@ -8,7 +8,8 @@ kinds of colour blindness for the first eight.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
 from typing import Final, NamedTuple, ParamSpec, TypeVar
@@ -138,6 +139,17 @@ def type_style() -> TypeStyle:
 def set_type_style(style: TypeStyle) -> None:
     """Draw type so from now on, in this thread."""
     _type.style = style
+
+
+@contextmanager
+def designed_type() -> Iterator[None]:
+    """Draw and measure type as designed in this thread, as files have it, whatever the screen's is."""
+    before = _type.style
+    _type.style = TypeStyle()
+    try:
+        yield
+    finally:
+        _type.style = before
 
 
 def kept_by_type(most: int) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:

@@ -25,6 +25,7 @@ from headscope.gui.control.exporter import Export, HeadExport, PictureExport, Re
 from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
 from headscope.gui.paint.picked import Picked
+from headscope.gui.paint.theme import designed_type
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
@@ -159,7 +160,8 @@ class ExportDialog(QDialog):
 
     def _figure(self) -> Figure | None:
         spec, panel = self._figures.get(self.what.currentData(), (None, None))
-        return None if spec is None else spec.make(panel)
+        with designed_type():
+            return None if spec is None else spec.make(panel)
 
     def _forms(self) -> tuple[str, ...]:
         """What the chosen thing can be written as."""
@@ -297,7 +299,7 @@ class _Preview(QWidget):
         self._image = None
         if figure is not None:
             ratio = self.devicePixelRatioF()
-            size = figure.size(options).scaled(_PREVIEW.toSizeF(), Qt.AspectRatioMode.KeepAspectRatio)
+            size = size_mm(figure, options).scaled(_PREVIEW.toSizeF(), Qt.AspectRatioMode.KeepAspectRatio)
             self._image = QPixmap((size * ratio).toSize())
             self._image.setDevicePixelRatio(ratio)
             painter = QPainter(self._image)

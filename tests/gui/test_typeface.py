@@ -13,8 +13,9 @@ from headscope.core.text.tokens import Token
 from headscope.gui.control.exporter import PictureExport
 from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.fonts import load_fonts, typefaces
+from headscope.gui.paint.formats import figure_image, size_mm
 from headscope.gui.paint.labels import elided, text_width
-from headscope.gui.paint.theme import INTER, TypeStyle, set_type_style, text_font, theme_of, type_style
+from headscope.gui.paint.theme import INTER, TypeStyle, designed_type, set_type_style, text_font, theme_of, type_style
 from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.selection import Cell
 from headscope.gui.views.arithmetic.paint.formula import typeset
@@ -266,6 +267,22 @@ def test_a_damaged_typeface_is_inter(qapp, settings: QSettings, nonsense) -> Non
 
 
 # ---------------------------------------------------------------- files
+@pytest.mark.parametrize("name", ["heads", "heatmap", "links", "predictions"])
+def test_a_preview_and_a_copy_are_in_the_type_of_the_file_whatever_the_screens_is(
+    qtbot, window: MainWindow, tmp_path: Path, name: str
+) -> None:
+    (figure_spec, *_) = next(view.figures for view in VIEWS if view.id == name)
+    window.desk.bring(name)
+    looks = []
+    for family, size in ((INTER, 100), (FAMILY, 150)):
+        window.preferences.typeface, window.preferences.type_size = family, size
+        settle(qtbot, window.state)
+        with designed_type():
+            figure = figure_spec.make(window.panel(name))
+        looks.append((size_mm(figure).toTuple(), values(figure_image(figure, FigureOptions(dpi=72))).tobytes()))
+    assert looks[0] == looks[1]
+
+
 def test_figures_stay_in_inter(qtbot, window: MainWindow, tmp_path: Path) -> None:
     window.preferences.typeface = FAMILY
     window.preferences.type_size = 150
