@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QLocale, QObject, QSettings, QThread, Slot
 from PySide6.QtGui import QIcon
@@ -20,6 +20,7 @@ from headscope.core.process import own
 from headscope.gui.app.interrupts import interrupts
 from headscope.gui.control.appearance import take_over
 from headscope.gui.control.explorer import Explorer
+from headscope.gui.session.last_session import last_session
 from headscope.gui.session.session import Session
 from headscope.gui.session.settings_file import Settings
 from headscope.gui.window.main_window import MainWindow
@@ -67,24 +68,33 @@ def create_window(model: str | Model | None = None, text: str | None = None, set
     Parameters
     ----------
     model : str or Model, optional
-        What `load_model` takes, or one that is in memory; the first toy if not given.
+        What `load_model` takes, or one that is in memory; if not given the one that was open last, with its text and head,
+        or else the first toy.
     settings : QSettings, optional
         The user's own if not given.
     """
-    window = _window(settings)
+    settings = settings or _own_settings()
+    last = last_session(settings) if model is None else None
+    values = {} if last is None else last.values
     if text is not None:
-        window.state.update(text=text)
-    _Opening(window, model or FIRST_MODEL)
+        values |= {"text": text, "text_pair": "", "target": ""}
+    window = _window(settings, **values)
+    _Opening(window, model or (FIRST_MODEL if last is None else last.source))
     return window
 
 
-def _window(settings: QSettings | None) -> MainWindow:
+def _own_settings() -> QSettings:
+    return Settings("Headscope", "Headscope")
+
+
+def _window(settings: QSettings, **values: Any) -> MainWindow:
     application = QCoreApplication.instance()
     if application is not None and not has_language(application):  # somebody else's
         set_language(application, QLocale.system())
     state = Session()
+    state.update(**values)
     explorer = Explorer(state)
-    window = MainWindow(state, explorer, settings or Settings("Headscope", "Headscope"))
+    window = MainWindow(state, explorer, settings)
     state.setParent(window)
     explorer.setParent(window)
     return window
@@ -92,7 +102,7 @@ def _window(settings: QSettings | None) -> MainWindow:
 
 def create_record_window(record: AttentionRecord, settings: QSettings | None = None) -> MainWindow:
     """The window with a record and no model, not yet shown."""
-    window = _window(settings)
+    window = _window(settings or _own_settings())
     window.state.update(text=record.axis(record.kinds[0]).queries.text)
     window.explorer.show_record(record)
     return window

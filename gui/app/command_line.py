@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``headscope`` with these arguments, the process's own if None; the exit code, as `headscope.core.cli.main.run`."""
     parser, commands = core.create_parser()
     parser.description = "Look into the attention of transformers. Without a command, opens the window."
-    parser.add_argument("--model", help="model to open at start (default: toy:grammar)")
+    parser.add_argument("--model", help="model to open at start (default: the last one, or toy:grammar)")
     parser.add_argument("--text", type=text, help="text to run at start")
     parser.set_defaults(command=_window)
     for command in (*core.COMMANDS[:3], export_command, *core.COMMANDS[3:]):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
+from headscope.gui.session.last_session import forget_session
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
 
@@ -40,7 +41,8 @@ class RecentPrompts(QObject):
         return self._texts
 
     def forget(self) -> None:
-        """Keep none of them."""
+        """Keep none of them, nor the text of the last session."""
+        forget_session(self._settings)
         self._keep(())
 
     @Slot(frozenset)

@@ -17,6 +17,7 @@ from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.history import History
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.last_session import keep_session
 from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
@@ -377,6 +378,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.present(False)
+        keep_session(self.state, self._settings)
         self._settings.setValue("window/geometry", self.saveGeometry())
         self._settings.setValue("window/docks", self.desk.keep())
         self._settings.setValue("window/desk", self.desk.size())

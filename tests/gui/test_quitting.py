@@ -99,8 +99,8 @@ QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, sys.
 create_window = application._window
 then = None
 
-def create(settings):
-    window = create_window(settings)
+def create(settings, **values):
+    window = create_window(settings, **values)
     window.first_painted.connect(lambda: QTimer.singleShot(0, window, lambda: then(window)))
     return window
 
