@@ -155,11 +155,10 @@ class MainWindow(QMainWindow):
         self.notice.chosen.connect(self._take_offer)
 
     def _arrange(self) -> None:
-        """Tool bar, notice and text above the desk that all views lie on."""
+        """Tool bar and text above the desk that all views lie on; notices over its lower edge."""
         sheets = QVBoxLayout()
         sheets.setContentsMargins(12, 12, 12, 8)
         sheets.setSpacing(8)
-        sheets.addWidget(self.notice)
         sheets.addWidget(Card("", self.text))
         sheets.addWidget(self.desk, 1)
         centre = QWidget()
@@ -169,6 +168,7 @@ class MainWindow(QMainWindow):
         self._column.addWidget(self.toolbar)
         self._column.addLayout(sheets, 1)
         self.setCentralWidget(centre)
+        self.notice.lie_over(centre)
         self.statusBar().setSizeGripEnabled(False)
         self.find_bar = FindBar(self.state)
         self.statusBar().addWidget(self.find_bar)

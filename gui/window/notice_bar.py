@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QApplication,
@@ -19,14 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from headscope.gui.paint.theme import scaled
 from headscope.gui.widgets.plain import Label
 
+_MARGIN, _WIDTH = 12, 960
+"""Pixels around it, and that it is wide at most."""
 _STAYS = 8000
 """Milliseconds that a notice stays which needs nothing."""
 
 
 class NoticeBar(QFrame):
-    """A strip across the window; hidden while there is nothing to say.
+    """A strip over the lower edge of its parent, which stays where it is; hidden while there is nothing to say.
 
     Signals
     -------
@@ -81,6 +84,31 @@ class NoticeBar(QFrame):
         self._fading.timeout.connect(self._fade)
         self.hide()
 
+    def lie_over(self, parent: QWidget) -> None:
+        """Be shown there from now on."""
+        self.setParent(parent)
+        parent.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the parent's size."""
+        if watched is self.parentWidget() and event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # details that open, another sentence
+            self._place()
+        return super().event(event)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        width = min(parent.width() - 2 * _MARGIN, scaled(_WIDTH))
+        height = max(self.layout().totalHeightForWidth(width), self.minimumSizeHint().height())
+        self.setGeometry((parent.width() - width) // 2, parent.height() - height - _MARGIN, width, height)
+
     @property
     def is_fading(self) -> bool:
         """Whether it will go by itself."""
@@ -113,6 +141,8 @@ class NoticeBar(QFrame):
         self.setProperty("level", level)
         self.style().polish(self)
         self.show()
+        self.raise_()
+        self._place()
 
     def set_icons(self, icon: QIcon, close: QIcon) -> None:
         """The drawings in the colours of the theme."""

@@ -1,9 +1,9 @@
 """The text field and the strip of tokens: typing, pasting, marks, mouse and keys."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import theme_of
@@ -210,6 +210,8 @@ def test_a_long_text_takes_three_rows_and_scrolls(qtbot, strip: TokenStrip) -> N
     qtbot.mouseClick(strip.viewport(), LEFT, NONE, strip.point_of(2999))
     assert clicks == [(2999, False)]
     strip.set_axis(axis("one"))
+    assert strip.sizeHint().height() == 96, "not under the pointer"
+    QApplication.sendEvent(strip, QEvent(QEvent.Type.Leave))
     assert strip.sizeHint().height() == 32
     strip.set_axis(TokenAxis(()))
     qtbot.keyClick(strip, Qt.Key.Key_Right)

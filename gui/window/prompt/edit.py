@@ -36,6 +36,8 @@ class PromptEdit(QPlainTextEdit):
         self._dropped_from: int | None = None
         self._by_program = False
         self._grows = False
+        self._lines = 1  # that it is high
+        self._held = False
         self.setObjectName("prompt")
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
@@ -140,16 +142,26 @@ class PromptEdit(QPlainTextEdit):
         if self._grows:  # a bar that comes or goes resizes the field again, from within
             return
         self._grows = True
-        scrolls = self._n_lines > _MOST_LINES and self._has_room_for_bar
+        if not self._held:
+            self._lines = min(self._n_lines, _MOST_LINES)
+        scrolls = self._n_lines > self._lines and self._has_room_for_bar
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if scrolls else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self._grows = False
+        if self._held:
+            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
         if self.height() != self.sizeHint().height():
             self.updateGeometry()
 
+    def set_held(self, held: bool) -> None:
+        """Stay as high as it is while something is written, whatever comes: the newest line is in sight."""
+        if held != self._held:
+            self._held = held
+            self._grow()
+
     def sizeHint(self) -> QSize:
-        return QSize(400, min(self._n_lines, _MOST_LINES) * self.fontMetrics().lineSpacing() + _AROUND)
+        return QSize(400, self._lines * self.fontMetrics().lineSpacing() + _AROUND)
 
     @property
     def _has_room_for_bar(self) -> bool:

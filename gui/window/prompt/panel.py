@@ -97,6 +97,9 @@ class TextPanel(QWidget):
             self._show_fields()
         if names & {"record", "model", "text", "run", "busy"}:
             self._show_tokens()
+        if "busy" in names:
+            for part in (self.text, self.pair, self.target, self.strip):
+                part.set_held(state.busy is not None and bool(state.branches))
         if "reading" in names:
             self.reading.set_reading(state.reading)
         if names & {"hover", "pinned", "record", "kind"}:

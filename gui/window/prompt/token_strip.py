@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
 from headscope.core.text.tokens import Token, TokenAxis
@@ -20,7 +20,7 @@ _CLICK = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
 
 class TokenStrip(QAbstractScrollArea):
-    """Boxes in reading order; a long text shows three rows and scrolls.
+    """Boxes in reading order; a long text shows three rows and scrolls. It does not grow or shrink under the pointer.
 
     Signals
     -------
@@ -43,6 +43,8 @@ class TokenStrip(QAbstractScrollArea):
         self._cursor = 0
         self._hovered: int | None = None
         self._stale = False
+        self._rows = 1  # that it is high
+        self._held = self._has_pointer = False
         self.spoken = Spoken(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -103,20 +105,26 @@ class TokenStrip(QAbstractScrollArea):
         return self._chips.box(position).translated(0, -self.verticalScrollBar().value())
 
     def sizeHint(self) -> QSize:
-        rows = min(max(1, self._chips.n_rows), _MOST_ROWS)
-        return QSize(400, rows * scaled(ROW))
+        return QSize(400, self._rows * scaled(ROW))
+
+    def set_held(self, held: bool) -> None:
+        """Stay as high as it is while something is written, whatever comes: the newest row is in sight."""
+        if held != self._held:
+            self._held = held
+            self._lay_out(self._chips.axis)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self.sizeHint().height())
 
     def _lay_out(self, axis: TokenAxis) -> None:
-        height = self.sizeHint().height()
         self._chips = TokenChips(axis, float(self.viewport().width()))
+        if not self._held and not self._has_pointer:
+            self._rows = min(max(1, self._chips.n_rows), _MOST_ROWS)
         bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, (self._chips.n_rows - _MOST_ROWS) * scaled(ROW)))
-        bar.setPageStep(_MOST_ROWS * scaled(ROW))
+        bar.setRange(0, max(0, (self._chips.n_rows - self._rows) * scaled(ROW)))
+        bar.setPageStep(self._rows * scaled(ROW))
         bar.setSingleStep(scaled(ROW))
-        if self.sizeHint().height() != height:
+        if self.sizeHint().height() != self.height():
             self.updateGeometry()
         self.viewport().update()
 
@@ -149,9 +157,15 @@ class TokenStrip(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._point_at(self._token_at(event.position()))
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._has_pointer = True
+
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._point_at(None)
+        self._has_pointer = False
+        self._lay_out(self._chips.axis)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         position = self._token_at(event.position())
