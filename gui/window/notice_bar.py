@@ -102,11 +102,11 @@ class NoticeBar(QFrame):
         return super().event(event)
 
     def _place(self) -> None:
-        parent = self.parentWidget()
-        if parent is None:
+        parent, layout = self.parentWidget(), self.layout()
+        if parent is None or layout is None:
             return
         width = min(parent.width() - 2 * _MARGIN, scaled(_WIDTH))
-        height = max(self.layout().totalHeightForWidth(width), self.minimumSizeHint().height())
+        height = max(layout.totalHeightForWidth(width), self.minimumSizeHint().height())
         self.setGeometry((parent.width() - width) // 2, parent.height() - height - _MARGIN, width, height)
 
     @property
