@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--view", choices=VIEWS, default="heatmap", help="which picture (default: heatmap)")
     parser.add_argument("--layer", type=int, help="from 0, where --head is a number alone")
     parser.add_argument(
-        "--head", required=True, action="append", type=_head, help="L.H, from 0; repeat it for several (links, arcs)"
+        "--head", action="append", type=_head, help="L.H, from 0; repeat it for several (links, arcs); all for heads"
     )
     parser.add_argument("--kind", help="encoder, decoder or cross; default: the model's first")
     add_keep(parser)
@@ -127,6 +127,10 @@ def _region(argument: str) -> tuple[range, range]:
 def _heads(arguments: argparse.Namespace) -> tuple[Head, ...]:
     """The heads that are meant; ``bad_option``."""
     found = []
+    if not arguments.head and arguments.view == "heads" and arguments.out.suffix.lower() in PICTURES:
+        return ((0, 0),)  # all are shown
+    if not arguments.head:
+        refuse("--head", None, "L.H, as in 1.2")
     for layer, head in arguments.head:
         if layer is None and arguments.layer is None:
             refuse("--head", head, "L.H, as in 1.2, or a number beside --layer")

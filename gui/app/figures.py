@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.gui.view_spec import FigureSpec
 
-VIEWS: Final = ("heatmap", "links", "arcs")
+VIEWS: Final = ("heads", "heatmap", "links", "arcs")
 """Figures that a record is enough for: those in the registry that have `of_record` (a test compares)."""
 _UNITS, _SPECIAL = ("tokens", "words", "sentences", "segments"), ("shown", "hidden", "renormalised")
 
@@ -51,7 +51,7 @@ def save_figure(
     view : str
         One of `VIEWS`.
     heads : (layer, head), or several
-        From 0.
+        From 0; "heads" shows all whatever these are.
     kind : str, optional
         "encoder", "decoder" or "cross"; the record's first if not given.
     units, special : str

@@ -420,6 +420,7 @@ def test_each_option_does_what_it_says(qapp, tmp_path: Path, asked: tuple[str, .
     ("asked", "says"),
     [
         (("--head", "3"), "L.H"),
+        ((), "L.H"),
         (("--head", "1.3", "--head", "1.2"), "one head for heatmap"),
         (("--head", "1.3", "--view", "arcs", "--scale", "log"), "left out for arcs"),
         (("--head", "1.3", "--width-mm", "3"), "20 to 2000"),
@@ -457,6 +458,24 @@ def test_options_that_no_figure_can_have_are_refused() -> None:
             FigureOptions(**wrong)
         assert told.value.code == "bad_option"
     assert FigureOptions() == PLAIN
+
+
+@pytest.mark.parametrize("model", ["toy:grammar", "toy:tales"])
+def test_the_grid_of_all_heads_has_their_exact_colours(qapp, tmp_path: Path, model: str) -> None:
+    text = "the keys of the cabinet [MASK] rusty ." if model == "toy:grammar" else "once upon a time"
+    asked = ("--model", model, "--text", text, "--view", "heads", "--width-mm", "page", "--dpi", "150")
+    assert main(["export", *asked, "--out", str(tmp_path / "a.png")]) == 0
+    record = load_model(model, device="cpu").capture(text)
+    kind = record.kinds[0]
+    image = QImage(str(tmp_path / "a.png")).convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    seen = set(np.unique(pixels).tolist())
+    wanted = {
+        color_of(weight, LIGHT).rgb()
+        for layer in range(record.n_layers(kind))
+        for weight in record.layer_weights(layer, kind).ravel()
+    }
+    assert wanted <= seen
 
 
 def test_help_of_the_export_needs_no_qt() -> None:

@@ -7,8 +7,8 @@ from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Slot
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
@@ -19,9 +19,10 @@ from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.painted_figure import PaintedFigure
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.session import Session
+from headscope.gui.views.heads.figure import heads_figure
 from headscope.gui.views.heads.legend import TypeLegend
 from headscope.gui.views.heads.order_bar import HeadOrderBar
 from headscope.gui.views.heads.scatter import HeadScatter
@@ -32,10 +33,6 @@ from headscope.gui.words.head_words import metric_name, metric_value, type_meani
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
-
-_UNBOUNDED = 1e5
-_NATURAL_STEP, _LEAST_NATURAL, _MOST_NATURAL = 52.0, 200.0, 800.0
-"""Of a figure, in design units: from one head to the next, and its width."""
 
 
 class HeadsPanel(QWidget):
@@ -216,22 +213,7 @@ class HeadsPanel(QWidget):
 
     def figure(self) -> PaintedFigure | None:
         """The heads as they stand here; None while there is no picture of any."""
-        picture = self._picture.on_paper()
-        if picture.thumbnails is None:
-            return None
-        n_columns = picture.places.placed.n_columns
-
-        def height(width: float) -> float:
-            return picture.layout(QRectF(0, 0, width, _UNBOUNDED)).height
-
-        def draw(painter: QPainter, width: float, high: float, theme: Theme) -> None:
-            layout = picture.layout(QRectF(0, 0, width, high))
-            picture.paint(painter, layout, theme)
-
-        about = self.tr("Attention of every head: {n_layers} layers by {n_heads} heads")
-        words = about.format(n_layers=picture.n_layers, n_heads=picture.n_heads)
-        natural = min(_MOST_NATURAL, max(_LEAST_NATURAL, 32 + min(n_columns, picture.n_heads) * _NATURAL_STEP))
-        return PaintedFigure(words, natural, height, draw, self.tr("layers down, heads across"))
+        return heads_figure(self._picture)
 
     def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
         """The thumbnails, which are made ready to be drawn once, wherever they then stand."""

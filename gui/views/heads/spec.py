@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heads.commands import ORDERING
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -30,6 +31,24 @@ def _create(context: Context) -> QWidget:
     return HeadsPanel(context.session, context.explorer)
 
 
+def _of_record(subject: Subject) -> Figure:
+    import numpy as np
+
+    from headscope.gui.paint.head_grid import HeadGridPicture
+    from headscope.gui.views.heads.figure import heads_figure
+
+    record, kind = subject.record, subject.kind
+    pictures = dict(record.thumbnails(kind))
+    side = next(iter(pictures.values())).shape[1:]
+    shape = record.n_layers(kind), record.n_heads(kind)
+    every = np.full((*shape, *side), np.nan, np.float32)  # of layers that were not kept there is nothing
+    for layer, of_layer in pictures.items():
+        every[layer] = of_layer
+    figure = heads_figure(HeadGridPicture(*shape, every))
+    assert figure is not None
+    return figure
+
+
 SPEC = ViewSpec(
     "heads",
     QT_TRANSLATE_NOOP("views", "Heads"),
@@ -40,7 +59,11 @@ SPEC = ViewSpec(
     gestures=_GESTURES,
     figures=(
         FigureSpec(
-            "heads", QT_TRANSLATE_NOOP("views", "Heads"), lambda panel: panel.figure(), obeys=frozenset({"axis_titles"})
+            "heads",
+            QT_TRANSLATE_NOOP("views", "Heads"),
+            lambda panel: panel.figure(),
+            _of_record,
+            obeys=frozenset({"axis_titles"}),
         ),
     ),
 )
