@@ -112,9 +112,11 @@ def _check_meant(spec: FigureSpec, options: Any, n_heads: int) -> None:
     """``bad_option`` where something is asked for that such a figure does not have, instead of leaving it out silently."""
     from headscope.gui.paint.figure import PLAIN
 
-    for name in ("color_map", "scale", "region"):
+    for name in ("color_map", "scale", "region", "picked"):
         value = getattr(options, name)
         if value != getattr(PLAIN, name) and name not in spec.obeys:
             refuse(name, value, f"left out for {spec.id}")
+    if options.ground == "transparent" and "transparent" not in spec.obeys:
+        refuse("ground", options.ground, f"light or dark for {spec.id}")
     if n_heads > 1 and "heads" not in spec.obeys:
         refuse("head", n_heads, f"one head for {spec.id}")

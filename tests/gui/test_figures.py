@@ -423,6 +423,8 @@ def test_each_option_does_what_it_says(qapp, tmp_path: Path, asked: tuple[str, .
         ((), "L.H"),
         (("--head", "1.3", "--head", "1.2"), "one head for heatmap"),
         (("--head", "1.3", "--view", "arcs", "--scale", "log"), "left out for arcs"),
+        (("--view", "heads", "--transparent"), "light or dark for heads"),
+        (("--view", "heads", "--pins", "1:2"), "left out for heads"),
         (("--head", "1.3", "--width-mm", "3"), "20 to 2000"),
         (("--head", "1.3", "--type-pt", "1"), "4 to 72"),
         (("--head", "1.3", "--region", "50-60,0-2"), "holds no cell"),
