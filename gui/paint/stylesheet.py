@@ -100,7 +100,8 @@ QTabBar::tab { color: $muted; padding: 6px 10px; border: none; border-bottom: 2p
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight: 600; }
 QToolTip { background: $text; color: $panel; border: none; padding: 4px 8px; }
 QFrame#palette { background: $panel; border: 1px solid $line; border-radius: 10px; }
-QListView { background: $panel; border: none; outline: none; }
+QListView { background: $panel; border: 1px solid transparent; outline: none; }
+QListView:focus { border-color: $accent; }
 QStatusBar { background: $ground; color: $muted; border-top: 1px solid $line; }
 QStatusBar::item { border: none; }
 QFrame#notice { background: $panel; border: 1px solid $line; border-left: 4px solid $accent; border-radius: 6px; }

@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from headscope.gui.widgets.tab_order import move_focus
+
 
 class TallArea(QScrollArea):
     """`inner`, scrolled up and down: in a low window its parts are not squeezed, and a taller `inner` does not make the window grow."""
@@ -18,6 +20,9 @@ class TallArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(inner)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return move_focus(self.window(), forwards=forwards)  # Qt would scroll a large part's end into sight
 
     def minimumSizeHint(self) -> QSize:
         width = self._inner.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from headscope.gui.widgets.plain import Label, plain
+from headscope.gui.widgets.tab_order import move_focus
 
 _SMALLEST = QSize(96, 48)
 _BELOW_TABS = 8
@@ -132,6 +133,9 @@ class _Room(QScrollArea):
         self.setAccessibleName(title)
         self.setWidgetResizable(True)
         self.setWidget(panel)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return move_focus(self.window(), forwards=forwards)  # Qt would scroll a large view's end into sight
 
     def minimumSizeHint(self) -> QSize:
         return _SMALLEST

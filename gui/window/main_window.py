@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStatusBar, QVBoxLayout, QWidget
 
@@ -22,6 +22,7 @@ from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
+from headscope.gui.widgets.tab_order import move_focus
 from headscope.gui.window.actions import COMMANDS, Actions
 from headscope.gui.window.card import Card
 from headscope.gui.window.desk import Desk
@@ -29,6 +30,7 @@ from headscope.gui.window.drops import FileOpener, dropped_file
 from headscope.gui.window.export_dialog import ExportDialog
 from headscope.gui.window.find_bar import FindBar
 from headscope.gui.window.help import show_about, show_shortcuts
+from headscope.gui.window.language_changes import LanguageChanges
 from headscope.gui.window.layouts import Layout, layout_called
 from headscope.gui.window.menus import Menus
 from headscope.gui.window.model_picker import ModelPicker
@@ -76,9 +78,7 @@ class MainWindow(QMainWindow):
         self.explorer: Explorer = explorer
         self._settings = settings
         self._was_painted = False
-        self._reworded = QTimer(self)
-        self._reworded.setSingleShot(True)
-        self._reworded.timeout.connect(self._reword)
+        LanguageChanges(self).happened.connect(self._reword)
         self._before_presenting: tuple[QByteArray, Layout, Qt.WindowState] | None = None
         self.setWindowTitle("Headscope")
         self.setAcceptDrops(True)
@@ -90,9 +90,8 @@ class MainWindow(QMainWindow):
         self._build()
         state.changed.connect(self._on_changed)
         self.preferences.changed.connect(self._prefer)
-        self.picker.place(self.preferences.device, self.preferences.dtype)
-        self._prefer("cache_size")
-        self._prefer("color_map")
+        for name in ("device", "cache_size", "color_map"):
+            self._prefer(name)
         self.history: History = History(state, explorer, (self.text.text, self.text.pair, self.text.target), self)
         self._on_changed(frozenset({"dark", "model"}))
         self._restore()
@@ -110,10 +109,8 @@ class MainWindow(QMainWindow):
         self.menus.build()
         self.desk.docks_changed.connect(self.commands.refresh)
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange:
-            self._reworded.start()  # of several translations at once, once
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return move_focus(self, forwards=forwards)
 
     @Slot()
     def _reword(self) -> None:
@@ -128,11 +125,10 @@ class MainWindow(QMainWindow):
             thing.deleteLater()
         for field in (self.text.text, self.text.pair, self.text.target):
             field.installEventFilter(self.history)
-        self.picker.place(self.preferences.device, self.preferences.dtype)
         self._on_changed(frozenset({"dark", "model", "notice"}))
         self.choose_layout(layout.id)
         self.desk.bring_back(docks)
-        self.commands.refresh()
+        self._prefer("device")
 
     def _build_top(self) -> None:
         action = self.commands.action

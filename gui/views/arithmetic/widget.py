@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from headscope.gui.paint.focus import paint_focus_frame
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.arithmetic.paint.sheet import Pointed, Sheet, paint_sheet
 from headscope.gui.views.arithmetic.paint.spoken import spoken
@@ -77,6 +78,8 @@ class ArithmeticView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         paint_sheet(painter, self._sheet, self._theme, QRectF(event.rect()), self._pointed, focused=self.hasFocus())
+        if self.hasFocus():
+            paint_focus_frame(painter, self.rect(), self._theme)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
+from headscope.gui.paint.focus import paint_focus_frame
 from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.scale_line import number_text
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
@@ -191,6 +192,8 @@ class HeadStripView(QAbstractScrollArea):
             painter.setPen(self._theme.color("muted"))
             room = QRectF(self.viewport().rect()).adjusted(4 * GRID, 0, -4 * GRID, 0)
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._hint)
+            if self.hasFocus():
+                paint_focus_frame(painter, self.viewport().rect(), self._theme)
             return
         token, head = self._hover
         n_tokens = self._picture.weights.shape[1]
@@ -206,6 +209,8 @@ class HeadStripView(QAbstractScrollArea):
             cursor=self._cursor if self.hasFocus() else None,
         )
         paint_found(painter, self._shown_layout().labels_of(self._found), self._theme)
+        if self.hasFocus():
+            paint_focus_frame(painter, self.viewport().rect(), self._theme)
 
     # ---------------------------------------------------------------- mouse
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

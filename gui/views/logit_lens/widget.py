@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from headscope.core.predict.lens_layer import LensLayer
+from headscope.gui.paint.focus import paint_focus_frame
 from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture, Shows
@@ -139,7 +140,17 @@ class LensGridView(QAbstractScrollArea):
         painter.drawPixmap(0, 0, self._painted)
         self._picture.paint_pointers(painter, layout, self._theme, column=self._column, hover=self._hover, pinned=self._pinned)
         paint_found(painter, layout.heads_of(self._found), self._theme)
+        if self.hasFocus():
+            paint_focus_frame(painter, self.viewport().rect(), self._theme)
         painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def _repaint(self) -> None:
         self._painted = None
