@@ -13,7 +13,7 @@ import torch
 import transformers as hf
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QHelpEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from headscope.core.analyse.attribution.token_attribution import token_attribution
 from headscope.core.models.load import load_model
@@ -247,9 +247,10 @@ def test_answers_are_listed_and_their_tokens_picked_out(qtbot, panel: Prediction
 def test_the_ends_of_answers_lie_along_the_context(qtbot, panel: PredictionsPanel, opened) -> None:
     state = opened("BertForQuestionAnswering", pair=CONTEXT)
     strip = panel.class_views.strip
+    QApplication.processEvents()  # until it lies where it stays
     first = next(at for at, token in enumerate(state.queries.tokens) if token.segment == 1)
     qtbot.mouseMove(strip, strip.column_rect(3).center().toPoint())
-    assert state.hover == Cell(query=first + 3)
+    qtbot.waitUntil(lambda: state.hover == Cell(query=first + 3), timeout=PATIENCE)
     qtbot.mouseClick(strip, LEFT, NONE, strip.column_rect(4).center().toPoint())
     assert state.pinned == Cell(query=first + 4)
     run(qtbot, panel, text_pair=f"a mat . {CONTEXT}")

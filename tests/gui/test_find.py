@@ -180,5 +180,5 @@ def test_a_page_of_text_is_scrolled_to_the_match(qtbot, window: MainWindow) -> N
     links, strip = window.panel("links").view, window.text.strip
     search(qtbot, window, "the bird")
     assert window.state.pinned == Cell(query=last)
-    assert last in links.layout_now.visible(len(window.state.queries))
-    assert strip.viewport().rect().contains(strip.point_of(last))
+    qtbot.waitUntil(lambda: last in links.layout_now.visible(len(window.state.queries)), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: strip.viewport().rect().contains(strip.point_of(last)), timeout=PATIENCE)
