@@ -34,9 +34,9 @@ def window(shared_window: MainWindow, qtbot) -> MainWindow:
 
 def search(qtbot, window: MainWindow, query: str) -> None:
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
     qtbot.keyClick(window, Qt.Key.Key_F, CTRL)
-    qtbot.waitUntil(lambda: window.find_bar.isVisible())
+    qtbot.waitUntil(window.find_bar.isVisible, timeout=PATIENCE)
     qtbot.keyClicks(window.find_bar.field, query)
 
 
