@@ -37,7 +37,7 @@ from headscope.gui.words.notices import refusal_of
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
-_NUMBERS: Final = {"head": ("csv", "npz"), "heads": ("npz",)}
+_NUMBERS: Final = {"head_weights": ("csv", "npz"), "all_weights": ("npz",)}
 """Numbers that can be written, and as what; every figure can be written as all of `SUFFIXES`."""
 _PREVIEW = QSize(440, 400)
 
@@ -69,7 +69,9 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = {figure.id: figure.words for figure in figures}
-        self.what = _choices({**names, "head": self.tr("Weights of this head"), "heads": self.tr("Weights of all heads")})
+        self.what = _choices(
+            {**names, "head_weights": self.tr("Weights of this head"), "all_weights": self.tr("Weights of all heads")}
+        )
         self.form = QComboBox()
         self.fields = FigureFields()
         self.fields.mark.setChecked(state.pinned != Cell())
@@ -176,7 +178,7 @@ class ExportDialog(QDialog):
             return None if figure is None else PictureExport(path, figure, self._options)
         if state.record is None or state.shown is None:
             return None
-        if what == "heads":
+        if what == "all_weights":
             return RecordExport(path, state.record)
         model = state.model.name if state.model is not None else ""
         return HeadExport(path, state.record, state.kind, state.head, model)
@@ -186,7 +188,7 @@ class ExportDialog(QDialog):
         state = self._state
         model = state.model.name if state.model is not None else "headscope"
         parts = ["".join(letter if letter.isalnum() else "-" for letter in model).strip("-"), state.kind]
-        if self.what.currentData() != "heads":
+        if self.what.currentData() != "all_weights":
             parts += [f"layer{state.head[0]}", f"head{state.head[1]}", self.what.currentText().split()[0].lower()]
         return "-".join(parts) + f".{self.form.currentData()}"
 

@@ -96,7 +96,7 @@ LAYOUTS: Final = (
             100,
             _tabs(20, "heads", "heads_by_token"),
             _tabs(42, "heatmap", "text", "arithmetic"),
-            _column(38, _tabs(58, "links", "film_strip"), _tabs(42, "predictions", "generation", "logit_lens")),
+            _column(38, _tabs(58, "links"), _tabs(42, "predictions", "generation", "logit_lens", "film_strip")),
         ),
         roomy=_row(
             100,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from headscope.gui.window import export_dialog
 from headscope.gui.window.actions import COMMANDS
 from headscope.gui.window.views import VIEWS
 
@@ -72,6 +73,7 @@ def test_every_folder_of_views_is_a_view_and_every_view_a_folder() -> None:
 def test_ids_and_keys_of_commands_and_figures_are_unique() -> None:
     figures = [figure.id for view in VIEWS for figure in view.figures]
     assert len(set(figures)) == len(figures)
+    assert not set(figures) & set(export_dialog._NUMBERS), "the dialog of the export offers both"
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
     keys = [key for command in COMMANDS for key in command.keys.split() if command.id != "stop_presenting"]  # Esc is either's
     assert len(set(keys)) == len(keys)

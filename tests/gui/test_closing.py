@@ -42,23 +42,26 @@ def test_windows_on_a_record_leave_nothing_behind(qtbot, settings: QSettings) ->
 
 
 def test_a_window_that_is_closed_while_its_model_writes_ends_its_threads_and_is_freed(open_window: Callable) -> None:
+    before = n_alive(QThread)  # other tests of this process may have left theirs
     window = open_window("toy:tales", "once upon a time")
     record = weakref.ref(window.state.record)
     window.commands.action("generate").trigger()
     assert window.state.busy is not None
     close(window)
-    assert n_alive(QThread)[0] == 0
+    assert n_alive(QThread) <= before
     assert record() is None
 
 
 def test_a_window_that_is_closed_while_it_opens_a_model_is_freed(open_window: Callable) -> None:
+    before = n_alive(QThread)
     window = open_window("toy:tales", wait=False)
     state = weakref.ref(window.state)
     window.explorer.load("toy:tales")
     close(window)
     del window
     gc.collect()
-    assert (n_alive(QThread)[0], state()) == (0, None)
+    assert n_alive(QThread) <= before
+    assert state() is None
 
 
 def test_of_two_windows_side_by_side_one_lives_on_without_the_other(qtbot, open_window: Callable) -> None:

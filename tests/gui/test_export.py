@@ -282,7 +282,11 @@ def explorer(qtbot, qapp) -> Iterator[Explorer]:
     assert explorer.close()
 
 
-FORMS = {**dict.fromkeys(("heatmap", "links", "arcs"), ("png", "svg", "pdf")), "head": ("csv", "npz"), "heads": ("npz",)}
+FORMS = {
+    **dict.fromkeys(("heatmap", "links", "arcs"), ("png", "svg", "pdf")),
+    "head_weights": ("csv", "npz"),
+    "all_weights": ("npz",),
+}
 
 
 @pytest.fixture
@@ -321,12 +325,12 @@ def test_each_thing_has_its_forms_and_fields(dialog: ExportDialog) -> None:
 
 def test_the_suggested_name_says_what_is_in_the_file(dialog: ExportDialog) -> None:
     layer, head = dialog._state.head
-    for what, form in (("heatmap", "png"), ("links", "pdf"), ("arcs", "svg"), ("head", "csv")):
+    for what, form in (("heatmap", "png"), ("links", "pdf"), ("arcs", "svg"), ("head_weights", "csv")):
         choose(dialog, what, form)
         name = dialog.suggested_name()
         assert name.startswith(f"toy-grammar-encoder-layer{layer}-head{head}-")
         assert name.endswith(f".{form}")
-    choose(dialog, "heads", "npz")
+    choose(dialog, "all_weights", "npz")
     assert dialog.suggested_name() == "toy-grammar-encoder.npz"
 
 
@@ -348,12 +352,12 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     assert isinstance(dialog.request(tmp_path / "a.svg").figure, LinksPicture)
     choose(dialog, "arcs", "svg")
     assert isinstance(dialog.request(tmp_path / "a.svg").figure, ArcsPicture)
-    choose(dialog, "head", "csv")
+    choose(dialog, "head_weights", "csv")
     request = dialog.request(tmp_path / "a.csv")
     assert isinstance(request, HeadExport)
     assert (request.head, request.kind, request.model) == (state.head, "encoder", "toy:grammar")
     assert request.record is state.record
-    choose(dialog, "heads", "npz")
+    choose(dialog, "all_weights", "npz")
     request = dialog.request(tmp_path / "a.npz")
     assert isinstance(request, RecordExport)
     assert request.record is state.record
@@ -371,7 +375,7 @@ def test_the_preview_shows_the_figure_in_its_look(dialog: ExportDialog) -> None:
             assert (values(image) == ground).mean() > 0.1
             looks.append(values(image).tobytes())
     assert len(set(looks)) == 6
-    choose(dialog, "head", "csv")
+    choose(dialog, "head_weights", "csv")
     assert n_colors(shown(dialog.preview)) == 1, "numbers have no picture"
 
 
@@ -421,15 +425,15 @@ def test_from_the_dialog_to_the_file(
 
 def test_the_numbers_in_the_files_are_the_weights(qtbot, explorer: Explorer, dialog: ExportDialog, tmp_path: Path) -> None:
     state = explorer.state
-    for what, form in (("head", "csv"), ("head", "npz"), ("heads", "npz")):
+    for what, form in (("head_weights", "csv"), ("head_weights", "npz"), ("all_weights", "npz")):
         choose(dialog, what, form)
         explorer.export(dialog.request(tmp_path / f"{what}.{form}"))
     qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
-    header, *rows = csv.reader(io.StringIO((tmp_path / "head.csv").read_text(encoding="utf-8")))
+    header, *rows = csv.reader(io.StringIO((tmp_path / "head_weights.csv").read_text(encoding="utf-8")))
     assert tuple(header[1:]) == state.keys.labels
     assert tuple(row[0] for row in rows) == state.queries.labels
     np.testing.assert_array_equal(np.array([row[1:] for row in rows], np.float32), state.shown)
-    with np.load(tmp_path / "head.npz") as one, np.load(tmp_path / "heads.npz") as all_:
+    with np.load(tmp_path / "head_weights.npz") as one, np.load(tmp_path / "all_weights.npz") as all_:
         np.testing.assert_array_equal(one["attention"], state.shown)
         np.testing.assert_allclose(all_["encoder_attention"][state.head], state.shown, atol=allowed.of_blocks(state.shown))
         assert (int(one["layer"]), int(one["head"])) == state.head
@@ -563,7 +567,7 @@ def test_a_picture_can_be_copied(qtbot, dialog: ExportDialog, tmp_path: Path) ->
     write_figure(request.figure, request.path, request.options)
     assert values(QApplication.clipboard().image()).tolist() == values(QImage(str(tmp_path / "a.png"))).tolist()
     assert bytes(data.data("image/svg+xml").data()).startswith(b"<?xml")
-    choose(dialog, "head", "csv")
+    choose(dialog, "head_weights", "csv")
     assert not dialog.copy.isVisible()
 
 

@@ -288,7 +288,7 @@ def test_a_window_closed_in_a_presentation_opens_as_it_was_before(qtbot, open_wi
 
 
 def test_larger_type_makes_labels_of_every_view_larger(window: MainWindow) -> None:
-    window.resize(2000, 1200)
+    window.resize(2000, 1800)  # room for every line of the predictions, also in larger type
     window.reset_layout()
     for name in ("heatmap", "links", "predictions"):
         panel = window.panel(name)

@@ -124,7 +124,7 @@ def test_the_grammar_toy_from_start_to_an_exported_file(qtbot, window: MainWindo
     assert state.hover == Cell(query=2)
     assert window.panel("heatmap").view._focus == (2, None)
     export(qtbot, window, tmp_path / "head.pdf", "heatmap", "pdf")
-    export(qtbot, window, tmp_path / "heads.npz", "heads", "npz")
+    export(qtbot, window, tmp_path / "heads.npz", "all_weights", "npz")
     with np.load(tmp_path / "heads.npz") as arrays:
         np.testing.assert_allclose(arrays["encoder_attention"][1, 0], state.shown, atol=allowed.of_blocks(state.shown))
 

@@ -337,7 +337,7 @@ def _paint_row(painter: QPainter, keys: Sequence[RowKey], own: int, area: QRectF
     column = (area.width() - label) / 3
     largest = max((abs(key.score) for key in keys), default=0.0) or 1.0
     for at, name in enumerate((r"s_j", r"e^{s_j - m}", r"\alpha_j")):
-        box = typeset(name, SMALL_SIZE)
+        box = typeset(name, FORMULA_SIZE)
         painter.setPen(theme.color("muted"))
         box.draw(painter, area.left() + label + at * column, area.top() + _ROW / 2 + box.ascent / 2)
     for row, key in enumerate(keys, 1):

@@ -270,7 +270,7 @@ class HeatmapPicture:
     @property
     def frame_key(self) -> tuple[object, ...]:
         """Pictures of equal keys have the same frame."""
-        return self.queries, self.keys, self.picked, self.boundaries, self.cells.look, self.cells.bar
+        return self.queries, self.keys, self.picked, self.boundaries, self.cells.look, self.cells.bar, self.cells.hides
 
     def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
         """Cover what is not between the two segments that are looked at."""
