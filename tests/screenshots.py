@@ -230,7 +230,10 @@ def scenes() -> Iterator[Scene]:
     yield Scene("tales-generated", "toy:tales", TALE, generated)
     yield Scene("no-model", "no model at all", None, refused, fails=True)
     yield Scene("notice", "toy:grammar", None, failed, fails=True)
-    yield from (Scene(f"export-{what}", "toy:grammar", None, exporting(what)) for what in ("heatmap", "links", "head_weights", "all_weights"))
+    yield from (
+        Scene(f"export-{what}", "toy:grammar", None, exporting(what))
+        for what in ("heatmap", "links", "head_weights", "all_weights")
+    )
     yield Scene("shortcuts", "toy:grammar", None, shortcuts)
     yield Scene("about", "toy:grammar", None, about)
     yield Scene("menu-models", "toy:grammar", None, menu(0))
