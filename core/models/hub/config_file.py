@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from transformers import AutoConfig, PreTrainedConfig
 
+from headscope.core.files.inspect import read_json
 from headscope.core.models.hub.quiet import QUIET
 
 _HOW_TO_RUN: Final = {
@@ -40,6 +41,6 @@ def read_settings(settings: Mapping[str, Any]) -> PreTrainedConfig:
 def read_config_file(folder: Path) -> PreTrainedConfig | None:
     """The configuration of a model's folder; None where there is none that can be read."""
     try:
-        return read_settings(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        return read_settings(read_json(folder / "config.json"))
     except Exception:  # as above
         return None

@@ -5,12 +5,12 @@ transformers has read them by then: from generation_config.json, or, of older fo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from headscope.core.errors import HeadscopeError, one_line
+from headscope.core.files.inspect import read_json
 from headscope.core.models.hub import compat
 from headscope.core.options import (
     LARGEST_POWER,
@@ -187,8 +187,8 @@ def keep_unread(config: Any, folder: Path) -> None:
     if config is None:
         return
     try:
-        said = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # there is none, or transformers has passed it over as well
+        said = read_json(folder / "generation_config.json")
+    except HeadscopeError:  # there is none, or transformers has passed it over as well
         return
     for key, value in said.items() if isinstance(said, dict) else ():
         if classified(key) == "named" and not hasattr(config, key):
