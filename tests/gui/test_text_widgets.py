@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QEnterEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from headscope.core.text.tokens import Token, TokenAxis
@@ -209,6 +209,10 @@ def test_a_long_text_takes_three_rows_and_scrolls(qtbot, strip: TokenStrip) -> N
     strip.verticalScrollBar().setValue(strip.verticalScrollBar().maximum())
     qtbot.mouseClick(strip.viewport(), LEFT, NONE, strip.point_of(2999))
     assert clicks == [(2999, False)]
+    at = QPointF(strip.rect().center())
+    QApplication.sendEvent(
+        strip, QEnterEvent(at, at, QPointF(strip.mapToGlobal(at)))
+    )  # Qt sends none where it has the pointer there
     strip.set_axis(axis("one"))
     assert strip.sizeHint().height() == 96, "not under the pointer"
     QApplication.sendEvent(strip, QEvent(QEvent.Type.Leave))
