@@ -37,7 +37,18 @@ print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
 
 def numeric_tests() -> list[str]:
     """The files that compare numbers of two ways: those that take their tolerances from `tests/allowed.py` or core's numerics."""
-    slow = {"test_text.py", "test_load.py"}  # long texts and broken folders, and of numbers no more than that rows sum to 1
+    # Long texts, broken folders, refusals: of numbers no more than that rows sum to 1, or that what is copied stays the same.
+    slow = {
+        *(
+            "test_text.py",
+            "test_load.py",
+            "test_budget.py",
+            "test_compat.py",
+            "test_frozen_records.py",
+            "test_out_of_memory.py",
+        ),
+        *("test_public_face.py", "test_words.py", "test_write_data.py"),
+    }
     files = (path for folder in ("core", "golden") for path in sorted((ROOT / "tests" / folder).glob("test_*.py")))
     return [
         str(path.relative_to(ROOT))
