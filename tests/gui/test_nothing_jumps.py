@@ -79,3 +79,16 @@ def test_the_strip_is_as_high_as_it_was_while_the_pointer_is_in_it(qtbot, open_w
     QApplication.sendEvent(strip, QEvent(QEvent.Type.Leave))
     QApplication.processEvents()
     qtbot.waitUntil(lambda: strip.height() > height, timeout=PATIENCE)
+
+
+def test_a_text_of_one_line_stays_in_sight_after_it_was_written(qtbot, open_window) -> None:
+    window = open_window("toy:tales", "once upon a time")
+    window.resize(1600, 1000)
+    window.panel("generation").fields.max_new_tokens.setValue(8)
+    window.commands.action("generate").trigger()
+    settle(qtbot, window.state)
+    field = window.text.text
+    QApplication.processEvents()
+    assert field.document().size().height() == 1
+    assert field.verticalScrollBar().value() == 0
+    assert field.viewport().rect().contains(field.cursorRect().center())

@@ -149,8 +149,8 @@ class PromptEdit(QPlainTextEdit):
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if scrolls else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self._grows = False
-        if self._held:
-            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+        if self._held or self._n_lines <= self._lines:  # the bar counts lines, and lets one scroll past the last of them
+            self.verticalScrollBar().setValue(self._n_lines - self._lines)
         if self.height() != self.sizeHint().height():
             self.updateGeometry()
 
