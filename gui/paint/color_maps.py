@@ -24,6 +24,11 @@ _SEQUENCES: Final = {
 """van der Walt and Smith 2015; Nuñez, Anderton and Renslow 2018: every eighth colour."""
 _GREYS: Final = {False: "fafafa 111111", True: "1b1f26 f5f5f5"}
 _HIDDEN: Final = {False: "d6dae1", True: "14171c"}
+_HIDDEN_WEIGHT: Final = {
+    ("plain", False): "dcdad6", ("plain", True): "3b424e", ("viridis", True): "3b424e", ("cividis", True): "3b424e",
+    ("grey", False): "ecdcb4", ("grey", True): "54432e",
+}  # fmt: skip
+"""In maps of weights, where the other is too near to one of their colours."""
 _DIVERGING: Final = {
     # strongly negative, negative, zero, positive, strongly positive
     ("plain", False): "7f3b08 e08214 f4f5f7 4393c3 053061",
@@ -55,9 +60,8 @@ def _table(name: str, dark: bool, diverging: bool, hides: bool) -> Palette:
         signed = _between(_DIVERGING.get((name, dark), _GREYS[dark]), 255)
         return np.vstack([_between(_HIDDEN[dark], 1), signed])
     if hides:
-        return np.vstack(
-            [_between(_HIDDEN[dark], 1), _table(name, dark, False, False)[np.rint(np.linspace(0, 255, 255)).astype(int)]]
-        )
+        weights = _table(name, dark, False, False)[np.rint(np.linspace(0, 255, 255)).astype(int)]
+        return np.vstack([_between(_HIDDEN_WEIGHT.get((name, dark), _HIDDEN[dark]), 1), weights])
     if name == "plain":
         return theme_of(dark).ramp
     return _between(_SEQUENCES.get(name, _GREYS[dark]), 256)
