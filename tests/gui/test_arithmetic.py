@@ -308,8 +308,10 @@ def test_the_panel_follows_the_cell_in_focus(qtbot, open_window) -> None:
         here = panel.title.text() == head and panel.view.sheet.steps[0] == pair
         return here and weight()[:4] == number_text(wanted, 6)[:4]
 
+    questions = window.explorer.questions
+    qtbot.waitUntil(lambda: not questions.is_busy, timeout=PATIENCE)  # other panels of the window ask too
     state.update(hover=Cell(2, 3))
-    assert not window.explorer.questions.is_busy, "hidden, it asks nothing"
+    assert not questions.is_busy, "hidden, it asks nothing"
     assert isinstance(panel.view.sheet.steps[0], Sentence) and len(panel.view.sheet.steps) == 1
     panel.show()
     qtbot.waitUntil(lambda: shows(2, 3), timeout=PATIENCE)
@@ -319,9 +321,9 @@ def test_the_panel_follows_the_cell_in_focus(qtbot, open_window) -> None:
     state.update(hover=Cell())
     assert shows(1, 7), "when nothing is pointed at, the last stays to be read"
     state.pin(Cell(6, 2))
-    qtbot.waitUntil(lambda: shows(6, 2), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: shows(6, 2) and not questions.is_busy, timeout=PATIENCE)
     state.update(hover=Cell(0, 0))
-    assert not window.explorer.questions.is_busy and shows(6, 2), "what is pinned comes first"
+    assert not questions.is_busy and shows(6, 2), "what is pinned comes first"
     window.explorer.select_head((0, 3))
     qtbot.waitUntil(lambda: state.head == (0, 3) and shows(6, 2), timeout=PATIENCE)
     qtbot.mouseClick(panel.sorted, Qt.MouseButton.LeftButton)

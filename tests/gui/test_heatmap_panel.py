@@ -219,6 +219,7 @@ def test_the_controls_fit_a_narrow_dock(qtbot, panel: HeatmapPanel, pair) -> Non
 
 def test_a_hidden_heatmap_paints_and_asks_nothing_and_is_right_when_it_is_shown(qtbot, panel: HeatmapPanel, pair) -> None:
     state = show(qtbot, panel, pair)
+    qtbot.waitUntil(lambda: not panel._explorer.questions.is_busy, timeout=PATIENCE)  # for which keys are hidden
     panel.hide()
     before = panel.view.picture
     state.update(lens="scores", marks=Marks((1,), ()))
