@@ -14,6 +14,7 @@ from headscope.gui.commands.command import Command
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
+from headscope.gui.session.view_settings import ViewSettings
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -89,6 +90,8 @@ class ViewSpec:
         The shortcut that opens and closes it.
     create : callable
         Its panel; it imports what it needs when it is called.
+    settings : type of ViewSettings
+        What can be set in it; the base if nothing can.
     commands : tuple of Command
         In the order of their menus.
     gestures : tuple of Gesture
@@ -101,6 +104,7 @@ class ViewSpec:
     help: str
     keys: str
     create: Callable[[Context], QWidget]
+    settings: type[ViewSettings] = ViewSettings
     commands: tuple[Command, ...] = ()
     gestures: tuple[Gesture, ...] = ()
     figures: tuple[FigureSpec, ...] = ()

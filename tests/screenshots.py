@@ -81,7 +81,7 @@ def with_pair(window: MainWindow) -> QWidget:
 
 def zoomed(window: MainWindow) -> QWidget:
     """The heatmap close to, its colours stretched; the links whole."""
-    window.panel("heatmap").to_maximum.setChecked(True)
+    window.panel("heatmap").to_maximum.trigger()
     window.panel("links").whole.setChecked(True)
     return window
 

@@ -20,10 +20,11 @@ from headscope.core.process import own
 from headscope.gui.app.interrupts import interrupts
 from headscope.gui.control.appearance import take_over
 from headscope.gui.control.explorer import Explorer
-from headscope.gui.session.last_session import last_session
+from headscope.gui.session.last_session import last_session, last_views
 from headscope.gui.session.session import Session
 from headscope.gui.session.settings_file import Settings
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.views import VIEWS
 from headscope.gui.words.language import has_language, set_language
 from headscope.gui.words.notices import notice_of
 from headscope.resources import icon_file
@@ -92,7 +93,7 @@ def _window(settings: QSettings, **values: Any) -> MainWindow:
     if application is not None and not has_language(application):  # somebody else's
         set_language(application, QLocale.system())
     state = Session()
-    state.update(**values)
+    state.update(**last_views(settings, [view.settings for view in VIEWS]), **values)
     explorer = Explorer(state)
     window = MainWindow(state, explorer, settings)
     state.setParent(window)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from headscope.gui.commands.command import Command
+from headscope.gui.context import Context
+from headscope.gui.session.views_of_session import default_views, has_default_views
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -18,6 +20,11 @@ def _look(choice: str, title: str, help_: str) -> Command:
         lambda c: c.appearance.choose(choice),
         checked=lambda c: c.appearance.choice == choice,
     )
+
+
+def _reset_views(context: Context) -> None:
+    with context.session.doing("reset views"):
+        context.session.update(**default_views())
 
 
 # fmt: off
@@ -43,6 +50,9 @@ SCREEN: Final = (
             QT_TRANSLATE_NOOP("commands", "Make all text smaller."), lambda c: c.appearance.step_type(-1)),
     Command("usual_type", "view", QT_TRANSLATE_NOOP("commands", "Default type size"), "Ctrl+0",
             QT_TRANSLATE_NOOP("commands", "Show all text in its default size."), lambda c: c.appearance.choose_type(100)),
+    Command("reset_views", "view", QT_TRANSLATE_NOOP("commands", "Reset view settings"), "",
+            QT_TRANSLATE_NOOP("commands", "Restore scales, colours, thresholds and every other setting of all views."),
+            _reset_views, lambda s: not has_default_views(s), separated=True),
     Command("present", "view", QT_TRANSLATE_NOOP("commands", "Presentation"), "F11",
             QT_TRANSLATE_NOOP("commands", "Full screen, large type, heatmap and links only; F11 or Esc to leave."),
             lambda c: c.window.present(not c.session.presenting), checked=lambda c: c.session.presenting, separated=True),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Slot
 from shiboken6 import isValid
 
-from headscope.core.attention.head_map import Pooling
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Progress
@@ -280,10 +279,6 @@ class Explorer(QObject):
     def see_layers(self, layers: range) -> None:
         """Draw the heads of these layers first: they are in sight."""
         self._pictures.see_layers(layers)
-
-    def pool_thumbnails(self, how: Pooling) -> None:
-        """Draw all heads anew, each pixel the maximum or the mean of the weights it covers."""
-        self._pictures.pool(how)
 
     @property
     def reading(self) -> Reading:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 
-from headscope.core.attention.head_map import HeadMap, HeadOverview, Pooling
+from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
 from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
@@ -146,16 +146,6 @@ class HeadLoader(QObject):
         if under_way and wanted[0] in layers and under_way[0] not in layers:
             self._ask_for_thumbnails()
 
-    def pool(self, how: Pooling) -> None:
-        """Make all thumbnails anew, each pixel the maximum or the mean of the weights it covers; the old ones stay until then."""
-        self._state.update(pooling=how)
-        current = self._current()
-        if current is not None:
-            self._thumbnails.begin(current.record, current.kind, how)
-            self._in_background = True
-            if self._goal is None:  # else they follow it
-                self._ask_for_thumbnails()
-
     def limit_cache(self, n_bytes: int) -> None:
         """Keep at most so much of the heads that were looked at; those that are shown stay."""
         self._cache.limit = n_bytes
@@ -265,8 +255,10 @@ class HeadLoader(QObject):
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
-        """The row in focus of a large head, for its numbers."""
+        """The row in focus of a large head, for its numbers; all thumbnails if they are to be pooled otherwise."""
         state = self._state
+        if "pooling" in names:
+            self._pool()
         query = state.focus.query
         if not names & {"hover", "pinned", "weights", "head"} or query is None or not isinstance(state.shown, HeadOverview):
             return
@@ -311,6 +303,15 @@ class HeadLoader(QObject):
             if missing := tuple(head for head in wanted.heads if head not in here):
                 self._lane.submit(WeightsRequest(record, kind, missing))
                 return
+
+    def _pool(self) -> None:
+        """Make all thumbnails anew, each pixel the maximum or the mean of the weights it covers; the old ones stay until then."""
+        current = self._current()
+        if current is not None:
+            self._thumbnails.begin(current.record, current.kind, self._state.pooling)
+            self._in_background = True
+            if self._goal is None:  # else they follow it
+                self._ask_for_thumbnails()
 
     def _ask_for_thumbnails(self) -> None:
         current = self._current()

@@ -7,8 +7,9 @@ have their own undo. What counts as one change:
 * opening another model, with the text that comes with it: taken back, the model is loaded again and has its own text again;
 * typing in one text, until it is run, generated from, or something else is done;
 * what a generation writes;
-* setting the least that heads must have, however many steps the number takes;
-* each choice of a head, a kind, units, a lens, a pair filter, colours, an order of the grid, a generation step, a pin or a mark.
+* setting the least that heads must have, or a slider of a view, however many steps it takes until something else is done;
+* each choice of a head, a kind, units, a lens, a pair filter, an order of the grid, a generation step, a pin or a mark, and each
+  setting of a view.
 
 What follows from a change (a pin that finds its token in the new text, a head that the new model has) belongs to it. The history begins
 with the first picture. A text that comes back and had been run is run again, so that text and picture belong together as they did.
@@ -28,6 +29,7 @@ from headscope.gui.session.document import LOOKS, PLACES, PLAIN, TEXTS, Change, 
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
+from headscope.gui.words.changes import name_of_views
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
@@ -117,6 +119,9 @@ class History(QObject):
         name, typed = self._state.done or _name(self._now, after), _typed(self._now, after)
         if self._typed and self._typed == name + typed and self._past:
             self._past[-1] = replace(self._past[-1], after=after)
+            if self._past[-1].before == after:  # back where it began: nothing was done
+                self._past.pop()
+                typed = ""
         else:
             self._past.append(Change(name, self._now, after))
         self._typed = name + typed if typed else ""
@@ -230,6 +235,9 @@ def _typed(before: Document, after: Document) -> str:
         return ""
     if changed[0] in TEXTS:
         return changed[0]
+    if changed[0] == "views":
+        views = after.views.differs_in(before.views)
+        return "slider" if len(views) == 1 and views[0].slid(before.views.of(type(views[0]))) else ""
     old, new = before.head_order, after.head_order
     return "minimum" if new.minimum is not None and old != new and old == replace(new, minimum=old.minimum) else ""
 
@@ -243,6 +251,8 @@ def _name(before: Document, after: Document) -> str:
         return "heads"
     if changed == ("pinned",) and after.pinned == Cell():
         return "unpinned"
+    if changed == ("views",):
+        return name_of_views([settings.VIEW for settings in after.views.differs_in(before.views)])
     return next(name for name in ("kind", "head", *LOOKS, *PLACES, *PLAIN) if name in changed)
 
 

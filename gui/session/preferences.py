@@ -7,7 +7,6 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
-from headscope.gui.paint.color_maps import COLOR_MAPS
 from headscope.gui.paint.fonts import typefaces
 from headscope.gui.paint.theme import INTER
 
@@ -105,15 +104,6 @@ class Preferences(QObject):
     @cache_size.setter
     def cache_size(self, mebibytes: int) -> None:
         self._keep("cache_size", mebibytes, "cache_size")
-
-    @property
-    def color_map(self) -> str:
-        """One of `COLOR_MAPS`."""
-        return self._choice("color_map", COLOR_MAPS, "plain")
-
-    @color_map.setter
-    def color_map(self, name: str) -> None:
-        self._keep("color_map", name, "color_map")
 
     def _keep(self, key: str, value: object, name: str) -> None:
         self._settings.setValue(key, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from headscope.gui.session.find import Find
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.outcome import Outcome
 from headscope.gui.session.selection import Cell, Marks, Pairing
+from headscope.gui.session.view_settings import S, Views, ViewSettings
 from headscope.gui.words.notices import Busy, Notice
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class _Fields:
     find: Find = field(default_factory=Find)  # what is looked for in the text
     lens: Lens = "weights"
     pairing: Pairing = "all"
-    color_map: str = "plain"  # of the heatmap, one of `COLOR_MAPS`
     head_order: HeadOrder = field(default_factory=HeadOrder)  # of the grid of heads
+    views: Views = field(default_factory=Views)  # how each view shows what it shows
     # how it stands
     busy: Busy | None = None
     notice: Notice | None = None
@@ -107,7 +108,7 @@ class Session(QObject):
 
     `update(name=value, …)` sets any number of them at once and emits `changed` with the names whose values really
     differ; equal values cause no signal, so panels that write what they read cause no loops. Arrays count as equal
-    only if they are the same object.
+    only if they are the same object. With ``"views"`` come the names of the views whose settings differ: ``"views.links"``.
     """
 
     changed = Signal(frozenset)
@@ -152,8 +153,8 @@ class Session(QObject):
         find: Find
         lens: Lens
         pairing: Pairing
-        color_map: str
         head_order: HeadOrder
+        views: Views
         busy: Busy | None
         notice: Notice | None
         dark: bool
@@ -202,13 +203,23 @@ class Session(QObject):
         if unknown:
             raise AttributeError(f"Session has no {', '.join(sorted(unknown))}")
         different = {name for name, value in values.items() if not _same(self._values[name], value)}
-        self._values.update({name: values[name] for name in different})
+        if "views" in different:
+            different |= {f"views.{settings.VIEW}" for settings in self.views.differs_in(values["views"])}
+        self._values.update({name: values[name] for name in different & values.keys()})
         if "heads" in different:
             had = {**self._had, **self._color_of}
             self._had = had if had.keys() & set(self.heads) else {}
             self._color_of = _colors(self._color_of, self._had, self.heads)
         if different:
             self.changed.emit(frozenset(different))
+
+    def view(self, kind: type[S]) -> S:
+        """The settings of the view whose settings are of this kind."""
+        return self.views.of(kind)
+
+    def set_view(self, kind: type[ViewSettings], **values: Any) -> None:
+        """Change some of a view's settings."""
+        self.update(views=self.views.having(replace(self.view(kind), **values)))
 
     def pin(self, cell: Cell) -> None:
         """Pin a cell, or let it go if it is the one that is pinned."""

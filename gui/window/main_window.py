@@ -17,13 +17,13 @@ from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.history import History
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.session.last_session import keep_session
+from headscope.gui.session.last_session import keep_session, keep_views
 from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
 from headscope.gui.widgets.tab_order import move_focus
-from headscope.gui.window.actions import COMMANDS, Actions
+from headscope.gui.window.actions import Actions
 from headscope.gui.window.card import Card
 from headscope.gui.window.desk import Desk
 from headscope.gui.window.drops import FileOpener, dropped_file
@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         self._build()
         state.changed.connect(self._on_changed)
         self.preferences.changed.connect(self._prefer)
-        for name in ("device", "cache_size", "color_map"):
+        for name in ("device", "cache_size"):
             self._prefer(name)
         self.history: History = History(state, explorer, (self.text.text, self.text.pair, self.text.target), self)
         self._on_changed(frozenset({"dark", "model"}))
@@ -239,8 +239,7 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """What the user likes."""
-        names = {command.id.removeprefix("colors_"): command.words for command in COMMANDS if command.menu == "colors"}
-        SettingsDialog(self.state, self.preferences, self.recent, names, self).show()
+        SettingsDialog(self.state, self.preferences, self.recent, self).show()
 
     def show_shortcuts(self) -> None:
         """All keys and gestures."""
@@ -293,8 +292,6 @@ class MainWindow(QMainWindow):
         if "dark" in names:
             self.desk.set_theme(theme_of(self.state.dark))
             self.statusBar().setMinimumHeight(self.find_bar.reserved)  # type may have another size
-        if "color_map" in names and self.preferences.color_map != self.state.color_map:
-            self.preferences.color_map = self.state.color_map
         if "model" in names:
             self.menus.fill_examples()
 
@@ -315,8 +312,6 @@ class MainWindow(QMainWindow):
         """Do as the user likes from now on."""
         if name == "cache_size":
             self.explorer.limit_cache(self.preferences.cache_size * 2**20)
-        elif name == "color_map":
-            self.state.update(color_map=self.preferences.color_map)
         elif name in {"device", "dtype"}:
             self.picker.place(self.preferences.device, self.preferences.dtype)
         self.commands.refresh()
@@ -375,6 +370,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.present(False)
         keep_session(self.state, self._settings)
+        keep_views(self.state, self._settings)
         self._settings.setValue("window/geometry", self.saveGeometry())
         self._settings.setValue("window/docks", self.desk.keep())
         self._settings.setValue("window/desk", self.desk.size())

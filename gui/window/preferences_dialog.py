@@ -17,22 +17,9 @@ from headscope.gui.window.typeface_box import TypefaceBox
 
 
 class SettingsDialog(QDialog):
-    """A row for each preference.
+    """A row for each preference."""
 
-    Parameters
-    ----------
-    color_maps : dict
-        Names of colour maps and what the user calls them.
-    """
-
-    def __init__(
-        self,
-        state: Session,
-        preferences: Preferences,
-        recent_texts: RecentPrompts,
-        color_maps: dict[str, str],
-        parent: QWidget,
-    ) -> None:
+    def __init__(self, state: Session, preferences: Preferences, recent_texts: RecentPrompts, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -53,7 +40,6 @@ class SettingsDialog(QDialog):
             self.tr("Typeface of the window; type part of a name to find one. Exported pictures always use Inter."),
         )  # fmt: skip
         self.type_size = self._row(self.tr("Type size"), "type_size", [(size, f"{size} %") for size in TYPE_SIZES])
-        self.color_map = self._row(self.tr("Colour map"), "color_map", color_maps.items())
         self.device = self._row(
             self.tr("Device"), "device", [(name, automatic if name == "auto" else name) for name in devices],
             self.tr("Device that models run on; the open model moves there."),

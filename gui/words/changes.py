@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication
@@ -32,12 +33,36 @@ CHANGES: Final = {
               QT_TRANSLATE_NOOP("changes", "Redo select rows and columns")),
     "lens": (QT_TRANSLATE_NOOP("changes", "Undo choose lens"), QT_TRANSLATE_NOOP("changes", "Redo choose lens")),
     "pairing": (QT_TRANSLATE_NOOP("changes", "Undo choose sentences"), QT_TRANSLATE_NOOP("changes", "Redo choose sentences")),
-    "color_map": (QT_TRANSLATE_NOOP("changes", "Undo choose colours"), QT_TRANSLATE_NOOP("changes", "Redo choose colours")),
     "head_order": (QT_TRANSLATE_NOOP("changes", "Undo sort or filter heads"),
                    QT_TRANSLATE_NOOP("changes", "Redo sort or filter heads")),
+    "pooling": (QT_TRANSLATE_NOOP("changes", "Undo heads settings"), QT_TRANSLATE_NOOP("changes", "Redo heads settings")),
+    "views": (QT_TRANSLATE_NOOP("changes", "Undo view settings"), QT_TRANSLATE_NOOP("changes", "Redo view settings")),
+    "reset views": (QT_TRANSLATE_NOOP("changes", "Undo reset view settings"),
+                    QT_TRANSLATE_NOOP("changes", "Redo reset view settings")),
+    "views.heads": (QT_TRANSLATE_NOOP("changes", "Undo heads settings"), QT_TRANSLATE_NOOP("changes", "Redo heads settings")),
+    "views.heatmap": (QT_TRANSLATE_NOOP("changes", "Undo heatmap settings"),
+                      QT_TRANSLATE_NOOP("changes", "Redo heatmap settings")),
+    "views.links": (QT_TRANSLATE_NOOP("changes", "Undo links settings"), QT_TRANSLATE_NOOP("changes", "Redo links settings")),
+    "views.text": (QT_TRANSLATE_NOOP("changes", "Undo text settings"), QT_TRANSLATE_NOOP("changes", "Redo text settings")),
+    "views.heads_by_token": (QT_TRANSLATE_NOOP("changes", "Undo heads by token settings"),
+                             QT_TRANSLATE_NOOP("changes", "Redo heads by token settings")),
+    "views.arithmetic": (QT_TRANSLATE_NOOP("changes", "Undo arithmetic settings"),
+                         QT_TRANSLATE_NOOP("changes", "Redo arithmetic settings")),
+    "views.predictions": (QT_TRANSLATE_NOOP("changes", "Undo predictions settings"),
+                          QT_TRANSLATE_NOOP("changes", "Redo predictions settings")),
+    "views.logit_lens": (QT_TRANSLATE_NOOP("changes", "Undo logit lens settings"),
+                         QT_TRANSLATE_NOOP("changes", "Redo logit lens settings")),
+    "views.film_strip": (QT_TRANSLATE_NOOP("changes", "Undo film strip settings"),
+                         QT_TRANSLATE_NOOP("changes", "Redo film strip settings")),
 }
 """For each name of a change: what the command is called that takes it back, and that does it again."""
 # fmt: on
+
+
+def name_of_views(ids: Sequence[str]) -> str:
+    """What a change is called in which these views were set otherwise."""
+    name = f"views.{ids[0]}"
+    return name if len(ids) == 1 and name in CHANGES else "views"
 
 
 def undo_words(name: str) -> str:

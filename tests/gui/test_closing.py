@@ -81,8 +81,8 @@ def test_what_is_set_in_one_window_holds_in_the_other(qtbot, open_window: Callab
     first, second = open_window("toy:grammar"), open_window("toy:grammar")
     first.appearance.choose("dark")
     assert (first.state.dark, second.state.dark) == (True, True)
-    first.preferences.color_map = "viridis"
-    assert second.state.color_map == "viridis"
+    first.preferences.cache_size = 64
+    assert second.explorer._pictures._cache.limit == 64 * 2**20
     for text in ("one", "two"):
         window = first if text == "one" else second
         window.state.update(text=text)

@@ -148,7 +148,7 @@ def test_an_order_is_shown_where_it_can_be_seen(qtbot, window: MainWindow) -> No
     assert window.state.head_order.sort == "entropy"
 
 
-def test_a_new_window_begins_in_the_models_order(window: MainWindow, open_window: Callable) -> None:
+def test_a_window_on_a_model_that_is_named_begins_in_its_order(window: MainWindow, open_window: Callable) -> None:
     window.commands.action("sort_entropy").trigger()
     window.commands.action("type_mixed").trigger()
     window.close()

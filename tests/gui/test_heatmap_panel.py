@@ -23,6 +23,7 @@ from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from headscope.gui.views.heatmap.paint.card import paint_heatmap_card
 from headscope.gui.views.heatmap.panel import HeatmapPanel
+from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.window.status import StatusPanel
 from tests import allowed
 from tests.gui.screen import PATIENCE, shown, values
@@ -173,9 +174,9 @@ def test_ctrl_clicks_pick_rows_and_columns_out_and_the_bars_sum_them(qtbot, pane
 def test_colours_are_shared_and_the_bar_stays_as_it_was_dragged_with_the_next_head(qtbot, panel: HeatmapPanel, pair) -> None:
     state = show(qtbot, panel, pair)
     panel.controls.color_actions["cividis"].trigger()
-    assert state.color_map == "cividis"
+    assert state.view(HeatmapSettings).color_map == "cividis"
     assert panel.view.picture.cells.look.color_map == "cividis"
-    state.update(color_map="grey")
+    state.set_view(HeatmapSettings, color_map="grey")
     assert panel.controls.color_actions["grey"].isChecked()
     panel.view.ends_moved.emit(0.1, 0.6)
     show(qtbot, panel, pair, head=(0, 1))

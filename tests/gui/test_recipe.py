@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TRY = """
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from headscope.gui.app.application import create_window, prepare
 application = QApplication(["headscope"])
@@ -29,7 +30,19 @@ assert window.desk.docks["mine"].windowTitle() == "Mine"
 picture = window.panel("mine").grab().toImage()
 colors = {picture.pixel(x, y) for x in range(picture.width()) for y in range(picture.height())}
 assert len(colors) > 1, "it has painted"
+QTest.mouseClick(window.panel("mine"), Qt.MouseButton.LeftButton)
+assert window.state.views.to_json() == {"mine": {"version": 1, "short": True}}
+assert window.commands.action("undo").text() == "Undo view settings"
+assert window.panel("mine").grab().toImage() != picture
+window.commands.action("undo").trigger()
+assert window.panel("mine").grab().toImage() == picture
+window.commands.action("redo").trigger()
 window.close()
+again = create_window(settings=QSettings("settings.ini", QSettings.Format.IniFormat))
+assert again.state.views.to_json() == {"mine": {"version": 1, "short": True}}
+again.commands.action("reset_views").trigger()
+assert again.state.views.to_json() == {}
+again.close()
 print("a panel", window.panel("mine").accessibleName())
 """
 
@@ -44,7 +57,7 @@ def test_a_panel_is_made_by_the_readmes_recipe(tmp_path: Path) -> None:
     mine.mkdir()
     (mine / "__init__.py").write_text('"""What I look for."""\n')
     files = re.findall(r"`gui/views/mine/(\w+\.py)`:\n\n```python\n(.*?)```", recipe, re.DOTALL)
-    assert [name for name, _ in files] == ["panel.py", "spec.py"]
+    assert [name for name, _ in files] == ["settings.py", "panel.py", "spec.py"]
     for name, code in files:
         (mine / name).write_text(code, encoding="utf-8")
     added_import, added_line = re.search(

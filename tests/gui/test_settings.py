@@ -47,8 +47,6 @@ def test_settings_hold_at_once_and_for_the_next_start(qtbot, window: MainWindow,
     assert dialog.type_size.currentData() == 110
     choose(qtbot, dialog.type_size, 150)
     assert type_style().scale == 1.5
-    choose(qtbot, dialog.color_map, "viridis")
-    assert window.state.color_map == window.panel("heatmap").controls.look.color_map == "viridis"
     choose(qtbot, dialog.cache_size, 512)
     assert window.explorer._pictures._cache.limit == 512 * 2**20
     choose(qtbot, dialog.dtype, "float16")
@@ -58,12 +56,7 @@ def test_settings_hold_at_once_and_for_the_next_start(qtbot, window: MainWindow,
     assert second.state.dark
     assert type_style().scale == 1.5
     assert second.state.model.dtype == "float16"
-    assert second.state.color_map == "viridis"
     assert second.state.undoable == 0  # settings that come back are no changes
-    second.commands.action("colors_grey").trigger()
-    assert second.preferences.color_map == "grey"
-    second.history.undo()
-    assert second.state.color_map == second.preferences.color_map == "viridis"
     assert second.explorer._pictures._cache.limit == 512 * 2**20
     second.appearance.choose("light")
     second.appearance.choose_type(100)

@@ -87,7 +87,7 @@ def test_every_view_stands_without_a_picture(shown, tmp_path, qtbot) -> None:
         qtbot.wait(1)
         assert not dock.grab().isNull()
     window.explorer.select_head((0, 1))
-    window.explorer.pool_thumbnails("mean")
+    window.state.update(pooling="mean")
     window.state.update(lens="scores")
     assert window.state.record is None
 

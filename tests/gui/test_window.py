@@ -384,7 +384,7 @@ def test_settings_that_are_nonsense_do_no_harm(settings, open_window: Callable) 
         "appearance",
         "type_size",
         "cache_size",
-        "color_map",
+        "session/views",
         "models/recent",
         "models/device",
         "models/dtype",

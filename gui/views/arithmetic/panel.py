@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Slot
+from PySide6.QtCore import QRectF, QSignalBlocker, Slot
 from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.session import Session
 from headscope.gui.views.arithmetic.paint.sheet import Sheet, paint_sheet
+from headscope.gui.views.arithmetic.settings import ArithmeticSettings
 from headscope.gui.views.arithmetic.steps import Readout, Sentence, Step, steps_of
 from headscope.gui.views.arithmetic.widget import ArithmeticView
 from headscope.gui.widgets.line_label import LineLabel
@@ -46,7 +47,7 @@ class ArithmeticPanel(QWidget):
         self.sorted.setCheckable(True)
         self.sorted.setText(self.tr("Largest first"))
         self.sorted.setToolTip(self.tr("Sort dimensions by the size of their product, to show how few make up the score"))
-        self.sorted.toggled.connect(self.view.set_sorted)
+        self.sorted.toggled.connect(self._set_sorted)
         row = QHBoxLayout()
         row.setContentsMargins(16, 0, 8, 0)
         row.addWidget(self.title, 1)
@@ -61,6 +62,7 @@ class ArithmeticPanel(QWidget):
         self._answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
         self.view.set_theme(theme_of(state.dark))
+        self._show_settings()
         self._show_hint()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -71,8 +73,20 @@ class ArithmeticPanel(QWidget):
     def _on_changed(self, names: frozenset[str]) -> None:
         if "dark" in names:
             self.view.set_theme(theme_of(self._state.dark))
+        if "views.arithmetic" in names:
+            self._show_settings()
         if names & {"hover", "pinned", "head", "record", "kind"}:
             self._ask()
+
+    @Slot(bool)
+    def _set_sorted(self, largest_first: bool) -> None:
+        self._state.set_view(ArithmeticSettings, largest_first=largest_first)
+
+    def _show_settings(self) -> None:
+        largest_first = self._state.view(ArithmeticSettings).largest_first
+        with QSignalBlocker(self.sorted):
+            self.sorted.setChecked(largest_first)
+        self.view.set_sorted(largest_first)
 
     def _ask(self) -> None:
         wanted = self._wanted()

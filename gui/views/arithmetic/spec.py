@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.arithmetic.settings import ArithmeticSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -29,6 +30,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "How one weight is computed, with the actual numbers."),
     "Alt+6",
     _create,
+    settings=ArithmeticSettings,
     gestures=_GESTURES,
     figures=(
         FigureSpec(

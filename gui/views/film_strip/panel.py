@@ -17,6 +17,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.session.steps import Written, chosen, log_probability, n_shared, row_of
 from headscope.gui.views.film_strip.paint.strip import FilmStripPicture, Frame, Looked, Strip
 from headscope.gui.views.film_strip.player_bar import PlayerBar
+from headscope.gui.views.film_strip.settings import FilmStripSettings
 from headscope.gui.views.film_strip.step_panel import StepDetail
 from headscope.gui.views.film_strip.widget import FilmStripView
 from headscope.gui.widgets.line_label import LineLabel
@@ -55,6 +56,7 @@ class FilmStripPanel(QWidget):
         self.bar.moved.connect(self._move_to)
         self.bar.started.connect(self._begin)
         self.bar.ticked.connect(self._advance)
+        self.bar.speed_chosen.connect(self._set_speed)
         self.bar.whole_asked.connect(self._show_whole)
         self.strip = FilmStripView()
         self.strip.chosen.connect(self._choose)
@@ -78,11 +80,14 @@ class FilmStripPanel(QWidget):
         column.addWidget(self.detail, 1)
         self.setFocusProxy(self.strip)
         state.changed.connect(self._on_changed)
+        self.bar.set_speed(state.view(FilmStripSettings).speed)
         self._show_hint()
 
     # ---------------------------------------------------------------- following the state
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
+        if "views.film_strip" in names:
+            self.bar.set_speed(self._state.view(FilmStripSettings).speed)
         if not self.isVisible() or self.visibleRegion().isEmpty():  # what nobody sees costs nothing, nor behind another tab
             self._missed |= names
             return
@@ -290,6 +295,10 @@ class FilmStripPanel(QWidget):
             self._explorer.fork(step, token_id, max(_LEAST_FORKED, len(steps) - at))
 
     # ---------------------------------------------------------------- playing
+    @Slot(float)
+    def _set_speed(self, speed: float) -> None:
+        self._state.set_view(FilmStripSettings, speed=speed)
+
     @Slot()
     def _begin(self) -> None:
         """Play, from the beginning if one is at the end."""

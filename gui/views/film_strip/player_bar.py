@@ -6,12 +6,11 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
+from headscope.gui.views.film_strip.settings import FASTEST, SLOWEST
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.number_field import fraction_field
 from headscope.gui.widgets.plain import plain
 
-SLOWEST, FASTEST = 0.25, 4.0
-"""Steps a second."""
 _OF_SLIDER, _OF_WORDS = 3, 2  # shares of the room between the buttons
 
 
@@ -26,6 +25,8 @@ class PlayerBar(QWidget):
         It is time for the next step.
     started()
         Play was pressed.
+    speed_chosen(float)
+        Steps a second.
     whole_asked()
         Not a step is to be seen but what came out in the end.
     """
@@ -33,6 +34,7 @@ class PlayerBar(QWidget):
     moved = Signal(int)
     ticked = Signal()
     started = Signal()
+    speed_chosen = Signal(float)
     whole_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,7 +52,7 @@ class PlayerBar(QWidget):
         self.speed.setSuffix(self.tr(" /s"))
         self.speed.setToolTip(self.tr("Steps per second"))
         self.speed.setAccessibleName(self.tr("Steps per second"))
-        self.speed.valueChanged.connect(self._set_speed)
+        self.speed.valueChanged.connect(self.speed_chosen)
         self.whole = QToolButton()
         self.whole.setObjectName("flat")
         self.whole.setText(self.tr("Full text"))
@@ -58,7 +60,7 @@ class PlayerBar(QWidget):
         self.whole.clicked.connect(self.whole_asked)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.ticked)
-        self._set_speed(self.speed.value())
+        self.set_speed(self.speed.value())
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 8, 2)
         row.setSpacing(6)
@@ -113,8 +115,11 @@ class PlayerBar(QWidget):
         else:
             self._timer.stop()
 
-    @Slot(float)
-    def _set_speed(self, steps_per_second: float) -> None:
+    def set_speed(self, steps_per_second: float) -> None:
+        """Play at this speed."""
+        if self.speed.value() != steps_per_second:  # set anew, a number that is being typed would be written out
+            with QSignalBlocker(self.speed):
+                self.speed.setValue(steps_per_second)
         self._timer.setInterval(round(1000 / steps_per_second))
 
     def _show_words(self) -> None:

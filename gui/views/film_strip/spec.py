@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.film_strip.settings import FilmStripSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -21,6 +22,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The steps of a generation, one by one."),
     "Alt+0",
     _create,
+    settings=FilmStripSettings,
     figures=(
         FigureSpec("film_strip", QT_TRANSLATE_NOOP("views", "Film strip"), lambda panel: panel.figure(), obeys=frozenset()),
     ),

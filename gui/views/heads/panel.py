@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS
+from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, Metric
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.control.head_metrics import HeadMetricsLoader
@@ -26,6 +27,7 @@ from headscope.gui.views.heads.figure import heads_figure
 from headscope.gui.views.heads.legend import TypeLegend
 from headscope.gui.views.heads.order_bar import HeadOrderBar
 from headscope.gui.views.heads.scatter import HeadScatter
+from headscope.gui.views.heads.settings import HeadsSettings
 from headscope.gui.views.heads.widget import HeadGridView
 from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
@@ -45,7 +47,7 @@ class HeadsPanel(QWidget):
         self.summary = LineLabel(muted=True)
         self.own_maximum = _flat_toggle(self.tr("Scale per head"))
         self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight instead of to 1"))
-        self.own_maximum.toggled.connect(self._show_pictures)
+        self.own_maximum.toggled.connect(partial(self._set, "own_maximum"))
         self.mean = _flat_toggle(self.tr("Mean"))
         self.mean.setToolTip(
             self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head")
@@ -56,9 +58,10 @@ class HeadsPanel(QWidget):
         self.view = self._new_view()
         self.scatter = HeadScatter()
         self.scatter.chosen.connect(self._choose)
+        self.scatter.metrics_chosen.connect(self._choose_metrics)
         self.as_points = _flat_toggle(self.tr("Scatter"))
         self.as_points.setToolTip(self.tr("Show every head as a point, one metric against another"))
-        self.as_points.toggled.connect(self._show_points)
+        self.as_points.toggled.connect(partial(self._set, "scatter"))
         self.legend = TypeLegend()
         self.legend.toggled.connect(self.bar.toggle_type)
         self.measuring = HeadMetricsLoader(state, explorer, self)
@@ -73,7 +76,7 @@ class HeadsPanel(QWidget):
         self._lay_out()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "record", "head", "head_order"}))
+        self._on_changed(frozenset({"dark", "record", "head", "head_order", "views.heads"}))
 
     def _new_view(self) -> HeadGridView:
         view = HeadGridView()
@@ -112,7 +115,9 @@ class HeadsPanel(QWidget):
             self.measuring.ask(self._seen)
         if "head_order" in names:
             self.bar.set_order(self._state.head_order)
-        if names & {"thumbnails", "record", "kind", "model", "head_order"}:
+        if names & {"views.heads", "pooling"}:
+            self._show_settings()
+        if names & {"thumbnails", "record", "kind", "model", "head_order", "views.heads"}:
             self._show_pictures()
         if names & {"dark", "record", "kind"}:
             self._show_legend()
@@ -130,9 +135,17 @@ class HeadsPanel(QWidget):
         self._show_pictures()
         self._show_legend()
 
-    @Slot(bool)
-    def _show_points(self, shown: bool) -> None:
-        """The scatter in the place of the grid, whose averages and order mean nothing to it."""
+    def _set(self, field: str, on: bool) -> None:
+        self._state.set_view(HeadsSettings, **{field: on})
+
+    def _show_settings(self) -> None:
+        """The controls as the settings are; the scatter in the place of the grid, whose averages and order mean nothing to it."""
+        chosen = self._state.view(HeadsSettings)
+        shown, mean = chosen.scatter, self._state.pooling == "mean"
+        for button, on in ((self.own_maximum, chosen.own_maximum), (self.mean, mean), (self.as_points, shown)):
+            with QSignalBlocker(button):
+                button.setChecked(on)
+        self.scatter.set_axes(chosen.across, chosen.up)
         self._stack.setCurrentWidget(self.scatter if shown else self.view)
         for button in (self.bar.sort, self.bar.averages, self.mean, self.own_maximum):
             button.setVisible(not shown)
@@ -181,9 +194,14 @@ class HeadsPanel(QWidget):
 
     @Slot(bool)
     def _pool(self, mean: bool) -> None:
+        views = self._state.views
         if mean:  # on the scale from 0 to 1 the mean of a long text's weights is as good as white
-            self.own_maximum.setChecked(True)
-        self._explorer.pool_thumbnails("mean" if mean else "max")
+            views = views.having(replace(self._state.view(HeadsSettings), own_maximum=True))
+        self._state.update(pooling="mean" if mean else "max", views=views)
+
+    @Slot(str, str)
+    def _choose_metrics(self, across: Metric, up: Metric) -> None:
+        self._state.set_view(HeadsSettings, across=across, up=up)
 
     def _shape(self) -> tuple[int, int]:
         """How many layers and heads there are."""
@@ -217,7 +235,7 @@ class HeadsPanel(QWidget):
 
     def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
         """The thumbnails, which are made ready to be drawn once, wherever they then stand."""
-        old, thumbnails, own = self._picture, self._state.thumbnails, self.own_maximum.isChecked()
+        old, thumbnails, own = self._picture, self._state.thumbnails, self._state.view(HeadsSettings).own_maximum
         wanted = n_layers, n_heads, own
         if (old.n_layers, old.n_heads, old.each_to_its_maximum) == wanted and old.thumbnails is thumbnails:
             return old

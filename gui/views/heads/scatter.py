@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isnan
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, Metric
@@ -30,9 +30,12 @@ class HeadScatter(QWidget):
     -------
     chosen(Head, bool)
         A head was clicked, with Ctrl if True: beside those that are selected.
+    metrics_chosen(Metric, Metric)
+        The user wants other metrics, across and up.
     """
 
     chosen = Signal(tuple, bool)
+    metrics_chosen = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class HeadScatter(QWidget):
         self._selected: Mapping[Head, int] = {}
         self._plot: Any = None  # pyqtgraph's, imported when it is first seen
         self._points: Any = None
-        self.across, self.up = (_metric_box(metric) for metric in ("distance", "entropy"))
+        self.across, self.up = (_metric_box(), _metric_box())
         self.across.setAccessibleName(self.tr("Metric from left to right"))
         self.up.setAccessibleName(self.tr("Metric from bottom to top"))
         self._row = QHBoxLayout()
@@ -58,7 +61,7 @@ class HeadScatter(QWidget):
         self.setFocusProxy(self.up)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it takes what the grid has
         for box in (self.across, self.up):
-            box.currentIndexChanged.connect(self._draw)
+            box.currentIndexChanged.connect(self._choose_metrics)
 
     # ---------------------------------------------------------------- what is shown
     def set_theme(self, theme: Theme) -> None:
@@ -71,6 +74,17 @@ class HeadScatter(QWidget):
         if metrics is not self._metrics or faded != self._faded:
             self._metrics, self._faded = metrics, faded
             self._draw()
+
+    def set_axes(self, across: Metric, up: Metric) -> None:
+        """Show one metric against another."""
+        for box, metric in ((self.across, across), (self.up, up)):
+            with QSignalBlocker(box):
+                box.setCurrentIndex(box.findData(metric))
+        self._draw()
+
+    @Slot()
+    def _choose_metrics(self) -> None:
+        self.metrics_chosen.emit(self.across.currentData(), self.up.currentData())
 
     def set_selection(self, selected: Mapping[Head, int]) -> None:
         """Ring these heads in their colours."""
@@ -154,12 +168,11 @@ class HeadScatter(QWidget):
             self.chosen.emit(points[0].data(), extend)
 
 
-def _metric_box(chosen: Metric) -> QComboBox:
+def _metric_box() -> QComboBox:
     box = QComboBox()
     for metric in METRICS:
         box.addItem(metric_name(metric), metric)
         box.setItemData(box.count() - 1, metric_meaning(metric), Qt.ItemDataRole.ToolTipRole)
-    box.setCurrentIndex(box.findData(chosen))
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(4)
     return box

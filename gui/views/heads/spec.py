@@ -9,6 +9,7 @@ from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heads.commands import ORDERING
+from headscope.gui.views.heads.settings import HeadsSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -55,6 +56,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "A thumbnail of every head in every layer."),
     "Alt+1",
     _create,
+    settings=HeadsSettings,
     commands=ORDERING,
     gestures=_GESTURES,
     figures=(

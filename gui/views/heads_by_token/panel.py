@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Slot
+from PySide6.QtCore import QRectF, QSignalBlocker, Slot
 from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from headscope.gui.views.heads_by_token.paint import HeadStripPicture
+from headscope.gui.views.heads_by_token.settings import HeadsByTokenSettings
 from headscope.gui.views.heads_by_token.widget import HeadStripView
 from headscope.gui.widgets.head_preview import SIDE
 from headscope.gui.widgets.line_label import LineLabel
@@ -33,8 +34,8 @@ from headscope.gui.words.notices import refusal_of
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
-_EVERYTHING = frozenset({"dark", "record", "heads"})
-_OF_NUMBERS = frozenset({"record", "kind", "head", "queries", "keys", "hover", "pinned", "marks"})
+_EVERYTHING = frozenset({"dark", "record", "heads", "views.heads_by_token"})
+_OF_NUMBERS = frozenset({"record", "kind", "head", "queries", "keys", "hover", "pinned", "marks", "views.heads_by_token"})
 
 _LABELS, _COLUMN = 96.0, 28.0
 """Of a figure, in design units."""
@@ -47,7 +48,6 @@ class HeadStripPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._side: Side = "query"
         self._to_reveal: int | None = None
         self.view = HeadStripView()
         self.view.pointed.connect(self._point_at)
@@ -102,12 +102,11 @@ class HeadStripPanel(QWidget):
             group.addButton(button)
             buttons.addWidget(button)
             self.sides[side] = button
-        self.sides[self._side].setChecked(True)
         self.whole = _flat_toggle(
             self.tr("Fit all"),
             self.tr("Show all tokens at once instead of scrolling; a pixel that covers several shows the largest weight"),
         )
-        self.whole.toggled.connect(self.view.set_whole)
+        self.whole.toggled.connect(self._set_whole)
         buttons.addWidget(self.whole)
         row = QHBoxLayout()
         row.setContentsMargins(12, 0, 8, 2)
@@ -117,10 +116,15 @@ class HeadStripPanel(QWidget):
     @Slot()
     def set_side(self, side: Side, _checked: bool = True) -> None:
         """What the chosen token looks at ("query"), or who looks at it ("key")."""
-        self._side = side
-        self.sides[side].setChecked(True)
-        self._show_found()
-        self._ask()
+        self._state.set_view(HeadsByTokenSettings, side=side)
+
+    @Slot(bool)
+    def _set_whole(self, whole: bool) -> None:
+        self._state.set_view(HeadsByTokenSettings, whole=whole)
+
+    @property
+    def _side(self) -> Side:
+        return self._state.view(HeadsByTokenSettings).side
 
     # ---------------------------------------------------------------- what is shown
     def showEvent(self, event: QShowEvent) -> None:
@@ -133,6 +137,12 @@ class HeadStripPanel(QWidget):
         if "dark" in names:
             self.view.set_theme(theme_of(state.dark))
             self.scale.set_theme(theme_of(state.dark))
+        if "views.heads_by_token" in names:
+            chosen = state.view(HeadsByTokenSettings)
+            self.sides[chosen.side].setChecked(True)
+            with QSignalBlocker(self.whole):
+                self.whole.setChecked(chosen.whole)
+            self.view.set_whole(chosen.whole)
         if not self.isVisible():
             return
         if names & {"record", "kind", "head"}:
@@ -143,7 +153,7 @@ class HeadStripPanel(QWidget):
             self._show_heads()
         if "hover" in names:
             self.view.set_lit(self._row_of(state.hover))
-        if names & {"find", "record"}:
+        if names & {"find", "record", "views.heads_by_token"}:
             self._show_found()
         if "pinned" in names:
             row = self._row_of(state.pinned)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.heads_by_token.settings import HeadsByTokenSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -32,6 +33,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "How each head of the layer attends from or to the selected token."),
     "Alt+5",
     _create,
+    settings=HeadsByTokenSettings,
     gestures=_GESTURES,
     figures=(
         FigureSpec(

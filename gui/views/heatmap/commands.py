@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from headscope.gui.commands.command import Command
+from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -15,8 +16,8 @@ def _colors(name: str, title: str, help_: str) -> Command:
         title,
         "",
         help_,
-        lambda c: c.session.update(color_map=name),
-        checked=lambda c: c.session.color_map == name,
+        lambda c: c.session.set_view(HeatmapSettings, color_map=name),
+        checked=lambda c: c.session.view(HeatmapSettings).color_map == name,
     )
 
 

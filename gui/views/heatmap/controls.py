@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from functools import partial
+
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from headscope.core.attention.ranks import RESOLUTION
-from headscope.gui.paint.scales import Look
+from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.widgets.plain import plain
 
 
 class HeatmapControls(QWidget):
-    """Two menus and a switch.
+    """Two menus and a switch. They ask for settings and show what they are given.
 
     Signals
     -------
-    chosen
-        Scale, stretching or colours: see `look`.
+    chosen(str, object)
+        The user wants another value of this field of `HeatmapSettings`.
     """
 
-    chosen = Signal()
+    chosen = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,8 +38,8 @@ class HeatmapControls(QWidget):
             "cividis": (self.tr("Cividis"), self.tr("Blue to yellow; scores are blue above 0 and yellow below.")),
             "grey": (self.tr("Grey"), self.tr("For print.")),
         }
-        self.scale, self.scale_actions = self._menu(self.scales)
-        self.color, self.color_actions = self._menu(self.colors)
+        self.scale, self.scale_actions = self._menu("scale", self.scales)
+        self.color, self.color_actions = self._menu("color_map", self.colors)
         self.to_maximum = self._stretching()
         self.scores = QToolButton()
         self.scores.setObjectName("flat")
@@ -49,9 +51,9 @@ class HeatmapControls(QWidget):
         row.setSpacing(0)
         for button in (self.scale, self.color, self.scores):
             row.addWidget(button)
-        self._name()
+        self.show_settings(HeatmapSettings(), of_scores=False)
 
-    def _menu(self, choices: dict[str, tuple[str, str]]) -> tuple[QToolButton, dict[str, QAction]]:
+    def _menu(self, field: str, choices: dict[str, tuple[str, str]]) -> tuple[QToolButton, dict[str, QAction]]:
         button = QToolButton()
         button.setObjectName("flat")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -63,10 +65,9 @@ class HeatmapControls(QWidget):
             action = menu.addAction(words)
             action.setToolTip(plain(hint))
             action.setCheckable(True)
-            action.setChecked(not actions)
+            action.triggered.connect(partial(self._choose, field, name))
             group.addAction(action)
             actions[name] = action
-        group.triggered.connect(self._choose)
         button.setMenu(menu)
         return button, actions
 
@@ -76,56 +77,49 @@ class HeatmapControls(QWidget):
         action = menu.addAction(self.tr("Scale to this head's maximum"))
         action.setToolTip(self.tr("End the colours at this head's largest weight instead of at 1; values are unchanged"))
         action.setCheckable(True)
-        action.toggled.connect(self._choose)
+        action.triggered.connect(self._stretch)
         return action
 
-    @property
-    def look(self) -> Look:
-        """What is chosen, with the bar's ends at home."""
-        return Look(_checked(self.scale_actions), self.to_maximum.isChecked(), color_map=_checked(self.color_actions))  # type: ignore[arg-type]
-
-    def set_color_map(self, name: str) -> None:
-        """Show which colours are chosen."""
-        if name in self.color_actions and not self.color_actions[name].isChecked():
-            self.color_actions[name].setChecked(True)
-            self._name()
-
-    def allow(self, *, whole: bool, scores: bool) -> None:
-        """Which scales can be had, not all of scores, and what is not exact of a head that is not here as a whole."""
+    def show_settings(self, settings: HeatmapSettings, *, of_scores: bool) -> None:
+        """Show what is chosen, and what of it these numbers can have."""
         reasons = {
-            "log": self.tr("Scores may be negative, so they have no logarithm.") if scores else "",
-            "row": self.tr("Scores may be negative, so rows cannot be scaled to a maximum.") if scores else "",
+            "log": self.tr("Scores may be negative, so they have no logarithm.") if of_scores else "",
+            "row": self.tr("Scores may be negative, so rows cannot be scaled to a maximum.") if of_scores else "",
         }
         for name, reason in reasons.items():
             self.scale_actions[name].setEnabled(not reason)
             self.scale_actions[name].setToolTip(plain(reason or self.scales[name][1]))
-            if reason and self.scale_actions[name].isChecked():
-                self.scale_actions["linear"].setChecked(True)
+        self.to_maximum.setEnabled(not of_scores)
+        scale = settings.look("", of_scores=of_scores).scale
+        self.scale_actions[scale].setChecked(True)
+        self.color_actions[settings.color_map].setChecked(True)
+        self.to_maximum.setChecked(settings.stretched)
+        with QSignalBlocker(self.scores):
+            self.scores.setChecked(of_scores)
+        self._name(scale, settings.color_map)
+
+    def tell_of(self, *, whole: bool) -> None:
+        """Say what is not exact of a head that is not here as a whole."""
         rank, counted = (
             self.scales["rank"][1],
             self.tr("In a head this large, values less than {share:.2f} % apart count as equal."),
         )
         self.scale_actions["rank"].setToolTip(plain(rank if whole else f"{rank}\n{counted.format(share=100 * RESOLUTION)}"))
-        self.to_maximum.setEnabled(not scores)
-        self._name()
 
-    def _choose(self) -> None:
-        self._name()
-        self.chosen.emit()
+    def _choose(self, field: str, name: str, _checked: bool = False) -> None:
+        self.chosen.emit(field, name)
 
-    def _name(self) -> None:
-        words, short = (
-            self.scales[_checked(self.scale_actions)][0],
-            {"log": self.tr("Log"), "row": self.tr("Rows"), "rank": self.tr("Rank")},
-        )
-        self.scale.setText(f"{short.get(_checked(self.scale_actions), words)} ▾")
+    @Slot(bool)
+    def _stretch(self, stretched: bool) -> None:
+        self.chosen.emit("stretched", stretched)
+
+    def _name(self, scale: str, color_map: str) -> None:
+        words = self.scales[scale][0]
+        short = {"log": self.tr("Log"), "row": self.tr("Rows"), "rank": self.tr("Rank")}
+        self.scale.setText(f"{short.get(scale, words)} ▾")
         self.scale.setToolTip(plain(self.tr("Scale: {words}").format(words=words)))
         self.scale.setAccessibleName(self.tr("Scale: {words}").format(words=words))
-        words = self.colors[_checked(self.color_actions)][0]
+        words = self.colors[color_map][0]
         self.color.setText(f"{words} ▾")
         self.color.setToolTip(plain(self.tr("Colours: {words}").format(words=words)))
         self.color.setAccessibleName(self.tr("Colours: {words}").format(words=words))
-
-
-def _checked(actions: dict[str, QAction]) -> str:
-    return next(name for name, action in actions.items() if action.isChecked())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from headscope.core.attention.head_map import HeadMap, HeadOverview
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest
 from headscope.core.text.tokens import TokenAxis
+from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import mark
 from headscope.gui.session.selection import Cell, Marks
@@ -23,6 +23,7 @@ from headscope.gui.views.heatmap.controls import HeatmapControls
 from headscope.gui.views.heatmap.paint.axes import boundaries_of
 from headscope.gui.views.heatmap.paint.marginals import Marginal
 from headscope.gui.views.heatmap.paint.picture import HeatmapPicked, HeatmapPicture
+from headscope.gui.views.heatmap.settings import HOME, HeatmapSettings
 from headscope.gui.views.heatmap.widget import HeatmapView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
@@ -40,7 +41,6 @@ class HeatmapPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._ends = (0.0, 1.0)
         self._bounded: tuple[TokenAxis, TokenAxis, tuple[tuple[int, ...], tuple[int, ...]]] | None = None
         self._numbers = explorer.numbers
         self._numbers.came.connect(self._show_what_came)
@@ -58,7 +58,7 @@ class HeatmapPanel(QWidget):
         self.controls.scores.toggled.connect(self._choose_lens)
         self._arrange()
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"lens", "color_map"}))
+        self._on_changed(frozenset({"lens"}))
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
@@ -76,16 +76,13 @@ class HeatmapPanel(QWidget):
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         state = self._state
-        if "color_map" in names:
-            self.controls.set_color_map(state.color_map)
-        if "lens" in names:
-            self._ends = (0.0, 1.0)
-            self.controls.scores.setChecked(state.lens == "scores")
+        if names & {"lens", "views.heatmap"}:
+            self.controls.show_settings(state.view(HeatmapSettings), of_scores=state.lens == "scores")
         if not self.isVisible():
             return  # what is not seen is not painted: see showEvent
         if "dark" in names:
             self.view.set_theme(theme_of(state.dark))
-        if names & {"weights", "head", "queries", "keys", "part", "marks", "lens", "pairing", "color_map"}:
+        if names & {"weights", "head", "queries", "keys", "part", "marks", "lens", "pairing", "views.heatmap"}:
             self._show_head()
         if names & {"busy", "model"} and state.shown is None:
             self.view.set_hint(self._hint())
@@ -113,6 +110,12 @@ class HeatmapPanel(QWidget):
             self._bounded = queries, keys, (of_queries, of_queries if keys is queries else boundaries_of(keys))
         return self._bounded[2]
 
+    @property
+    def _look(self) -> Look:
+        """How what is shown is coloured."""
+        lens = self._state.lens
+        return self._state.view(HeatmapSettings).look(lens, of_scores=lens == "scores")
+
     def _hint(self) -> str:
         """What to do, or to wait for, while there is no picture."""
         if self._state.busy is not None:
@@ -126,7 +129,7 @@ class HeatmapPanel(QWidget):
         state, values = self._state, self._values()
         if values is None or isinstance(values, HeadscopeError) or values.shape != (len(state.queries), len(state.keys)):
             return None
-        look = replace(self.controls.look, ends=self._ends)
+        look = self._look
         ranks = self._numbers.ranks(values) if look.scale == "rank" else None
         if look.scale == "rank" and ranks is None and isinstance(values, np.ndarray):
             return None  # those of a large head take longer: it is shown without them
@@ -178,7 +181,7 @@ class HeatmapPanel(QWidget):
         return part if of == self._part_request(of.rows, of.keys, of.height, of.width) else None
 
     def _part_request(self, rows: range, keys: range, height: int, width: int) -> PartRequest | None:
-        state, by_row = self._state, self.controls.look.scale == "row"
+        state, by_row = self._state, self._look.scale == "row"
         if state.record is None:
             return None
         return PartRequest(state.record, state.kind, state.head, rows, keys, height, width, state.lens, by_row)
@@ -208,7 +211,7 @@ class HeatmapPanel(QWidget):
             self.view.set_picture(None)
             self.view.set_hint(f"{values.message}\n{values.remedy}")
         if values is not None and not isinstance(values, HeadscopeError):
-            self.controls.allow(whole=isinstance(values, np.ndarray), scores=state.lens == "scores")
+            self.controls.tell_of(whole=isinstance(values, np.ndarray))
         picture = self.figure()
         if not state.weights:  # there is no picture any more, and none is on its way
             self.view.set_picture(None)
@@ -228,7 +231,7 @@ class HeatmapPanel(QWidget):
         if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
             name = self.tr("{head} · approximate").format(head=name)
             hints.append(self.tr("Preview from some of the rows; the exact picture follows in a moment"))
-        if picture.cells.look.scale != self.controls.look.scale:
+        if picture.cells.look.scale != self._look.scale:
             name = self.tr("{head} · computing ranks").format(head=name)
             hints.append(self.tr("Linear until the ranks of all cells are computed"))
         self._title.set_text(name)
@@ -250,14 +253,11 @@ class HeatmapPanel(QWidget):
         self.view.set_focus(query, key, value)
 
     # ---------------------------------------------------------------- what is chosen
-    @Slot()
-    def _choose(self) -> None:
+    @Slot(str, object)
+    def _choose(self, field: str, value: object) -> None:
         """Another scale or other colours; what is dragged begins anew with another scale."""
-        look, before = self.controls.look, self.view.picture
-        if before is None or (look.scale, look.stretched) != (before.cells.look.scale, before.cells.look.stretched):
-            self._ends = (0.0, 1.0)
-        self._state.update(color_map=look.color_map)
-        self._show_head()
+        home = {} if field == "color_map" else {"ends": HOME}
+        self._state.set_view(HeatmapSettings, **{field: value}, **home)
 
     @Slot(bool)
     def _choose_lens(self, scores: bool) -> None:
@@ -265,8 +265,7 @@ class HeatmapPanel(QWidget):
 
     @Slot(float, float)
     def _move_ends(self, low: float, high: float) -> None:
-        self._ends = (low, high)
-        self._show_head()
+        self._state.set_view(HeatmapSettings, ends=(low, high), ends_of=self._state.lens)
 
     @Slot(object, object, int, int)
     def _look_closer(self, rows: range, keys: range, height: int, width: int) -> None:

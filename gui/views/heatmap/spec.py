@@ -11,6 +11,7 @@ from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heatmap.commands import COLORS
+from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -63,6 +64,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The selected head: a row for each query, a column for each key."),
     "Alt+2",
     _create,
+    settings=HeatmapSettings,
     commands=COLORS,
     gestures=_GESTURES,
     figures=(

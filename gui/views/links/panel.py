@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
@@ -18,17 +18,16 @@ from headscope.gui.session.session import Session
 from headscope.gui.views.links.paint.arcs import ArcsPicture
 from headscope.gui.views.links.paint.choice import Choice
 from headscope.gui.views.links.paint.links import LinksPicture
+from headscope.gui.views.links.settings import LEAST_KEPT, MOST_HIDDEN, MOST_KEPT, LinksSettings
 from headscope.gui.views.links.widget import LinkView
 from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
-_HIDDEN, _KEPT = range(51), range(10, 101)
-"""Hundredths of weight under which links are hidden; hundredths of a row that are kept."""
 _NARROWEST, _ROOMY = 336, 520  # pixels that all controls need, and from which on they have their long names
 _SEGMENTS: dict[Pairing, tuple[int, int] | None] = {"all": None, "AA": (0, 0), "AB": (0, 1), "BA": (1, 0), "BB": (1, 1)}
-_WHAT = frozenset({"weights", "heads", "queries", "keys", "kind", "pairing"})
+_WHAT = frozenset({"weights", "heads", "queries", "keys", "kind", "pairing", "views.links"})
 _PICKED = frozenset({"hover", "pinned", "marks"})
 
 
@@ -39,7 +38,6 @@ class LinksPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._values = {False: 0, True: 70}  # of the slider: hundredths hidden, hundredths of a row kept
         self._listed: tuple[Head, ...] = state.heads
         self._chosen: tuple[Head, ...] = state.heads  # the heads of the legend that are switched on there
         self._is_stale = False
@@ -50,14 +48,13 @@ class LinksPanel(QWidget):
         self.view.released.connect(self._unpin)
         self.view.head_clicked.connect(self._switch_head)
         self.view.head_double_clicked.connect(self._solo_head)
-        self.by_mass = self._button(self._set_mode)
+        self.by_mass = self._button("by_mass")
         self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(_HIDDEN[0], _HIDDEN[-1])
         self.threshold.setMaximumWidth(140)
         self.threshold.setMinimumWidth(28)
-        self.threshold.valueChanged.connect(self._show_links)
+        self.threshold.valueChanged.connect(self._set_threshold)
         self.pairing = self._pairing_button()
-        self.arcs = self._button(self._show_links)
+        self.arcs = self._button("arcs")
         self.arcs.setText(self.tr("Arcs"))
         self.arcs.setToolTip(
             self.tr(
@@ -65,19 +62,20 @@ class LinksPanel(QWidget):
                 "attends to it."
             )
         )
-        self.whole = self._button(self.view.set_whole)
+        self.whole = self._button("whole")
         self.whole.setToolTip(self.tr("Show all tokens at once instead of scrolling"))
         self._arrange()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark", *_WHAT, *_PICKED}))
 
-    def _button(self, toggled: Any) -> QToolButton:
+    def _button(self, field: str) -> QToolButton:
+        """Switches a field of the settings on and off."""
         button = QToolButton()
         button.setObjectName("flat")
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.toggled.connect(toggled)
+        button.toggled.connect(partial(self._set, field))
         return button
 
     def _pairing_button(self) -> QToolButton:
@@ -125,6 +123,8 @@ class LinksPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
         if "heads" in names and self._state.heads != self._chosen:
             self._listed = self._chosen = self._state.heads  # others were chosen than the legend has
+        if "views.links" in names:
+            self._show_settings()
         if names & _WHAT or "dark" in names:  # the size of type is told so too
             self._show_links()
         if names & _PICKED:
@@ -182,9 +182,11 @@ class LinksPanel(QWidget):
     @property
     def choice(self) -> Choice:
         """Which links are drawn."""
-        share = self.threshold.value() / 100
+        chosen = self._state.view(LinksSettings)
         segments = _SEGMENTS[self._state.pairing] if self._has_pair() else None
-        return Choice(mass=share, segments=segments) if self.by_mass.isChecked() else Choice(share, segments=segments)
+        if chosen.by_mass:
+            return Choice(mass=chosen.kept / 100, segments=segments)
+        return Choice(chosen.hidden / 100, segments=segments)
 
     def _has_pair(self) -> bool:
         return self._state.queries.is_pair and self._state.keys.is_pair
@@ -197,23 +199,37 @@ class LinksPanel(QWidget):
             return
         what = self._what()
         how = {**self._how(), "listed": self._listed if what[0] else ()}
-        if self.arcs.isChecked() and self._state.kind != "cross":
+        arcs = self._state.view(LinksSettings).arcs
+        if arcs and self._state.kind != "cross":
             self.view.set_picture(ArcsPicture(*what, one_sided=self._state.kind == "decoder", **how))
             return
-        note = self.tr("two texts: shown in two columns instead of arcs") if self.arcs.isChecked() else ""
+        note = self.tr("two texts: shown in two columns instead of arcs") if arcs else ""
         self.view.set_picture(LinksPicture(*what, titles=self._titles(), note=note, **how))
+
+    def _show_settings(self) -> None:
+        """The controls as the settings are."""
+        chosen = self._state.view(LinksSettings)
+        for button, on in ((self.by_mass, chosen.by_mass), (self.arcs, chosen.arcs), (self.whole, chosen.whole)):
+            with QSignalBlocker(button):
+                button.setChecked(on)
+        with QSignalBlocker(self.threshold):
+            self.threshold.setRange(*((LEAST_KEPT, MOST_KEPT) if chosen.by_mass else (0, MOST_HIDDEN)))
+            self.threshold.setValue(chosen.kept if chosen.by_mass else chosen.hidden)
+        self.view.set_whole(chosen.whole)
 
     def _name_buttons(self) -> None:
         """What is chosen, in as many words as there is room for."""
-        roomy, value = self.width() >= _ROOMY, self.threshold.value()
-        if self.by_mass.isChecked():
+        roomy, chosen = self.width() >= _ROOMY, self._state.view(LinksSettings)
+        if chosen.by_mass:
             words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
             hint = self.tr(
                 "Shows the fewest links that carry {share} % of each query's attention. Click to hide weak links instead."
             )
-            words, hint = words.format(share=value), hint.format(share=value)
+            words, hint = words.format(share=chosen.kept), hint.format(share=chosen.kept)
         else:
-            words = (self.tr("Hide below {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(weight=value / 100)
+            words = (self.tr("Hide below {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(
+                weight=chosen.hidden / 100
+            )
             hint = self.tr("Weaker links are hidden. Click to keep the fewest that carry most of each row instead.")
         self.by_mass.setText(words)
         self.by_mass.setToolTip(plain(hint))
@@ -227,15 +243,13 @@ class LinksPanel(QWidget):
         self.pairings[pairing].setChecked(True)
 
     # ---------------------------------------------------------------- what is chosen
-    @Slot(bool)
-    def _set_mode(self, by_mass: bool) -> None:
-        self._values[not by_mass] = self.threshold.value()
-        hundredths = _KEPT if by_mass else _HIDDEN
-        self.threshold.blockSignals(True)
-        self.threshold.setRange(hundredths[0], hundredths[-1])
-        self.threshold.setValue(self._values[by_mass])
-        self.threshold.blockSignals(False)
-        self._show_links()
+    def _set(self, field: str, on: bool) -> None:
+        self._state.set_view(LinksSettings, **{field: on})
+
+    @Slot(int)
+    def _set_threshold(self, hundredths: int) -> None:
+        field = "kept" if self._state.view(LinksSettings).by_mass else "hidden"
+        self._state.set_view(LinksSettings, **{field: hundredths})
 
     def _choose_pairing(self, pairing: Pairing) -> None:
         self._state.update(pairing=pairing)

@@ -10,6 +10,7 @@ from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.links.commands import PAIRING
+from headscope.gui.views.links.settings import LinksSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -58,6 +59,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "Lines from each query to the keys it attends to."),
     "Alt+3",
     _create,
+    settings=LinksSettings,
     commands=PAIRING,
     gestures=_GESTURES,
     figures=(

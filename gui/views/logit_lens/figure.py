@@ -7,7 +7,8 @@ from PySide6.QtGui import QPainter
 
 from headscope.gui.paint.painted_figure import PaintedFigure, bands, n_bands
 from headscope.gui.paint.theme import Theme
-from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture, Shows
+from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
+from headscope.gui.views.logit_lens.settings import Shows
 
 _MOST_ACROSS = 10  # positions in a row, where there is a choice
 _BETWEEN = 12.0  # design units between rows

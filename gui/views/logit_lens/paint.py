@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,8 @@ from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import draw_label, elided, text_width
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, kept_by_type, scaled, text_font
+from headscope.gui.views.logit_lens.settings import Shows
 
-Shows = Literal["probability", "entropy", "token"]
-"""The best token coloured by its probability, or by the entropy of all; or one token through the layers."""
 CELL_WIDTH, CELL_HEIGHT = 76.0, 22.0
 GAP = 2.0
 _BASELINE = 14.0

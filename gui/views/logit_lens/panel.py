@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
@@ -19,7 +20,8 @@ from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.logit_lens.card import LensCard
 from headscope.gui.views.logit_lens.figure import lens_figure
-from headscope.gui.views.logit_lens.paint import LensPicture, Shows
+from headscope.gui.views.logit_lens.paint import LensPicture
+from headscope.gui.views.logit_lens.settings import LogitLensSettings, Shows
 from headscope.gui.views.logit_lens.widget import LensGridView, Place
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
@@ -100,11 +102,10 @@ class LensPanel(QWidget):
         group = QActionGroup(self)
         self.modes: dict[Shows, QAction] = {}
         for mode, (name, hint) in words.items():
-            self.modes[mode] = action = menu.addAction(name, self._show_mode)
+            self.modes[mode] = action = menu.addAction(name, partial(self._choose_mode, mode))
             action.setToolTip(plain(hint))
             action.setCheckable(True)
             group.addAction(action)
-        self.modes["probability"].setChecked(True)
         menu.addSeparator()
         self.final = menu.addAction(self.tr("Follow final predictions"), self._follow_the_final)
         self.final.setToolTip(self.tr("Follow, at each position, the token most probable after the last layer"))
@@ -159,7 +160,7 @@ class LensPanel(QWidget):
 
     @property
     def _is_stale(self) -> bool:
-        if self._shown is None or self._subject is None or self.modes["token"].isChecked():
+        if self._shown is None or self._subject is None or self._shows == "token":
             return self._shown is not None and self._shown != self._subject
         return not self._is_of_the_text
 
@@ -224,6 +225,8 @@ class LensPanel(QWidget):
             theme = theme_of(self._state.dark)
             self.view.set_theme(theme)
             self.card.set_theme(theme)
+        if "views.logit_lens" in names:
+            self._show_mode()
         if "model" in names:
             self._follow = None  # ids are of a vocabulary
         if "busy" in names and self._state.busy is None:
@@ -309,7 +312,7 @@ class LensPanel(QWidget):
     def _follow_token(self, token_id: int, label: str) -> None:
         """Follow a token through the layers at every position."""
         self._follow = token_id, label
-        self.modes["token"].setChecked(True)
+        self._choose_mode("token")
         self._show_mode()
         self._ask()
 
@@ -319,10 +322,17 @@ class LensPanel(QWidget):
         self._show_mode()
         self._ask()
 
-    @Slot()
+    def _choose_mode(self, shows: Shows) -> None:
+        self._state.set_view(LogitLensSettings, shows=shows)
+
+    @property
+    def _shows(self) -> Shows:
+        return self._state.view(LogitLensSettings).shows
+
     def _show_mode(self) -> None:
-        mode, action = next((mode, action) for mode, action in self.modes.items() if action.isChecked())
-        self.view.set_shown(mode)
+        action = self.modes[self._shows]
+        action.setChecked(True)
+        self.view.set_shown(self._shows)
         self.mode.setText(f"{action.text()}  ▾")
         self._show_stale()
         self._say()
@@ -381,7 +391,7 @@ class LensPanel(QWidget):
 
     def _explanation(self) -> str:
         last = self.tr("The last row is exactly the model's prediction.")
-        if self.modes["token"].isChecked():
+        if self._shows == "token":
             what = self.tr("each position's final prediction") if self._follow is None else f"“{self._follow[1]}”"
             last = self.tr("Probability and rank of {what}.").format(what=what) + " " + last
         if self._state.ran is not None and self._state.ran.intervention is not None:

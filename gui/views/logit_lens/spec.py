@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.logit_lens.settings import LogitLensSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -21,6 +22,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "What the model would predict if it stopped after each layer."),
     "Alt+8",
     _create,
+    settings=LogitLensSettings,
     figures=(
         FigureSpec(
             "logit_lens",

@@ -12,7 +12,8 @@ from headscope.core.predict.lens_layer import LensLayer
 from headscope.gui.paint.focus import paint_focus_frame
 from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
-from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture, Shows
+from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
+from headscope.gui.views.logit_lens.settings import Shows
 
 Place = tuple[int, int]
 """(depth, position); depth 0 is what enters layer 0."""

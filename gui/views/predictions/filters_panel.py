@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.errors import HeadscopeError, readable_bytes
@@ -13,6 +13,7 @@ from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Filter
 from headscope.gui.session.session import Session
 from headscope.gui.views.predictions.filter_fields import FilterFields
+from headscope.gui.views.predictions.settings import PredictionsSettings
 from headscope.gui.widgets.plain import Label
 from headscope.gui.words.rule_words import MOVES, filter_name
 
@@ -40,6 +41,7 @@ class SamplingFilters(QWidget):
         self.asked.setToolTip(
             self.tr("Preview the effect of temperature, top-k, top-p, min-p and the penalty on the next token")
         )
+        self.asked.toggled.connect(self._ask)
         self.fields = FilterFields()
         self.fields.changed.connect(self._share)
         self.refusal = Label(self._why_not())
@@ -55,6 +57,10 @@ class SamplingFilters(QWidget):
         for part in (self, self.asked, self.told):
             part.hide()
 
+    @Slot(bool)
+    def _ask(self, on: bool) -> None:
+        self._state.set_view(PredictionsSettings, filters=on)
+
     @Slot()
     def _share(self) -> None:
         mine = self.fields.sampling
@@ -63,7 +69,10 @@ class SamplingFilters(QWidget):
     def show_prediction(self, following: Prediction | None, read: TokenAxis) -> Filtered | None:
         """Filter the next token's prediction in a text of tokens `read`; None if the filters do not act."""
         logits = None if following is None else following.logits
-        asked = following is not None and self.asked.isChecked()
+        on = self._state.view(PredictionsSettings).filters
+        with QSignalBlocker(self.asked):
+            self.asked.setChecked(on)
+        asked = following is not None and on
         self.asked.setVisible(following is not None)
         self.setVisible(asked)
         self.fields.setVisible(logits is not None)

@@ -46,6 +46,7 @@ _SHOWN = {
     "rules_off",
     "outcome",
     "reading",
+    "views.predictions",
 }
 
 
@@ -97,7 +98,6 @@ class PredictionsPanel(QWidget):
         self.follows = ProbabilityBars(clickable=False)
         self.class_views = ClassViews(state)
         self.filters = SamplingFilters(state)
-        self.filters.asked.toggled.connect(self._show)
         self.keep = QPushButton()
         self.keep.setObjectName("flat")
         self.keep.setCheckable(True)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.predictions.settings import PredictionsSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -29,6 +30,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "What the model predicts, with probabilities."),
     "Alt+7",
     _create,
+    settings=PredictionsSettings,
     gestures=_GESTURES,
     figures=(
         FigureSpec(

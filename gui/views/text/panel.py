@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -20,6 +20,7 @@ from headscope.gui.views.text.numbers import Computed, ReadingValues, Values
 from headscope.gui.views.text.paint.layout import ReadingLayout
 from headscope.gui.views.text.paint.passage import Part, passage_of
 from headscope.gui.views.text.paint.shades import Shades, paint_reading
+from headscope.gui.views.text.settings import Mode, TextSettings
 from headscope.gui.views.text.widget import ReadingView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from headscope.core.text.tokens import TokenAxis
     from headscope.gui.control.explorer import Explorer
 
-Mode = Literal["from", "to", "surprisal", "attribution"]
-_EVERYTHING = frozenset({"dark", "record", "weights", "model"})
+_EVERYTHING = frozenset({"dark", "record", "weights", "model", "views.text"})
 _OF_TEXT = frozenset({"record", "queries", "keys", "kind"})
 _OF_COLOURS = _OF_TEXT | {
-    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured"
+    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured",
+    "views.text",
 }  # fmt: skip
 
 _NATURAL = 480.0
@@ -52,7 +53,6 @@ class ReadingPanel(QWidget):
         self._values = ReadingValues(state, explorer, self)
         self._values.changed.connect(self._show_colours)
         self._asked_of: AttentionRecord | None = None  # whose surprisal was asked for by itself
-        self.mode: Mode = "from"
         self.view = ReadingView()
         self.view.hovered.connect(self._hover)
         self.view.clicked.connect(self._click)
@@ -113,7 +113,6 @@ class ReadingPanel(QWidget):
             group.addButton(button)
             buttons.addWidget(button)
             self.modes[mode] = button
-        self.modes[self.mode].setChecked(True)
         row = QHBoxLayout()
         row.setContentsMargins(12, 0, 8, 0)
         row.addWidget(bar)
@@ -133,7 +132,7 @@ class ReadingPanel(QWidget):
                 "and feed-forward layers"
             )
         )
-        self.rollout.toggled.connect(self._show_colours)
+        self.rollout.toggled.connect(self._set_rollout)
         row.addWidget(self.title, 1)
         row.addWidget(self.rollout)
         row.addWidget(self.compute, 0, Qt.AlignmentFlag.AlignRight)
@@ -142,9 +141,16 @@ class ReadingPanel(QWidget):
     @Slot()
     def set_mode(self, mode: Mode, _checked: bool = True) -> None:
         """Colour by something else."""
-        self.mode = mode
-        self.modes[mode].setChecked(True)
-        self._show_colours()
+        self._state.set_view(TextSettings, mode=mode)
+
+    @Slot(bool)
+    def _set_rollout(self, on: bool) -> None:
+        self._state.set_view(TextSettings, rollout=on)
+
+    @property
+    def mode(self) -> Mode:
+        """What the text is coloured by."""
+        return self._state.view(TextSettings).mode
 
     # ---------------------------------------------------------------- what is shown
     def showEvent(self, event: QShowEvent) -> None:
@@ -157,6 +163,10 @@ class ReadingPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
             self.scale.set_theme(theme_of(self._state.dark))
             self.title.setMinimumHeight(self.compute.sizeHint().height())  # the text stays where it is when buttons come
+        if "views.text" in names:
+            self.modes[self.mode].setChecked(True)
+            with QSignalBlocker(self.rollout):
+                self.rollout.setChecked(self._state.view(TextSettings).rollout)
         if not self.isVisible():
             return
         if names & _OF_TEXT:
@@ -276,7 +286,7 @@ class ReadingPanel(QWidget):
         return values, self.tr("bits")
 
     def _attribution(self) -> tuple[Values | None, str]:
-        gradient = not self.rollout.isChecked()
+        gradient = not self._state.view(TextSettings).rollout
         values = self._values.attribution() if gradient else self._values.rollout()
         found = self._values.explained
         can = found is not None if gradient else self._state.captured is not None
@@ -311,7 +321,7 @@ class ReadingPanel(QWidget):
     def _computed_by(self) -> Computed:
         if self.mode == "surprisal":
             return "surprisal"
-        return "rollout" if self.rollout.isChecked() else "attribution"
+        return "rollout" if self._state.view(TextSettings).rollout else "attribution"
 
     @Slot()
     def _compute(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.views.text.settings import TextSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -31,6 +32,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The text itself, coloured by attention, surprisal or attribution."),
     "Alt+4",
     _create,
+    settings=TextSettings,
     gestures=_GESTURES,
     figures=(
         FigureSpec(
