@@ -76,8 +76,8 @@ def open_model(model: Any, tokenizer: Any = None, *, text: str | None = None) ->
     return view_model(model if isinstance(model, Model) else wrap_model(model, tokenizer), text)
 
 
-def save_figure(record: Any, path: Any, view: str = "heatmap", heads: Any = (0, 0), **options: Any) -> Any:
-    """Draw some heads of a record, and write them to a PNG, SVG or PDF file; no window and no display are needed.
+def save_figure(subject: Any, path: Any, view: str = "heatmap", heads: Any = None, **options: Any) -> Any:
+    """Draw what a model did with a text, and write it to a PNG, SVG or PDF file; no window and no display are needed.
 
     >>> save_figure(record, "head.pdf", heads=(1, 2), width_mm=84, title="A head")  # doctest: +SKIP
 
@@ -86,4 +86,4 @@ def save_figure(record: Any, path: Any, view: str = "heatmap", heads: Any = (0, 
     """
     from headscope.gui.app.figures import save_figure as save
 
-    return save(record, path, view, heads, **options)
+    return save(subject, path, view, heads, **options)

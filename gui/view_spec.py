@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, SignalInstance
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.arguments import refuse
 from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.commands.command import Command
 from headscope.gui.commands.gesture import Gesture
@@ -18,11 +19,14 @@ from headscope.gui.session.view_settings import ViewSettings
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.model import Model
+    from headscope.core.predict.results import FillStep, GenerationStep
+    from headscope.core.run import RunResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """What a figure is drawn of where there is no window: some heads of a record.
+    """What a figure is drawn of where there is no window.
 
     Attributes
     ----------
@@ -31,16 +35,67 @@ class Subject:
     kind : Kind
     heads : tuple of (layer, head)
         At least one; a figure of one head is of the first.
+    captured : AttentionRecord, optional
+        The same in the model's own tokens; `record` itself if not given.
+    run : RunResult, optional
+        What was predicted.
+    steps : tuple of GenerationStep or FillStep
+        Of a generation.
+    model : Model, optional
+        The one that the record is of, to be asked further.
+    cell : (query, key), optional
+    token : int, optional
+        A query or a key of `record`, as `show` says.
+    show : str
+        Which of the things that the figure can show, see `FigureSpec.shows`.
     """
 
     record: AttentionRecord
     kind: Kind
     heads: tuple[Head, ...]
+    captured: AttentionRecord | None = None
+    run: RunResult | None = None
+    steps: tuple[GenerationStep | FillStep, ...] = ()
+    model: Model | None = None
+    cell: tuple[int, int] | None = None
+    token: int | None = None
+    show: str = ""
 
     @property
     def weights(self) -> dict[Head, FloatArray]:
         """Of each head, (n_queries, n_keys)."""
         return {head: self.record.attention_weights(*head, self.kind) for head in self.heads}
+
+    @property
+    def own(self) -> AttentionRecord:
+        """The record in the model's own tokens."""
+        return self.record if self.captured is None else self.captured
+
+    # ---------------------------------------------------------------- what a figure cannot do without: ``bad_option``
+    @property
+    def needed_model(self) -> Model:
+        """`model`."""
+        return refuse("model", None, "the model that the attention is of") if self.model is None else self.model
+
+    @property
+    def needed_run(self) -> RunResult:
+        """`run`."""
+        return refuse("subject", self.own, "what Model.run returned") if self.run is None else self.run
+
+    @property
+    def needed_steps(self) -> tuple[GenerationStep | FillStep, ...]:
+        """`steps`."""
+        return self.steps or refuse("subject", self.own, "the steps of a generation")
+
+    @property
+    def needed_token(self) -> int:
+        """`token`."""
+        return refuse("token", None, "a position, from 0") if self.token is None else self.token
+
+    @property
+    def needed_cell(self) -> tuple[int, int]:
+        """`cell`."""
+        return refuse("cell", None, "(query, key), both from 0") if self.cell is None else self.cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +109,31 @@ class FigureSpec:
         English; its context is "views".
     make : callable
         The figure, given the view's panel, as that shows it; None while there is nothing to show.
-    of_record : callable, optional
-        The figure of a record alone; for the command line and Python. None: it needs what only a run in the window has.
+    of_subject : callable
+        The same figure without a window; for the command line and Python.
     obeys : frozenset of str
-        Which of the options it has a meaning for, beside size, type, title, ground and dots (see `FigureOptions`); "heads" if it
-        shows several, "transparent" if it can be without a ground.
+        Which of the options it has a meaning for, beside size, type, title, ground and dots (see `FigureOptions`), and which parts
+        of a subject: "heads" if it shows several, "head" if it shows one, "units", "kind", "cell", "token", "show"; "transparent" if it can be
+        without a ground.
+    shows : tuple of str
+        What it can show, the first unless something else is asked for.
+    of : str
+        What it is drawn of: "record", "run" or "steps".
     zoomed : callable, optional
         The part of a map that the panel shows, as two ranges; None if that is all of it.
+    changes : callable, optional
+        The panel's signal that `make` would answer something else now; for figures whose numbers have to be asked for.
     """
 
     id: str
     title: str
     make: Callable[[Any], Figure | None]
-    of_record: Callable[[Subject], Figure] | None = None
+    of_subject: Callable[[Subject], Figure]
     obeys: frozenset[str] = frozenset()
+    shows: tuple[str, ...] = ()
+    of: Literal["record", "run", "steps"] = "record"
     zoomed: Callable[[Any], tuple[range, range] | None] | None = None
+    changes: Callable[[Any], SignalInstance] | None = None
 
     @property
     def words(self) -> str:

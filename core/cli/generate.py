@@ -25,7 +25,18 @@ def add(commands: Any) -> None:
     example = 'headscope generate --model toy:tales --text "once upon a time" --max-new-tokens 60'
     parser = add_command(commands, "generate", _run, what, example)
     add_model_and_text(parser, pair=False, target=False)
-    option = parser.add_argument
+    add_generation_options(parser)
+    add_json(parser)
+
+
+def add_generation_options(parser: Any) -> dict[str, Any]:
+    """How a text is continued; `steps_of` reads them. Answers what each is where it is not given."""
+    defaults: dict[str, Any] = {}
+
+    def option(*names: str, **how: Any) -> None:
+        action = parser.add_argument(*names, **how)
+        defaults[action.dest] = action.default
+
     option("--max-new-tokens", type=count(1), help=f"most tokens to generate ({_OWN}, or {MOST_NEW_TOKENS})")
     option("--temperature", type=float, help=f"0 always takes the most probable token ({_OWN}, or 0)")
     option("--top-k", type=int, help=f"sample from the k most probable tokens; 0: from all ({_OWN}, or 0)")
@@ -49,14 +60,14 @@ def add(commands: Any) -> None:
     option("--stop", action="append", type=text, help="stop after this text; may be repeated")
     option("--chat", action="store_true", help="wrap --text in the model's chat template")
     option("--system", type=text, default="", help="system prompt for --chat")
-    add_json(parser)
+    return defaults
 
 
 def _run(arguments: argparse.Namespace) -> int:
     with progress_line() as job:
         model = opened(arguments, job)
     show: Callable[[str], None] = _ignore if arguments.json else _print_at_once
-    text = model.chat(arguments.text, arguments.system) if arguments.chat else arguments.text
+    text = continued_text(model, arguments)
     if line := left_out(model):
         print(f"headscope: {line}", file=sys.stderr)
     written = steps_of(model, text, arguments)
@@ -83,6 +94,11 @@ def _print_at_once(text: str) -> None:
 
 def _ignore(_: str) -> None:
     pass
+
+
+def continued_text(model: Model, arguments: argparse.Namespace) -> str:
+    """What is continued: the text, or the chat that it begins."""
+    return model.chat(arguments.text, arguments.system) if arguments.chat else arguments.text
 
 
 def steps_of(model: Model, text: str, arguments: argparse.Namespace) -> Iterable[GenerationStep]:

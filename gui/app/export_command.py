@@ -1,4 +1,4 @@
-"""``headscope export``: heads as a picture or as numbers. There is an option for each field of the export dialog."""
+"""``headscope export``: any view as a picture, a head as numbers. There is an option for each field of the export dialog."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.arguments import refuse
 from headscope.core.cli.capture import add_keep, captured, print_path
+from headscope.core.cli.generate import add_generation_options, continued_text, steps_of
 from headscope.core.cli.options import add_command, add_model_and_text, check_suffix, count, opened, text
 from headscope.core.cli.terminal import progress_line
-from headscope.core.vocabulary import Head, Kind
-from headscope.gui.app.figures import VIEWS
+from headscope.core.vocabulary import Head
+from headscope.gui.app.figures import SPECIAL, VIEWS
 
 if TYPE_CHECKING:
-    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.job import Job
+    from headscope.core.model import Model
     from headscope.gui.paint.picked import Picked
+    from headscope.gui.view_spec import FigureSpec
 
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".npz")
+OF_ONE_HEAD: Final = ("heatmap", "links", "arcs")
+"""Views whose numbers are those of a head."""
 PRESETS: Final = {"column": 84.0, "page": 174.0}
 """Millimetres; `WIDTHS_MM` without Qt."""
 COLOR_MAPS: Final = ("plain", "viridis", "cividis", "grey")
@@ -34,20 +39,32 @@ _LEFT_OUT: Final = {
 
 def add(commands: Any) -> None:
     """The command and its options."""
-    what = "Write heads as a picture (png, svg, pdf) or one as numbers (csv, npz)."
+    what = "Write any view as a picture (png, svg, pdf), or a head as numbers (csv, npz)."
     example = (
         'headscope export --model toy:tales --text "once upon a time" --view links --head 1.0 --width-mm 84 --out head.svg'
     )
     parser = add_command(commands, "export", _run, what, example)
     add_model_and_text(parser)
-    parser.add_argument("--view", choices=VIEWS, default="heatmap", help="which picture (default: heatmap)")
+    views = f"which picture: {', '.join(VIEWS)} (default: heatmap)"
+    parser.add_argument("--view", type=_name, choices=VIEWS, default="heatmap", metavar="VIEW", help=views)
     parser.add_argument("--layer", type=int, help="from 0, where --head is a number alone")
     parser.add_argument(
-        "--head", action="append", type=_head, help="L.H, from 0; repeat it for several (links, arcs); all for heads"
+        "--head", action="append", type=_head, metavar="L.H", help="from 0; repeat it for several (links, arcs, text)"
     )
     parser.add_argument("--kind", help="encoder, decoder or cross; default: the model's first")
+    parser.add_argument("--cell", type=_cell, metavar="Q:K", help="query and key whose arithmetic is shown; positions from 0")
+    token = "whose attention text and heads_by_token show; a position from 0"
+    parser.add_argument("--token", type=count(0), metavar="N", help=token)
+    show = (
+        "attends_to, attended_by (text, heads_by_token), surprisal, attribution, rollout (text), in_order, largest_first "
+        "(arithmetic), probability, entropy, token (logit_lens); default: the first"
+    )
+    parser.add_argument("--show", type=_name, metavar="WHAT", help=show)
+    parser.add_argument("--candidates", type=count(1), default=10, metavar="N", help="of each prediction (default: 10)")
     add_keep(parser)
     _add_figure_options(parser)
+    steps = add_generation_options(parser.add_argument_group("how steps are generated (generation, film_strip)"))
+    parser.set_defaults(how_steps=steps)
     parser.add_argument("--out", required=True, type=Path, help="FILE.png, .svg, .pdf, .csv or .npz")
 
 
@@ -72,7 +89,11 @@ def _add_figure_options(parser: Any) -> None:
         "--units", choices=("tokens", "words", "sentences", "segments"), default="tokens", help="what rows and columns are"
     )
     group.add_argument(
-        "--special", choices=("shown", "hidden", "renormalised"), default="shown", help="special tokens (default: shown)"
+        "--special",
+        type=_name,
+        choices=SPECIAL,
+        default="shown",
+        help="special tokens, with first_… the first token as well (default: shown)",
     )
     pins = "what stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0, several with commas"
     group.add_argument("--pins", type=_pins, metavar="Q:K", help=pins)
@@ -92,6 +113,18 @@ def _head(argument: str) -> tuple[int | None, int]:
     if not head.isdecimal() or (point and not layer.isdecimal()):
         raise argparse.ArgumentTypeError(f"must be L.H, as in 1.2, not {argument!r}")
     return (int(layer) if point else None), int(head)
+
+
+def _name(argument: str) -> str:
+    """A name that may be written with hyphens."""
+    return argument.replace("-", "_")
+
+
+def _cell(argument: str) -> tuple[int, int]:
+    query, _, key = argument.partition(":")
+    if not (query.isdecimal() and key.isdecimal()):
+        raise argparse.ArgumentTypeError(f"must be a query and a key as in 5:2, not {argument!r}")
+    return int(query), int(key)
 
 
 def _width(argument: str) -> float:
@@ -127,11 +160,7 @@ def _region(argument: str) -> tuple[range, range]:
 def _heads(arguments: argparse.Namespace) -> tuple[Head, ...]:
     """The heads that are meant; ``bad_option``."""
     found = []
-    if not arguments.head and arguments.view == "heads" and arguments.out.suffix.lower() in PICTURES:
-        return ((0, 0),)  # all are shown
-    if not arguments.head:
-        refuse("--head", None, "L.H, as in 1.2")
-    for layer, head in arguments.head:
+    for layer, head in arguments.head or ():
         if layer is None and arguments.layer is None:
             refuse("--head", head, "L.H, as in 1.2, or a number beside --layer")
         found.append((arguments.layer if layer is None else layer, head))
@@ -140,42 +169,63 @@ def _heads(arguments: argparse.Namespace) -> tuple[Head, ...]:
 
 # ---------------------------------------------------------------- what is done
 def _run(arguments: argparse.Namespace) -> int:
-    path, heads = arguments.out, _heads(arguments)
+    path = arguments.out
     check_suffix(path, PICTURES + DATA)
-    if path.suffix.lower() in DATA and len(heads) > 1:
-        refuse("--head", len(heads), f"one head for {path.suffix}")
+    heads = _heads(arguments)
+    if path.suffix.lower() in DATA:
+        return _write(arguments, heads)
+    spec = _checked_spec(arguments, heads)
     with progress_line() as job:
         model = opened(arguments, job)
-        record = captured(model, arguments, job)
-    kind = arguments.kind or record.kinds[0]
-    if path.suffix.lower() in PICTURES:
-        _draw(record, kind, heads, arguments)
-    else:
-        _write(record, kind, heads[0], arguments, model.info.name)
+        subject = _subject(model, spec.of, arguments, job)
+    _draw(subject, model, heads, arguments)
     print_path(arguments)
     return 0
 
 
-def _draw(record: AttentionRecord, kind: Kind, heads: tuple[Head, ...], arguments: argparse.Namespace) -> None:
-    """Heads as a picture; errors as `save_figure`."""
+def _checked_spec(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> FigureSpec:
+    """What is asked for, before the model is loaded; ``bad_option`` where something is missing."""
+    from headscope.gui.app.figures import figure_specs
+
+    spec = figure_specs()[arguments.view]
+    show = arguments.show or next(iter(spec.shows), "")
+    if not heads and (spec.obeys & {"head", "heads"}) and show not in ("surprisal", "attribution", "rollout"):
+        refuse("--head", None, "L.H, as in 1.2")
+    if "cell" in spec.obeys and arguments.cell is None:
+        refuse("--cell", None, f"Q:K, as in 5:2, for {spec.id}")
+    if show in ("attends_to", "attended_by") and arguments.token is None:
+        refuse("--token", None, f"a position, from 0, for {spec.id}")
+    for name, default in arguments.how_steps.items() if spec.of != "steps" else ():
+        if (value := getattr(arguments, name)) != default:
+            refuse(f"--{name.replace('_', '-')}", value, f"left out for {spec.id}")
+    return spec
+
+
+def _subject(model: Model, of: str, arguments: argparse.Namespace, job: Job) -> Any:
+    """What the model did with the text: a record, a run, or the steps of a generation or of a filling."""
+    if of == "record":
+        return captured(model, arguments, job)
+    if of == "run":
+        how = {"keep": arguments.keep, "top_k": arguments.candidates}
+        return model.run(arguments.text, arguments.pair, arguments.target, job=job, **how)
+    if "fill_mask" in model.info.abilities and "generate" not in model.info.abilities:
+        from headscope.core.predict.fill_iteratively import fill_iteratively
+
+        return tuple(fill_iteratively(model, arguments.text, arguments.pair, job=job))
+    return tuple(steps_of(model, continued_text(model, arguments), arguments))
+
+
+def _draw(subject: Any, model: Model, heads: tuple[Head, ...], arguments: argparse.Namespace) -> None:
+    """A picture; errors as `save_figure`."""
     from headscope.gui.app.figures import save_figure
 
     same = (
-        "width_mm",
-        "height_mm",
-        "type_pt",
-        "title",
-        *_LEFT_OUT,
-        "color_map",
-        "scale",
-        "region",
-        "ground",
-        "outlines",
-        "dpi",
+        *("width_mm", "height_mm", "type_pt", "title", *_LEFT_OUT, "color_map", "scale", "region", "ground", "outlines", "dpi"),
+        *("kind", "units", "special", "cell", "token", "show"),
     )
     options = {name: getattr(arguments, name) for name in same}
-    units = {"units": arguments.units, "special": arguments.special}
-    save_figure(record, arguments.out, arguments.view, heads, kind=kind, picked=_picked(arguments.pins), **units, **options)
+    picked = _picked(arguments.pins)
+    save_figure(subject, arguments.out, arguments.view, heads or None, model=model, picked=picked, **options)
 
 
 def _picked(pins: tuple[tuple[int | None, int | None], ...] | None) -> Picked:
@@ -190,14 +240,25 @@ def _picked(pins: tuple[tuple[int | None, int | None], ...] | None) -> Picked:
     return Picked(queries=queries, keys=tuple(dict.fromkeys(key for _, key in pins if key is not None)))
 
 
-def _write(record: AttentionRecord, kind: Kind, head: Head, arguments: argparse.Namespace, model: str) -> None:
+def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:
     """A head as numbers; errors as `write_head_csv`."""
     from headscope.core.files.numbers import write_head_csv, write_head_npz
     from headscope.core.text.tokens import Reading
 
-    path, record = arguments.out, record.read_as(Reading(arguments.units, arguments.special))
-    axis, weights = record.axis(kind), record.attention_weights(*head, kind)
+    path = arguments.out
+    if arguments.view not in OF_ONE_HEAD:
+        refuse("--out", path.suffix, f"{', '.join(PICTURES)} for {arguments.view}")
+    if len(heads) != 1:
+        refuse("--head", len(heads) or None, f"one head, as in 1.2, for {path.suffix}")
+    with progress_line() as job:
+        model = opened(arguments, job)
+        record = captured(model, arguments, job)
+    kind, (layer, head) = arguments.kind or record.kinds[0], heads[0]
+    record = record.read_as(Reading(arguments.units, arguments.special))
+    axis, weights = record.axis(kind), record.attention_weights(layer, head, kind)
     if path.suffix.lower() == ".csv":
         write_head_csv(path, weights, axis.queries, axis.keys)
     else:
-        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=head, model=model)
+        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=(layer, head), model=model.info.name)
+    print_path(arguments)
+    return 0

@@ -2,61 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from headscope.core.arguments import one_of, refuse, text
+from headscope.core.arguments import one_of, refuse, text, whole_number
 from headscope.core.text.tokens import AS_TOKENS, Reading
 from headscope.core.vocabulary import Head, Kind
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.gui.view_spec import FigureSpec
+    from headscope.core.model import Model
+    from headscope.core.predict.results import FillStep, GenerationStep
+    from headscope.core.run import RunResult
+    from headscope.gui.view_spec import FigureSpec, Subject
 
-VIEWS: Final = ("heads", "heatmap", "links", "arcs")
-"""Figures that a record is enough for: those in the registry that have `of_record` (a test compares)."""
-_UNITS, _SPECIAL = ("tokens", "words", "sentences", "segments"), ("shown", "hidden", "renormalised")
+VIEWS: Final = (
+    *("heads", "heatmap", "links", "arcs", "text", "heads_by_token", "arithmetic", "predictions", "logit_lens"),
+    *("generation", "film_strip"),
+)
+"""All figures of the registry, for those who ask before Qt is there (a test compares)."""
+_UNITS = ("tokens", "words", "sentences", "segments")
+SPECIAL: Final = ("shown", "hidden", "renormalised", "first_hidden", "first_renormalised")
+"""What can be done with special tokens; "first": with the first token, too."""
 
 
 def figure_specs() -> dict[str, FigureSpec]:
-    """The figures that a record is enough for, by name."""
+    """All figures, by name."""
     from headscope.gui.window import views
 
-    return {figure.id: figure for view in views.VIEWS for figure in view.figures if figure.of_record is not None}
+    return {figure.id: figure for view in views.VIEWS for figure in view.figures}
 
 
 def save_figure(
-    record: AttentionRecord,
+    subject: AttentionRecord | RunResult | Iterable[GenerationStep | FillStep],
     path: str | Path,
     view: str = "heatmap",
-    heads: Head | Sequence[Head] = (0, 0),
+    heads: Head | Sequence[Head] | None = None,
     *,
+    model: Model | None = None,
     kind: Kind | None = None,
     units: str = "tokens",
     special: str = "shown",
+    cell: tuple[int, int] | None = None,
+    token: int | None = None,
+    show: str | None = None,
     **options: Any,
 ) -> Path:
-    """Draw some heads of a record, and write them to a PNG, SVG or PDF file.
+    """Draw what a model did with a text, and write it to a PNG, SVG or PDF file.
 
     >>> save_figure(record, "head.pdf", heads=(1, 2), width_mm=84)  # doctest: +SKIP
     >>> save_figure(record, "heads.svg", "links", [(1, 2), (1, 3)], title="Two heads", ground="transparent")  # doctest: +SKIP
+    >>> save_figure(model.run(text), "guesses.pdf", "predictions", model=model)  # doctest: +SKIP
+    >>> save_figure(model.generate("once upon a time"), "steps.pdf", "film_strip")  # doctest: +SKIP
 
     Parameters
     ----------
-    record : AttentionRecord
+    subject : AttentionRecord, RunResult, or steps
+        What `Model.capture`, `Model.run`, or `Model.generate` returned. "predictions", and "text" where it shows attribution, are
+        of a run; "generation" and "film_strip" of steps; all others of any of these. "arithmetic" of a run ends with what the weight
+        carries: other passes do not keep values.
     path : str or Path
         Its ending says in which form.
     view : str
         One of `VIEWS`.
     heads : (layer, head), or several
-        From 0; "heads" shows all whatever these are.
+        From 0; the first of all if not given. "links", "arcs" and "text" (their mean) take several.
+    model : Model, optional
+        The one that it is of: for "logit_lens", "predictions", and "text" where it shows surprisal or attribution.
     kind : str, optional
         "encoder", "decoder" or "cross"; the record's first if not given.
     units, special : str
         "tokens", "words", "sentences" or "segments"; special tokens "shown", "hidden" or "renormalised" (hidden, and rows sum to 1
-        again).
+        again), or "first_hidden" or "first_renormalised": with them the first token.
+    cell : (query, key), optional
+        Whose "arithmetic".
+    token : int, optional
+        Of "text" and "heads_by_token": whose attention, a position in `units`.
+    show : str, optional
+        "attends_to" or "attended_by" ("text", "heads_by_token"); also "surprisal", "attribution", "rollout" ("text");
+        "in_order" or "largest_first" ("arithmetic"); "probability", "entropy" or "token", the rank of the last layer's prediction
+        ("logit_lens"). The first of them if not given.
     options
         See `FigureOptions`.
 
@@ -67,33 +94,73 @@ def save_figure(
     Raises
     ------
     HeadscopeError
-        ``bad_option``, ``unknown_kind``, ``no_such_head``, ``no_arcs_between_texts``, ``empty_region``; and as `write_figure`.
+        ``bad_option``, ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_arcs_between_texts``, ``empty_region``,
+        ``no_mask``, ``predicts_nothing``, …: what the model cannot do; and as `write_figure`.
     """
+    from PySide6.QtCore import QLocale
     from PySide6.QtGui import QGuiApplication
 
     from headscope.gui.paint.figure import FigureOptions
     from headscope.gui.paint.fonts import load_fonts
     from headscope.gui.paint.formats import write_figure
-    from headscope.gui.view_spec import Subject
+    from headscope.gui.words.language import has_language, set_language
 
     one_of("view", view, VIEWS)
     names = {field.name for field in fields(FigureOptions)}
     for name in options:
         one_of("option", name, names)
     wanted, spec = FigureOptions(**options), figure_specs()[view]
-    chosen = _several(heads)
-    _check_meant(spec, wanted, len(chosen))
     one_of("units", units, _UNITS)
-    one_of("special", special, _SPECIAL)
-    reading = Reading(units, special)  # type: ignore[arg-type]  # checked above
-    subject = Subject(record if reading == AS_TOKENS else record.read_as(reading), kind or record.kinds[0], chosen)
+    one_of("special", special, SPECIAL)
+    if show is not None and spec.shows:
+        one_of("show", show, spec.shows)
+    chosen = ((0, 0),) if heads is None else _several(heads)
+    asked = {"kind": kind, "cell": cell, "token": token, "show": show}
+    asked |= {"units": None if units == "tokens" else units, "special": None if special == "shown" else special}
+    _check_meant(spec, wanted, asked, 0 if heads is None else len(chosen))
+    drawn = _subject(subject, kind, chosen, Reading(units, special))  # type: ignore[arg-type]  # checked above
+    drawn = replace(drawn, model=model, cell=_pair(cell), token=token, show=show or next(iter(spec.shows), ""))
     # Fonts belong to the application object; without a window it needs no display.
     application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
     load_fonts()
-    if spec.of_record is not None:
-        write_figure(spec.of_record(subject), Path(text("path", str(path))), wanted)
+    if not has_language(application):
+        set_language(application, QLocale.system())
+    write_figure(spec.of_subject(drawn), Path(text("path", str(path))), wanted)
     del application
     return Path(path)
+
+
+def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Reading) -> Subject:
+    """What is drawn, of whatever a model returned."""
+    from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.results import FillStep, GenerationStep
+    from headscope.core.run import RunResult
+    from headscope.gui.view_spec import Subject
+
+    run, steps = None, ()
+    if isinstance(given, RunResult):
+        run, record = given, given.record
+    elif isinstance(given, AttentionRecord):
+        record = given
+    else:
+        steps = tuple(given) if isinstance(given, Iterable) else ()
+        if not steps or not all(isinstance(step, GenerationStep | FillStep) for step in steps):
+            refuse("subject", given, "a record, a run, or the steps of a generation")
+        record = steps[-1].record
+    shown = record if reading == AS_TOKENS else record.read_as(reading)
+    return Subject(shown, kind or record.kinds[0], heads, record, run, steps)
+
+
+def _pair(cell: Any) -> tuple[int, int] | None:
+    """A query and a key."""
+    if cell is None:
+        return None
+    expected = "(query, key), both from 0"
+    try:
+        query, key = cell
+    except (TypeError, ValueError):
+        refuse("cell", cell, expected)
+    return whole_number("cell", query, expected), whole_number("cell", key, expected)
 
 
 def _several(heads: Any) -> tuple[Head, ...]:
@@ -108,7 +175,7 @@ def _several(heads: Any) -> tuple[Head, ...]:
     return tuple(dict.fromkeys(pairs)) or refuse("heads", heads, "at least one (layer, head)")
 
 
-def _check_meant(spec: FigureSpec, options: Any, n_heads: int) -> None:
+def _check_meant(spec: FigureSpec, options: Any, asked: Mapping[str, Any], n_heads: int) -> None:
     """``bad_option`` where something is asked for that such a figure does not have, instead of leaving it out silently."""
     from headscope.gui.paint.figure import PLAIN
 
@@ -116,7 +183,12 @@ def _check_meant(spec: FigureSpec, options: Any, n_heads: int) -> None:
         value = getattr(options, name)
         if value != getattr(PLAIN, name) and name not in spec.obeys:
             refuse(name, value, f"left out for {spec.id}")
+    for name, value in asked.items():
+        if value is not None and name.replace("special", "units") not in spec.obeys:
+            refuse(name, value, f"left out for {spec.id}")
     if options.ground == "transparent" and "transparent" not in spec.obeys:
         refuse("ground", options.ground, f"light or dark for {spec.id}")
+    if n_heads and not spec.obeys & {"head", "heads"}:
+        refuse("head", n_heads, f"left out for {spec.id}")
     if n_heads > 1 and "heads" not in spec.obeys:
         refuse("head", n_heads, f"one head for {spec.id}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QMimeData, QRectF, QSettings, QSize, QStandardPaths, Qt, Slot
+from PySide6.QtCore import QMimeData, QRectF, QSettings, QSize, QStandardPaths, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
@@ -84,6 +84,11 @@ class ExportDialog(QDialog):
         self.what.currentIndexChanged.connect(self._show_forms)
         self.form.currentIndexChanged.connect(self._show)
         self.fields.changed.connect(self._show)
+        self._shows_anew = QTimer(self, singleShot=True, interval=0)  # numbers of a view come in parts
+        self._shows_anew.timeout.connect(self._show)
+        for figure, panel in figures.items():
+            if figure.changes is not None:
+                figure.changes(panel).connect(self._shows_anew.start)
         self._show()
 
     def _arrange(self) -> None:
@@ -231,7 +236,7 @@ class ExportDialog(QDialog):
                 return f"{words}\n{pixels}"
             return f"{words}\n{self._form_words(form)}"
         if self._spec is not None:
-            return self.tr("There is nothing to write: open this view first, and let it show something.")
+            return self.tr("There is nothing to write: this view shows nothing yet.")
         return self._form_words(form)
 
     def _form_words(self, form: str) -> str:

@@ -2,16 +2,6 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
   <context>
-    <name>ArithmeticPanel</name>
-    <message numerus="yes">
-      <source>Each bar is one of %n dimension(s).</source>
-      <translation>
-        <numerusform>Each bar is one of %n dimension.</numerusform>
-        <numerusform>Each bar is one of %n dimensions.</numerusform>
-      </translation>
-    </message>
-  </context>
-  <context>
     <name>FilmStripPanel</name>
     <message numerus="yes">
       <source>Film strip of a generation: %n step(s)</source>
@@ -24,17 +14,17 @@
   <context>
     <name>GenerationPanel</name>
     <message numerus="yes">
-      <source>%n token(s)</source>
-      <translation>
-        <numerusform>%n token</numerusform>
-        <numerusform>%n tokens</numerusform>
-      </translation>
-    </message>
-    <message numerus="yes">
       <source>Generated tokens and their probabilities: %n step(s)</source>
       <translation>
         <numerusform>Generated tokens and their probabilities: %n step</numerusform>
         <numerusform>Generated tokens and their probabilities: %n steps</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n token(s)</source>
+      <translation>
+        <numerusform>%n token</numerusform>
+        <numerusform>%n tokens</numerusform>
       </translation>
     </message>
   </context>
@@ -211,6 +201,13 @@
       <translation>
         <numerusform>Each bar is one of %n dimension: point at one, or use ← and →.</numerusform>
         <numerusform>Each bar is one of %n dimensions: point at one, or use ← and →.</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>Each bar is one of %n dimension(s).</source>
+      <translation>
+        <numerusform>Each bar is one of %n dimension.</numerusform>
+        <numerusform>Each bar is one of %n dimensions.</numerusform>
       </translation>
     </message>
     <message numerus="yes">

@@ -363,7 +363,8 @@ def test_the_command_line_has_what_the_registry_has() -> None:
     assert export_command.PRESETS == WIDTHS_MM
     assert export_command.COLOR_MAPS == COLOR_MAPS
     names = {field.name for field in fields(FigureOptions)}
-    assert all(spec.obeys <= names | {"heads", "transparent"} for spec in specs.values())
+    of_the_subject = {"head", "heads", "units", "kind", "cell", "token", "show"}
+    assert all(spec.obeys <= names | of_the_subject | {"transparent"} for spec in specs.values())
 
 
 GRAMMAR = ("--model", "toy:grammar", "--text", "the keys of the cabinet [MASK] rusty .")
@@ -392,7 +393,7 @@ def test_command_line_and_python_write_the_same_file(qapp, tmp_path: Path) -> No
     save_figure(record, tmp_path / "b.svg", "links", [(1, 3), (1, 1)], **how)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     read = record.read_as(figures.Reading("words", "hidden"))
-    figure = figures.figure_specs()["links"].of_record(Subject(read, "encoder", ((1, 3), (1, 1))))
+    figure = figures.figure_specs()["links"].of_subject(Subject(read, "encoder", ((1, 3), (1, 1))))
     write_figure(figure, tmp_path / "c.svg", FigureOptions(width_mm=84, type_pt=6, title="T", picked=Picked(6, 2)))
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "c.svg").read_bytes()
 
@@ -425,6 +426,7 @@ def test_each_option_does_what_it_says(qapp, tmp_path: Path, asked: tuple[str, .
         (("--head", "1.3", "--view", "arcs", "--scale", "log"), "left out for arcs"),
         (("--view", "heads", "--transparent"), "light or dark for heads"),
         (("--view", "heads", "--pins", "1:2"), "left out for heads"),
+        (("--view", "heads", "--head", "1.2"), "left out for heads"),
         (("--head", "1.3", "--width-mm", "3"), "20 to 2000"),
         (("--head", "1.3", "--type-pt", "1"), "4 to 72"),
         (("--head", "1.3", "--region", "50-60,0-2"), "holds no cell"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSignalBlocker, Slot
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.arithmetic_numbers import Arithmetic
@@ -14,11 +13,11 @@ from headscope.core.requests.cells import ArithmeticRequest
 from headscope.core.vocabulary import Kind
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.painted_figure import PaintedFigure
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.session import Session
-from headscope.gui.views.arithmetic.paint.sheet import Sheet, paint_sheet
+from headscope.gui.views.arithmetic.figure import arithmetic_figure
 from headscope.gui.views.arithmetic.settings import ArithmeticSettings
-from headscope.gui.views.arithmetic.steps import Readout, Sentence, Step, steps_of
+from headscope.gui.views.arithmetic.steps import Sentence, steps_of
 from headscope.gui.views.arithmetic.widget import ArithmeticView
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.tall_area import TallArea
@@ -28,12 +27,17 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.gui.control.explorer import Explorer
 
-_NATURAL = 420.0
-"""Width of a figure, in design units."""
-
 
 class ArithmeticPanel(QWidget):
-    """The arithmetic of the cell that is pinned, or else pointed at; when nothing is any more, the last one stays."""
+    """The arithmetic of the cell that is pinned, or else pointed at; when nothing is any more, the last one stays.
+
+    Signals
+    -------
+    figure_changed
+        Numbers have come that `figure` was without.
+    """
+
+    figure_changed = Signal()
 
     def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,9 +93,13 @@ class ArithmeticPanel(QWidget):
         self.view.set_sorted(largest_first)
 
     def _ask(self) -> None:
+        if self.isVisible():
+            self._follow()
+        else:
+            self._wanted()  # remembers the cell
+
+    def _follow(self) -> None:
         wanted = self._wanted()
-        if not self.isVisible():
-            return
         if wanted is None:
             self._show_hint()
         else:
@@ -117,6 +125,7 @@ class ArithmeticPanel(QWidget):
             self.view.set_steps((Sentence(refusal_of(self._answer.error)),))
         elif self._answer.value is not None:
             self._show(self._answer.value)
+        self.figure_changed.emit()
 
     def _show(self, answer: Arithmetic) -> None:
         state, cell = self._state, answer.cell
@@ -127,27 +136,14 @@ class ArithmeticPanel(QWidget):
         self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.tier))
 
     def figure(self) -> PaintedFigure | None:
-        """The steps that are shown; None while there are none."""
-        if self._answer.value is None:
+        """The steps that are shown, or would be if this were seen; None while there are none."""
+        if not self.isVisible():
+            self._follow()
+        answer, state = self._answer.value, self._state
+        if answer is None or not self._answer.is_current or state.captured is None or answer.cell.record is not state.record:
             return None
-        steps = tuple(self._on_paper(step) for step in self.view.sheet.steps)
-        is_sorted = self.view.sheet.is_sorted
-
-        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
-            paint_sheet(painter, Sheet(steps, width, is_sorted), theme, QRectF(0, 0, width, height), None)
-
-        def high(width: float) -> float:
-            return Sheet(steps, width, is_sorted).height
-
-        title = self.title.text()
-        return PaintedFigure(self.tr("Arithmetic of a cell, {title}").format(title=title), _NATURAL, high, draw, title)
-
-    def _on_paper(self, step: Step) -> Step:
-        """Nobody can point at a bar there."""
-        if not isinstance(step, Readout) or step.group != "head":
-            return step
-        n = len(step.order)
-        return replace(step, hint=self.tr("Each bar is one of %n dimension(s).", "", n))
+        axes = state.captured.axis(answer.cell.kind)
+        return arithmetic_figure(answer, axes.queries, axes.keys, is_sorted=self.sorted.isChecked())
 
     def _show_hint(self) -> None:
         self._answer.drop()

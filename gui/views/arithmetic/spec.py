@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.arithmetic.settings import ArithmeticSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -24,6 +25,12 @@ def _create(context: Context) -> QWidget:
     return ArithmeticPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.arithmetic.figure import arithmetic_of_subject
+
+    return arithmetic_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "arithmetic",
     QT_TRANSLATE_NOOP("views", "Arithmetic"),
@@ -37,7 +44,11 @@ SPEC = ViewSpec(
             "arithmetic",
             QT_TRANSLATE_NOOP("views", "Arithmetic"),
             lambda panel: panel.figure(),
-            obeys=frozenset({"axis_titles"}),
+            _of_subject,
+            frozenset({"axis_titles", "head", "units", "kind", "cell", "show"}),
+            shows=("in_order", "largest_first"),
+            of="run",
+            changes=lambda panel: panel.figure_changed,
         ),
     ),
 )

@@ -107,12 +107,14 @@ def number_text(number: float, digits: int = 4) -> str:
     return f"{number:.{max(digits, whole)}g}".replace("-", "−")
 
 
-def steps_of(answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, tier: Tier) -> tuple[Step, ...]:
-    """All of it, top to bottom; the axes are those of the model's own tokens."""
-    return tuple(_steps(answer, queries.labels, keys.labels, tier))
+def steps_of(
+    answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, tier: Tier, *, on_paper: bool = False
+) -> tuple[Step, ...]:
+    """All of it, top to bottom; the axes are those of the model's own tokens. On paper nobody can point at a bar or run a text."""
+    return tuple(_steps(answer, queries.labels, keys.labels, tier, on_paper))
 
 
-def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], tier: Tier) -> Iterator[Step]:
+def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], tier: Tier, on_paper: bool) -> Iterator[Step]:
     cell = answer.cell
     axes = cell.record.axis(cell.kind)
     yield Heading(f"{axes.queries.labels[cell.query]} → {axes.keys.labels[cell.key]}")
@@ -121,7 +123,7 @@ def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], 
     if answer.edited:
         yield Sentence(
             translate("arithmetic", "This run edited weights of this layer after the softmax; the steps below lead to the weight before "
-                                    "the edit. The map shows {weight}.")
+                                    "the edit. After it, the weight is {weight}.")
             .format(weight=number_text(answer.weight))
         )  # fmt: skip
     if working is None:
@@ -129,10 +131,10 @@ def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], 
         yield Sentence(_only_the_weight(tier))
         return
     yield Equation(_in_short(working.softmax), number_text(working.softmax.weight), strong=True)
-    yield from _vectors(answer, working)
+    yield from _vectors(answer, working, on_paper)
     yield from _score(working.softmax, answer)
     yield from _softmax(working, keys, answer.key)
-    yield from _carried(working.carried)
+    yield from _carried(working.carried, on_paper)
 
 
 def _in_short(softmax: Softmax) -> str:
@@ -170,7 +172,7 @@ def _only_the_weight(tier: Tier) -> str:
     )
 
 
-def _vectors(answer: Arithmetic, working: Working) -> Iterator[Step]:
+def _vectors(answer: Arithmetic, working: Working, on_paper: bool) -> Iterator[Step]:
     yield Heading(translate("arithmetic", "Query and key"))
     if len(working.shared_by) > 1:
         told = translate("arithmetic", "Query heads {first} to {last} share key and value head {key_head}.")
@@ -187,6 +189,8 @@ def _vectors(answer: Arithmetic, working: Working) -> Iterator[Step]:
     yield Bars("q_i k_i", "q × k", products, "head")
     n = len(products)
     hint = translate("arithmetic", "Each bar is one of %n dimension(s): point at one, or use ← and →.", "", n)
+    if on_paper:
+        hint = translate("arithmetic", "Each bar is one of %n dimension(s).", "", n)
     partners = tuple(working.turned[0].partners.tolist()) if isinstance(working.turned, tuple) else ()
     yield Readout("head", hint, _falling(products), partners)
 
@@ -296,7 +300,7 @@ def _softmax(working: Working, keys: tuple[str, ...], key: int) -> Iterator[Step
 
 def _compared(working: Working) -> str:
     if working.difference == 0:
-        return translate("arithmetic", "Exactly the model's own weight, as on the map.")
+        return translate("arithmetic", "Exactly the model's own weight.")
     difference = number_text(working.difference, 2)
     if working.is_rounding:
         return translate("arithmetic", "Recomputed; differs from the model's own by {difference}: rounding.").format(
@@ -307,12 +311,13 @@ def _compared(working: Working) -> str:
     ).format(difference=difference)
 
 
-def _carried(carried: Carried | None) -> Iterator[Step]:
+def _carried(carried: Carried | None, on_paper: bool) -> Iterator[Step]:
     yield Heading(translate("arithmetic", "The contribution"))
     if carried is None:
-        yield Sentence(
-            translate("arithmetic", "Values were not kept: the text was generated or is long. Run a shorter text to see them.")
+        told = translate(
+            "arithmetic", "Values were not kept: the text was generated or is long. Run a shorter text to see them."
         )
+        yield Sentence(translate("arithmetic", "Values were not kept.") if on_paper else told)
         return
     yield Bars("v", "v", carried.value, "value")
     hint = translate("arithmetic", "The key's value vector, which α multiplies.")

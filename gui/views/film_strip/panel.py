@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from headscope.core.predict.results import GenerationStep
-from headscope.gui.paint.painted_figure import PaintedFigure, bands, n_bands
+from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.probability import readable_probability
-from headscope.gui.paint.theme import GRID, Theme, theme_of
+from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.session.steps import Written, chosen, log_probability, n_shared, row_of
-from headscope.gui.views.film_strip.paint.strip import FilmStripPicture, Frame, Looked, Strip
+from headscope.gui.views.film_strip.figure import film_strip_figure, frame_of
+from headscope.gui.views.film_strip.paint.strip import FilmStripPicture, Frame, Strip
 from headscope.gui.views.film_strip.player_bar import PlayerBar
 from headscope.gui.views.film_strip.settings import FilmStripSettings
 from headscope.gui.views.film_strip.step_panel import StepDetail
@@ -32,9 +33,6 @@ _LEAST_FOR_DIFFERENCE = 200
 """Pixels of height; in less the tool tip of the strips says it."""
 _LEAST_FORKED = 10
 """New tokens of a fork, if there were fewer behind it."""
-
-_MOST_ACROSS = 8
-"""Frames of a figure in a row, where there is a choice."""
 
 
 class FilmStripPanel(QWidget):
@@ -165,9 +163,8 @@ class FilmStripPanel(QWidget):
             self.strip.set_step(self._at)
             self._show_step()
             return
-        branches, state = self._branches, self._state
-        strips = tuple(self._strip(number, steps) for number, steps in enumerate(branches))
-        self.strip.set_picture(FilmStripPicture(strips), state.branch if state.branches else 0, self._at)
+        state = self._state
+        self.strip.set_picture(FilmStripPicture(self._strips()), state.branch if state.branches else 0, self._at)
         words = self._told_difference()
         self.difference.setVisible(bool(words) and self.height() >= _LEAST_FOR_DIFFERENCE)
         self.difference.set_text(words)
@@ -184,36 +181,17 @@ class FilmStripPanel(QWidget):
 
     def figure(self) -> PaintedFigure | None:
         """The strips, in as many rows as there is room for; None while there is no step."""
-        picture = FilmStripPicture(self.strip.picture.strips)
-        if not picture.n_steps:
-            return None
-        looked = Looked(self.strip.looked.strip, -1)
+        return film_strip_figure(self._strips(), self._state.branch if self._state.branches else 0)
 
-        def draw(painter: QPainter, width: float, _height: float, theme: Theme) -> None:
-            for steps in bands(picture.n_steps, picture.step, width - picture.left):
-                left = steps.start * picture.step
-                view = QRectF(left, 0, picture.left + len(steps) * picture.step - GRID, picture.height + 1)
-                painter.save()
-                first = picture.left - 1 if len(picture.strips) == 1 else 0.0
-                painter.setClipRect(QRectF(first, 0, view.width() - first, view.height()))
-                painter.translate(-left, 0)
-                picture.paint(painter, view, theme, looked)
-                painter.restore()
-                painter.translate(0, picture.height + 2 * GRID)
-
-        def high(width: float) -> float:
-            return n_bands(picture.n_steps, picture.step, width - picture.left) * (picture.height + 2 * GRID) - 2 * GRID
-
-        n = picture.n_steps
-        about = self.tr("Film strip of a generation: %n step(s)", "", n)
-        return PaintedFigure(about, picture.left + min(picture.n_steps, _MOST_ACROSS) * picture.step, high, draw)
+    def _strips(self) -> tuple[Strip, ...]:
+        return tuple(self._strip(number, steps) for number, steps in enumerate(self._branches))
 
     def _frames_of(self, number: int, steps: tuple[Written, ...]) -> tuple[Frame, ...]:
         """Those that were there before are not made anew."""
         known, frames = self._frames.get(number, ((), ()))
         if known and (len(steps) < len(known) or steps[len(known) - 1] is not known[-1]):
             known, frames = (), ()
-        frames = (*frames, *(_frame(step) for step in steps[len(known) :]))
+        frames = (*frames, *(frame_of(step) for step in steps[len(known) :]))
         self._frames[number] = steps, frames
         return frames
 
@@ -314,9 +292,3 @@ class FilmStripPanel(QWidget):
             self._choose(self._state.branch, self._at + 1)
         if self._at >= len(self._state.steps) - 1:
             self.bar.stop()
-
-
-def _frame(step: Written) -> Frame:
-    token = chosen(step)
-    special = isinstance(step, GenerationStep) and step.token.special
-    return Frame(token.label, token.probability, special, isinstance(step, GenerationStep) and step.forced)

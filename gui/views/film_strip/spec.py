@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.film_strip.settings import FilmStripSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -16,6 +17,12 @@ def _create(context: Context) -> QWidget:
     return FilmStripPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.film_strip.figure import film_strip_of_subject
+
+    return film_strip_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "film_strip",
     QT_TRANSLATE_NOOP("views", "Film strip"),
@@ -24,6 +31,12 @@ SPEC = ViewSpec(
     _create,
     settings=FilmStripSettings,
     figures=(
-        FigureSpec("film_strip", QT_TRANSLATE_NOOP("views", "Film strip"), lambda panel: panel.figure(), obeys=frozenset()),
+        FigureSpec(
+            "film_strip",
+            QT_TRANSLATE_NOOP("views", "Film strip"),
+            lambda panel: panel.figure(),
+            _of_subject,
+            of="steps",
+        ),
     ),
 )

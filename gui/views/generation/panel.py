@@ -16,11 +16,11 @@ from headscope.core.requests.runs import FillRequest
 from headscope.core.vocabulary import FillStrategy
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.probability import readable_probability
-from headscope.gui.paint.probability_rows import ProbabilityGroup, ProbabilityRow, probability_figure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.session.steps import chosen, row_of
+from headscope.gui.views.generation.figure import generation_figure
 from headscope.gui.views.generation.language_fields import LanguageFields
 from headscope.gui.views.generation.rules_list import RulesList
 from headscope.gui.views.generation.step_list import ROW_HEIGHT, Step, StepList
@@ -171,14 +171,11 @@ class GenerationPanel(QWidget):
         if names & {"branches", "branch", "busy"}:
             self.branches.show_branch(state.branch, len(state.branches), enabled=state.busy is None)
 
-    @Slot()
     def figure(self) -> PaintedFigure | None:
         """The tokens that were chosen, with their probabilities; None while there are none."""
-        rows = tuple(ProbabilityRow(step.chosen.label, step.chosen.probability) for step in self.list.steps)
-        n = len(rows)
-        about = self.tr("Generated tokens and their probabilities: %n step(s)", "", n)
-        return probability_figure([ProbabilityGroup("", rows)], about)
+        return generation_figure(self._state.steps)
 
+    @Slot()
     def _bring_into_view(self) -> None:
         """What is being written, in a low window."""
         self._area.ensureWidgetVisible(self.beams if self._state.beams is not None else self.list, 0, 0)

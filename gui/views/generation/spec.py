@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -23,6 +24,12 @@ def _create(context: Context) -> QWidget:
     return GenerationPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.generation.figure import generation_of_subject
+
+    return generation_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "generation",
     QT_TRANSLATE_NOOP("views", "Generation"),
@@ -31,6 +38,12 @@ SPEC = ViewSpec(
     _create,
     gestures=_GESTURES,
     figures=(
-        FigureSpec("generation", QT_TRANSLATE_NOOP("views", "Generation"), lambda panel: panel.figure(), obeys=frozenset()),
+        FigureSpec(
+            "generation",
+            QT_TRANSLATE_NOOP("views", "Generation"),
+            lambda panel: panel.figure(),
+            _of_subject,
+            of="steps",
+        ),
     ),
 )

@@ -32,7 +32,7 @@ def _create(context: Context) -> QWidget:
     return HeadsPanel(context.session, context.explorer)
 
 
-def _of_record(subject: Subject) -> Figure:
+def _of_subject(subject: Subject) -> Figure:
     import numpy as np
 
     from headscope.gui.paint.head_grid import HeadGridPicture
@@ -64,8 +64,8 @@ SPEC = ViewSpec(
             "heads",
             QT_TRANSLATE_NOOP("views", "Heads"),
             lambda panel: panel.figure(),
-            _of_record,
-            obeys=frozenset({"axis_titles"}),
+            _of_subject,
+            frozenset({"axis_titles", "units", "kind"}),
         ),
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSignalBlocker, Slot
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.attention.head_map import Side
@@ -16,10 +16,11 @@ from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.scale_line import number_text
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
+from headscope.gui.views.heads_by_token.figure import strip_figure, title_of
 from headscope.gui.views.heads_by_token.paint import HeadStripPicture
 from headscope.gui.views.heads_by_token.settings import HeadsByTokenSettings
 from headscope.gui.views.heads_by_token.widget import HeadStripView
@@ -37,12 +38,17 @@ if TYPE_CHECKING:
 _EVERYTHING = frozenset({"dark", "record", "heads", "views.heads_by_token"})
 _OF_NUMBERS = frozenset({"record", "kind", "head", "queries", "keys", "hover", "pinned", "marks", "views.heads_by_token"})
 
-_LABELS, _COLUMN = 96.0, 28.0
-"""Of a figure, in design units."""
-
 
 class HeadStripPanel(QWidget):
-    """Tokens down, the heads of one layer across, for the token that is looked at."""
+    """Tokens down, the heads of one layer across, for the token that is looked at.
+
+    Signals
+    -------
+    figure_changed
+        Numbers have come that `figure` was without.
+    """
+
+    figure_changed = Signal()
 
     def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -222,6 +228,7 @@ class HeadStripPanel(QWidget):
             self._clear(refusal_of(self._answer.error))
         elif self._answer.value is not None and self._answer.value.request.record is self._state.record:
             self._show(self._answer.value)
+        self.figure_changed.emit()
 
     def _show(self, answer: Looks) -> None:
         own, other = self._state.queries, self._state.keys
@@ -231,32 +238,17 @@ class HeadStripPanel(QWidget):
         picture = HeadStripPicture(answer.weights, other)
         self.view.set_picture(picture, positions if is_one_text(self._state) else ())
         self._reveal()
-        token = self.tr("“{token}”").format(token=own.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("sum of %n token(s)", "", len(positions))
-        words = (
-            self.tr("{token} attends to · layer {layer}")
-            if self._side == "query"
-            else self.tr("{token} is attended by · layer {layer}")
-        )
-        self.title.set_text(words.format(token=token, layer=answer.request.heads[0][0]))
+        self.title.set_text(title_of(own, positions, self._side, answer.request.heads[0][0]))
         self._show_number(None, None)
 
     def figure(self) -> PaintedFigure | None:
-        """The weights that are shown; None while there are none."""
+        """The weights that are shown, or would be if this were seen; None while there are none."""
+        if not self.isVisible():
+            self._ask()
         shown = self.view.picture
-        if shown is None:
+        if shown is None or self._shown is None or not self._answer.is_current:
             return None
-        picture, chosen = HeadStripPicture(shown.weights, shown.axis), self.view.chosen
-
-        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
-            picture.paint(painter, picture.layout(QRectF(0, 0, width, height), whole=True), theme, chosen=chosen)
-
-        def high(_width: float) -> float:
-            return picture.layout(QRectF(0, 0, 400, 400)).height
-
-        title = self.title.text()
-        natural = _LABELS + len(picture.weights) * _COLUMN
-        return PaintedFigure(self.tr("Heads by token: {title}").format(title=title), natural, high, draw, title, picture.scale)
+        return strip_figure(shown.weights, shown.axis, self.view.chosen, self.title.text())
 
     def _show_number(self, token: int | None, head: int | None) -> None:
         picture = self.view.picture

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heads_by_token.settings import HeadsByTokenSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -27,6 +28,12 @@ def _create(context: Context) -> QWidget:
     return HeadStripPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.heads_by_token.figure import strip_of_subject
+
+    return strip_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "heads_by_token",
     QT_TRANSLATE_NOOP("views", "Heads by token"),
@@ -40,7 +47,10 @@ SPEC = ViewSpec(
             "heads_by_token",
             QT_TRANSLATE_NOOP("views", "Heads by token"),
             lambda panel: panel.figure(),
-            obeys=frozenset({"axis_titles", "color_bar"}),
+            _of_subject,
+            frozenset({"axis_titles", "color_bar", "head", "units", "kind", "token", "show"}),
+            shows=("attends_to", "attended_by"),
+            changes=lambda panel: panel.figure_changed,
         ),
     ),
 )

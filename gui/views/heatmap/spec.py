@@ -39,7 +39,7 @@ def _create(context: Context) -> QWidget:
     return HeatmapPanel(context.session, context.explorer)
 
 
-def _of_record(subject: Subject) -> Figure:
+def _of_subject(subject: Subject) -> Figure:
     from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 
     (head, *_), axis = subject.heads, subject.record.axis(subject.kind)
@@ -72,9 +72,23 @@ SPEC = ViewSpec(
             "heatmap",
             QT_TRANSLATE_NOOP("views", "Heatmap"),
             lambda panel: panel.figure(),
-            _of_record,
-            frozenset({"axis_titles", "color_bar", "edge_bars", "color_map", "scale", "picked", "region", "transparent"}),
-            lambda panel: panel.zoomed,
+            _of_subject,
+            frozenset(
+                {
+                    "axis_titles",
+                    "color_bar",
+                    "edge_bars",
+                    "color_map",
+                    "scale",
+                    "picked",
+                    "region",
+                    "transparent",
+                    "head",
+                    "units",
+                    "kind",
+                }
+            ),
+            zoomed=lambda panel: panel.zoomed,
         ),
     ),
 )

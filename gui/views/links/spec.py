@@ -34,17 +34,17 @@ def _create(context: Context) -> QWidget:
     return LinksPanel(context.session, context.explorer)
 
 
-_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent"})
+_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent", "units", "kind"})
 
 
-def _links_of_record(subject: Subject) -> Figure:
+def _links_of_subject(subject: Subject) -> Figure:
     from headscope.gui.views.links.paint.links import LinksPicture
 
     axis = subject.record.axis(subject.kind)
     return LinksPicture(subject.weights, axis.queries, axis.keys)
 
 
-def _arcs_of_record(subject: Subject) -> Figure:
+def _arcs_of_subject(subject: Subject) -> Figure:
     from headscope.gui.views.links.paint.arcs import ArcsPicture
 
     if subject.kind == "cross":
@@ -63,7 +63,7 @@ SPEC = ViewSpec(
     commands=PAIRING,
     gestures=_GESTURES,
     figures=(
-        FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure(), _links_of_record, _OBEYS),
-        FigureSpec("arcs", QT_TRANSLATE_NOOP("views", "Arcs"), lambda panel: panel.arcs_figure(), _arcs_of_record, _OBEYS),
+        FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure(), _links_of_subject, _OBEYS),
+        FigureSpec("arcs", QT_TRANSLATE_NOOP("views", "Arcs"), lambda panel: panel.arcs_figure(), _arcs_of_subject, _OBEYS),
     ),
 )

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from headscope.gui.paint.painted_figure import PaintedFigure, bands, n_bands
 from headscope.gui.paint.theme import Theme
+from headscope.gui.view_spec import Subject
 from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
 from headscope.gui.views.logit_lens.settings import Shows
 
@@ -35,3 +36,19 @@ def lens_figure(shown: LensPicture, shows: Shows) -> PaintedFigure | None:
     about = translate("LensPanel", "Logit lens: what the model would predict after each layer, at %n position(s)", "", count)
     natural = NUMBERS + min(count, _MOST_ACROSS) * CELL_WIDTH
     return PaintedFigure(about, natural, height, draw, translate("LensPanel", "layers down, positions across"))
+
+
+def lens_of_subject(subject: Subject) -> PaintedFigure:
+    """Of the tokens that the subject's model had read."""
+    from headscope.core.predict.logit_lens import labelled_lens
+
+    record = subject.own
+    axis = record.axis("decoder" if "decoder" in record.kinds else record.kinds[0]).queries
+    layers = list(labelled_lens(subject.needed_model, record))
+    picture = LensPicture(layers[0].n_layers + 1, axis)
+    for layer in layers:
+        picture.add(layer)
+    shows: dict[str, Shows] = {"entropy": "entropy", "token": "token"}
+    figure = lens_figure(picture, shows.get(subject.show, "probability"))
+    assert figure is not None, "all layers were read"
+    return figure

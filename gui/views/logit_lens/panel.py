@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -51,7 +51,14 @@ class LensPanel(QWidget):
     """Layers × positions: what could be read at each token after each layer.
 
     A short text is read when the panel is in sight, of a long one what is in sight when it is asked for.
+
+    Signals
+    -------
+    figure_changed
+        More was read of what `figure` shows.
     """
+
+    figure_changed = Signal()
 
     def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,8 +193,12 @@ class LensPanel(QWidget):
 
     def _ask_if_short(self) -> None:
         """Read a short text without being asked, once; not while one looks back at the steps in which it was written."""
+        if self.isVisible():
+            self._read_if_short()
+
+    def _read_if_short(self) -> None:
         state, subject = self._state, self._subject
-        if not self.isVisible() or subject is None or state.busy is not None or state.step is not None:
+        if subject is None or state.busy is not None or state.step is not None:
             return
         if len(subject.axis) > _SHORT:
             return
@@ -202,6 +213,7 @@ class LensPanel(QWidget):
             self._show_card()
         elif self._answer.is_waiting:
             self._add(self._answer.part)
+        self.figure_changed.emit()
 
     def _add(self, part: LensLayer) -> None:
         """A layer is here."""
@@ -251,8 +263,10 @@ class LensPanel(QWidget):
             self._show_found()
 
     def figure(self) -> PaintedFigure | None:
-        """What was read; None while nothing is."""
-        return lens_figure(self.view.picture, self.view.shows)
+        """What was read of the text that is shown; None while nothing is. A short one is read for it, if nobody sees this."""
+        if not self.isVisible():
+            self._read_if_short()
+        return lens_figure(self.view.picture, self.view.shows) if self._is_of_the_text else None
 
     def _show_found(self) -> None:
         state = self._state

@@ -19,6 +19,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.views.predictions.rows import answer_bars, tag_rows
 from headscope.gui.views.predictions.span_strip import SpanStrip
 from headscope.gui.views.predictions.tag_list import TagList
+from headscope.gui.views.predictions.words import answers_heading, no_answer
 from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import ProbabilityBars
 
@@ -38,7 +39,7 @@ class ClassViews(QWidget):
         self.tags = TagList()
         self.tags.hovered.connect(self._hover_tag)
         self.tags.chosen.connect(self._choose_tag)
-        self.answers_label = Label(self.tr("Answers, p(start) · p(end)"))
+        self.answers_label = Label(answers_heading())
         self.answers_label.setContentsMargins(16, 4, 16, 0)
         self.answers = ProbabilityBars()
         self.answers.set_fitting(True)
@@ -65,7 +66,7 @@ class ClassViews(QWidget):
         own = self._axis
         self.tags.set_rows(tag_rows(tags, state.before, own, self._units(own)))
         self.tags.setVisible(bool(tags))
-        self.answers.set_bars(answer_bars(self._answers, self.tr("no answer")))
+        self.answers.set_bars(answer_bars(self._answers, no_answer()))
         ends = {each.kind: each for each in state.predictions if each.kind in ("start", "end")}
         has_answers = len(ends) == 2
         for part in (self.answers_label, self.answers, self.strip):

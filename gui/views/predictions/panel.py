@@ -15,7 +15,6 @@ from headscope.core.predict.live_filters import Filtered
 from headscope.core.predict.results import MOST_WHOLE, Prediction
 from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.painted_figure import PaintedFigure
-from headscope.gui.paint.probability_rows import ProbabilityGroup, ProbabilityRow, probability_figure
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.chosen_tokens import cell_of, pieces_in_focus
 from headscope.gui.session.comparison import predicted_axis
@@ -23,8 +22,10 @@ from headscope.gui.session.outcome import Outcome
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.predictions.class_views import ClassViews
+from headscope.gui.views.predictions.figure import predicted_groups, predictions_figure
 from headscope.gui.views.predictions.filters_panel import SamplingFilters
 from headscope.gui.views.predictions.rows import Row, compared_rows, filtered_rows, plain_rows
+from headscope.gui.views.predictions.words import follows_heading, heading_of
 from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.tall_area import TallArea
@@ -93,7 +94,7 @@ class PredictionsPanel(QWidget):
             words.setObjectName("muted")
             words.setWordWrap(True)
             words.setContentsMargins(16, 4, 16, 8)
-        self.follows_label = Label(self.tr("Second sentence follows"))
+        self.follows_label = Label(follows_heading())
         self.follows_label.setContentsMargins(16, 4, 16, 0)
         self.follows = ProbabilityBars(clickable=False)
         self.class_views = ClassViews(state)
@@ -168,27 +169,23 @@ class PredictionsPanel(QWidget):
         self.follows.set_bars([] if follows is None else [Bar(self.tr("yes"), follows), Bar(self.tr("no"), 1 - follows)])
         self.class_views.show_predictions()
         self._say(self.hint, self._hint(len(state.predictions)))
-        self._say(self.caption, self._caption(filtered is not None))
+        outlined = any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars)
+        self._say(self.caption, self._caption(filtered is not None, outlined=outlined))
         self.keep.setChecked(state.before_kept)
         self.keep.setText(self.tr("Clear baseline") if state.before_kept else self.tr("Keep as baseline"))
         self.keep.setVisible(state.before_kept or bool(state.predictions))
         self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
 
     def figure(self) -> PaintedFigure | None:
-        """The candidates that are shown, and how they are; None while there are none, and while this is not seen."""
-        shown = [block for block in self.blocks if block.isVisible()]
-        groups = [
-            ProbabilityGroup(
-                block.heading.text(),
-                tuple(
-                    ProbabilityRow(bar.label, bar.probability, bar.ghost, bar.cut, bar.change, bar.number)
-                    for bar in (row.bar for row in block.rows)
-                ),
-            )
-            for block in shown
-        ]
-        words = self.caption.text() if self.caption.isVisible() else ""
-        return probability_figure(groups, self.tr("Predictions and their probabilities"), words)
+        """What is predicted, as it is shown, also while nobody sees this; None while nothing is."""
+        state, shown = self._state, self._blocked()
+        filtered = self._filtered(shown)
+        blocks = [(self._heading(each, one_of=len(shown)), self._rows(each, filtered)) for each in shown]
+        tags = [each for each in state.predictions if each.kind == "tag"]
+        answers = () if state.run is None else state.run.answers
+        groups = predicted_groups(blocks, tags, answers, state.next_sentence, self._axis)
+        outlined = any(row.bar.ghost is not None for _, rows in blocks for row in rows)
+        return predictions_figure(groups, self._caption(filtered is not None, outlined=outlined))
 
     def _say(self, label: QLabel, words: str) -> None:
         label.setText(words)
@@ -239,25 +236,8 @@ class PredictionsPanel(QWidget):
         return TokenAxis(()) if state.captured is None else predicted_axis(state.captured, state.model)
 
     def _heading(self, prediction: Prediction, *, one_of: int) -> str:
-        if prediction.kind != "token":
-            return self._class_heading(prediction)
-        if prediction.position >= len(self._axis):
-            return self.tr("Next token")
         mask = self._state.model.mask_token if self._state.model is not None else None
-        if one_of == 1:
-            return self.tr("{mask} could be").format(mask=mask or "")
-        return self.tr("{mask} at {position} could be").format(mask=mask or "", position=prediction.position)
-
-    def _class_heading(self, prediction: Prediction) -> str:
-        if prediction.kind == "tag":
-            tokens = self._axis.tokens
-            token = tokens[prediction.position].text if prediction.position < len(tokens) else ""
-            return self.tr("Tags of “{token}”").format(token=token)
-        if prediction.kind != "class":
-            return self.tr("The answer starts with") if prediction.kind == "start" else self.tr("The answer ends with")
-        if prediction.link == "identity":
-            return self.tr("Predicted number") if len(prediction.candidates) == 1 else self.tr("Predicted numbers")
-        return self.tr("Labels of the text, each independent") if prediction.link == "sigmoid" else self.tr("Class of the text")
+        return heading_of(prediction, self._axis, mask or "", one_of=one_of)
 
     def _hint(self, count: int) -> str:
         """What to do when there is nothing to see."""
@@ -278,11 +258,11 @@ class PredictionsPanel(QWidget):
             return self.tr("Add the context as the second text above: the answer is searched for in it.")
         return notice_of(why_no_prediction(model)).message
 
-    def _caption(self, filtering: bool) -> str:
+    def _caption(self, filtering: bool, *, outlined: bool) -> str:
         """What the outlines are."""
         if filtering:
             return self.tr("Filled: after the filters. Outlined: before them.")
-        return "\n".join(words for words in (self._about_classes(), self._about_outlines()) if words)
+        return "\n".join(words for words in (self._about_classes(), self._about_outlines() if outlined else "") if words)
 
     def _about_classes(self) -> str:
         """How many labels there are beside those shown, and what a number is."""
@@ -297,8 +277,6 @@ class PredictionsPanel(QWidget):
         return ""
 
     def _about_outlines(self) -> str:
-        if not any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars):
-            return ""
         what = self.tr("the baseline") if self._state.before_kept else self.tr("the previous run")
         return self.tr("Outlined: {what}. Last number: change in log-probability (natural).").format(what=what)
 

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.predictions.settings import PredictionsSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -24,6 +25,12 @@ def _create(context: Context) -> QWidget:
     return PredictionsPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.predictions.figure import predictions_of_subject
+
+    return predictions_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "predictions",
     QT_TRANSLATE_NOOP("views", "Predictions"),
@@ -37,7 +44,9 @@ SPEC = ViewSpec(
             "predictions",
             QT_TRANSLATE_NOOP("views", "Predictions"),
             lambda panel: panel.figure(),
-            obeys=frozenset({"axis_titles"}),
+            _of_subject,
+            frozenset({"axis_titles"}),
+            of="run",
         ),
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,9 +15,10 @@ from headscope.core.requests.tokens import Looks, LooksRequest, RolledOut, Rollo
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.lanes.answer import Answer
-from headscope.gui.session.chosen_tokens import chosen_tokens, is_one_text
+from headscope.gui.session.chosen_tokens import chosen_tokens
 from headscope.gui.session.outcome import explained, read_at, target_of
 from headscope.gui.session.session import Session
+from headscope.gui.views.text.along import Numbers, Shown, Values
 from headscope.gui.words.notices import refusal_of
 
 if TYPE_CHECKING:
@@ -26,27 +26,8 @@ if TYPE_CHECKING:
     from headscope.core.predict.results import Candidate, Prediction
     from headscope.gui.control.explorer import Explorer
 
-Text = Literal["source", "target"]
-"""Which of a model's texts an axis is of; all but an encoder-decoder's decoder read the source."""
 Axes = tuple[TokenAxis, ...]
 Computed = Literal["surprisal", "attribution", "rollout"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Values:
-    """Numbers along the axes that are shown.
-
-    Attributes
-    ----------
-    queries, keys : float32 or None
-        Along `state.queries` and `state.keys`; one of them is None where both are one text, or where it has no numbers.
-    stale : bool
-        Of another prediction than the present one.
-    """
-
-    queries: FloatArray | None = None
-    keys: FloatArray | None = None
-    stale: bool = False
 
 
 class ReadingValues(QObject):
@@ -92,11 +73,10 @@ class ReadingValues(QObject):
         """The second text of the pair that was run; "" if there is none, or none that is known."""
         return "" if self._state.ran is None else self._state.ran.text_pair or ""
 
-    def _text_of(self, axis: TokenAxis) -> Text:
+    @property
+    def _shown(self) -> Shown:
         state = self._state
-        has_target = state.captured is not None and "cross" in state.captured.kinds and len(state.captured.kinds) > 1
-        is_target = has_target and (state.kind == "decoder" or (state.kind == "cross" and axis is state.queries))
-        return "target" if is_target else "source"
+        return Shown(state.captured, state.kind, state.queries, state.keys)
 
     # ---------------------------------------------------------------- attention
     @property
@@ -150,12 +130,8 @@ class ReadingValues(QObject):
         captured = self._state.captured
         if self._surprisal is None or captured is None or self._surprisal[0] != _read(captured):
             return None
-        return self._along({self._predicted: (self._surprisal[1].ids, self._surprisal[1].bits)})
-
-    @property
-    def _predicted(self) -> Text:
-        captured = self._state.captured
-        return "target" if captured is not None and "cross" in captured.kinds else "source"
+        shown, found = self._shown, self._surprisal[1]
+        return shown.along({shown.predicted: (found.ids, found.bits)})
 
     @property
     def _surprising(self) -> SurprisalRequest | None:
@@ -186,10 +162,10 @@ class ReadingValues(QObject):
         if self._attribution is None or wanted is None or self._attribution[0] != _read(wanted.record):
             return None
         found = self._attribution[1]
-        numbers: dict[Text, tuple[tuple[int, ...], FloatArray]] = {"source": (found.ids, found.source)}
+        numbers: Numbers = {"source": (found.ids, found.source)}
         if found.target_ids:
-            numbers["target"] = (found.target_ids, found.target)
-        return self._along(numbers, stale=wanted.target != found.predicted)
+            numbers = {**numbers, "target": (found.target_ids, found.target)}
+        return self._shown.along(numbers, stale=wanted.target != found.predicted)
 
     @property
     def _rollout(self) -> RolloutRequest | None:
@@ -212,8 +188,9 @@ class ReadingValues(QObject):
             return None
         wanted, found = self._rollout, rolled.request
         axis = found.record.axis(found.kind).keys
-        numbers = {self._text_of(self._state.keys): (tuple(token.id for token in axis.tokens), rolled.shares)}
-        return self._along(numbers, stale=found != wanted) if found.kind == self._state.kind else None
+        shown = self._shown
+        numbers: Numbers = {shown.text_of(shown.keys): (tuple(token.id for token in axis.tokens), rolled.shares)}
+        return shown.along(numbers, stale=found != wanted) if found.kind == self._state.kind else None
 
     # ---------------------------------------------------------------- asking and answers
     def _wanted(self, what: Computed) -> SurprisalRequest | AttributionRequest | RolloutRequest | None:
@@ -235,24 +212,6 @@ class ReadingValues(QObject):
         """Why it could not be computed, and the way out; "" if nobody asked, or it could."""
         answer = self._computed[what]
         return refusal_of(answer.error) if answer.error is not None and answer.request == self._wanted(what) else ""
-
-    def _along(self, numbers: dict[Text, tuple[tuple[int, ...], FloatArray]], *, stale: bool = False) -> Values | None:
-        """Numbers of the model's own tokens along the axes that are shown: summed up to words and sentences.
-
-        Only where the tokens are the same.
-        """
-        state, captured = self._state, self._state.captured
-        if captured is None:
-            return None
-        found: list[FloatArray | None] = []
-        own = captured.axis(state.kind)
-        for axis, tokens in ((state.queries, own.queries), (state.keys, own.keys)):
-            ids, values = numbers.get(self._text_of(axis), ((), np.zeros(0, np.float32)))
-            same = ids and ids == tuple(token.id for token in tokens.tokens)
-            found.append(_summed(axis, values) if same else None)
-        if all(each is None for each in found):
-            return None
-        return Values(None if is_one_text(state) else found[0], found[1], stale)
 
     @Slot()
     def _on_came(self) -> None:
@@ -277,10 +236,3 @@ def _is_of_the_same(old: LooksRequest, wanted: LooksRequest) -> bool:
 def _read(record: AttentionRecord) -> Axes:
     """The tokens of all texts that a model had read."""
     return tuple(record.axis(kind).keys for kind in record.kinds)
-
-
-def _summed(axis: TokenAxis, values: FloatArray) -> FloatArray:
-    """Of the model's own tokens, summed up to what `axis` stands for."""
-    if axis.pieces is None:
-        return values
-    return np.array([values[pieces.start : pieces.stop].sum() for pieces in axis.pieces], np.float32)

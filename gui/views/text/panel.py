@@ -5,23 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.painted_figure import PaintedFigure
-from headscope.gui.paint.theme import Theme, theme_of
+from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import is_one_text, mark
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
-from headscope.gui.views.text.numbers import Computed, ReadingValues, Values
-from headscope.gui.views.text.paint.layout import ReadingLayout
-from headscope.gui.views.text.paint.passage import Part, passage_of
-from headscope.gui.views.text.paint.shades import Shades, paint_reading
+from headscope.gui.views.text.along import Shown, Values
+from headscope.gui.views.text.figure import text_figure
+from headscope.gui.views.text.numbers import Computed, ReadingValues
+from headscope.gui.views.text.paint.shades import Shades
 from headscope.gui.views.text.settings import Mode, TextSettings
 from headscope.gui.views.text.widget import ReadingView
+from headscope.gui.views.text.words import attention_words, attribution_words, bits, prediction_words, surprisal_words
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.scale_line import ScaleLine
@@ -29,8 +28,6 @@ from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.predict.results import Candidate, Prediction
-    from headscope.core.text.tokens import TokenAxis
     from headscope.gui.control.explorer import Explorer
 
 _EVERYTHING = frozenset({"dark", "record", "weights", "model", "views.text"})
@@ -40,18 +37,23 @@ _OF_COLOURS = _OF_TEXT | {
     "views.text",
 }  # fmt: skip
 
-_NATURAL = 480.0
-"""Width of a figure, in design units."""
-
 
 class ReadingPanel(QWidget):
-    """The text as people read it, coloured by attention, surprisal or attribution."""
+    """The text as people read it, coloured by attention, surprisal or attribution.
+
+    Signals
+    -------
+    figure_changed
+        Numbers have come that `figure` was without.
+    """
+
+    figure_changed = Signal()
 
     def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._values = ReadingValues(state, explorer, self)
-        self._values.changed.connect(self._show_colours)
+        self._values.changed.connect(self._on_numbers)
         self._asked_of: AttentionRecord | None = None  # whose surprisal was asked for by itself
         self.view = ReadingView()
         self.view.hovered.connect(self._hover)
@@ -183,19 +185,32 @@ class ReadingPanel(QWidget):
         queries = () if one_text else (self._word(at, "query") for at in find.queries)
         self.view.set_found([*(self._word(at, "key") for at in find.keys), *queries])
 
-    def _show_text(self) -> None:
+    @property
+    def _shown(self) -> Shown:
         state = self._state
-        if is_one_text(self._state):
-            parts = [Part(state.queries, self._values.pair)]
-        else:
-            parts = [Part(state.keys, self._values.pair, self.tr("Source (keys)"))]
-            parts.append(Part(state.queries, "", self.tr("Target (queries)")))
+        return Shown(state.captured, state.kind, state.queries, state.keys)
+
+    def _follow(self) -> None:
+        """Show what is to be shown, seen or not."""
+        self._show_text()
+        self._colour()
+
+    def _show_text(self) -> None:
         self.view.set_hint(self.tr("The text appears here with the first run."))
-        self.view.set_passage(passage_of(parts if len(state.queries) else []))
+        self.view.set_passage(self._shown.passage(self._values.pair))
 
     @Slot()
     def _show_colours(self) -> None:
-        if not self.isVisible() or len(self.view.passage.spans) != self._n_words():
+        if self.isVisible():
+            self._colour()
+
+    @Slot()
+    def _on_numbers(self) -> None:
+        self._show_colours()
+        self.figure_changed.emit()
+
+    def _colour(self) -> None:
+        if len(self.view.passage.spans) != self._n_words():
             return
         hover = self._state.hover
         pointed = next(iter(self._words(hover.query, hover.key)), None)
@@ -214,27 +229,13 @@ class ReadingPanel(QWidget):
         self.scale.show_scale(scale, "" if pointed is None or shades is None else self._note(pointed, shades))
 
     def figure(self) -> PaintedFigure | None:
-        """The text as it is coloured here; None while there is none, and while this is not seen."""
-        passage, shades, chosen = self.view.passage, self.view.shades, self.view.chosen
-        if not self.isVisible() or not passage.text or len(passage.spans) != self._n_words():
+        """The text as it is coloured here, also while nobody sees this; None while there is none."""
+        if not self.isVisible():
+            self._follow()
+        passage = self.view.passage
+        if not passage.text or len(passage.spans) != self._n_words():
             return None
-
-        def laid_out(width: float, theme: Theme) -> ReadingLayout:
-            layout = ReadingLayout(passage, width - 2, theme)
-            while not layout.is_complete:
-                layout.advance(1.0)
-            return layout
-
-        def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
-            painter.translate(1, 0)
-            paint_reading(painter, laid_out(width, theme), theme, 0, height, shades=shades, chosen=chosen)
-
-        def high(width: float) -> float:
-            return laid_out(width, theme_of(False)).height
-
-        scale = None if shades is None else shades.scale
-        title = self.title.text()
-        return PaintedFigure(self.tr("Text: {title}").format(title=title), _NATURAL, high, draw, title, scale)
+        return text_figure(passage, self.view.shades, self.view.chosen, self.title.text())
 
     def _attention(self) -> tuple[Shades | None, list[int]]:
         side: Literal["query", "key"] = "query" if self.mode == "from" else "key"
@@ -246,24 +247,20 @@ class ReadingPanel(QWidget):
             self._say(self.tr("Point at a word, or click to pin it"))
             return None, []
         heads = self._values.heads
-        head = self.tr("layer {layer} · head {head}").format(layer=heads[0][0], head=heads[0][1])
-        head = head if len(heads) == 1 else self.tr("mean of %n head(s)", "", len(heads))
-        token = self.tr("“{token}”").format(token=axis.tokens[positions[0]].text)
-        token = token if len(positions) == 1 else self.tr("sum of %n token(s)", "", len(positions))
-        words = self.tr("{token} attends to · {head}") if side == "query" else self.tr("{token} is attended by · {head}")
-        self._say(words.format(token=token, head=head), ", ".join(f"{layer}.{head}" for layer, head in heads))
+        words = attention_words(axis.tokens[positions[0]].text, len(positions), heads, side)
+        self._say(words, ", ".join(f"{layer}.{head}" for layer, head in heads))
         chosen = [self._word(position, side) for position in positions]
         if weights is None:
             return None, chosen
         values = Values(keys=weights) if side == "query" or is_one_text(self._state) else Values(queries=weights)
-        return Shades(self._spread(values)), chosen
+        return Shades(self._shown.spread(values)), chosen
 
     def _computed(self) -> tuple[Shades | None, list[int]]:
         """Surprisal or an attribution, if it has been computed."""
         values, unit = self._surprisal() if self.mode == "surprisal" else self._attribution()
         if values is None:
             return None, []
-        return Shades(self._spread(values), unit, values.stale), []
+        return Shades(self._shown.spread(values), unit, values.stale), []
 
     def _surprisal(self) -> tuple[Values | None, str]:
         state, values = self._state, self._values.surprisal()
@@ -273,9 +270,7 @@ class ReadingPanel(QWidget):
         if not self._values.predicts:
             self._say(self.tr("This model has no head that predicts words"))
         elif values is not None:
-            self._say(
-                self.tr("−log₂ p(token | all others), each masked in turn") if masked else self.tr("−log₂ p(token | before)")
-            )
+            self._say(surprisal_words(masked=masked))
         elif masked:
             self._say(self.tr("Takes one pass of the model per token"))
         else:
@@ -283,7 +278,7 @@ class ReadingPanel(QWidget):
             if idle and state.step is None and state.captured is not None and state.captured is not self._asked_of:
                 self._asked_of = state.captured  # one pass: as cheap as the run itself
                 self._values.ask_for("surprisal")
-        return values, self.tr("bits")
+        return values, bits()
 
     def _attribution(self) -> tuple[Values | None, str]:
         gradient = not self._state.view(TextSettings).rollout
@@ -295,27 +290,14 @@ class ReadingPanel(QWidget):
         if gradient and not can:
             self._say(self.tr("There is no prediction to attribute"))
             return None, ""
-        where = self.tr("the selected token") if found is None else self._where(*found)
+        where = self.tr("the selected token") if found is None else prediction_words(*found)
         if values is None:
             self._say(self.tr("Not computed for {where}").format(where=where))
         elif values.stale:
             self._say(self.tr("For another prediction; compute it for {where}").format(where=where))
         else:
-            self._say(self.tr("Attribution of {where}").format(where=where))
+            self._say(attribution_words(where))
         return values, ""
-
-    def _where(self, prediction: Prediction, candidate: Candidate) -> str:
-        """What is attributed, and where it is predicted."""
-        words = {
-            "class": self.tr("the class “{label}”"),
-            "start": self.tr("the start at “{label}”"),
-            "end": self.tr("the end at “{label}”"),
-        }
-        at = self.tr("the prediction “{label}” at position {position}")
-        if not candidate.label.strip():  # a blank between quotation marks says nothing
-            at = self.tr("the prediction at position {position}")
-        where = words.get(prediction.kind, at)
-        return where.format(label=candidate.label, position=prediction.position)
 
     @property
     def _computed_by(self) -> Computed:
@@ -341,21 +323,11 @@ class ReadingPanel(QWidget):
         return len(state.queries) + (0 if is_one_text(self._state) else len(state.keys))
 
     def _word(self, position: int, side: Literal["query", "key"]) -> int:
-        """The word of a token: the keys come first where queries are another text."""
-        return position if is_one_text(self._state) or side == "key" else len(self._state.keys) + position
+        return self._shown.word(position, side)
 
     def _words(self, query: int | None, key: int | None) -> list[int]:
         found = [self._word(at, side) for at, side in ((query, "query"), (key, "key")) if at is not None]  # type: ignore[arg-type]
         return [word for word in found if word < self._n_words()]
-
-    def _spread(self, values: Values) -> FloatArray:
-        """Numbers along the axes as numbers of words."""
-
-        def along(axis: TokenAxis, numbers: FloatArray | None) -> FloatArray:
-            return np.full(len(axis), np.nan, np.float32) if numbers is None else numbers
-
-        keys = along(self._state.keys, values.keys)
-        return keys if is_one_text(self._state) else np.concatenate([keys, along(self._state.queries, values.queries)])
 
     def _cell(self, word: int) -> Cell:
         n_keys = len(self._state.keys)

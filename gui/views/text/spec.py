@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
-from headscope.gui.view_spec import FigureSpec, ViewSpec
+from headscope.gui.paint.figure import Figure
+from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.text.settings import TextSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -26,6 +27,12 @@ def _create(context: Context) -> QWidget:
     return ReadingPanel(context.session, context.explorer)
 
 
+def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.text.figure import text_of_subject
+
+    return text_of_subject(subject)
+
+
 SPEC = ViewSpec(
     "text",
     QT_TRANSLATE_NOOP("views", "Text"),
@@ -39,7 +46,11 @@ SPEC = ViewSpec(
             "text",
             QT_TRANSLATE_NOOP("views", "Text"),
             lambda panel: panel.figure(),
-            obeys=frozenset({"axis_titles", "color_bar"}),
+            _of_subject,
+            frozenset({"axis_titles", "color_bar", "heads", "units", "kind", "token", "show"}),
+            shows=("attends_to", "attended_by", "surprisal", "attribution", "rollout"),
+            of="run",
+            changes=lambda panel: panel.figure_changed,
         ),
     ),
 )
