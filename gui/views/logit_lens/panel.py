@@ -23,6 +23,7 @@ from headscope.gui.views.logit_lens.figure import lens_figure
 from headscope.gui.views.logit_lens.paint import LensPicture
 from headscope.gui.views.logit_lens.settings import LogitLensSettings, Shows
 from headscope.gui.views.logit_lens.widget import LensGridView, Place
+from headscope.gui.views.logit_lens.words import cell_words, explanation
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
 from headscope.gui.words.notices import refusal_of
@@ -362,11 +363,8 @@ class LensPanel(QWidget):
             return
         picture = self.view.picture
         depth, position = place
-        layer = self.tr("Before layer 0") if depth == 0 else self.tr("After layer {layer}").format(layer=depth - 1)
-        where = self.tr("{layer}, at “{token}” ({position})")
-        if "fill_mask" not in self._shown.model.abilities:
-            where = self.tr("{layer}, what follows “{token}” ({position})")
-        title = where.format(layer=layer, token=picture.axis.tokens[position].text, position=position)
+        follows = "fill_mask" not in self._shown.model.abilities
+        title = cell_words(depth, picture.axis.tokens[position].text, position, follows=follows)
         candidates = picture.candidates(depth, position)
         if candidates:
             title += " · " + self.tr("{bits:.2f} bits").format(bits=picture.entropies[depth, position])
@@ -401,13 +399,8 @@ class LensPanel(QWidget):
             return self.tr("This grid is of an earlier text or model. Press Compute to update it.")
         if not self.view.picture.is_read(self.view.layout_now.columns):
             return self.tr("Some visible columns are not computed yet. Press Compute.")
-        return self._explanation()
-
-    def _explanation(self) -> str:
-        last = self.tr("The last row is exactly the model's prediction.")
-        if self._shows == "token":
-            what = self.tr("each position's final prediction") if self._follow is None else f"“{self._follow[1]}”"
-            last = self.tr("Probability and rank of {what}.").format(what=what) + " " + last
-        if self._state.ran is not None and self._state.ran.intervention is not None:
-            last += " " + self.tr("Computed without the edits to heads.")
-        return last
+        return explanation(
+            one_token=self._shows == "token",
+            followed=None if self._follow is None else self._follow[1],
+            edited=self._state.ran is not None and self._state.ran.intervention is not None,
+        )

@@ -1,0 +1,29 @@
+"""What the logit lens says of a cell."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+translate = QCoreApplication.translate
+
+
+def cell_words(depth: int, token: str, position: int, *, follows: bool) -> str:
+    """Which cell it is: depth 0 is what enters layer 0; a model that writes predicts what `follows` a token."""
+    layer = translate("LensPanel", "Before layer 0")
+    if depth:
+        layer = translate("LensPanel", "After layer {layer}").format(layer=depth - 1)
+    where = translate("LensPanel", "{layer}, at “{token}” ({position})")
+    if follows:
+        where = translate("LensPanel", "{layer}, what follows “{token}” ({position})")
+    return where.format(layer=layer, token=token, position=position)
+
+
+def explanation(*, one_token: bool, followed: str | None, edited: bool) -> str:
+    """What a grid is: of the most probable tokens, or of `one_token` (the last layer's prediction, or the `followed` one)."""
+    last = translate("LensPanel", "The last row is exactly the model's prediction.")
+    if one_token:
+        what = translate("LensPanel", "each position's final prediction") if followed is None else f"“{followed}”"
+        last = translate("LensPanel", "Probability and rank of {what}.").format(what=what) + " " + last
+    if edited:
+        last += " " + translate("LensPanel", "Computed without the edits to heads.")
+    return last
