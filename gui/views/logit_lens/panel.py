@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.lens_layer import LensLayer
@@ -20,6 +19,7 @@ from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.logit_lens.card import LensCard
 from headscope.gui.views.logit_lens.figure import lens_figure
+from headscope.gui.views.logit_lens.mode_button import ModeButton
 from headscope.gui.views.logit_lens.paint import LensPicture
 from headscope.gui.views.logit_lens.settings import LogitLensSettings, Shows
 from headscope.gui.views.logit_lens.widget import LensGridView, Place
@@ -92,31 +92,11 @@ class LensPanel(QWidget):
             self.tr("Read the residual stream after each layer through the model's final norm and output head")
         )
         self.fill.clicked.connect(self._ask)
-        words: dict[Shows, tuple[str, str]] = {
-            "probability": (self.tr("Probability"), self.tr("The most probable token, coloured by its probability")),
-            "entropy": (
-                self.tr("Entropy"),
-                self.tr("The most probable token, coloured by entropy: the stronger, the less certain"),
-            ),
-            "token": (self.tr("One token"), self.tr("Probability and rank of one token through the layers")),
-        }
-        self.mode = QToolButton()
-        self.mode.setObjectName("flat")
-        self.mode.setToolTip(self.tr("What cells show"))
-        self.mode.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.mode)
-        menu.setToolTipsVisible(True)
-        self.mode.setMenu(menu)
-        group = QActionGroup(self)
-        self.modes: dict[Shows, QAction] = {}
-        for mode, (name, hint) in words.items():
-            self.modes[mode] = action = menu.addAction(name, partial(self._choose_mode, mode))
-            action.setToolTip(plain(hint))
-            action.setCheckable(True)
-            group.addAction(action)
-        menu.addSeparator()
-        self.final = menu.addAction(self.tr("Follow final predictions"), self._follow_the_final)
-        self.final.setToolTip(self.tr("Follow, at each position, the token most probable after the last layer"))
+        self.mode = ModeButton()
+        self.mode.chosen.connect(self._choose_mode)
+        self.modes = self.mode.modes
+        self.final = self.mode.final
+        self.final.triggered.connect(self._follow_the_final)
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
@@ -337,6 +317,7 @@ class LensPanel(QWidget):
         self._show_mode()
         self._ask()
 
+    @Slot(str)
     def _choose_mode(self, shows: Shows) -> None:
         self._state.set_view(LogitLensSettings, shows=shows)
 
