@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
-
-import regex
+from typing import Any
 
 from headscope.core.text.clusters import cluster_end
 from headscope.core.text.tokens import Reading, Token, TokenAxis, visible
@@ -18,10 +17,6 @@ _ENDS_ANYWHERE = "。！？…⏎"  # whatever follows without a blank
 _CLOSERS = "\"'”’»)]}」』）】"
 _LONGEST_NAME = 40
 _BYTE = "<0x"
-_BOUNDARY = regex.compile(r"(?w)\b")
-_BLANK = regex.compile(r"\s")
-_UNPARTED = regex.compile(r"(?<=\p{Line_Break=SA}\p{M}*)(?=[\p{Line_Break=SA}\p{M}])")
-"""Between two letters of a script that is written without blanks, and has no rules but dictionaries."""
 
 
 def read_axis(axis: TokenAxis, reading: Reading) -> TokenAxis:
@@ -72,8 +67,21 @@ def word_boundaries(text: str) -> frozenset[int]:
     Katakana runs on. Thai, Lao, Khmer, Burmese and their like write no blanks between words: a run of their letters stays whole.
     Every blank parts words, also the narrow one that the annex has join them (U+202F).
     """
-    found = {match.start() for match in _BOUNDARY.finditer(text) if not _UNPARTED.match(text, match.start())}
-    return frozenset(found.union(*(match.span() for match in _BLANK.finditer(text))))
+    boundary, blank, unparted = _rules_of_words()
+    found = {match.start() for match in boundary.finditer(text) if not unparted.match(text, match.start())}
+    return frozenset(found.union(*(match.span() for match in blank.finditer(text))))
+
+
+@cache
+def _rules_of_words() -> tuple[Any, Any, Any]:
+    """Patterns: where Unicode parts words, a blank, and between two letters of a script that is written without blanks.
+
+    The last has no rules but dictionaries. Made when words are asked for first: the window's first picture needs none.
+    """
+    import regex
+
+    unparted = r"(?<=\p{Line_Break=SA}\p{M}*)(?=[\p{Line_Break=SA}\p{M}])"
+    return regex.compile(r"(?w)\b"), regex.compile(r"\s"), regex.compile(unparted)
 
 
 class _Words:

@@ -37,16 +37,17 @@ FIRST_MODEL = "toy:grammar"
 
 
 class _Opening(QObject):
-    """What the window does once it is on the screen."""
+    """What the window does once it is on the screen, with all that is seen of it."""
 
     def __init__(self, window: MainWindow, model: str | Model) -> None:
         super().__init__(window)
         self._window = window
         self._model = model
-        window.first_painted.connect(self._begin)
+        window.filled.connect(self._begin)
 
     @Slot()
     def _begin(self) -> None:
+        self._window.filled.disconnect(self._begin)
         if isinstance(self._model, str):
             self._window.picker.load(self._model)
         else:

@@ -12,13 +12,12 @@ from headscope.core.errors import HeadscopeError, one_line
 from headscope.core.job import Job, Progress
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.lanes.lane import Handle, Lane, Stream
-from headscope.gui.paint.figure import Figure, FigureOptions
-from headscope.gui.paint.formats import write_figure
 from headscope.gui.session.session import Session
 from headscope.gui.words.notices import Notice, busy_at, busy_of, notice_of
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
+    from headscope.gui.paint.figure import Figure, FigureOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +82,8 @@ def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | Foun
     job.report(Progress("writing", detail=request.path.name))
     match request:
         case PictureExport(path, figure, options):
+            from headscope.gui.paint.formats import write_figure
+
             write_figure(figure, path, options)
         case HeadExport(path, record, kind, head):
             weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)

@@ -46,10 +46,9 @@ class CardDock(QDockWidget):
     name : str
         For saving the layout.
     title : str
-    panel : QWidget
     """
 
-    def __init__(self, name: str, title: str, panel: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self.setObjectName(name)
         self._float = _flat_button(self.tr("Float this view in its own window, or dock it again"))
@@ -72,9 +71,14 @@ class CardDock(QDockWidget):
         body.setObjectName("dockBody")
         self._column = column = QVBoxLayout(body)
         column.setContentsMargins(1, 0, 1, 1)
-        column.addWidget(_Room(panel, title))
+        self._room = _Room(title)
+        column.addWidget(self._room)
         self.setWidget(body)
         self.setAccessibleName(title)
+
+    def fill(self, panel: QWidget) -> None:
+        """Put into it what it shows. Until then it is as large and lies where it would with it."""
+        self._room.setWidget(panel)
 
     def show_title(self, shown: bool) -> None:
         """Say what it is, or leave that to its tab, which floats and closes it as well."""
@@ -126,13 +130,12 @@ class _TitleBar(QFrame):
 class _Room(QScrollArea):
     """Gives a panel at least the size it needs, and scrolls where a dock is smaller: no panel keeps others, or the window, large."""
 
-    def __init__(self, panel: QWidget, title: str) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(title)
         self.setWidgetResizable(True)
-        self.setWidget(panel)
 
     def focusNextPrevChild(self, forwards: bool) -> bool:
         return move_focus(self.window(), forwards=forwards)  # Qt would scroll a large view's end into sight

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
 
 from headscope.gui.context import Context
@@ -17,26 +19,38 @@ from headscope.gui.window.views import VIEWS
 
 _VERSION = 3
 """Of the set of docks: what was saved of another set is not restored."""
+_FIRST: Final = "heatmap"
+"""The view that is there when the window is painted first."""
 
 
 class Desk(QMainWindow):
     """All views, each in a dock. There is no centre: what is in the middle is a matter of the layout.
 
+    A view's panel is made when it is seen first, or asked for. Before the window's first paint that is one alone; from `begin` on
+    the others follow, one a turn of the event loop, so that the window answers in between.
+
     Signals
     -------
     docks_changed
         One was opened, closed, or came to the front.
+    filled
+        After `begin`, once: all that is seen is made.
     """
 
     docks_changed = Signal()
+    filled = Signal()
 
     def __init__(self, context: Context, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Widget)
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.panels = {view.id: view.create(context) for view in VIEWS}
+        self._create = {view.id: partial(view.create, context) for view in VIEWS}
+        self._panels: dict[str, QWidget] = {}
+        self._has_begun = False
         self._moved = QTimer(self, singleShot=True, interval=0)  # many signals come when several move
-        self.docks = {view.id: CardDock(view.id, view.words, self.panels[view.id]) for view in VIEWS}
+        self._filling = QTimer(self, singleShot=True, interval=0)
+        self._filling.timeout.connect(self._fill_next)
+        self.docks = {view.id: CardDock(view.id, view.words) for view in VIEWS}
         for dock in self.docks.values():
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
@@ -45,6 +59,35 @@ class Desk(QMainWindow):
         self._moved.timeout.connect(self._dress_tabs)
         self._moved.timeout.connect(self.docks_changed)
         self.layout_now = EXPLORE
+
+    def panel(self, name: str) -> QWidget:
+        """The panel of a view; made, if it is not yet."""
+        if name not in self._panels:
+            panel = self._panels[name] = self._create[name]()
+            self.docks[name].fill(panel)
+            panel.setVisible(self.is_seen(name))  # what is behind a tab asks and computes nothing
+        return self._panels[name]
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self.is_open(_FIRST):
+            self.panel(_FIRST)
+        super().showEvent(event)
+
+    @Slot()
+    def begin(self) -> None:
+        """The window is on the screen: make what is seen of it, now and whenever another view comes to be seen."""
+        self._has_begun = True
+        self._filling.start()
+
+    @Slot()
+    def _fill_next(self) -> None:
+        missing = [name for name in self.docks if name not in self._panels and self.is_seen(name)]
+        if missing:
+            self.panel(missing[0])
+            self._filling.start()
+        else:
+            self._filling.timeout.disconnect(self._fill_next)
+            self.filled.emit()
 
     def choose(self, layout: Layout) -> None:
         """Arrange the docks so."""
@@ -67,8 +110,8 @@ class Desk(QMainWindow):
         dock.show()
         self._place_all()
         dock.raise_()
-        self.panels[name].show()
-        self.panels[name].setFocus()
+        self.panel(name).show()
+        self.panel(name).setFocus()
 
     @Slot()
     def _place_all(self) -> None:
@@ -81,17 +124,20 @@ class Desk(QMainWindow):
     @Slot()
     def _rest_unseen(self) -> None:
         """A panel behind another's tab is hidden, so that it asks and computes nothing: to Qt it would still be visible."""
+        if not self._has_begun:
+            return
         seen = [name for name in self.docks if self.is_seen(name)]
         for name in seen:
-            self.panels[name].show()
-        for name in self.panels.keys() - set(seen):
+            if name in self._panels or not self._filling.isActive():
+                self.panel(name).show()
+        for name in self._panels.keys() - set(seen):
             focus = self.focusWidget()
             if focus is not None and self.docks[name].isAncestorOf(focus):  # follows the tab, or Qt gives it to a button
                 beside = self.tabifiedDockWidgets(self.docks[name])
-                front = next((self.panels[other] for other in seen if self.docks[other] in beside), None)
+                front = next((self.panel(other) for other in seen if self.docks[other] in beside), None)
                 if front is not None:
                     front.setFocus()
-            self.panels[name].hide()
+            self._panels[name].hide()
 
     def is_seen(self, name: str) -> bool:
         """Whether a dock is open and not behind another."""

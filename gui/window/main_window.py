@@ -23,26 +23,22 @@ from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
 from headscope.gui.widgets.tab_order import move_focus
+from headscope.gui.window import sheets
 from headscope.gui.window.actions import Actions
 from headscope.gui.window.card import Card
 from headscope.gui.window.desk import Desk
 from headscope.gui.window.drops import FileOpener, dropped_file
-from headscope.gui.window.export_dialog import ExportDialog
 from headscope.gui.window.find_bar import FindBar
-from headscope.gui.window.help import show_about, show_shortcuts
 from headscope.gui.window.language_changes import LanguageChanges
 from headscope.gui.window.layouts import Layout, layout_called
 from headscope.gui.window.menus import Menus
 from headscope.gui.window.model_picker import ModelPicker
 from headscope.gui.window.notice_bar import NoticeBar
 from headscope.gui.window.on_screen import bring_onto_screen
-from headscope.gui.window.palette.popup import Palette
-from headscope.gui.window.preferences_dialog import SettingsDialog
 from headscope.gui.window.prompt.panel import TextPanel
 from headscope.gui.window.saved_file import saved_choices, use_saved
 from headscope.gui.window.status import StatusPanel
 from headscope.gui.window.toolbar import Toolbar
-from headscope.gui.window.views import VIEWS
 from headscope.gui.words.notices import label_of
 
 _FIRST_SIZE = QSize(1600, 1000)
@@ -66,11 +62,12 @@ class MainWindow(QMainWindow):
 
     Signals
     -------
-    first_painted
-        Once, when the window is on the screen; slow work may begin.
+    first_painted, filled
+        The window is on the screen, once; and all that is seen of it is made, so that slow work may begin.
     """
 
     first_painted = Signal()
+    filled = Signal()
 
     def __init__(self, state: Session, explorer: Explorer, settings: QSettings) -> None:
         super().__init__()
@@ -105,6 +102,8 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self.context, self.commands, self)
         self._build_top()
         self.desk: Desk = Desk(self.context, self)
+        self.desk.filled.connect(self.filled)
+        self.first_painted.connect(self.desk.begin)
         self._arrange()
         self.menus.build()
         self.desk.docks_changed.connect(self.commands.refresh)
@@ -128,6 +127,7 @@ class MainWindow(QMainWindow):
         self._on_changed(frozenset({"dark", "model", "notice"}))
         self.choose_layout(layout.id)
         self.desk.bring_back(docks)
+        self.desk.begin()
         self._prefer("device")
 
     def _build_top(self) -> None:
@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------- what commands ask of the window
     def panel(self, view: str) -> Any:
-        return self.desk.panels[view]
+        return self.desk.panel(view)
 
     def toggle_view(self, view: str) -> None:
         self.desk.toggle(view)
@@ -213,8 +213,7 @@ class MainWindow(QMainWindow):
         self.history.redo()
 
     def export(self) -> None:
-        figures = {figure: self.panel(view.id) for view in VIEWS for figure in view.figures}
-        ExportDialog(self.state, self.explorer, figures, self._settings, self).open()
+        sheets.open_export(self.context, self._settings, self)
 
     def edit_text(self) -> None:
         """Put the cursor into the text."""
@@ -235,19 +234,19 @@ class MainWindow(QMainWindow):
 
     def show_palette(self) -> None:
         """Find a command, a head, an example, a model by a part of its name."""
-        Palette(self.context, self.commands, self).open()
+        sheets.open_palette(self.context, self.commands, self)
 
     def show_settings(self) -> None:
         """What the user likes."""
-        SettingsDialog(self.state, self.preferences, self.recent, self).show()
+        sheets.open_settings(self.context, self.preferences, self)
 
     def show_shortcuts(self) -> None:
         """All keys and gestures."""
-        show_shortcuts(self.commands, self)
+        sheets.open_shortcuts(self.commands, self)
 
     def show_about(self) -> None:
         """What this program is."""
-        show_about(self)
+        sheets.open_about(self)
 
     def choose_layout(self, id_: str) -> None:
         """Arrange all views so; remembered."""

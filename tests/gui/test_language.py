@@ -42,7 +42,7 @@ def test_a_change_of_language_keeps_the_picture(qtbot, open_window, tmp_path: Pa
     window.resize(1700, 1000)
     QApplication.processEvents()
     geometry, record, shown = window.geometry(), window.state.record, window.state.shown
-    before = {view: (window.is_view_open(view), window.is_view_seen(view)) for view in window.desk.panels}
+    before = {view: (window.is_view_open(view), window.is_view_seen(view)) for view in window.desk.docks}
     translator = in_other_words(tmp_path)
     assert QCoreApplication.installTranslator(translator)
     try:
@@ -52,7 +52,7 @@ def test_a_change_of_language_keeps_the_picture(qtbot, open_window, tmp_path: Pa
         assert window.state.record is record and window.state.shown is shown
         assert (window.state.head, window.state.pinned) == ((1, 2), Cell(query=1, key=4))
         assert window.geometry() == geometry
-        assert {view: (window.is_view_open(view), window.is_view_seen(view)) for view in window.desk.panels} == before
+        assert {view: (window.is_view_open(view), window.is_view_seen(view)) for view in window.desk.docks} == before
         assert window.text.text.toPlainText() == "the cats near the dog sleep ."
         assert window.text.strip.axis.text == window.state.text
         assert window.panel("text").modes["from"].text() == "!Attends to"

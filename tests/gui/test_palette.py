@@ -240,6 +240,7 @@ def test_every_menu_opens_with_a_letter_of_its_own(qtbot, own_window: MainWindow
 
 def test_letters_of_menus_and_fields_do_not_meet(window: MainWindow) -> None:
     """Where two have one, Alt only goes from one to the other; the fields of filling and of writing are never there together."""
+    window.panel("generation")  # which is made when it is asked for
     menus = [action.text() for action in window.menuBar().actions()]
     fields = {
         kind: [label.text() for label in panel.findChildren(QLabel) if label.buddy() is not None]

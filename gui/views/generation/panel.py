@@ -75,6 +75,7 @@ class GenerationPanel(QWidget):
         self.branches.asked.clicked.connect(self._next_branch)
         self.beams = ProbabilityBars(clickable=False, label_share=_BEAM_SHARE)
         self.beams.setToolTip(self.tr("The beams, each with the mean probability of its tokens"))
+        self.beams.hide()
         self.list = StepList()
         self.list.setMinimumHeight(_LEAST_ROWS * ROW_HEIGHT)
         self.list.pointed.connect(self._point_at)
