@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headscope.core.model import Model
     from headscope.core.predict.results import FillStep, GenerationStep
     from headscope.core.run import RunResult
+    from headscope.gui.paint.origin import Origin
     from headscope.gui.view_spec import FigureSpec, Subject
 
 VIEWS: Final = (
@@ -103,6 +104,7 @@ def save_figure(
     from headscope.gui.paint.figure import FigureOptions
     from headscope.gui.paint.fonts import load_fonts
     from headscope.gui.paint.formats import write_figure
+    from headscope.gui.paint.origin import SignedFigure
     from headscope.gui.words.language import has_language, set_language
 
     one_of("view", view, VIEWS)
@@ -125,7 +127,8 @@ def save_figure(
     load_fonts()
     if not has_language(application):
         set_language(application, QLocale.system())
-    write_figure(spec.of_subject(drawn), Path(text("path", str(path))), wanted)
+    figure = SignedFigure(spec.of_subject(drawn), _origin(drawn, spec, units, special))
+    write_figure(figure, Path(text("path", str(path))), wanted)
     del application
     return Path(path)
 
@@ -149,6 +152,26 @@ def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Re
         record = steps[-1].record
     shown = record if reading == AS_TOKENS else record.read_as(reading)
     return Subject(shown, kind or record.kinds[0], heads, record, run, steps)
+
+
+def _origin(subject: Subject, spec: FigureSpec, units: str, special: str) -> Origin:
+    """What the file says that it is of."""
+    from headscope.gui.paint.origin import Origin
+    from headscope.gui.session.origin import lens_words, text_of
+
+    of_heads = bool(spec.obeys & {"head", "heads"})
+    shown = text_of(subject.own.axis(subject.kind).keys)
+    if spec.of == "steps" and subject.steps:
+        shown = subject.steps[-1].text
+    return Origin(
+        model="" if subject.model is None else subject.model.info.name,
+        text=shown,
+        kind=subject.kind if of_heads else "",
+        heads=subject.heads if of_heads else (),
+        units=units if "units" in spec.obeys else "",
+        special=special,
+        lens=lens_words("weights") if of_heads else "",
+    )
 
 
 def _pair(cell: Any) -> tuple[int, int] | None:

@@ -126,6 +126,11 @@ class Figure(Protocol):
         """What it shows, in a sentence, for those who cannot see it; the description of the file."""
         ...
 
+    @property
+    def title(self) -> str:
+        """What a file of it is called if nobody says otherwise."""
+        ...
+
     def size(self, options: FigureOptions) -> QSizeF:
         """A good size in design units: of the width and height that the options ask for, where they do."""
         ...

@@ -18,12 +18,14 @@ from headscope.core.files.atomic import atomic_write
 from headscope.gui.paint.anchors import noted_anchors
 from headscope.gui.paint.figure import PLAIN, Figure, FigureOptions
 from headscope.gui.paint.fonts import load_fonts
+from headscope.gui.paint.origin import program
+from headscope.gui.paint.pdf_info import finished_pdf, xmp_of
 from headscope.gui.paint.svg_text import finished_svg
 from headscope.gui.paint.theme import designed_type
 
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _MM_OF_INCH = 25.4
-_TITLE, _DESCRIPTION = "Title", "Description"  # keywords of the PNG specification
+_TITLE, _DESCRIPTION, _SOFTWARE = "Title", "Description", "Software"  # keywords of the PNG specification
 _SVG_DPI = 2540  # an SVG's size is a whole number of these: hundredths of a millimetre
 _LARGEST_SIDE = 32_767  # Qt's raster engine draws no further
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -106,7 +108,7 @@ class _Scene:
     @property
     def title(self) -> str:
         """What the file says it is."""
-        return self.options.title or self.figure.about
+        return self.options.title or self.figure.title
 
     def paint(self, painter: QPainter, *, vector: bool) -> None:
         """Paint it, ground and all, at the painter's origin."""
@@ -132,6 +134,7 @@ def _image(scene: _Scene) -> QImage:
     image.setDotsPerMeterY(round(dpi / 0.0254))
     image.setText(_TITLE, scene.title)
     image.setText(_DESCRIPTION, scene.figure.about)
+    image.setText(_SOFTWARE, program())
     painter = QPainter(image)
     painter.scale(width / scene.size.width(), height / scene.size.height())
     scene.paint(painter, vector=False)
@@ -176,10 +179,17 @@ def _pdf(scene: _Scene) -> QByteArray:
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
     writer.setResolution(_PDF_DPI)
     writer.setTitle(scene.title)
-    writer.setCreator("Headscope")
+    title, about = _sayable(scene.title), _sayable(scene.figure.about)
+    writer.setCreator(program())
+    writer.setDocumentXmpMetadata(xmp_of(title, about, program()))
     painter = QPainter(writer)
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)  # or cells become JPEG: wrong colours
     painter.scale(unit_pt * _PDF_DPI / 72, unit_pt * _PDF_DPI / 72)
     scene.paint(painter, vector=True)
     painter.end()
-    return content
+    return QByteArray(finished_pdf(bytes(content.data()), title, about, program()))
+
+
+def _sayable(text: str) -> str:
+    """Without what no file can hold."""
+    return _NO_XML.sub("\ufffd", text)

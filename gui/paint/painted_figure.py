@@ -46,6 +46,11 @@ class PaintedFigure:
     heading: str = ""
     scale: Callable[[Theme], Scale | None] | None = None
 
+    @property
+    def title(self) -> str:
+        """As a `Figure`."""
+        return self.about
+
     def size(self, options: FigureOptions) -> QSizeF:
         """As a `Figure`."""
         width = self.natural if options.width is None else options.width

@@ -24,8 +24,10 @@ from headscope.core.errors import HeadscopeError
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
+from headscope.gui.paint.origin import SignedFigure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import designed_type
+from headscope.gui.session.origin import origin_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
@@ -167,8 +169,14 @@ class ExportDialog(QDialog):
 
     def _figure(self) -> Figure | None:
         spec, panel = self._figures.get(self.what.currentData(), (None, None))
+        if spec is None:
+            return None
         with designed_type():
-            return None if spec is None else spec.make(panel)
+            figure = spec.make(panel)
+        if figure is None:
+            return None
+        heads = self._state.heads if "heads" in spec.obeys else (self._state.head,) if "head" in spec.obeys else ()
+        return SignedFigure(figure, origin_of(self._state, heads=heads, in_units="units" in spec.obeys))
 
     def _forms(self) -> tuple[str, ...]:
         """What the chosen thing can be written as."""

@@ -1,5 +1,8 @@
 """What several GUI tests need: axes, weights, pixels, and patience."""
 
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
@@ -72,3 +75,15 @@ def said(signal) -> list[tuple]:
 def settle(qtbot, state: Session) -> None:
     """Wait until nothing is busy."""
     qtbot.waitUntil(lambda: state.busy is None, timeout=PATIENCE)
+
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn_in(path: Path) -> str:
+    """All that is drawn in an SVG; not what the file says of itself."""
+    root = ET.parse(path).getroot()
+    for name in ("title", "desc"):
+        if (element := root.find(f"{_SVG}{name}")) is not None:
+            root.remove(element)
+    return ET.tostring(root, encoding="unicode")

@@ -343,15 +343,17 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     assert isinstance(request, PictureExport)
     assert (request.options.dpi, request.options.ground) == (120, "dark")
     assert request.options.picked == Picked(state.pinned.query, state.pinned.key)
-    assert request.figure.weights is state.shown
+    assert request.figure.figure.weights is state.shown
+    origin = request.figure.origin
+    assert (origin.model, origin.text, origin.heads, origin.units) == ("toy:grammar", state.run.text, (state.head,), "tokens")
     dialog.fields.mark.setChecked(False)
     assert dialog.request(tmp_path / "a.png").options.picked == Picked()
     state.update(marks=Marks((1, 3), (2,)))
     assert dialog.request(tmp_path / "a.png").options.picked == Picked(queries=(1, 3), keys=(2,))
     choose(dialog, "links", "svg")
-    assert isinstance(dialog.request(tmp_path / "a.svg").figure, LinksPicture)
+    assert isinstance(dialog.request(tmp_path / "a.svg").figure.figure, LinksPicture)
     choose(dialog, "arcs", "svg")
-    assert isinstance(dialog.request(tmp_path / "a.svg").figure, ArcsPicture)
+    assert isinstance(dialog.request(tmp_path / "a.svg").figure.figure, ArcsPicture)
     choose(dialog, "head_weights", "csv")
     request = dialog.request(tmp_path / "a.csv")
     assert isinstance(request, HeadExport)

@@ -16,7 +16,7 @@ from headscope.gui.paint.formats import write_figure
 from headscope.gui.session.selection import Cell
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.views import VIEWS as ALL
-from tests.gui.screen import PATIENCE, settle
+from tests.gui.screen import PATIENCE, drawn_in, settle
 
 SVG = "{http://www.w3.org/2000/svg}"
 MASKED, STORY = "the keys of the cabinet [MASK] rusty .", "once upon a time"
@@ -35,15 +35,6 @@ def tales() -> Model:
 
 def said_in(path: Path) -> list[str]:
     return [element.text or "" for element in ET.parse(path).getroot().iter(f"{SVG}text")]
-
-
-def drawn_in(path: Path) -> str:
-    """All that is drawn; not what the file says of itself."""
-    root = ET.parse(path).getroot()
-    for name in ("title", "desc"):
-        if (element := root.find(f"{SVG}{name}")) is not None:
-            root.remove(element)
-    return ET.tostring(root, encoding="unicode")
 
 
 # ---------------------------------------------------------------- the command line

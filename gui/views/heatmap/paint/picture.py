@@ -194,6 +194,11 @@ class HeatmapPicture:
         words = translate("Heatmap", "{what}: {queries} queries (rows) by {keys} keys (columns)")
         return words.format(what=what, queries=len(self.queries), keys=len(self.keys))
 
+    @property
+    def title(self) -> str:
+        """As a `Figure`."""
+        return self.about
+
     def paper(self, options: FigureOptions) -> Paper:
         """What a figure of it shows."""
         pinned = options.picked.within(len(self.queries), len(self.keys))

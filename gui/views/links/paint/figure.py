@@ -62,6 +62,11 @@ class LinkFigure(LinkPicture[LayoutT]):
         words = translate("links", "Attention of {heads} as lines between {queries} queries and {keys} keys")
         return words.format(heads="; ".join(named), queries=len(self.queries), keys=len(self.keys))
 
+    @property
+    def title(self) -> str:
+        """As a `Figure`."""
+        return self.about
+
     def size(self, options: FigureOptions = PLAIN) -> QSizeF:
         """As a `Figure`; every label is readable."""
         width = self.natural_width(options) if options.width is None else options.width

@@ -1,0 +1,45 @@
+"""What the pictures on the screen are of, for the files that are written of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from headscope.core.attention.lens import Lens
+from headscope.core.text.tokens import TokenAxis
+from headscope.core.vocabulary import Head
+from headscope.gui.paint.origin import Origin
+from headscope.gui.session.session import Session
+
+
+def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> Origin:
+    """Of a figure of some heads, none where it has no heads; in the units of the screen, or in the model's own tokens."""
+    step = session.steps[session.step] if session.step is not None and session.step < len(session.steps) else None
+    record = session.record
+    text = "" if record is None else text_of(record.axis(session.kind).keys)
+    if step is not None:
+        text = step.text
+    elif session.run is not None:
+        pair = "" if session.ran is None else session.ran.text_pair
+        text = " / ".join(part for part in (session.run.text, pair) if part)
+    return Origin(
+        model="" if session.model is None else session.model.name,
+        text=text,
+        kind=session.kind if heads else "",
+        heads=heads,
+        units=session.reading.units if in_units else "",
+        special=session.reading.special if in_units else "shown",
+        lens=lens_words(session.lens) if heads else "",
+        edited=session.ran is not None and bool(session.ran.intervention),
+        step=session.step,
+    )
+
+
+def lens_words(lens: Lens) -> str:
+    """What of a head is shown."""
+    say = QCoreApplication.translate
+    return say("origin", "attention weights") if lens == "weights" else say("origin", "attention scores")
+
+
+def text_of(axis: TokenAxis) -> str:
+    """The text, or the two, that tokens are of."""
+    return " / ".join(part for part in (axis.text, axis.text_pair) if part)
