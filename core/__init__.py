@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headscope.core.model import Model
     from headscope.core.models.load import load_model, wrap_model
     from headscope.core.options import BeamSearch, Sampling
-    from headscope.core.run import RunResult
+    from headscope.core.run import Run
     from headscope.core.target import Target
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
     "Model",
     "Paste",
     "Replace",
-    "RunResult",
+    "Run",
     "Sampling",
     "Scale",
     "Target",
@@ -60,7 +60,7 @@ __getattr__ = names_from(
         "Model": "headscope.core.model",
         "Paste": "headscope.core.attention.intervention",
         "Replace": "headscope.core.attention.intervention",
-        "RunResult": "headscope.core.run",
+        "Run": "headscope.core.run",
         "Sampling": "headscope.core.options",
         "Scale": "headscope.core.attention.intervention",
         "Target": "headscope.core.target",

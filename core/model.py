@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from headscope.core.arguments import checked
-from headscope.core.attention.intervention import Edits
+from headscope.core.attention.intervention import Edits, as_intervention
 from headscope.core.forward.base import BaseModel
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
 from headscope.core.options import BeamSearch, Languages, Sampling
 from headscope.core.predict.results import Prediction
-from headscope.core.run import RunResult
+from headscope.core.run import Run
 from headscope.core.text.given_ids import Ids
+from headscope.core.text.prompt import Prompt
+from headscope.core.text.tokenizer import Encoded
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -83,7 +85,7 @@ class Model(BaseModel):
         keep: Keep = KEEP_ALL,
         languages: Languages | None = None,
         job: Job | None = None,
-    ) -> RunResult:
+    ) -> Run:
         """One pass: its attention, and what the model predicts. Parameters and errors as `capture`."""
         from headscope.core.predict.class_predictions import answers_of
         from headscope.core.predict.next_sentence import follows
@@ -98,13 +100,16 @@ class Model(BaseModel):
         predictions = predictions_of(self, source, encoded_target, output.logits, top_k, languages)
         next_sentence = follows(output) if text_pair and "next_sentence" in self.info.abilities else None
         answers = answers_of(self, source, output.logits, text_pair or "")
-        return RunResult(
+        target_text = "" if encoded_target is None or target is None else _text_of(target, encoded_target)
+        return Run(
+            self.info,
+            Prompt(_text_of(text, source), text_pair or "", target_text),
             record,
-            text if isinstance(text, str) else source.axis.text,
             predictions,
             next_sentence,
-            time.perf_counter() - started,
             answers,
+            as_intervention(intervention or ()).frozen(),
+            seconds=time.perf_counter() - started,
         )
 
     @checked
@@ -201,3 +206,8 @@ class Model(BaseModel):
         if without:
             found["rules"] = self.info.generation.rules_without(frozenset(without))
         return found
+
+
+def _text_of(written: str | Ids, encoded: Encoded) -> str:
+    """Of ids, as their tokens read."""
+    return written if isinstance(written, str) else encoded.axis.text

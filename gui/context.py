@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headscope.core.text.prompt import Prompt
 from headscope.gui.control.appearance import Appearance
 from headscope.gui.control.explorer import Explorer
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
 

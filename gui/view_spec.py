@@ -14,14 +14,16 @@ from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.commands.command import Command
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
+from headscope.gui.control.looking import Looking
 from headscope.gui.paint.figure import Figure
+from headscope.gui.session.session import Session
 from headscope.gui.session.view_settings import ViewSettings
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.model import Model
     from headscope.core.predict.results import FillStep, GenerationStep
-    from headscope.core.run import RunResult
+    from headscope.core.run import Run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +39,7 @@ class Subject:
         At least one; a figure of one head is of the first.
     captured : AttentionRecord, optional
         The same in the model's own tokens; `record` itself if not given.
-    run : RunResult, optional
+    run : Run, optional
         What was predicted.
     steps : tuple of GenerationStep or FillStep
         Of a generation.
@@ -54,7 +56,7 @@ class Subject:
     kind: Kind
     heads: tuple[Head, ...]
     captured: AttentionRecord | None = None
-    run: RunResult | None = None
+    run: Run | None = None
     steps: tuple[GenerationStep | FillStep, ...] = ()
     model: Model | None = None
     cell: tuple[int, int] | None = None
@@ -78,7 +80,7 @@ class Subject:
         return refuse("model", None, "the model that the attention is of") if self.model is None else self.model
 
     @property
-    def needed_run(self) -> RunResult:
+    def needed_run(self) -> Run:
         """`run`."""
         return refuse("subject", self.own, "what Model.run returned") if self.run is None else self.run
 
@@ -162,6 +164,12 @@ class ViewSpec:
     gestures : tuple of Gesture
         What mouse and keys do in it.
     figures : tuple of FigureSpec
+    of_run : bool
+        Whether what it shows is of a run, or of what is to be done.
+    of_reference : callable, optional
+        Its panel for a session of the reference, to be beside that of the newest run.
+    reference_title : str
+        What that is called.
     """
 
     id: str
@@ -173,6 +181,19 @@ class ViewSpec:
     commands: tuple[Command, ...] = ()
     gestures: tuple[Gesture, ...] = ()
     figures: tuple[FigureSpec, ...] = ()
+    of_run: bool = True
+    of_reference: Callable[[Session, Looking], QWidget] | None = None
+    reference_title: str = ""
+
+    @property
+    def reference_id(self) -> str:
+        """The id of its place for the reference."""
+        return f"{self.id}_of_reference"
+
+    @property
+    def reference_words(self) -> str:
+        """The title of its place for the reference, in the user's language."""
+        return QCoreApplication.translate("views", self.reference_title)
 
     @property
     def words(self) -> str:

@@ -12,6 +12,7 @@ import torch
 
 from headscope.core.analyse.attribution.token_attribution import token_attribution
 from headscope.core.analyse.causal.sweeps import Sweep
+from headscope.core.attention.intervention import Intervention
 from headscope.core.engine.predictions import sweep
 from headscope.core.engine.views import view
 from headscope.core.errors import HeadscopeError
@@ -35,7 +36,8 @@ from headscope.core.requests.heads import ViewRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest, SweepRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest, ModelRequest
-from headscope.core.run import RunResult
+from headscope.core.run import Run
+from headscope.core.text.prompt import Prompt
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -72,7 +74,8 @@ class Engine:
             case ForkRequest(step, token_id, max_new_tokens):
                 self._check_is_of_model(step.record)
                 branch = step.fork(token_id, max_new_tokens=max_new_tokens, job=job)
-                return _written(branch, stream, time.perf_counter())
+                source = step.record.axis("encoder").queries.text if "cross" in step.record.kinds else ""
+                return self._written(branch, stream, Prompt(source))
             case FillRequest():
                 return self._fill(request, job, stream)
             case SweepRequest():
@@ -130,9 +133,9 @@ class Engine:
             stream(layer)
         return layer
 
-    def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> RunResult:
-        started = time.perf_counter()
+    def _generate(self, request: GenerateRequest, job: Job, stream: Stream) -> Run:
         own = self._loaded.info.generation
+        prompt = Prompt(request.text)
         beams = request.beams or (own.beams if request.sampling is None else BeamSearch())
         if beams.n_beams > 1 and request.intervention:
             raise HeadscopeError("bad_option", option="n_beams", value=beams.n_beams, expected="1 while heads are changed")
@@ -149,11 +152,21 @@ class Engine:
         if beams.n_beams > 1:
             penalty = None if request.sampling is None else request.sampling.repetition_penalty
             found = beam_search(self._loaded, request.text, beams=beams, repetition_penalty=penalty, **options)
-            return _written(_winner(found, stream), stream, started)
+            return self._written(_winner(found, stream), stream, prompt)
         steps = generate(self._loaded, request.text, sampling=request.sampling, intervention=request.intervention, **options)
-        return _written(steps, stream, started)
+        sampling = request.sampling or own.sampling
+        seed = sampling.seed if sampling.temperature else None
+        return self._written(steps, stream, prompt, edits=request.intervention or Intervention(), seed=seed)
 
-    def _fill(self, request: FillRequest, job: Job, stream: Stream) -> RunResult:
+    def _written(self, steps: Iterable[GenerationStep], stream: Stream, prompt: Prompt, **values: Any) -> Run:
+        started, info = time.perf_counter(), self._loaded.info
+        for step in steps:  # there is always one
+            stream(step)
+        field = "target" if info.family == "encoder-decoder" else "text"
+        seconds = time.perf_counter() - started
+        return Run(info, replace(prompt, **{field: step.text}), step.record, (step.prediction,), seconds=seconds, **values)
+
+    def _fill(self, request: FillRequest, job: Job, stream: Stream) -> Run:
         started = time.perf_counter()
         text, pair, strategy = request.text, request.text_pair, request.strategy
         if strategy == "gibbs":
@@ -172,18 +185,13 @@ class Engine:
         for step in filling:  # there is always one
             stream(step)
         result = self._loaded.run(step.text, step.text_pair, top_k=request.top_k, job=job)
-        return replace(result, seconds=time.perf_counter() - started)
+        seed = request.seed if strategy == "gibbs" else None
+        return replace(result, seed=seed, seconds=time.perf_counter() - started)
 
     # ---------------------------------------------------------------- the view lane
     def handle_view(self, request: ViewRequest, job: Job, stream: Stream) -> object:
         """See `headscope.core.engine.views.view`."""
         return view(request, job, stream)
-
-
-def _written(steps: Iterable[GenerationStep], stream: Stream, started: float) -> RunResult:
-    for step in steps:  # there is always one
-        stream(step)
-    return RunResult(step.record, step.text, (step.prediction,), None, time.perf_counter() - started)
 
 
 def _winner(found: Iterable[BeamStep], stream: Stream) -> tuple[GenerationStep, ...]:

@@ -25,7 +25,7 @@ from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job, Progress
 from headscope.core.options import LARGEST_POWER, BeamSearch, Languages, Rule, Sampling
-from headscope.core.predict.generate import Generation, Plan, Prompt, prompt_of
+from headscope.core.predict.generate import EncodedPrompt, Generation, Plan, prompt_of
 from headscope.core.predict.reader import encoder_side, longer
 from headscope.core.predict.results import Beam, BeamStep, FilterStage, GenerationStep, Prediction
 from headscope.core.predict.rule_effects import RuleEffect, in_order, penalty
@@ -118,7 +118,7 @@ class _Said:
 
 
 class _Search:
-    def __init__(self, model: BaseModel, prompt: Prompt, plan: Plan, beams: BeamSearch, job: Job) -> None:
+    def __init__(self, model: BaseModel, prompt: EncodedPrompt, plan: Plan, beams: BeamSearch, job: Job) -> None:
         self._model, self._source, self._target = model, prompt.source, prompt.target
         self._plan, self._beams, self._job = plan, beams, job
         begins = prompt.source if prompt.target is None else prompt.target

@@ -99,7 +99,7 @@ def generate(
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class EncodedPrompt:
     """What a generation begins with, and where it ends at the latest."""
 
     source: Encoded
@@ -117,7 +117,7 @@ def prompt_of(
     languages: Languages | None,
     chat: bool,
     system: str,
-) -> Prompt:
+) -> EncodedPrompt:
     """What a generation begins with; parameters and errors as `generate`."""
     if "generate" not in model.info.abilities:
         raise why_no_tokens(model.info, "cannot_generate")
@@ -131,7 +131,7 @@ def prompt_of(
         raise HeadscopeError("no_room", model=model.info.name, max_tokens=model.info.max_tokens)
     n_prompt = len((target or source).ids)
     most = settings.new_tokens(n_prompt) if max_new_tokens is None else max_new_tokens
-    return Prompt(source, target, tuple(stop), most)
+    return EncodedPrompt(source, target, tuple(stop), most)
 
 
 def _check_length(max_new_tokens: int) -> None:

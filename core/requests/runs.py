@@ -13,13 +13,15 @@ from headscope.core.vocabulary import FillStrategy
 
 if TYPE_CHECKING:
     from headscope.core.attention.intervention import Intervention
+    from headscope.core.forward.model_info import ModelInfo
     from headscope.core.options import Languages, Rule
     from headscope.core.predict.results import GenerationStep
+    from headscope.core.text.prompt import Prompt
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRequest:
-    """Run the model once over a text; answers `RunResult`.
+    """Run the model once over a text; answers `Run`.
 
     `target` is the decoder's text of an encoder-decoder model (None: just its start token). `languages` are those of a
     multilingual model's texts (None: as its own settings say).
@@ -33,10 +35,17 @@ class CaptureRequest:
     keep: Keep = KEEP_ALL
     languages: Languages | None = None
 
+    @classmethod
+    def of(cls, prompt: Prompt, model: ModelInfo | None, keep: Keep, languages: Languages | None) -> CaptureRequest:
+        """A run over what of `prompt` the model takes."""
+        pair = prompt.text_pair if model is None or model.takes_pair else ""
+        target = prompt.target if model is not None and model.takes_target else ""
+        return cls(prompt.text, pair or None, target or None, keep=keep, languages=languages)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
-    """Continue a text; streams `GenerationStep`, answers `RunResult`.
+    """Continue a text; streams `GenerationStep`, answers `Run`.
 
     With several beams, `BeamStep` is streamed while they run and the winner's `GenerationStep`s at the end. `stop` strings end
     the text where they end. With `chat` the text is put into the model's chat template, after `system` if there is one. What is
@@ -70,7 +79,7 @@ class ForkRequest:
 
 @dataclass(frozen=True, slots=True)
 class FillRequest:
-    """Fill every mask, one at a time; streams `FillStep`, answers `RunResult` of the filled text.
+    """Fill every mask, one at a time; streams `FillStep`, answers `Run` of the filled text.
 
     "confident" takes the position whose best candidate is most probable (Ghazvininejad et al. 2019, one token a step);
     "left_to_right" takes the first mask; "gibbs" fills all and then draws them again and again (Wang and Cho 2019), `sweeps` times

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.model import Model
     from headscope.core.predict.results import FillStep, GenerationStep
-    from headscope.core.run import RunResult
+    from headscope.core.run import Run
     from headscope.gui.paint.origin import Origin
     from headscope.gui.view_spec import FigureSpec, Subject
 
@@ -37,7 +37,7 @@ def figure_specs() -> dict[str, FigureSpec]:
 
 
 def save_figure(
-    subject: AttentionRecord | RunResult | Iterable[GenerationStep | FillStep],
+    subject: AttentionRecord | Run | Iterable[GenerationStep | FillStep],
     path: str | Path,
     view: str = "heatmap",
     heads: Head | Sequence[Head] | None = None,
@@ -60,7 +60,7 @@ def save_figure(
 
     Parameters
     ----------
-    subject : AttentionRecord, RunResult, or steps
+    subject : AttentionRecord, Run, or steps
         What `Model.capture`, `Model.run`, or `Model.generate` returned. "predictions", and "text" where it shows attribution, are
         of a run; "generation" and "film_strip" of steps; all others of any of these. "arithmetic" of a run ends with what the weight
         carries: other passes do not keep values.
@@ -137,11 +137,11 @@ def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Re
     """What is drawn, of whatever a model returned."""
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.predict.results import FillStep, GenerationStep
-    from headscope.core.run import RunResult
+    from headscope.core.run import Run
     from headscope.gui.view_spec import Subject
 
     run, steps = None, ()
-    if isinstance(given, RunResult):
+    if isinstance(given, Run):
         run, record = given, given.record
     elif isinstance(given, AttentionRecord):
         record = given

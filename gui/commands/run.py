@@ -7,6 +7,7 @@ from typing import Final
 from headscope.gui.commands.command import Command, has_model
 from headscope.gui.context import Context
 from headscope.gui.session.session import Session
+from headscope.gui.session.source import A, B, Source
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -22,11 +23,29 @@ def _has_steps(state: Session) -> bool:
     return len(state.steps) > 1 and state.busy is None
 
 
+def _has_run(state: Session) -> bool:
+    return state.run is not None
+
+
 def _look_at_step(context: Context, by: int) -> None:
     """A neighbour of the generation step that is looked at; the ends hold."""
     state = context.session
     now = len(state.steps) - 1 if state.step is None else state.step
     context.explorer.show_step(min(max(now + by, 0), len(state.steps) - 1))
+
+
+def _source(source: Source, title: str, help_: str) -> Command:
+    return Command(
+        f"source_{source.run}",
+        "run",
+        title,
+        "",
+        help_,
+        lambda c: c.explorer.sources.show(source),
+        lambda state: state.can_show(source),
+        lambda c: c.session.source == source,
+        separated=source == B,
+    )
 
 
 # fmt: off
@@ -49,5 +68,12 @@ RUN: Final = (
     Command("last_step", "run", QT_TRANSLATE_NOOP("commands", "All generation steps"), "",
             QT_TRANSLATE_NOOP("commands", "Show all generated tokens again."),
             lambda c: c.explorer.show_step(None), _has_steps),
+    _source(B, QT_TRANSLATE_NOOP("commands", "Show this run (B)"),
+            QT_TRANSLATE_NOOP("commands", "Show the newest run in all views.")),
+    _source(A, QT_TRANSLATE_NOOP("commands", "Show the reference (A)"),
+            QT_TRANSLATE_NOOP("commands", "Show, in all views, the run before the last edit of the text, or the run that was kept.")),
+    Command("keep_reference", "run", QT_TRANSLATE_NOOP("commands", "Keep this run as reference"), "Ctrl+Alt+K",
+            QT_TRANSLATE_NOOP("commands", "Compare all further runs of this text with this one, not each with the one before it."),
+            lambda c: c.explorer.sources.keep(not c.session.reference_kept), _has_run, lambda c: c.session.reference_kept),
 )
 # fmt: on

@@ -19,28 +19,28 @@ from headscope.core.keep import KEEP_ALL, Keep, Offer
 from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.models.examples import Example, examples_for
 from headscope.core.options import Sampling
-from headscope.core.predict.results import Candidate, GenerationStep, Prediction
+from headscope.core.predict.results import GenerationStep
 from headscope.core.requests.cells import PartRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest, ModelRequest, Question
-from headscope.core.run import RunResult
+from headscope.core.run import Run
+from headscope.core.text.prompt import Prompt
 from headscope.core.text.tokens import Reading
 from headscope.core.vocabulary import Ability, Head, Kind
+from headscope.gui.control.beside import Beside
+from headscope.gui.control.editing import Editing
 from headscope.gui.control.exporter import Export, Exporter
 from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
+from headscope.gui.control.sources import Sources
 from headscope.gui.control.writing import Writing
 from headscope.gui.lanes.answer import Answer, no_question_replaces_another
 from headscope.gui.lanes.handlers import model_handler, view_handler
 from headscope.gui.lanes.lane import PATIENCE, Lane, close_all, supersedes_in_model_lane
 from headscope.gui.session.abilities import why_unable
-from headscope.gui.session.comparison import Before
-from headscope.gui.session.mask_memory import MaskMemory
 from headscope.gui.session.opened import Opened
 from headscope.gui.session.outcome import kept_outcome
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
-from headscope.gui.session.text_edits import with_candidate, with_mask
 from headscope.gui.words.notices import busy_at, busy_of, note_of, notice_of, unknown_note
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ class Explorer(QObject):
         self._ours = Prompt()  # the text as a program wrote it: a new model's example may replace it
         self._stream = Writing(state, self._pictures, self._write, self)
         self._stream.interrupted.connect(self.stop)
-        self._masks = MaskMemory()
-        self._before = Before()
+        self.editing = Editing(state, lambda: self._loaded, self.run, lambda: self._stream.left)
+        self.sources = Sources(state, self._pictures, self)
+        self.beside = Beside(state, self.questions, self.select_heads, self)
         self._head: Head | None = None  # that an example wants to be seen with
 
     # ---------------------------------------------------------------- models
@@ -115,7 +116,10 @@ class Explorer(QObject):
     def _open(self, request: LoadRequest, prompt: Prompt | None = None) -> None:
         self._coming = prompt
         self._ask(request)
-        self.state.update(busy=busy_at("loading", detail=request.source if request.model is None else request.model.info.name))
+        self.state.update(
+            pending=prompt or self._text(),
+            busy=busy_at("loading", detail=request.source if request.model is None else request.model.info.name),
+        )
 
     def refresh_catalogue(self) -> None:
         """Look again for models on this computer."""
@@ -141,8 +145,8 @@ class Explorer(QObject):
         if self._loaded is None and not self._lane.is_busy:
             self.state.update(notice=notice_of(HeadscopeError("no_model")))
             return
-        self._ask(replace(self._text().request(self._loaded, keep), languages=self.state.languages))
-        self.state.update(busy=busy_at("running"))
+        self._ask(CaptureRequest.of(self._text(), self._loaded, keep, self.state.languages))
+        self.state.update(busy=busy_at("running"), pending=self._text())
 
     def take_offer(self, offer: Offer) -> None:
         """Run what would not fit in a way that does; the text comes back with undo."""
@@ -226,33 +230,9 @@ class Explorer(QObject):
             self.state.update(notice=notice_of(refusal))
         return refusal is None
 
-    def keep_comparison(self, kept: bool) -> None:
-        """Compare the predictions of all further runs with the present ones, or each with the run before it again."""
-        self.state.update(before=self._before.keep(kept), before_kept=kept)
-
     def show_record(self, record: AttentionRecord) -> None:
         """Show attention that no model of this window computed."""
         self._pictures.show(record)
-
-    # ---------------------------------------------------------------- editing by clicks
-    def mask_token(self, position: int) -> None:
-        """Replace a token by the model's mask, or a mask by the word it stands for; then run."""
-        if self._loaded is not None:
-            try:
-                self._run_with("mask", with_mask(self.state, self._loaded, self._masks, position))
-            except HeadscopeError as error:
-                self.state.update(notice=notice_of(error))
-
-    def use_candidate(self, prediction: Prediction, candidate: Candidate) -> None:
-        """Put a candidate where it was predicted, and run."""
-        if (model := self._loaded) is not None:
-            self._run_with("candidate", with_candidate(self.state, model, prediction, candidate, self._stream.left))
-
-    def _run_with(self, change: str, fields: dict[str, str] | None) -> None:
-        if fields is not None:
-            with self.state.doing(change):
-                self.state.update(**fields)
-            self.run()
 
     # ---------------------------------------------------------------- what is looked at
     @property
@@ -304,7 +284,14 @@ class Explorer(QObject):
         """
         if not isValid(self):  # freed, which it is only then
             return True
-        lanes = (self._lane, self.questions, self.long_questions, *self._pictures.lanes, *self.exporter.lanes)
+        lanes = (
+            self._lane,
+            self.questions,
+            self.long_questions,
+            *self._pictures.lanes,
+            *self.beside.lanes,
+            *self.exporter.lanes,
+        )
         ended = close_all(lanes, patience)
         if ended and self._adopted is not None:
             self._adopted.release()
@@ -332,21 +319,19 @@ class Explorer(QObject):
             self._on_loaded(answer, request)
         elif isinstance(answer, Catalogue):
             self.state.update(catalogue=answer)
-        elif isinstance(answer, RunResult):
+        elif isinstance(answer, Run):
             self._on_run(request, answer)
 
-    def _on_run(self, request: ModelRequest, result: RunResult) -> None:
+    def _on_run(self, request: ModelRequest, result: Run) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
-        values["before"] = self._before.after(request, result, self._loaded)
+        values |= self.sources.after(request, result, self._loaded)
         values["outcome"] = kept_outcome(self.state.outcome, result.predictions) if self._loaded is self.state.model else None
-        values["ran"] = request if isinstance(request, CaptureRequest) else None
-        self.state.update(before_kept=self._before.is_kept)
         if isinstance(request, FillRequest):
             values["predictions"] = self._stream.fillings
         elif isinstance(request, CaptureRequest):
             values |= {"steps": (), "branches": (), "branch": 0}
         note = note_of(self._loaded, self.state.model) or unknown_note(result.record.axis(result.record.kinds[0]).keys.tokens)
-        values |= {"step": None, "beams": None, "busy": None, "notice": note}
+        values |= {"step": None, "beams": None, "busy": None, "pending": None, "notice": note}
         head, self._head = self._head, None
         self._pictures.show(result.record, head=head, model=self._loaded, **values)
 
@@ -362,7 +347,7 @@ class Explorer(QObject):
         if (
             request is not None or error.code == "unexpected"
         ):  # a question's refusal is said in its place, a fault's details are not
-            self.state.update(busy=None, notice=notice_of(error))
+            self.state.update(busy=None, pending=None, notice=notice_of(error))
         if isinstance(request, LoadRequest) and self._loaded is None:
             self._lane.cancel()
         self._settle()
@@ -377,7 +362,7 @@ class Explorer(QObject):
     def _settle(self) -> None:
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
         if not self._lane.is_busy and not self.exporter.is_busy:
-            self.state.update(busy=None, beams=None)
+            self.state.update(busy=None, pending=None, beams=None)
             if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
                 self._pictures.clear(model=self._loaded)
 

@@ -88,7 +88,7 @@ class HeadLoader(QObject):
     def clear(self, **values: Any) -> None:
         """Show no picture, as before the first one; `values` change with it."""
         self._goal = self._next = None
-        self._state.update(**cleared(), **values)
+        self._state.update(**{**cleared(), **values})
 
     def select(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at other heads of what is shown, and of what is about to be."""
@@ -272,7 +272,7 @@ class HeadLoader(QObject):
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         if self._goal is not None and id_ == self._goal_id:
             self._goal = self._next = None
-            self._state.update(busy=None, notice=notice_of(error))
+            self._state.update(busy=None, pending=None, notice=notice_of(error))
         elif self._in_background:
             self._in_background = False
             self._state.update(notice=notice_of(error))

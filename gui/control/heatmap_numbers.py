@@ -83,7 +83,7 @@ class HeatmapNumbers(QObject):
         state = self._state
         if state.record is None or state.record.is_large(state.kind):
             return None
-        is_edited = state.ran is not None and state.ran.intervention is not None
+        is_edited = state.looked_at is not None and bool(state.looked_at.edits)
         head = state.head if is_edited else (state.head[0], 0)
         n_queries, n_keys = len(state.queries), len(state.keys)
         size = range(n_queries), range(n_keys), n_queries, n_keys

@@ -25,10 +25,11 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.text.prompt import Prompt
 from headscope.gui.session.document import LOOKS, PLACES, PLAIN, TEXTS, Change, Document
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
+from headscope.gui.session.source import B, Source
 from headscope.gui.words.changes import name_of_views
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class History(QObject):
             pass  # what a model that is being opened brings with it is part of that change
         elif "model" in names:
             self._record_model()
-        elif names & {"captured", "steps"} and not _chooses_step(names):
+        elif names & {"captured", "steps"} and not _is_chosen(names):
             self._follow()
         elif names.intersection(Document.__slots__):
             self._record()
@@ -167,7 +168,9 @@ class History(QObject):
             explorer.reopen(model, Prompt(*document.texts), document.head)
         else:
             state.update(**plain, **{name: getattr(document, name) for name in TEXTS})
-        goal = replace(document, step=self._step_of(document))
+        goal = replace(document, step=self._step_of(document), source=self._source_of(document))
+        if goal.source != state.source and not self._awaits_run:
+            explorer.sources.show(goal.source)
         if goal.step != state.step and not self._awaits_run:
             explorer.show_step(goal.step)
         if document.reading != state.reading:
@@ -199,6 +202,12 @@ class History(QObject):
             return None
         is_here = document.step is None or document.step < len(state.steps)
         return document.step if is_here and state.busy is None else state.step
+
+    def _source_of(self, document: Document) -> Source:
+        """The run that can be shown: the newest of a text that is run again, the present one if that of the document is gone."""
+        if self._awaits_run:
+            return B
+        return document.source if self._state.can_show(document.source) else self._state.source
 
     def _approach(self, names: frozenset[str]) -> None:
         """End the replay when all that is asked for has come, or will not come."""
@@ -256,9 +265,9 @@ def _name(before: Document, after: Document) -> str:
     return next(name for name in ("kind", "head", *LOOKS, *PLACES, *PLAIN) if name in changed)
 
 
-def _chooses_step(names: frozenset[str]) -> bool:
-    """Whether the user looks at another step; runs and generations set it as well."""
-    return "step" in names and not names & {"run", "steps"}
+def _is_chosen(names: frozenset[str]) -> bool:
+    """Whether the user looks at another step or run; runs and generations set them as well."""
+    return bool(names & {"step", "source"}) and not names & {"run", "steps"}
 
 
 def _undoes(event: QKeyEvent) -> bool:

@@ -11,6 +11,7 @@ from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
 from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.session.session import Session
+from headscope.gui.session.source import B
 from headscope.gui.session.steps import predicted
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Writing(QObject):
         self.left = getattr(state, field)
         steps = () if branch_at is None else state.steps[:branch_at]
         others = () if branch_at is None else state.branches
-        state.update(steps=steps, branches=(*others, steps), branch=len(others), step=None, beams=None)
+        state.update(steps=steps, branches=(*others, steps), branch=len(others), step=None, beams=None, pending=None)
 
     def take(self, step: object) -> None:
         """A step has arrived."""
@@ -130,9 +131,9 @@ class Writing(QObject):
         if index is None and isinstance(step, FillStep):
             predictions = self.fillings
             record = run.record if run is not None and run.text == step.text else record
-        self._pictures.show(record, step=index, predictions=predictions)
+        self._pictures.show(record, step=index, predictions=predictions, source=B)
 
     def _show(self, text: str, record: AttentionRecord, predictions: tuple[Prediction, ...], *, streaming: bool = True) -> None:
         self.left = text
         self._put(self._field, text)
-        self._pictures.show(record, streaming=streaming, model=self._model, predictions=predictions, step=None)
+        self._pictures.show(record, streaming=streaming, model=self._model, predictions=predictions, step=None, source=B)

@@ -1,9 +1,9 @@
-"""Before: which predictions of an earlier run of the same text the present ones are compared with."""
+"""Reference: the earlier run of the same text that the newest one is compared with, and its predictions in the places of the newest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.results import Prediction
 from headscope.core.requests.runs import FillRequest, ForkRequest, GenerateRequest, ModelRequest
-from headscope.core.run import RunResult
+from headscope.core.run import Run
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.session.axis_moves import is_edit
 
@@ -20,53 +20,77 @@ if TYPE_CHECKING:
 
 Ids = tuple[int, ...]
 
+_MOST_BYTES = 256 * 2**20
+"""Of a record that is kept beside that of the newest run without anybody having asked for it."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What a model predicted in a text of these tokens."""
+class Ran:
+    """What a model predicted in a text of these tokens, and the run, unless it is too large to be kept."""
 
     ids: Ids = ()
     predictions: tuple[Prediction, ...] = ()
     tokens: tuple[Token, ...] = ()
+    run: Run | None = field(default=None, compare=False)
+
+    @property
+    def past(self) -> Ran:
+        """As it is kept when another follows."""
+        is_large = self.run is not None and self.run.record.nbytes > _MOST_BYTES
+        return replace(self, run=None) if is_large else self
 
 
-class Before:
-    """Remembers what was predicted, and answers with it in the places of the present predictions."""
+class Reference:
+    """Remembers the run that the newest one is compared with: the one before an edit of the same text, or one that the user keeps."""
 
     def __init__(self) -> None:
-        self._source: ModelInfo | None = None
-        self._latest = _Said()
-        self._earlier = _Said()  # what `_latest` is compared with
-        self._kept: _Said | None = None
+        self._model: ModelInfo | None = None
+        self._latest = Ran()
+        self._earlier = Ran()  # what `_latest` is compared with
+        self._kept: Ran | None = None
+        self.predictions: tuple[Prediction, ...] = ()
+        """The reference's, in the places of those of the newest run; none beside what was written or filled."""
 
     @property
     def is_kept(self) -> bool:
         """Whether all runs are compared with the same one."""
         return self._kept is not None
 
-    def keep(self, kept: bool) -> tuple[Prediction, ...]:
+    @property
+    def run(self) -> Run | None:
+        """The reference; None if there is none, and if its record was too large to be kept."""
+        ran = self._kept or self._earlier
+        return None if ran is self._latest else ran.run
+
+    def keep(self, kept: bool) -> None:
         """Compare all further runs of this text and its edits with the present one, or each with the run before it again."""
         self._kept = self._latest if kept else None
-        return () if kept else self._answer()
+        self._compare()
 
-    def after(self, request: ModelRequest, result: RunResult, model: ModelInfo | None) -> tuple[Prediction, ...]:
-        """What to compare a run's predictions with: none of another model's, and nothing with what was written or filled."""
-        if model is not self._source:
-            self._source, self._latest, self._earlier, self._kept = model, _Said(), _Said(), None
-        tokens = predicted_axis(result.record, model).tokens
-        said = _Said(tuple(token.id for token in tokens), result.predictions, tokens)
-        if not is_edit(self._latest.tokens, said.tokens):  # of another text nothing is compared
-            self._latest, self._earlier, self._kept = said, _Said(), None
-        if said != self._latest:
-            self._earlier, self._latest = self._latest, said
-        return () if isinstance(request, FillRequest | ForkRequest | GenerateRequest) else self._answer()
+    def add(self, request: ModelRequest, run: Run, model: ModelInfo | None) -> None:
+        """A run is the newest: what was before it is its reference, but none of another model, or of another text."""
+        if model is not self._model:
+            self._model, self._latest, self._earlier, self._kept = model, Ran(), Ran(), None
+        tokens = predicted_axis(run.record, model).tokens
+        ran = Ran(tuple(token.id for token in tokens), run.predictions, tokens, run)
+        if not is_edit(self._latest.tokens, ran.tokens):  # of another text nothing is compared
+            self._earlier, self._kept = Ran(), None
+        elif ran != self._latest:
+            self._earlier = self._latest.past
+        elif self._kept is self._latest:
+            self._kept = ran
+        self._latest = ran
+        self._compare()
+        if isinstance(request, FillRequest | ForkRequest | GenerateRequest):
+            self.predictions = ()
 
-    def _answer(self) -> tuple[Prediction, ...]:
+    def _compare(self) -> None:
         earlier = self._kept or self._earlier
-        return () if earlier is self._latest else counterparts(earlier.predictions, earlier.ids, self._latest)
+        same = earlier is self._latest
+        self.predictions = () if same else counterparts(earlier.predictions, earlier.ids, self._latest)
 
 
-def counterparts(old: tuple[Prediction, ...], ids: Ids, new: _Said) -> tuple[Prediction, ...]:
+def counterparts(old: tuple[Prediction, ...], ids: Ids, new: Ran) -> tuple[Prediction, ...]:
     """Those of `old`, made in a text of tokens `ids`, that have one of `new` in their place; at its position.
 
     The next token stands for the next token. A mask in the part that both texts begin or end with stands for itself; in what was
@@ -93,7 +117,7 @@ def counterparts(old: tuple[Prediction, ...], ids: Ids, new: _Said) -> tuple[Pre
     )
 
 
-def _of_whole_texts(old: tuple[Prediction, ...], new: _Said, moved: list[int | None]) -> tuple[Prediction, ...]:
+def _of_whole_texts(old: tuple[Prediction, ...], new: Ran, moved: list[int | None]) -> tuple[Prediction, ...]:
     """A class stands for a class; the start of an answer for the start, token by token as far as tokens are the same.
 
     `moved` says where each of the old tokens is now, None for those that were edited.

@@ -15,11 +15,12 @@ from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.plain_values import from_plain, to_plain
 from headscope.gui.session.selection import Cell, Marks, Pairing
 from headscope.gui.session.session import Session
+from headscope.gui.session.source import Source
 from headscope.gui.session.view_settings import Views, ViewSettings
 from headscope.gui.session.views_of_session import SHARED
 
 TEXTS: Final = ("text", "text_pair", "target")
-LOOKS: Final = ("kind", "head", "heads", "reading", "step")
+LOOKS: Final = ("kind", "head", "heads", "reading", "source", "step")
 """These need weights: they come back a moment later than they are asked for."""
 PLACES: Final = ("pinned", "marks")
 """These are positions in the units of the picture: they come back when it has."""
@@ -42,6 +43,7 @@ class Document:
     head: Head
     heads: tuple[Head, ...]
     reading: Reading
+    source: Source
     step: int | None
     pinned: Cell
     marks: Marks

@@ -11,11 +11,11 @@ from typing import Any, Final
 from PySide6.QtCore import QSettings
 
 from headscope.core.attention.lens import Lens
+from headscope.core.text.prompt import Prompt
 from headscope.core.text.tokens import AS_TOKENS, Reading
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.plain_values import from_plain, to_plain
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
 from headscope.gui.session.view_settings import ViewSettings
 from headscope.gui.session.views_of_session import views_from_json, views_to_json

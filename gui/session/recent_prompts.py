@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
+from headscope.core.text.prompt import Prompt
 from headscope.gui.session.last_session import forget_session
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.session import Session
 
 MOST: Final = 20

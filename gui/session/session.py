@@ -18,14 +18,15 @@ from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.options import Sampling
 from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, Prediction
 from headscope.core.requests.cells import Part, Row, RowRequest
-from headscope.core.requests.runs import CaptureRequest
-from headscope.core.run import RunResult
+from headscope.core.run import Run
+from headscope.core.text.prompt import Prompt
 from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.session.find import Find
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.outcome import Outcome
 from headscope.gui.session.selection import Cell, Marks, Pairing
+from headscope.gui.session.source import B, Source
 from headscope.gui.session.view_settings import S, Views, ViewSettings
 from headscope.gui.words.notices import Busy, Notice
 
@@ -42,10 +43,16 @@ class _Fields:
     text: str = ""
     text_pair: str = ""
     target: str = ""
-    # what was run last: these five change together, in one update
-    run: RunResult | None = None
-    ran: CaptureRequest | None = None  # what `run` was asked with; None if the model wrote or filled
-    captured: AttentionRecord | None = None  # of `run`, or of the latest generation or filling step
+    # what was run: these change together, in one update
+    run: Run | None = None  # B: the newest
+    reference: Run | None = (
+        None  # A: the run of this text before its last edit, or the one that the user keeps; None if it is too large
+    )
+    reference_kept: bool = False  # until it is let go
+    source: Source = B  # whose pictures are shown
+    beside: bool = False  # the reference is shown in views of its own
+    pending: Prompt | None = None  # the text of a run that is under way: what is shown is an earlier one's
+    captured: AttentionRecord | None = None  # of the run that `source` names, or of the latest generation or filling step
     record: AttentionRecord | None = None  # `captured` in the units of `reading`: what all pictures are of
     reading: Reading = AS_TOKENS
     kind: Kind = "encoder"
@@ -58,8 +65,7 @@ class _Fields:
     pooling: Pooling = "max"  # of the cells that a pixel of `thumbnails` covers
     predictions: tuple[Prediction, ...] = ()
     outcome: Outcome | None = None  # the class, tag or end of an answer that the user chose to have explained
-    before: tuple[Prediction, ...] = ()  # of an earlier run, each at the position of the present one it is compared with
-    before_kept: bool = False  # that run stays the same until it is let go
+    before: tuple[Prediction, ...] = ()  # of A, each at the position of B's that it is compared with
     sampling: Sampling = field(default_factory=Sampling)  # as the fields say, for what is written next
     rules_off: frozenset[str] = frozenset()  # of the model's own rules of generation
     languages: Languages | None = None  # that a multilingual model reads and writes; None: as its own settings say
@@ -92,7 +98,22 @@ class _Fields:
 
 
 _OF_A_RUN = (
-    *("run", "ran", "captured", "record", "queries", "keys", "weights", "part", "row", "thumbnails", "predictions", "before"),
+    *(
+        "run",
+        "reference",
+        "reference_kept",
+        "source",
+        "captured",
+        "record",
+        "queries",
+        "keys",
+        "weights",
+        "part",
+        "row",
+        "thumbnails",
+        "predictions",
+        "before",
+    ),
     *("next_sentence", "steps", "branches", "branch", "step", "beams", "hover", "pinned", "marks"),
 )
 
@@ -119,8 +140,12 @@ class Session(QObject):
         text: str
         text_pair: str
         target: str
-        run: RunResult | None
-        ran: CaptureRequest | None
+        run: Run | None
+        reference: Run | None
+        reference_kept: bool
+        source: Source
+        beside: bool
+        pending: Prompt | None
         captured: AttentionRecord | None
         record: AttentionRecord | None
         reading: Reading
@@ -135,7 +160,6 @@ class Session(QObject):
         predictions: tuple[Prediction, ...]
         outcome: Outcome | None
         before: tuple[Prediction, ...]
-        before_kept: bool
         sampling: Sampling
         rules_off: frozenset[str]
         languages: Languages | None
@@ -240,6 +264,17 @@ class Session(QObject):
             return float(shown[query, key])
         wanted = None if self.record is None else RowRequest(self.record, self.kind, self.head, query)
         return float(row.values[key]) if row is not None and row.request == wanted else None
+
+    @property
+    def looked_at(self) -> Run | None:
+        """The run that the pictures are of."""
+        return self.reference if self.source.run == "a" else self.run
+
+    def can_show(self, source: Source) -> bool:
+        """Whether there is such a picture; while a run is on its way there is not."""
+        if self.run is None or self.busy is not None:
+            return False
+        return source == B or (source.minus is None and self.reference is not None)
 
     @property
     def color_of(self) -> Mapping[Head, int]:

@@ -39,6 +39,22 @@ def _view(spec: ViewSpec) -> Command:
     )
 
 
+def _reference_view(view: ViewSpec) -> Command:
+    name = view.reference_id
+    return Command(
+        f"view_{name}",
+        "views",
+        view.reference_title,
+        "",
+        QT_TRANSLATE_NOOP(
+            "views", "The same of the reference A: the run before the last edit of the text, or the run that was kept."
+        ),
+        lambda c: c.window.toggle_view(name),
+        checked=lambda c: c.window.is_view_open(name),
+        context="views",
+    )
+
+
 def _layout(number: int, layout: Layout) -> Command:
     return Command(
         f"layout_{layout.id}",
@@ -61,7 +77,21 @@ LAYOUT: Final = (
 )
 # fmt: on
 _OF_VIEWS = (command for spec in VIEWS for command in spec.commands)
-_ALL = (*FILE, *EDIT, *RUN, *HEADS, *_OF_VIEWS, *map(_view, VIEWS), *LAYOUT, *UNITS, *LOOKS, *SCREEN, *HELP)
+_OF_REFERENCE = tuple(view for view in VIEWS if view.of_reference is not None)
+_ALL = (
+    *FILE,
+    *EDIT,
+    *RUN,
+    *HEADS,
+    *_OF_VIEWS,
+    *map(_view, VIEWS),
+    *map(_reference_view, _OF_REFERENCE),
+    *LAYOUT,
+    *UNITS,
+    *LOOKS,
+    *SCREEN,
+    *HELP,
+)
 _ORDER = tuple(MENUS)
 COMMANDS: Final = tuple(sorted(_ALL, key=lambda command: _ORDER.index(command.menu)))
 """Menu by menu."""

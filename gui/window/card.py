@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QScrollArea, QTo
 
 from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.tab_order import move_focus
+from headscope.gui.widgets.veil import Veil
 
 _SMALLEST = QSize(96, 48)
 _BELOW_TABS = 8
@@ -73,12 +74,18 @@ class CardDock(QDockWidget):
         column.setContentsMargins(1, 0, 1, 1)
         self._room = _Room(title)
         column.addWidget(self._room)
+        self.veil = Veil(body)
         self.setWidget(body)
         self.setAccessibleName(title)
 
     def fill(self, panel: QWidget) -> None:
         """Put into it what it shows. Until then it is as large and lies where it would with it."""
         self._room.setWidget(panel)
+
+    def set_title(self, title: str) -> None:
+        """Say what it shows, here and on its tab."""
+        self.setWindowTitle(title)
+        self._title.setText(title)
 
     def show_title(self, shown: bool) -> None:
         """Say what it is, or leave that to its tab, which floats and closes it as well."""

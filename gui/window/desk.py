@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Final
 
@@ -16,8 +17,9 @@ from headscope.gui.window.card import CardDock
 from headscope.gui.window.layouts import EXPLORE, Layout, arrange, place_beside
 from headscope.gui.window.on_screen import bring_onto_screen
 from headscope.gui.window.views import VIEWS
+from headscope.gui.window.whose import Whose
 
-_VERSION = 3
+_VERSION = 4
 """Of the set of docks: what was saved of another set is not restored."""
 _FIRST: Final = "heatmap"
 """The view that is there when the window is painted first."""
@@ -45,12 +47,17 @@ class Desk(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._create = {view.id: partial(view.create, context) for view in VIEWS}
+        words = {view.id: view.words for view in VIEWS}
+        for view in VIEWS:
+            if view.of_reference is not None:
+                self._create[view.reference_id] = partial(context.explorer.beside.panel, view.of_reference)
+                words[view.reference_id] = view.reference_words
         self._panels: dict[str, QWidget] = {}
         self._has_begun = False
         self._moved = QTimer(self, singleShot=True, interval=0)  # many signals come when several move
         self._filling = QTimer(self, singleShot=True, interval=0)
         self._filling.timeout.connect(self._fill_next)
-        self.docks = {view.id: CardDock(view.id, view.words) for view in VIEWS}
+        self.docks = {name: CardDock(name, title) for name, title in words.items()}
         for dock in self.docks.values():
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
@@ -59,6 +66,7 @@ class Desk(QMainWindow):
         self._moved.timeout.connect(self._dress_tabs)
         self._moved.timeout.connect(self.docks_changed)
         self.layout_now = EXPLORE
+        Whose(context.session, {view: self.docks[view.id] for view in VIEWS if view.of_run}, self)
 
     def panel(self, name: str) -> QWidget:
         """The panel of a view; made, if it is not yet."""
@@ -162,13 +170,21 @@ class Desk(QMainWindow):
             dock.set_icons(icon("float", theme.muted), icon("close", theme.muted))
 
     def keep(self) -> QByteArray:
-        """How the docks lie, for `bring_back`."""
-        return self.saveState(_VERSION)
+        """How the docks lie, for `bring_back`: which are open, a line break, and what Qt saves of them."""
+        opened = [name for name in self.docks if self.is_open(name)]
+        return QByteArray(json.dumps(opened).encode() + b"\n" + self.saveState(_VERSION).data())
 
     def bring_back(self, kept: QByteArray) -> bool:
         """Lay the docks as they were kept; whether that was possible."""
-        done = self.restoreState(kept, _VERSION)
-        for dock in self.docks.values():
+        names, _, state = bytes(kept.data()).partition(b"\n")
+        try:
+            opened = json.loads(names)
+        except ValueError:
+            return False
+        done = isinstance(opened, list) and self.restoreState(QByteArray(state), _VERSION)
+        for name, dock in self.docks.items():
+            if done and name not in opened:  # Qt opens those that it has not saved
+                self.removeDockWidget(dock)
             if dock.isFloating() and not dock.isHidden():
                 bring_onto_screen(dock)
         self._dress_tabs()

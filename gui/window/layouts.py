@@ -115,15 +115,23 @@ LAYOUTS: Final = (
     Layout(
         "compare",
         QT_TRANSLATE_NOOP("layouts", "Compare"),
-        QT_TRANSLATE_NOOP("layouts", "Two large views side by side, predictions below, heads on the left."),
+        QT_TRANSLATE_NOOP(
+            "layouts", "Two runs side by side: the reference A and the newest run B, with what B predicts and A did."
+        ),
         _row(
             100,
-            _tabs(20, "heads", "heads_by_token"),
+            _tabs(18, "heads", "heads_by_token"),
             _column(
-                80,
-                _row(62, _tabs(50, "heatmap", "arithmetic"), _tabs(50, "links", "text")),
+                82,
+                _row(62, _tabs(50, "heatmap_of_reference", "links_of_reference"), _tabs(50, "heatmap", "links", "text")),
                 _tabs(38, "predictions", "logit_lens", "film_strip"),
             ),
+        ),
+        roomy=_row(
+            100,
+            _column(16, _tabs(50, "heads", "heads_by_token"), _tabs(50, "predictions", "logit_lens", "film_strip")),
+            _column(42, _tabs(56, "heatmap_of_reference"), _tabs(44, "links_of_reference")),
+            _column(42, _tabs(56, "heatmap"), _tabs(44, "links", "text")),
         ),
     ),
     Layout(

@@ -11,6 +11,7 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal, Slo
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStatusBar, QVBoxLayout, QWidget
 
+from headscope.core.text.prompt import Prompt
 from headscope.gui.context import Context
 from headscope.gui.control.appearance import Appearance
 from headscope.gui.control.explorer import Explorer
@@ -19,7 +20,6 @@ from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.last_session import keep_session, keep_views
 from headscope.gui.session.preferences import Preferences
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import RecentPrompts
 from headscope.gui.session.session import Session
 from headscope.gui.widgets.tab_order import move_focus

@@ -15,6 +15,7 @@ from headscope.gui.paint.scales import written
 from headscope.gui.session.session import Session
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
+from headscope.gui.window.source_switch import SourceSwitch
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
@@ -34,6 +35,7 @@ class StatusPanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.addWidget(self._left, 1)
+        row.addWidget(SourceSwitch(state, explorer))
         row.addWidget(self._right)
         state.changed.connect(self._on_changed)
         self._numbers.came.connect(self._show_what_came)

@@ -10,7 +10,7 @@ from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.predict.results import FillStep, GenerationStep
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
-from headscope.core.run import RunResult
+from headscope.core.run import Run
 
 SENTENCE = "the keys near the cabinet [MASK] rusty ."
 
@@ -31,9 +31,9 @@ def grammar() -> Engine:
     return engine_with("toy:grammar")
 
 
-def run(engine: Engine, text: str = SENTENCE) -> RunResult:
+def run(engine: Engine, text: str = SENTENCE) -> Run:
     result = engine.handle(CaptureRequest(text), Job(), ignore)
-    assert isinstance(result, RunResult)
+    assert isinstance(result, Run)
     return result
 
 

@@ -295,8 +295,8 @@ def test_running_without_a_model_says_so(explorer) -> None:
     explorer.run()
     assert explorer.state.notice.message == "No model is open."
     explorer.generate(3, Sampling())
-    explorer.mask_token(0)
-    explorer.use_candidate(Prediction(0, ()), Candidate("a", "a", 0, 1.0))
+    explorer.editing.mask_token(0)
+    explorer.editing.use_candidate(Prediction(0, ()), Candidate("a", "a", 0, 1.0))
     explorer.select_head((1, 1))
     explorer.set_kind("cross")
     explorer.stop()

@@ -277,10 +277,10 @@ def test_a_model_that_is_gone_by_now_leaves_everything_as_it_is(qtbot, open_wind
 def test_each_change_has_a_name_that_the_menu_says(qtbot, window: MainWindow) -> None:
     state, action = window.state, window.commands.action
     text = state.text
-    window.explorer.mask_token(2)
+    window.explorer.editing.mask_token(2)
     settle(qtbot, state)
     assert action("undo").text() == "Undo mask token"
-    window.explorer.use_candidate(state.predictions[0], state.predictions[0].candidates[1])
+    window.explorer.editing.use_candidate(state.predictions[0], state.predictions[0].candidates[1])
     settle(qtbot, state)
     assert action("undo").text() == "Undo choose candidate"
     select(qtbot, window, (0, 1))

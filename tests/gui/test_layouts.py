@@ -13,7 +13,7 @@ from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.views import VIEWS
 from tests.gui.screen import settle, shown, values
 
-VIEW_IDS = tuple(view.id for view in VIEWS)
+VIEW_IDS = tuple(name for view in VIEWS for name in (view.id, *([view.reference_id] if view.of_reference else [])))
 SIZE = QSize(1280, 800)
 
 
@@ -80,7 +80,7 @@ def test_layouts_are_shares_of_any_size(window: MainWindow) -> None:
 
 def test_every_view_is_in_a_layout_and_has_a_command(window: MainWindow) -> None:
     assert set(window.desk.docks) == set(VIEW_IDS)
-    assert {name for tab in leaves(EXPLORE.plan) for name in tab.names} == set(VIEW_IDS)
+    assert {name for tab in leaves(EXPLORE.plan) for name in tab.names} == {view.id for view in VIEWS}
     for name in VIEW_IDS:
         assert window.commands.action(f"view_{name}").text() == window.desk.docks[name].windowTitle()
 
@@ -223,6 +223,7 @@ def test_a_double_click_on_a_tab_floats_its_view(qtbot, window: MainWindow) -> N
 
 def test_f6_moves_the_keyboard_from_view_to_view(qtbot, window: MainWindow) -> None:
     settle(qtbot, window.state)
+    window.desk.bring("predictions")  # the last of those that are seen
     visited = []
     for _ in range(3):
         window.commands.action("next_view").trigger()
@@ -244,6 +245,17 @@ def test_the_keyboard_goes_with_the_tab(qtbot, window: MainWindow) -> None:
 
 
 # ---------------------------------------------------------------- presentation
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
+def test_a_presentation_opens_no_view_that_was_closed_before(qtbot, window: MainWindow, layout) -> None:
+    window.choose_layout(layout.id)
+    before, opened = seen(window), {name for name in VIEW_IDS if window.desk.is_open(name)}
+    window.present(True)
+    qtbot.waitUntil(lambda: seen(window) == {"heatmap", "links"})
+    window.present(False)
+    qtbot.waitUntil(lambda: seen(window) == before)
+    assert {name for name in VIEW_IDS if window.desk.is_open(name)} == opened
+
+
 def test_nothing_is_wider_than_before_when_a_presentation_has_ended(qtbot, window: MainWindow) -> None:
     before = {name: window.panel(name).minimumSizeHint().width() for name in VIEW_IDS if window.desk.is_seen(name)}
     window.present(True)

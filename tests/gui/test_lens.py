@@ -162,7 +162,7 @@ def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny
     assert any("of 3" in words for _, words in told)
     panel._state.update(text="abcde")
     panel._explorer.run()
-    qtbot.waitUntil(lambda: state.ran.text == "abcde", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.run.text == "abcde", timeout=PATIENCE)
     panel._explorer.stop()
     settle(qtbot, state)
     assert "Reading" not in panel.status.text()

@@ -18,7 +18,7 @@ from headscope.core.predict.sampling import said, stages_of
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.probability import readable_change
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.session.comparison import _Said, counterparts
+from headscope.gui.session.comparison import Ran, counterparts
 from headscope.gui.session.session import Session
 from headscope.gui.views.generation.panel import GenerationPanel
 from headscope.gui.views.predictions.panel import PredictionsPanel
@@ -114,14 +114,14 @@ def test_a_kept_comparison_stays_over_several_edits_until_it_is_forgotten(qtbot,
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     baseline = np.exp(log_softmax("toy:grammar", KEYS))
     qtbot.mouseClick(panel.keep, LEFT)
-    assert panel.keep.text() == "Clear baseline"
+    assert panel.keep.text() == "Clear reference"
     for text in (KEY, "the keys near the cabinet [MASK] rusty ."):
         bars = run(qtbot, panel, text)
         expected = [baseline[candidate.id] for candidate in state.predictions[0].candidates]
         assert [bar.ghost for bar in bars if not bar.apart] == pytest.approx(expected, abs=allowed.of_weights(baseline))
     assert "baseline" in panel.caption.text()
     qtbot.mouseClick(panel.keep, LEFT)
-    assert panel.keep.text() == "Keep as baseline"
+    assert panel.keep.text() == "Keep as reference"
     earlier = np.exp(log_softmax("toy:grammar", KEY))
     own = earlier[state.predictions[0].candidates[0].id]
     assert panel.blocks[0].bars.bars[0].ghost == pytest.approx(own, abs=allowed.of_weights(earlier))
@@ -135,7 +135,7 @@ def test_another_model_is_not_compared(qtbot, panel: PredictionsPanel) -> None:
     qtbot.waitUntil(lambda: state.model.source == "toy:grammar" and state.busy is None, timeout=PATIENCE)
     run(qtbot, panel, KEYS)
     assert all(bar.ghost is None for bar in panel.blocks[0].bars.bars)
-    assert not state.before_kept
+    assert not state.reference_kept
 
 
 def prediction(position: int) -> Prediction:
@@ -146,7 +146,7 @@ def matched(old: str, new: str) -> dict[int, int]:
     """Where each mask (M) or the end (_) of `old` is compared, by letters as tokens; its own place is its candidate's id."""
     predicted = [tuple(prediction(at) for at, letter in enumerate(text) if letter in "M_") for text in (old, new)]
     ids = [tuple(ord(letter) for letter in text if letter != "_") for text in (old, new)]
-    answer = counterparts(predicted[0], ids[0], _Said(ids[1], predicted[1]))
+    answer = counterparts(predicted[0], ids[0], Ran(ids[1], predicted[1]))
     return {each.candidates[0].id: each.position for each in answer}
 
 

@@ -11,9 +11,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from headscope.core.files.text_file import LARGEST_TEXT_FILE
+from headscope.core.text.prompt import Prompt
 from headscope.gui.paint.theme import type_style
 from headscope.gui.session.preferences import Preferences
-from headscope.gui.session.prompt import Prompt
 from headscope.gui.session.recent_prompts import MOST, RecentPrompts
 from headscope.gui.session.session import Session
 from headscope.gui.window.main_window import MainWindow

@@ -33,11 +33,11 @@ def test_a_comparison_follows_the_edits_of_its_text_and_ends_with_it(qtbot, open
 
 def test_a_baseline_that_was_kept_ends_with_its_text_too(qtbot, open_window) -> None:
     window = open_window("toy:grammar", DOGS)
-    window.explorer.keep_comparison(True)
+    window.explorer.sources.keep(True)
     run(qtbot, window, EDITED)
-    assert window.state.before_kept and len(window.state.before) == 1
+    assert window.state.reference_kept and len(window.state.before) == 1
     run(qtbot, window, OTHER)
-    assert not window.state.before_kept and window.state.before == ()
+    assert not window.state.reference_kept and window.state.before == ()
 
 
 def test_a_sort_order_follows_the_edits_of_its_text_and_ends_with_it(qtbot, open_window) -> None:

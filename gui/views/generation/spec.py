@@ -46,4 +46,5 @@ SPEC = ViewSpec(
             of="steps",
         ),
     ),
+    of_run=False,
 )

@@ -29,7 +29,7 @@ from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
-    from headscope.gui.control.explorer import Explorer
+    from headscope.gui.control.looking import Looking
 
 _SEGMENTS = {"A": 0, "B": 1}
 
@@ -37,7 +37,7 @@ _SEGMENTS = {"A": 0, "B": 1}
 class HeatmapPanel(QWidget):
     """The heatmap of `state.head`; what is pointed at, pinned or picked out here is so in the other views too."""
 
-    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, state: Session, explorer: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._explorer = explorer

@@ -8,7 +8,9 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.vocabulary import BoolArray, Head
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
+from headscope.gui.control.looking import Looking
 from headscope.gui.paint.figure import Figure
+from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.heatmap.commands import COLORS
 from headscope.gui.views.heatmap.settings import HeatmapSettings
@@ -34,9 +36,13 @@ _GESTURES = (
 
 
 def _create(context: Context) -> QWidget:
+    return _of_run(context.session, context.explorer)
+
+
+def _of_run(session: Session, explorer: Looking) -> QWidget:
     from headscope.gui.views.heatmap.panel import HeatmapPanel
 
-    return HeatmapPanel(context.session, context.explorer)
+    return HeatmapPanel(session, explorer)
 
 
 def _of_subject(subject: Subject) -> Figure:
@@ -65,6 +71,8 @@ SPEC = ViewSpec(
     "Alt+2",
     _create,
     settings=HeatmapSettings,
+    of_reference=_of_run,
+    reference_title=QT_TRANSLATE_NOOP("views", "Heatmap of A"),
     commands=COLORS,
     gestures=_GESTURES,
     figures=(

@@ -23,7 +23,7 @@ from headscope.gui.views.links.widget import LinkView
 from headscope.gui.widgets.plain import plain
 
 if TYPE_CHECKING:
-    from headscope.gui.control.explorer import Explorer
+    from headscope.gui.control.looking import Looking
 
 _NARROWEST, _ROOMY = 336, 520  # pixels that all controls need, and from which on they have their long names
 _SEGMENTS: dict[Pairing, tuple[int, int] | None] = {"all": None, "AA": (0, 0), "AB": (0, 1), "BA": (1, 0), "BB": (1, 1)}
@@ -34,7 +34,7 @@ _PICKED = frozenset({"hover", "pinned", "marks"})
 class LinksPanel(QWidget):
     """The links of the chosen heads; a token that is pointed at, pinned or picked out here is so in all views."""
 
-    def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
+    def __init__(self, state: Session, explorer: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._explorer = explorer

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QWidget
 from headscope.core.errors import HeadscopeError
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
+from headscope.gui.control.looking import Looking
 from headscope.gui.paint.figure import Figure
+from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
 from headscope.gui.views.links.commands import PAIRING
 from headscope.gui.views.links.settings import LinksSettings
@@ -29,9 +31,13 @@ _GESTURES = (
 
 
 def _create(context: Context) -> QWidget:
+    return _of_run(context.session, context.explorer)
+
+
+def _of_run(session: Session, explorer: Looking) -> QWidget:
     from headscope.gui.views.links.panel import LinksPanel
 
-    return LinksPanel(context.session, context.explorer)
+    return LinksPanel(session, explorer)
 
 
 _OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent", "units", "kind"})
@@ -60,6 +66,8 @@ SPEC = ViewSpec(
     "Alt+3",
     _create,
     settings=LinksSettings,
+    of_reference=_of_run,
+    reference_title=QT_TRANSLATE_NOOP("views", "Links of A"),
     commands=PAIRING,
     gestures=_GESTURES,
     figures=(

@@ -383,5 +383,5 @@ class LensPanel(QWidget):
         return explanation(
             one_token=self._shows == "token",
             followed=None if self._follow is None else self._follow[1],
-            edited=self._state.ran is not None and self._state.ran.intervention is not None,
+            edited=self._state.looked_at is not None and bool(self._state.looked_at.edits),
         )

@@ -39,7 +39,7 @@ _MOST_BLOCKS = MOST_WHOLE
 _SHOWN = {
     "predictions",
     "before",
-    "before_kept",
+    "reference_kept",
     "next_sentence",
     "model",
     "captured",
@@ -103,7 +103,7 @@ class PredictionsPanel(QWidget):
         self.keep.setObjectName("flat")
         self.keep.setCheckable(True)
         self.keep.setToolTip(self.tr("Compare later runs with these predictions instead of with the previous run"))
-        self.keep.clicked.connect(explorer.keep_comparison)
+        self.keep.clicked.connect(explorer.sources.keep)
         self._arrange()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         state.changed.connect(self._on_changed)
@@ -171,9 +171,9 @@ class PredictionsPanel(QWidget):
         self._say(self.hint, self._hint(len(state.predictions)))
         outlined = any(bar.ghost is not None for block in self.blocks if not block.isHidden() for bar in block.bars.bars)
         self._say(self.caption, self._caption(filtered is not None, outlined=outlined))
-        self.keep.setChecked(state.before_kept)
-        self.keep.setText(self.tr("Clear baseline") if state.before_kept else self.tr("Keep as baseline"))
-        self.keep.setVisible(state.before_kept or bool(state.predictions))
+        self.keep.setChecked(state.reference_kept)
+        self.keep.setText(self.tr("Clear reference") if state.reference_kept else self.tr("Keep as reference"))
+        self.keep.setVisible(state.reference_kept or bool(state.predictions))
         self._buttons.setVisible(not (self.keep.isHidden() and self.filters.asked.isHidden()))
 
     def figure(self) -> PaintedFigure | None:
@@ -277,7 +277,7 @@ class PredictionsPanel(QWidget):
         return ""
 
     def _about_outlines(self) -> str:
-        what = self.tr("the baseline") if self._state.before_kept else self.tr("the previous run")
+        what = self.tr("the reference") if self._state.reference_kept else self.tr("the previous run")
         return self.tr("Outlined: {what}. Last number: change in log-probability (natural).").format(what=what)
 
     # ---------------------------------------------------------------- what the user does
@@ -287,7 +287,7 @@ class PredictionsPanel(QWidget):
             return
         candidate = block.rows[row].candidate
         if prediction.kind == "token":
-            self._explorer.use_candidate(prediction, candidate)
+            self._explorer.editing.use_candidate(prediction, candidate)
             return
         chosen = Outcome(prediction.place, candidate.id)
         self._state.update(outcome=None if chosen == self._state.outcome else chosen)

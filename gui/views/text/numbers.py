@@ -71,7 +71,7 @@ class ReadingValues(QObject):
     @property
     def pair(self) -> str:
         """The second text of the pair that was run; "" if there is none, or none that is known."""
-        return "" if self._state.ran is None else self._state.ran.text_pair or ""
+        return "" if self._state.looked_at is None else self._state.looked_at.prompt.text_pair
 
     @property
     def _shown(self) -> Shown:

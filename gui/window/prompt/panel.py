@@ -12,6 +12,7 @@ from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
+from headscope.gui.session.source import A
 from headscope.gui.widgets.plain import Label
 from headscope.gui.window.prompt.edit import PromptEdit
 from headscope.gui.window.prompt.token_strip import TokenStrip
@@ -157,7 +158,10 @@ class TextPanel(QWidget):
         else:
             words = self.tr("%n token(s)", "", len(axis))
         limit = model.max_tokens if model is not None else 0
-        self.count.setText(words.format(dropped=axis.dropped, limit=limit))
+        words = words.format(dropped=axis.dropped, limit=limit)
+        if words and self._state.source == A:  # the tokens are those of the text that was run before
+            words = self.tr("A: {tokens}").format(tokens=words)
+        self.count.setText(words)
 
     def _is_stale(self, axis: TokenAxis) -> bool:
         """Whether the text was changed since it was run. (What a model has just written is read up to its last token.)"""
@@ -205,7 +209,7 @@ class TextPanel(QWidget):
     def _click(self, position: int, shift: bool) -> None:
         model = self._state.model
         if model is not None and model.mask_token is not None and not shift:
-            self._explorer.mask_token(position)
+            self._explorer.editing.mask_token(position)
             return
         self._state.pin(self._cell(position))
 
