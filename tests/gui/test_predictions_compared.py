@@ -119,7 +119,7 @@ def test_a_kept_comparison_stays_over_several_edits_until_it_is_forgotten(qtbot,
         bars = run(qtbot, panel, text)
         expected = [baseline[candidate.id] for candidate in state.predictions[0].candidates]
         assert [bar.ghost for bar in bars if not bar.apart] == pytest.approx(expected, abs=allowed.of_weights(baseline))
-    assert "baseline" in panel.caption.text()
+    assert "the reference" in panel.caption.text()
     qtbot.mouseClick(panel.keep, LEFT)
     assert panel.keep.text() == "Keep as reference"
     earlier = np.exp(log_softmax("toy:grammar", KEY))
