@@ -14,13 +14,12 @@ from headscope.gui.session.session import Session
 def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> Origin:
     """Of a figure of some heads, none where it has no heads; in the units of the screen, or in the model's own tokens."""
     step = session.steps[session.step] if session.step is not None and session.step < len(session.steps) else None
-    record = session.record
+    record, run = session.record, session.looked_at
     text = "" if record is None else text_of(record.axis(session.kind).keys)
     if step is not None:
         text = step.text
-    elif session.run is not None:
-        pair = "" if session.ran is None else session.ran.text_pair
-        text = " / ".join(part for part in (session.run.text, pair) if part)
+    elif run is not None:
+        text = " / ".join(part for part in (run.prompt.text, run.prompt.text_pair) if part)
     return Origin(
         model="" if session.model is None else session.model.name,
         text=text,
@@ -29,7 +28,7 @@ def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> O
         units=session.reading.units if in_units else "",
         special=session.reading.special if in_units else "shown",
         lens=lens_words(session.lens) if heads else "",
-        edited=session.ran is not None and bool(session.ran.intervention),
+        edited=run is not None and bool(run.edits),
         step=session.step,
     )
 

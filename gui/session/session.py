@@ -209,11 +209,13 @@ class Session(QObject):
         """The name of what is being done; "" for what each value's own name says."""
         return self._doing
 
-    def __getattr__(self, name: str) -> Any:
-        values = self.__dict__.get("_values", {})
-        if name in values:
-            return values[name]
-        raise AttributeError(name)
+    if not TYPE_CHECKING:  # else every name would have a value
+
+        def __getattr__(self, name: str) -> Any:
+            values = self.__dict__.get("_values", {})
+            if name in values:
+                return values[name]
+            raise AttributeError(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """A value that is assigned would hide the real one from then on, and nobody would be told: an error instead."""
