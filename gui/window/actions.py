@@ -102,6 +102,9 @@ _FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})
 _OF_HISTORY = frozenset({"undoable", "redoable", "undo_of", "redo_of"})
 _OF_CHOICE = frozenset({"head", "heads", "weights"})
 """Another head of the same picture: only rules in `HEADS` look at which."""
+_RESET: Final = tuple(command for command in SCREEN if command.id == "reset_views")
+_OF_SETTINGS: Final = {f"views.{spec.id}": (*spec.commands, *_RESET) for spec in VIEWS}
+"""What a view's own commands say of its settings; a slider that is dragged changes them at each step."""
 
 
 class Actions(QObject):
@@ -160,5 +163,7 @@ class Actions(QObject):
             self.refresh(tuple(command for command in EDIT if command.id in ("undo", "redo")))
         elif names <= _OF_CHOICE and self._had_picture == had_picture:
             self.refresh(HEADS)
+        elif "views" in names and len(names) == 2:
+            self.refresh(next(_OF_SETTINGS[name] for name in names if name != "views"))
         elif names - _FOLLOWING_THE_MOUSE:
             self.refresh()
