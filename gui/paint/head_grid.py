@@ -15,14 +15,12 @@ from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.painted_figure import dots_of
-from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font, type_style
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, text_font, type_style
 from headscope.gui.paint.thumbnail import HeadLevels, Indices, Uints
 from headscope.gui.paint.write import CENTER, LEFT, write
 
 _FADED: Final = 0.18
 """How much is left of the colours of heads that a filter sets back."""
-_NOTED: Final = 68
-"""Pixels from which on a picture has room for more than a name under it."""
 
 
 class HeadGridPicture:
@@ -44,7 +42,7 @@ class HeadGridPicture:
     faded : collection of Head
         Drawn pale.
     notes : mapping of Head to str
-        What stands beside a head's name where it has one, and there is room.
+        What stands beside a head's name where it has one; pictures are as wide as that asks for.
     """
 
     def __init__(
@@ -117,9 +115,11 @@ class HeadGridPicture:
         scroll = scroll or QPointF()
         key = (area.getRect(), scroll.toTuple(), type_style())
         if self._layout is None or self._layout[0] != key:
-            digits = QFontMetricsF(text_font(SMALL_SIZE)).horizontalAdvance(str(max(0, self.n_layers - 1)))
+            metrics = QFontMetricsF(text_font(SMALL_SIZE, QFont.Weight.DemiBold))
+            digits = metrics.horizontalAdvance(str(max(0, self.n_layers - 1)))
+            names = max((metrics.horizontalAdvance(self._name(head)) for head in self.notes), default=0.0)
             shape = (self.n_layers, self.n_heads)
-            self._layout = key, laid_out(self.places, shape, area, scroll, digits)
+            self._layout = key, laid_out(self.places, shape, area, scroll, digits, names)
         return self._layout[1]
 
     # ---------------------------------------------------------------- drawing
@@ -197,7 +197,7 @@ class HeadGridPicture:
             for head in layout.placed.rows[row] if top < within.bottom() and top + layout.drop > within.top() else ():
                 if self.places.flows:
                     room = layout.box(head).adjusted(-layout.gap, layout.side + MARK, layout.gap, layout.foot)
-                    side, words = CENTER, self._name(head, layout.side)
+                    side, words = CENTER, self._name(head)
                 elif head[1] == AVERAGE:
                     room = layout.box(head).adjusted(layout.step + GRID, 0, layout.cells.width(), 0)
                     side, words = LEFT, self._average_note()
@@ -207,9 +207,9 @@ class HeadGridPicture:
                 weight = QFont.Weight.DemiBold if head == selected else QFont.Weight.Normal
                 write(painter, room, words, SMALL_SIZE, weight, side=side)
 
-    def _name(self, head: Head, room: float) -> str:
+    def _name(self, head: Head) -> str:
         note = self.notes.get(head, "")
-        return f"{_short_name(head)}   {note}" if note and room >= scaled(_NOTED) else _short_name(head)
+        return f"{_short_name(head)}  {note}" if note else _short_name(head)
 
     def _average_note(self) -> str:
         n = self.n_heads

@@ -181,7 +181,9 @@ class GridLayout:
         return QRectF(self.corner.x() + number * self.step - self.gap / 2, strip.top(), self.step, strip.height() - GRID)
 
 
-def laid_out(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, digits: float) -> GridLayout:
+def laid_out(
+    places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, digits: float, names: float = 0.0
+) -> GridLayout:
     """Lay out as large as fits into `area`, no smaller than can be read; scrolled by so many pixels.
 
     Parameters
@@ -189,9 +191,11 @@ def laid_out(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: Q
     shape : (n_layers, n_heads)
     digits : float
         Width of a layer's number.
+    names : float
+        Width of the widest name with what stands beside it.
     """
     if places.flows:
-        return _flowing(places, shape, area, scroll)
+        return _flowing(places, shape, area, scroll, names)
     placed, foot = places.placed, MARK
     cells = area.adjusted(ceil(digits) + 4 * GRID, scaled(_TOP), 0, 0)
     across = (cells.width() - GRID) // max(1, placed.n_columns)
@@ -204,8 +208,9 @@ def laid_out(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: Q
     return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, placed, foot)
 
 
-def _flowing(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF) -> GridLayout:
-    count, foot, gap, least = places.placed.n_columns, MARK + scaled(_NAME), float(GRID), float(scaled(_LEAST_NAMED))
+def _flowing(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, names: float) -> GridLayout:
+    count, foot, gap = places.placed.n_columns, MARK + scaled(_NAME), float(GRID)
+    least = float(max(scaled(_LEAST_NAMED), ceil(names) + GRID))  # with the gap, names stand apart
     cells = area.adjusted(3 * GRID, GRID, 0, 0)
     width, height = cells.width() - GRID, cells.height() - GRID
 
@@ -214,9 +219,9 @@ def _flowing(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: Q
 
     most_columns = max(1, int(width // (least + gap)))
     n_columns = max(range(1, min(most_columns, count) + 1), key=side_of, default=1)
-    side = min(max(side_of(n_columns) if count else 0.0, least), MOST_CELL)
-    if side == least:
-        n_columns = most_columns
-    elif side == MOST_CELL:
-        n_columns = max(1, int(width // (MOST_CELL + gap)))
+    side, most = side_of(n_columns) if count else 0.0, max(MOST_CELL, least)
+    if side <= least:
+        side, n_columns = least, most_columns
+    elif side >= most:
+        side, n_columns = most, max(1, int(width // (most + gap)))
     return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, places.wrapped(n_columns), foot)

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.analyse.records.head_types import HeadType, Metric
+from headscope.core.analyse.records.head_types import THRESHOLDS, HeadType, Metric
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {
@@ -137,6 +137,20 @@ def type_name(type_: HeadType) -> str:
 def type_meaning(type_: HeadType) -> str:
     """As a tool tip."""
     return QCoreApplication.translate("HeadWords", TYPE_WORDS[type_][1])
+
+
+def type_rule(type_: HeadType) -> str:
+    """What a head is over to be of this type, in figures; nothing of one that is none of the others."""
+    if type_ == "mixed":
+        return ""
+    if type_ == "broad":
+        return QCoreApplication.translate("HeadWords", "> {share} of maximum").format(share=THRESHOLDS["relative_entropy"])
+    return f"> {THRESHOLDS[type_]}"
+
+
+def threshold_words(metric: Metric) -> str:
+    """A line of a plot: over it a head is named after this metric."""
+    return f"{metric_name(metric)} > {metric_value(metric, THRESHOLDS[metric]).rstrip('0')}"
 
 
 def type_short(type_: HeadType) -> str:

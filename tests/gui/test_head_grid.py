@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from headscope.core.attention.from_arrays import record_of
@@ -14,11 +14,12 @@ from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, HeadPlaces
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.stylesheet import stylesheet
-from headscope.gui.paint.theme import theme_of
+from headscope.gui.paint.theme import GRID, SMALL_SIZE, TypeStyle, set_type_style, text_font, theme_of
 from headscope.gui.session.session import Session
 from headscope.gui.views.heads.panel import HeadsPanel
 from headscope.gui.views.heads.widget import HeadGridView
 from tests import allowed
+from tests.gui.screen import values
 
 THEME = theme_of(dark=False)
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -253,7 +254,7 @@ def test_own_scale_changes_the_pictures(qtbot, panel: HeadsPanel) -> None:
     panel._state.update(thumbnails=np.full((1, 2, 4, 4), 0.2, np.float32))
     center = panel.view.layout_now.box((0, 1)).center().toPoint()
     assert panel.view.viewport().grab().toImage().pixelColor(center) == color_of(0.2)
-    panel.own_maximum.click()
+    panel.own_maximum.trigger()
     assert panel.view.viewport().grab().toImage().pixelColor(center) == color_of(1)
 
 
@@ -271,14 +272,14 @@ def test_one_click_shows_the_mean_in_the_place_of_the_brightest_cell_and_another
 
     qtbot.waitUntil(shown, timeout=30_000)
     assert not np.allclose(expected("max"), expected("mean"), atol=1e-2)
-    qtbot.mouseClick(panel.mean, LEFT)
+    panel.mean.trigger()
     assert state.pooling == "mean"
     assert panel.own_maximum.isChecked()  # or a long text's means would be as good as white
     qtbot.waitUntil(shown, timeout=30_000)
     window.explorer.run()  # a new record keeps the choice
     old = state.record
     qtbot.waitUntil(lambda: state.record is not old and shown(), timeout=30_000)
-    qtbot.mouseClick(panel.mean, LEFT)
+    panel.mean.trigger()
     assert state.pooling == "max"
     qtbot.waitUntil(shown, timeout=30_000)
 
@@ -335,7 +336,7 @@ def test_each_heads_type_is_a_colour_under_its_picture_and_words_in_the_legend(m
     for head, type_ in found.items():
         assert mark_of(measured, head) == type_color(type_, THEME), head
     shown = {type_: button.text().strip() for type_, button in measured.legend.buttons.items() if not button.isHidden()}
-    assert shown == {"previous": "previous 2", "same": "same 1", "broad": "broad 9"}
+    assert shown == {"previous": "previous > 0.5 · 2", "same": "same > 0.5 · 1", "broad": "broad > 0.9 of maximum · 9"}
     assert measured.legend.buttons["previous"].toolTip().startswith("previous token: ")
     assert "previous token" in measured.legend.buttons["previous"].toolTip()
 
@@ -423,7 +424,7 @@ def test_a_filter_that_lets_no_head_through_leaves_a_sorted_grid_empty_and_alive
 
 
 def test_averages_are_exact_and_one_for_each_layer(qtbot, measured: HeadsPanel) -> None:
-    qtbot.mouseClick(measured.bar.averages, LEFT)
+    measured.bar.averages.trigger()
     assert order_of(measured) == [(layer, AVERAGE) for layer in range(3)]
     assert measured.summary.text() == "3 averages"
     record, shown = measured._state.record, grabbed(measured)
@@ -436,7 +437,7 @@ def test_averages_are_exact_and_one_for_each_layer(qtbot, measured: HeadsPanel) 
 
 
 def test_a_click_on_an_average_looks_at_all_heads_of_the_layer(qtbot, measured: HeadsPanel) -> None:
-    qtbot.mouseClick(measured.bar.averages, LEFT)
+    measured.bar.averages.trigger()
     qtbot.mouseClick(measured.view.viewport(), LEFT, NONE, measured.view.layout_now.box((1, AVERAGE)).center().toPoint())
     qtbot.waitUntil(lambda: measured._state.heads == ((1, 0), (1, 1), (1, 2), (1, 3)))
     assert measured._state.head == (1, 0)
@@ -532,10 +533,11 @@ def test_controls_fit_a_narrow_dock(measured: HeadsPanel) -> None:
         measured.resize(width, 500)
         QApplication.processEvents()
         assert measured.width() == width
-        for button in (*measured.bar.findChildren(QToolButton), *measured.legend.buttons.values()):
+        row = measured.bar.findChildren(QToolButton)
+        for button in (*row, measured.bar.display, *measured.legend.buttons.values()):
             right = button.mapTo(measured, button.rect().bottomRight()).x()
             assert button.isHidden() or (right <= width and button.width() >= button.sizeHint().width()), button.text()
-    assert len({button.y() for button in measured.bar.findChildren(QToolButton)}) == 1  # in one line where there is room
+        assert len({button.y() for button in row}) == 1, "one row of controls"
 
 
 @pytest.mark.parametrize(("n_layers", "n_heads"), [(12, 12), (24, 16), (32, 32)])
@@ -549,6 +551,27 @@ def test_every_head_of_a_sorted_grid_is_found_where_it_is_drawn(qapp, n_layers: 
     seen = [head for head in heads if layout.cells.contains(layout.box(head).center())]
     assert seen == [head for head in seen if layout.head_at(layout.box(head).center()) == head]
     assert len(seen) > 10
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("width", [160, 230, 248, 400, 900])
+def test_what_heads_are_sorted_by_is_readable_at_any_width(qapp, width: int, scale: float) -> None:
+    set_type_style(TypeStyle(scale=scale))
+    heads = list(np.ndindex(30, 9))
+    notes = {head: f"{0.01 * head[0] + 10 * head[1]:.2f}" for head in heads}
+    picture = HeadGridPicture(30, 9, places=HeadPlaces.flowing(heads)).rearranged(places=HeadPlaces.flowing(heads), notes=notes)
+    layout = picture.layout(QRectF(0, 0, width, 500))
+    words = QFontMetricsF(text_font(SMALL_SIZE, QFont.Weight.DemiBold)).horizontalAdvance("29·8  80.29")
+    assert layout.step >= words + 2 * GRID, "beside each other, and apart"
+    assert layout.width <= width
+    image = QImage(width, 500, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    picture.paint(painter, layout, THEME)
+    painter.end()
+    below = layout.box(heads[0]).adjusted(-2, layout.side + 4, 2, layout.foot).toRect()
+    ink = (values(image.copy(below)) != THEME.color("panel").rgb()).any(axis=0).nonzero()[0]
+    assert ink[0] > 0, "nothing is cut off at the left"
+    assert ink[-1] < below.width() - 1, "nor at the right"
 
 
 @pytest.mark.parametrize("sort", [None, "previous"])

@@ -45,7 +45,7 @@ def test_each_choice_in_the_bar_is_undone_and_redone_by_keys(qtbot, window: Main
     bar.sort_by["entropy"].trigger()
     bar.smallest_first.trigger()
     bar.types["mixed"].trigger()
-    qtbot.mouseClick(bar.averages, LEFT)
+    bar.averages.trigger()
     orders = [
         HeadOrder(),
         HeadOrder("entropy"),

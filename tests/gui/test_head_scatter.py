@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from headscope.core import load_model
 from headscope.core.analyse import head_metrics
+from headscope.core.analyse.records.head_types import THRESHOLDS
 from tests.gui.screen import PATIENCE
 
 TEXT = "once upon a time there was a king named Tom ."
@@ -20,7 +21,7 @@ def scatter(qtbot, open_window):
     window = open_window("toy:tales", TEXT)
     panel = window.panel("heads")
     qtbot.waitUntil(lambda: panel.measuring.is_complete, timeout=PATIENCE)
-    qtbot.mouseClick(panel.as_points, Qt.MouseButton.LeftButton)
+    panel.as_points.trigger()
     qtbot.waitUntil(lambda: panel.scatter.isVisible() and len(panel.scatter.heads) == 12, timeout=PATIENCE)
     window_and_scatter = window, panel.scatter
     QApplication.processEvents()
@@ -63,7 +64,25 @@ def test_what_filters_set_back_is_faint(qtbot, scatter) -> None:
         assert (point.brush().color().alpha() == 255) == (types[point.data()] == type_)
 
 
+def test_thresholds_are_lines_where_they_are(qtbot, scatter) -> None:
+    window, plot = scatter
+    assert [(line.angle, line.value(), line.label.format) for line in plot._lines] == [
+        (0, THRESHOLDS["entropy"], "Entropy > 5.48 bits")
+    ]
+    plot.up.setCurrentIndex(plot.up.findData("first"))
+    assert [(line.angle, line.value(), line.label.format) for line in plot._lines] == [(0, 0.3, "First token > 0.3")]
+    bar = window.panel("heads").bar
+    bar.measure.setCurrentIndex(bar.measure.findData("distance"))
+    bar.minimum.setValue(1.5)
+    assert [(line.angle, line.value()) for line in plot._lines] == [(90, 1.5), (0, 0.3)]
+    names = {line.label.toPlainText() for line in plot._lines}
+    assert names == {"Distance ≥ 1.50", "First token > 0.3"}
+    for head, type_ in window.panel("heads").measuring.metrics.types.items():
+        if type_ == "first":
+            assert next(p for p in plot._points.points() if p.data() == head).pos().y() > 0.3
+
+
 def test_the_grid_comes_back(qtbot, scatter) -> None:
     window, plot = scatter
-    qtbot.mouseClick(window.panel("heads").as_points, Qt.MouseButton.LeftButton)
+    window.panel("heads").as_points.trigger()
     assert window.panel("heads").view.isVisible() and not plot.isVisible()

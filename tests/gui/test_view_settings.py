@@ -222,11 +222,11 @@ CHOICES: dict[str, tuple[str, Callable[[Any, Any], None], Seen]] = {
     "all tokens": ("heads_by_token", lambda qtbot, panel: click(qtbot, panel.whole), lambda panel: panel.whole.isChecked()),
     "own maximum": (
         "heads",
-        lambda qtbot, panel: click(qtbot, panel.own_maximum),
+        lambda qtbot, panel: panel.own_maximum.trigger(),
         lambda panel: (panel.own_maximum.isChecked(), panel._picture.each_to_its_maximum),
     ),
-    "mean": ("heads", lambda qtbot, panel: click(qtbot, panel.mean), lambda panel: panel.mean.isChecked()),
-    "scatter": ("heads", lambda qtbot, panel: click(qtbot, panel.as_points), lambda panel: panel.scatter.isVisible()),
+    "mean": ("heads", lambda qtbot, panel: panel.mean.trigger(), lambda panel: panel.mean.isChecked()),
+    "scatter": ("heads", lambda qtbot, panel: panel.as_points.trigger(), lambda panel: panel.scatter.isVisible()),
     "dimensions": (
         "arithmetic",
         lambda qtbot, panel: click(qtbot, panel.sorted),
@@ -334,7 +334,7 @@ def test_settings_come_back_with_the_next_start_and_can_be_reset(qtbot, start: C
     click(qtbot, first.panel("links").arcs)
     first.panel("links").threshold.setValue(12)
     first.panel("text").set_mode("surprisal")
-    first.panel("heads").mean.click()
+    first.panel("heads").mean.trigger()
     first.state.update(lens="scores")
     first.commands.action("sort_entropy").trigger()
     views, order = first.state.views, first.state.head_order

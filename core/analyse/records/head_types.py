@@ -50,6 +50,11 @@ BROAD_BITS: Final = 3.8 / math.log(2)
 """An entropy over 3.8 nats is broad (Clark et al. 2019)."""
 BROAD_RELATIVE: Final = 0.9
 """So is one over this share of what can be had: texts of up to 44 tokens cannot reach 3.8 nats. This program's own threshold."""
+THRESHOLDS: Final[Mapping[Metric, float]] = {
+    "entropy": BROAD_BITS, "relative_entropy": BROAD_RELATIVE, "first": SINK_SHARE, "special": SPECIAL_SHARE,
+    "previous": MAJORITY, "next": MAJORITY, "same": MAJORITY, "induction": MAJORITY, "duplicate": MAJORITY,
+}  # fmt: skip
+"""What a head has to be over in a metric to be named after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,19 +6,21 @@ from collections.abc import Set
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, HeadType
-from headscope.gui.paint.theme import SMALL_SIZE, text_font
+from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 _SWATCH = 8
+_ROOMY = 300
+"""Pixels from which on there is room for long words; in less they would take the pictures' height."""
 
 
 class TypeLegend(QWidget):
-    """Buttons in as many lines as they need.
+    """Buttons in as many lines as they need; where there is room with what a head is over to be of a type.
 
     Signals
     -------
@@ -32,6 +34,7 @@ class TypeLegend(QWidget):
         self.setAccessibleName(self.tr("Head types"))
         layout = WrappingLayout(self)
         self.buttons: dict[HeadType, QToolButton] = {}
+        self._words: dict[HeadType, tuple[str, str]] = {}  # short and long
         for type_ in HEAD_TYPES:
             button = QToolButton(self)
             button.setObjectName("flat")
@@ -44,14 +47,26 @@ class TypeLegend(QWidget):
             layout.addWidget(button)
             self.buttons[type_] = button
 
-    def set_type(self, type_: HeadType, words: str, meaning: str, color: QColor, count: int) -> None:
-        """Tell of a type; one that no head is of is not shown, unless heads are filtered by it."""
+    def set_type(self, type_: HeadType, words: str, rule: str, meaning: str, color: QColor, count: int) -> None:
+        """Tell of a type, what heads are over to be of it, and how many are; one that no head is of is not shown, unless heads
+        are filtered by it.
+        """
         button = self.buttons[type_]
         button.setFont(text_font(SMALL_SIZE))
-        button.setText(f" {words} {count}")
+        self._words[type_] = f" {words} · {count}", f" {words} {rule} · {count}" if rule else f" {words} · {count}"
+        button.setText(self._words[type_][self._is_roomy])
         button.setToolTip(plain(meaning))
         button.setIcon(_swatch(color))
         button.setVisible(count > 0 or button.isChecked())
+
+    @property
+    def _is_roomy(self) -> bool:
+        return self.width() >= scaled(_ROOMY)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for type_, words in self._words.items():
+            self.buttons[type_].setText(words[self._is_roomy])
 
     def set_chosen(self, types: Set[HeadType]) -> None:
         """Which types are let through; empty: all."""

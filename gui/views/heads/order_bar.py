@@ -26,8 +26,7 @@ from headscope.gui.paint.theme import GRID
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.widgets.number_field import fraction_field
 from headscope.gui.widgets.plain import Label, plain
-from headscope.gui.widgets.wrapping_layout import WrappingLayout
-from headscope.gui.words.head_words import metric_meaning, metric_name, type_meaning, type_name
+from headscope.gui.words.head_words import metric_meaning, metric_name, type_meaning, type_name, type_rule
 
 _MOST = 99_999.0
 _LEAST_WIDTH = 64
@@ -35,12 +34,17 @@ _ARROW = " ▾"
 
 
 class HeadOrderBar(QWidget):
-    """Sort, Filter and Averages. It asks for an order and shows what it is given.
+    """Sort and Filter in one row. It asks for an order and shows what it is given.
 
     Parameters
     ----------
-    *others : QWidget
-        What else stands in the bar, which has as many lines as it needs.
+    *others : QAction
+        What stands in the menu of Display, beside averages.
+
+    Attributes
+    ----------
+    display : QToolButton
+        How heads are shown; for the panel to place.
 
     Signals
     -------
@@ -50,7 +54,7 @@ class HeadOrderBar(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, *others: QWidget) -> None:
+    def __init__(self, *others: QAction) -> None:
         super().__init__()
         self.order = HeadOrder()
         self.sort = _MenuButton()
@@ -63,26 +67,35 @@ class HeadOrderBar(QWidget):
         self.minimum = fraction_field(0, _MOST, 0.05, 0)
         self.everything = QAction(self.tr("Show all heads"), self)
         self._fill_filter_menu()
-        self.averages = QToolButton()
-        self.averages.setObjectName("flat")
-        self.averages.setProperty("tight", True)
+        self.display = _MenuButton()
+        self.display.setToolTip(self.tr("How heads are shown"))
+        self.averages = QAction(self.tr("Averages"), self)
         self.averages.setCheckable(True)
-        self.averages.setText(self.tr("Averages"))
         self.averages.setToolTip(
-            self.tr(
-                "One picture per layer: the exact average over its heads. Click one to select all its heads. To "
-                "average a single layer, click its number or press A"
+            plain(
+                self.tr(
+                    "One picture per layer: the exact average over its heads. Click one to select all its heads. To "
+                    "average a single layer, click its number or press A"
+                )
             )
         )
-        self.averages.toggled.connect(lambda on: self._change(averages=on))
-        layout = WrappingLayout(self)
-        for button in (self.sort, self.filter, self.averages, *others):
+        self.averages.triggered.connect(lambda on: self._change(averages=on))
+        menu = self._menu_of(self.display)
+        menu.addActions((self.averages, *others))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for button in (self.sort, self.filter):
             layout.addWidget(button)
-        self.set_order(self.order)
+        layout.addStretch(1)
+        self.set_order(self.order, self.tr("Display"))
 
-    def set_order(self, order: HeadOrder) -> None:
-        """Show which order is chosen."""
+    def set_order(self, order: HeadOrder, display: str, *, points: bool = False) -> None:
+        """Show which order is chosen, and say how heads are shown; `points` stand in no order."""
         self.order = order
+        self.display.setText(display + _ARROW)
+        self.display.setAccessibleName(self.tr("Display: {how}").format(how=display))
+        self.averages.setEnabled(not points)
         self._show_minimum()
         self.sort_by[order.sort].setChecked(True)
         self.smallest_first.setChecked(order.smallest_first)
@@ -91,8 +104,8 @@ class HeadOrderBar(QWidget):
         for type_, action in self.types.items():
             action.setChecked(type_ in order.types)
         self.everything.setEnabled(order.filters)
-        self.sort.setEnabled(not order.averages)
-        self.filter.setEnabled(not order.averages)
+        self.sort.setEnabled(not order.averages and not points)
+        self.filter.setEnabled(not order.averages or points)
         arrow = "↑" if order.smallest_first else "↓"
         words = self.tr("Sort") if order.sort is None else f"{arrow} {metric_name(order.sort)}"
         self.sort.setText(words + _ARROW)
@@ -143,7 +156,8 @@ class HeadOrderBar(QWidget):
     def _fill_filter_menu(self) -> None:
         menu = self._menu_of(self.filter)
         for type_ in HEAD_TYPES:
-            action = menu.addAction(type_name(type_), partial(self.toggle_type, type_))
+            words = f"{type_name(type_)}\t{type_rule(type_)}"  # where other menus have their keys
+            action = menu.addAction(words, partial(self.toggle_type, type_))
             action.setToolTip(plain(type_meaning(type_)))
             action.setCheckable(True)
             self.types[type_] = action

@@ -8,8 +8,8 @@ from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, Metric
@@ -31,7 +31,8 @@ from headscope.gui.views.heads.settings import HeadsSettings
 from headscope.gui.views.heads.widget import HeadGridView
 from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
-from headscope.gui.words.head_words import metric_name, metric_value, type_meaning, type_name, type_short
+from headscope.gui.widgets.plain import plain
+from headscope.gui.words.head_words import metric_name, metric_value, type_meaning, type_name, type_rule, type_short
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
@@ -45,23 +46,23 @@ class HeadsPanel(QWidget):
         self._state = state
         self._explorer = explorer
         self.summary = LineLabel(muted=True)
-        self.own_maximum = _flat_toggle(self.tr("Scale per head"))
-        self.own_maximum.setToolTip(self.tr("Scale each head to its own largest weight instead of to 1"))
-        self.own_maximum.toggled.connect(partial(self._set, "own_maximum"))
-        self.mean = _flat_toggle(self.tr("Mean"))
-        self.mean.setToolTip(
-            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head")
+        self.own_maximum = self._switch(
+            self.tr("Scale per head"), self.tr("Scale each head to its own largest weight instead of to 1")
         )
-        self.mean.toggled.connect(self._pool)
-        self.bar = HeadOrderBar(self.mean, self.own_maximum)
+        self.own_maximum.triggered.connect(self._scale_per_head)
+        self.mean = self._switch(
+            self.tr("Mean"),
+            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head"),
+        )
+        self.mean.triggered.connect(self._pool)
+        self.as_points = self._switch(self.tr("Scatter"), self.tr("Show every head as a point, one metric against another"))
+        self.as_points.triggered.connect(self._show_points)
+        self.bar = HeadOrderBar(self.mean, self.own_maximum, self.as_points)
         self.bar.changed.connect(self._set_order)
         self.view = self._new_view()
         self.scatter = HeadScatter()
         self.scatter.chosen.connect(self._choose)
         self.scatter.metrics_chosen.connect(self._choose_metrics)
-        self.as_points = _flat_toggle(self.tr("Scatter"))
-        self.as_points.setToolTip(self.tr("Show every head as a point, one metric against another"))
-        self.as_points.toggled.connect(partial(self._set, "scatter"))
         self.legend = TypeLegend()
         self.legend.toggled.connect(self.bar.toggle_type)
         self.measuring = HeadMetricsLoader(state, explorer, self)
@@ -78,6 +79,12 @@ class HeadsPanel(QWidget):
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark", "record", "head", "head_order", "views.heads"}))
 
+    def _switch(self, words: str, hint: str) -> QAction:
+        action = QAction(words, self)
+        action.setCheckable(True)
+        action.setToolTip(plain(hint))
+        return action
+
     def _new_view(self) -> HeadGridView:
         view = HeadGridView()
         view.chosen.connect(self._choose)
@@ -92,14 +99,14 @@ class HeadsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 8)
         column.setSpacing(0)
         column.addLayout(self._kind_row)
-        column.addLayout(_row((10, 0, 4, 4), self.bar))
+        column.addLayout(_row((6, 0, 0, 4), self.bar))
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.scatter)
         column.addWidget(self._stack, 1)
-        below = _row((16, 4, 8, 0))
+        below = _row((16, 4, 4, 0))
         below.addWidget(self.summary, 1)
-        below.addWidget(self.as_points)
+        below.addWidget(self.bar.display)
         column.addLayout(below)
         column.addLayout(_row((10, 0, 8, 0), self.legend))
 
@@ -113,9 +120,7 @@ class HeadsPanel(QWidget):
             self._folded &= frozenset(range(self._shape()[0]))
         if names & {"record", "kind", "busy"} and self.isVisible():
             self.measuring.ask(self._seen)
-        if "head_order" in names:
-            self.bar.set_order(self._state.head_order)
-        if names & {"views.heads", "pooling"}:
+        if names & {"views.heads", "pooling", "head_order"}:
             self._show_settings()
         if names & {"thumbnails", "record", "kind", "model", "head_order", "views.heads"}:
             self._show_pictures()
@@ -135,21 +140,36 @@ class HeadsPanel(QWidget):
         self._show_pictures()
         self._show_legend()
 
-    def _set(self, field: str, on: bool) -> None:
-        self._state.set_view(HeadsSettings, **{field: on})
+    @Slot(bool)
+    def _scale_per_head(self, on: bool) -> None:
+        self._state.set_view(HeadsSettings, own_maximum=on)
+
+    @Slot(bool)
+    def _show_points(self, on: bool) -> None:
+        self._state.set_view(HeadsSettings, scatter=on)
 
     def _show_settings(self) -> None:
         """The controls as the settings are; the scatter in the place of the grid, whose averages and order mean nothing to it."""
         chosen = self._state.view(HeadsSettings)
         shown, mean = chosen.scatter, self._state.pooling == "mean"
-        for button, on in ((self.own_maximum, chosen.own_maximum), (self.mean, mean), (self.as_points, shown)):
-            with QSignalBlocker(button):
-                button.setChecked(on)
-        self.scatter.set_axes(chosen.across, chosen.up)
+        for action, on in ((self.own_maximum, chosen.own_maximum), (self.mean, mean), (self.as_points, shown)):
+            action.setChecked(on)
+            action.setEnabled(not shown or action is self.as_points)
+        self.bar.set_order(self._state.head_order, self._display(), points=shown)
+        self.scatter.set_axes(chosen.across, chosen.up, self._state.head_order.minimum)
         self._stack.setCurrentWidget(self.scatter if shown else self.view)
-        for button in (self.bar.sort, self.bar.averages, self.mean, self.own_maximum):
-            button.setVisible(not shown)
         self.setFocusProxy(self.scatter if shown else self.view)
+
+    def _display(self) -> str:
+        """How heads are shown, in a word."""
+        chosen = self._state.view(HeadsSettings)
+        ways = (
+            (chosen.scatter, self.as_points.text()),
+            (self._state.head_order.averages, self.bar.averages.text()),
+            (self._state.pooling == "mean", self.mean.text()),
+            (chosen.own_maximum, self.tr("Per head")),
+        )
+        return next((words for holds, words in ways if holds), self.tr("Display"))
 
     def _details(self, head: Head) -> HeadDetails:
         metrics, theme = self.measuring.metrics, theme_of(self._state.dark)
@@ -165,7 +185,8 @@ class HeadsPanel(QWidget):
         self.legend.set_chosen(self._state.head_order.types)
         for type_ in HEAD_TYPES:
             meaning = f"{type_name(type_)}: {type_meaning(type_)}"
-            self.legend.set_type(type_, type_short(type_), meaning, type_color(type_, theme), counts[type_])
+            words = type_short(type_), type_rule(type_), meaning
+            self.legend.set_type(type_, *words, type_color(type_, theme), counts[type_])
 
     # ---------------------------------------------------------------- choices
     @Slot(object)

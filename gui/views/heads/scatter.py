@@ -9,12 +9,12 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, Metric
+from headscope.core.analyse.records.head_types import METRICS, THRESHOLDS, HeadMetrics, Metric
 from headscope.core.vocabulary import Head
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import SMALL_SIZE, Theme, text_font, theme_of
 from headscope.gui.widgets.plain import Label
-from headscope.gui.words.head_words import metric_meaning, metric_name, metric_value, type_name
+from headscope.gui.words.head_words import metric_meaning, metric_name, metric_value, threshold_words, type_name
 
 _POINT, _CHOSEN = 9, 14
 """Diameters in pixels."""
@@ -43,6 +43,8 @@ class HeadScatter(QWidget):
         self._metrics: HeadMetrics | None = None
         self._faded: frozenset[Head] = frozenset()
         self._selected: Mapping[Head, int] = {}
+        self._minimum: tuple[Metric, float] | None = None
+        self._lines: list[Any] = []
         self._plot: Any = None  # pyqtgraph's, imported when it is first seen
         self._points: Any = None
         self.across, self.up = (_metric_box(), _metric_box())
@@ -75,8 +77,9 @@ class HeadScatter(QWidget):
             self._metrics, self._faded = metrics, faded
             self._draw()
 
-    def set_axes(self, across: Metric, up: Metric) -> None:
-        """Show one metric against another."""
+    def set_axes(self, across: Metric, up: Metric, minimum: tuple[Metric, float] | None) -> None:
+        """Show one metric against another; `minimum` is what the filter lets through of one."""
+        self._minimum = minimum
         for box, metric in ((self.across, across), (self.up, up)):
             with QSignalBlocker(box):
                 box.setCurrentIndex(box.findData(metric))
@@ -150,6 +153,33 @@ class HeadScatter(QWidget):
             spots.append({"pos": self._at(head), "data": head, "brush": color, "pen": ring, "size": size})
         spots.sort(key=lambda spot: spot["size"])  # those that are selected lie on top
         self._points.setData(spots)
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        """Where heads begin to be named after a metric, and where the filter lets them through."""
+        import pyqtgraph
+
+        for line in self._lines:
+            self._plot.removeItem(line)
+        self._lines = []
+        for box, angle in ((self.across, 90), (self.up, 0)):
+            metric = box.currentData()
+            if metric in THRESHOLDS:
+                pen = pyqtgraph.mkPen(self._theme.color("muted"), width=1, style=Qt.PenStyle.DashLine)
+                self._add_line(THRESHOLDS[metric], angle, pen, threshold_words(metric))
+            if self._minimum is not None and self._minimum[0] == metric:
+                least = self._minimum[1]
+                pen = pyqtgraph.mkPen(self._theme.color("accent"), width=1)
+                self._add_line(least, angle, pen, f"{metric_name(metric)} ≥ {least:.2f}")
+
+    def _add_line(self, value: float, angle: int, pen: Any, words: str) -> None:
+        import pyqtgraph
+
+        options = {"color": pen.color(), "position": 0.96, "anchors": [(1, 0), (1, 1)], "rotateAxis": (1, 0)}
+        line = pyqtgraph.InfiniteLine(value, angle, pen, label=words, labelOpts=options)
+        line.label.setFont(text_font(SMALL_SIZE))
+        self._plot.addItem(line, ignoreBounds=True)  # where no head comes near, it is out of sight
+        self._lines.append(line)
 
     def _words(self, x: float, y: float, data: Head) -> str:
         """What the mouse points at."""
