@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,18 +12,22 @@ from headscope.core.cli.capture import add_keep, captured, print_path
 from headscope.core.cli.generate import add_generation_options, continued_text, steps_of
 from headscope.core.cli.options import add_command, add_model_and_text, check_suffix, count, opened, text
 from headscope.core.cli.terminal import progress_line
+from headscope.core.errors import HeadscopeError
 from headscope.core.vocabulary import Head
 from headscope.gui.app.figures import SPECIAL, VIEWS
+from headscope.gui.paint.picked import NOTHING
+from headscope.gui.paint.positions import pins_of, region_of
 
 if TYPE_CHECKING:
     from headscope.core.job import Job
     from headscope.core.model import Model
-    from headscope.gui.paint.picked import Picked
     from headscope.gui.view_spec import FigureSpec
 
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".npz")
+DRAWING: Final = "how a picture is drawn"
+"""What the export dialog has a field for, each; what is drawn, the window shows (a test compares)."""
 OF_ONE_HEAD: Final = ("heatmap", "links", "arcs")
 """Views whose numbers are those of a head."""
 PRESETS: Final = {"column": 84.0, "page": 174.0}
@@ -69,7 +74,7 @@ def add(commands: Any) -> None:
 
 
 def _add_figure_options(parser: Any) -> None:
-    group = parser.add_argument_group("how a picture is drawn")
+    group = parser.add_argument_group(DRAWING)
     group.add_argument(
         "--width-mm",
         type=_width,
@@ -96,9 +101,9 @@ def _add_figure_options(parser: Any) -> None:
         help="special tokens, with first_… the first token as well (default: shown)",
     )
     pins = "what stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0, several with commas"
-    group.add_argument("--pins", type=_pins, metavar="Q:K", help=pins)
+    group.add_argument("--pins", dest="picked", type=_read(pins_of), default=NOTHING, metavar="Q:K", help=pins)
     region = "the part that is drawn: FIRST-LAST of the queries, and of the keys, as in 0-9,0-9; positions from 0"
-    group.add_argument("--region", type=_region, metavar="Q,K", help=region)
+    group.add_argument("--region", type=_read(region_of), metavar="Q,K", help=region)
     ground = group.add_mutually_exclusive_group()
     ground.add_argument("--dark", dest="ground", action="store_const", const="dark", default="light", help="use the dark theme")
     ground.add_argument("--transparent", dest="ground", action="store_const", const="transparent", help="no background")
@@ -134,27 +139,17 @@ def _width(argument: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number, column or page, not {argument!r}") from None
 
 
-def _pins(argument: str) -> tuple[tuple[int | None, int | None], ...]:
-    """(query, key) of each; one of them may be None."""
-    found = []
-    for pin in argument.split(","):
-        query, colon, key = pin.strip().partition(":")
-        if not colon or not (query or key) or not all(side.isdecimal() for side in (query, key) if side):
-            raise argparse.ArgumentTypeError(f"must be positions as in 5:2, 5: or :2, not {pin!r}")
-        found.append((int(query) if query else None, int(key) if key else None))
-    return tuple(found)
+def _read(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """How argparse reads what `read` reads: it says itself which option it was."""
 
+    def argument(text: str) -> Any:
+        try:
+            return read(text)
+        except HeadscopeError as error:
+            words = f"must be {error.parameters['expected']}, not {text!r}"
+            raise argparse.ArgumentTypeError(words) from None
 
-def _region(argument: str) -> tuple[range, range]:
-    sides = []
-    for side in argument.split(","):
-        first, _, last = side.strip().partition("-")
-        if not (first.isdecimal() and last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"must be FIRST-LAST,FIRST-LAST, as in 0-9,0-9, not {argument!r}")
-        sides.append(range(int(first), int(last) + 1))
-    if len(sides) != 2:
-        raise argparse.ArgumentTypeError(f"must be FIRST-LAST,FIRST-LAST, as in 0-9,0-9, not {argument!r}")
-    return sides[0], sides[1]
+    return argument
 
 
 def _heads(arguments: argparse.Namespace) -> tuple[Head, ...]:
@@ -221,23 +216,10 @@ def _draw(subject: Any, model: Model, heads: tuple[Head, ...], arguments: argpar
 
     same = (
         *("width_mm", "height_mm", "type_pt", "title", *_LEFT_OUT, "color_map", "scale", "region", "ground", "outlines", "dpi"),
-        *("kind", "units", "special", "cell", "token", "show"),
+        *("picked", "kind", "units", "special", "cell", "token", "show"),
     )
     options = {name: getattr(arguments, name) for name in same}
-    picked = _picked(arguments.pins)
-    save_figure(subject, arguments.out, arguments.view, heads or None, model=model, picked=picked, **options)
-
-
-def _picked(pins: tuple[tuple[int | None, int | None], ...] | None) -> Picked:
-    """One pin is a cell, or a token alone; several are rows and columns that were picked out."""
-    from headscope.gui.paint.picked import NOTHING, Picked
-
-    if not pins:
-        return NOTHING
-    if len(pins) == 1:
-        return Picked(pins[0][0], pins[0][1])
-    queries = tuple(dict.fromkeys(query for query, _ in pins if query is not None))
-    return Picked(queries=queries, keys=tuple(dict.fromkeys(key for _, key in pins if key is not None)))
+    save_figure(subject, arguments.out, arguments.view, heads or None, model=model, **options)
 
 
 def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QMimeData, QRectF, QSettings, QSize, QStandardPaths, Qt, QTimer, Slot
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QMimeData, QRectF, QSettings, QSignalBlocker, QSize, QStandardPaths, Qt, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -21,18 +21,21 @@ from PySide6.QtWidgets import (
 )
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.text.tokens import Reading
+from headscope.gui.commands.units import Special, Units
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
 from headscope.gui.paint.origin import SignedFigure
 from headscope.gui.paint.picked import Picked
+from headscope.gui.paint.positions import Region
 from headscope.gui.paint.theme import designed_type
 from headscope.gui.session.origin import origin_of
-from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec
 from headscope.gui.widgets.colors import colors_of
 from headscope.gui.widgets.plain import Label
+from headscope.gui.widgets.tall_area import TallArea
 from headscope.gui.window.figure_fields import FigureFields
 from headscope.gui.words.notices import refusal_of
 
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 _NUMBERS: Final = {"head_weights": ("csv", "npz"), "all_weights": ("npz",)}
 """Numbers that can be written, and as what; every figure can be written as all of `SUFFIXES`."""
 _PREVIEW = QSize(440, 400)
+_MOST_OF_SCREEN = 0.92
+_OF_FIGURES: Final = frozenset({"record", "weights", "reading", "pinned", "marks", "predictions", "steps"})
+"""What changes a figure while this is open: units are chosen here, and numbers come."""
 
 
 class ExportDialog(QDialog):
@@ -76,7 +82,6 @@ class ExportDialog(QDialog):
         )
         self.form = QComboBox()
         self.fields = FigureFields()
-        self.fields.mark.setChecked(state.pinned != Cell())
         self.note = Label()
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
@@ -88,6 +93,8 @@ class ExportDialog(QDialog):
         self.fields.changed.connect(self._show)
         self._shows_anew = QTimer(self, singleShot=True, interval=0)  # numbers of a view come in parts
         self._shows_anew.timeout.connect(self._show)
+        self.fields.units_chosen.connect(self._set_units)
+        state.changed.connect(self._on_changed)
         for figure, panel in figures.items():
             if figure.changes is not None:
                 figure.changes(panel).connect(self._shows_anew.start)
@@ -99,7 +106,9 @@ class ExportDialog(QDialog):
         rows.setVerticalSpacing(8)
         rows.addRow(self.tr("What"), self.what)
         rows.addRow(self.tr("Format"), self.form)
-        left = QVBoxLayout()
+        self._inner = QWidget()
+        left = QVBoxLayout(self._inner)
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(8)
         left.addLayout(rows)
         left.addWidget(self.fields)
@@ -115,13 +124,26 @@ class ExportDialog(QDialog):
         self.copy.clicked.connect(self._copy)
         beside = QHBoxLayout()
         beside.setSpacing(24)
-        beside.addLayout(left)
+        beside.addWidget(TallArea(self._inner))  # with large type it is higher than a laptop's screen
         beside.addWidget(self.preview, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(16)
         column.addLayout(beside, 1)
         column.addWidget(self.buttons)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Grow to what the fields need, as far as the screen goes."""
+        layout = self.layout()
+        assert layout is not None, "it was arranged"
+        margins = layout.contentsMargins()
+        around = margins.top() + margins.bottom() + layout.spacing() + self.buttons.sizeHint().height()
+        most = round(self.screen().availableSize().height() * _MOST_OF_SCREEN)
+        self.resize(self.width(), max(self.height(), min(self._inner.sizeHint().height() + around, most)))
 
     # ---------------------------------------------------------------- what is remembered
     def _restore(self) -> None:
@@ -150,22 +172,29 @@ class ExportDialog(QDialog):
         found = self._figures.get(self.what.currentData())
         return None if found is None else found[0]
 
-    @property
     def _options(self) -> FigureOptions:
-        """What the fields ask for."""
-        obeys = frozenset() if self._spec is None else self._spec.obeys
-        return self.fields.options(self._picked, self._zoomed(), obeys)
+        """What the fields ask for; ``bad_option`` where one of them cannot be read."""
+        return self.fields.options(frozenset() if self._spec is None else self._spec.obeys)
 
-    def _zoomed(self) -> tuple[range, range] | None:
+    def _zoomed(self) -> Region | None:
         """The part of a map that the view shows, if it does not show all."""
         spec, panel = self._figures.get(self.what.currentData(), (None, None))
         return None if spec is None or spec.zoomed is None else spec.zoomed(panel)
 
     @property
     def _picked(self) -> Picked:
-        """What is picked out stands out in a file as it does on the screen; what is pinned, if it is wanted."""
-        marks, pinned = self._state.marks, self._state.pinned if self.fields.mark.isChecked() else Cell()
+        """What stands out on the screen."""
+        marks, pinned = self._state.marks, self._state.pinned
         return Picked(pinned.query, pinned.key, marks.queries, marks.keys)
+
+    @Slot(frozenset)
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if names & _OF_FIGURES:
+            self._shows_anew.start()
+
+    @Slot(str, str)
+    def _set_units(self, units: Units, special: Special) -> None:
+        self._explorer.set_reading(Reading(units, special))
 
     def _figure(self) -> Figure | None:
         spec, panel = self._figures.get(self.what.currentData(), (None, None))
@@ -188,7 +217,10 @@ class ExportDialog(QDialog):
         state, what = self._state, self.what.currentData()
         if what in self._figures:
             figure = self._figure()
-            return None if figure is None else PictureExport(path, figure, self._options)
+            try:
+                return None if figure is None else PictureExport(path, figure, self._options())
+            except HeadscopeError:
+                return None
         if state.record is None or state.shown is None:
             return None
         if what == "all_weights":
@@ -219,27 +251,34 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _show(self) -> None:
-        figure, form = self._figure(), self.form.currentData()
-        spec = self._spec
+        form, spec = self.form.currentData(), self._spec
         self.fields.setVisible(spec is not None)
+        if spec is not None:
+            reading = self._state.reading
+            self.fields.show_screen(self._picked, self._zoomed(), reading.units, reading.special)
+            with QSignalBlocker(self.fields):
+                self.fields.show_for(spec.obeys, form)
+        figure, options = self._figure(), FigureOptions()
+        try:
+            options = self._options()
+            words = self._words(figure, options, form)
+        except HeadscopeError as error:
+            figure, words = None, refusal_of(error)
         self.copy.setVisible(spec is not None)
         self.copy.setEnabled(figure is not None)
-        if spec is not None:
-            self.fields.blockSignals(True)
-            pinned, zoomed = self._state.pinned != Cell(), self._zoomed() is not None
-            self.fields.show_for(spec.obeys, form, pinned=pinned, zoomed=zoomed)
-            self.fields.blockSignals(False)
-        self.note.setText(self._words(figure, form))
-        self.preview.show_figure(figure, self._options)
-        self.write.setEnabled(self.request(Path()) is not None)
+        self.note.setText(words)
+        self.preview.show_figure(figure, options)
+        self.write.setEnabled(figure is not None or (spec is None and self.request(Path()) is not None))
+        if self.isVisible():
+            self._fit()
 
-    def _words(self, figure: Figure | None, form: str) -> str:
-        """What the file will be like."""
+    def _words(self, figure: Figure | None, options: FigureOptions, form: str) -> str:
+        """What the file will be like; errors of the figure, such as ``empty_region``."""
         if figure is not None:
-            size = size_mm(figure, self._options)
+            size = size_mm(figure, options)
             words = self.tr("{width:.0f} × {height:.0f} mm").format(width=size.width(), height=size.height())
             if form == "png":
-                dots = [round(side / 25.4 * self._options.dpi) for side in (size.width(), size.height())]
+                dots = [round(side / 25.4 * options.dpi) for side in (size.width(), size.height())]
                 pixels = self.tr("{width} × {height} pixels").format(width=dots[0], height=dots[1])
                 return f"{words}\n{pixels}"
             return f"{words}\n{self._form_words(form)}"
@@ -289,7 +328,7 @@ class ExportDialog(QDialog):
         if figure is None:
             return
         try:
-            image, svg = figure_image(figure, self._options), figure_svg(figure, self._options)
+            image, svg = figure_image(figure, self._options()), figure_svg(figure, self._options())
         except HeadscopeError as error:
             self.note.setText(refusal_of(error))
             return

@@ -6,16 +6,25 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
+from headscope.gui.commands.units import UNITS
 from headscope.gui.paint.figure import LARGEST_PT, NARROWEST_MM, PLAIN, SMALLEST_PT, WIDEST_MM, WIDTHS_MM, FigureOptions
-from headscope.gui.paint.picked import Picked
+from headscope.gui.paint.picked import NOTHING, Picked
+from headscope.gui.paint.positions import Region, pins_of, region_of, written_pins, written_region
 from headscope.gui.widgets.number_field import fraction_field, whole_field
 
-Region = tuple[range, range]
 _OTHER: Final = "other"
+
+
+FIELDS: Final = {
+    **{name: name for name in ("width_mm", "height_mm", "type_pt", "title", "color_map", "scale", "units", "special")},
+    **{name: f"parts.{name}" for name in ("axis_titles", "color_bar", "edge_bars", "legend")},
+    **{"picked": "pins", "region": "region", "ground": "ground", "outlines": "outlines", "dpi": "dpi"},
+}
+"""The option of the command line for each field, and the other way round (a test compares)."""
 
 
 class FigureFields(QWidget):
@@ -24,9 +33,12 @@ class FigureFields(QWidget):
     Signals
     -------
     changed()
+    units_chosen(str, str)
+        Units, and what is done with special tokens; the window shows them, and the figure follows it.
     """
 
     changed = Signal()
+    units_chosen = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,8 +87,20 @@ class FigureFields(QWidget):
             }
         )
         self.ground = _choices({"light": self.tr("Light"), "dark": self.tr("Dark"), "transparent": self.tr("Transparent")})
-        self.mark = QCheckBox(self.tr("Mark the pinned cell"))
-        self.zoomed = QCheckBox(self.tr("Only the region zoomed to"))
+        self.units = _choices(_titles("units_"))
+        self.special = _choices(_titles("special_"))
+        for box in (self.units, self.special):
+            box.setToolTip(self.tr("Changes the views, too"))
+        self.pins = QLineEdit()
+        self.pins.setPlaceholderText(self.tr("None"))
+        self.pins.setToolTip(self.tr("What stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0"))
+        self.region = QLineEdit()
+        self.region.setPlaceholderText(self.tr("All"))
+        self.region.setToolTip(
+            self.tr("The part that is drawn: of the queries, and of the keys, as in 0-9,0-9; positions from 0")
+        )
+        self._picked = NOTHING
+        self._zoomed: Region | None = None
         self.outlines = QCheckBox(self.tr("Text as shapes"))
         self.dpi = whole_field(36, 2400, PLAIN.dpi)
         self._arrange()
@@ -96,11 +120,15 @@ class FigureFields(QWidget):
         self._rows.addRow(self.tr("Theme"), self.ground)
         self._rows.addRow(self.tr("Colours"), self.color_map)
         self._rows.addRow(self.tr("Scale"), self.scale)
+        self._rows.addRow(self.tr("Units"), self.units)
+        self._rows.addRow(self.tr("Special"), self.special)
+        self._rows.addRow(self.tr("Pins"), self.pins)
+        self._rows.addRow(self.tr("Region"), self.region)
         self.checks = QWidget()
         column = QVBoxLayout(self.checks)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for check in (*self.parts.values(), self.mark, self.zoomed, self.outlines):
+        for check in (*self.parts.values(), self.outlines):
             column.addWidget(check)
         self._rows.addRow(self.tr("With"), self.checks)
 
@@ -109,9 +137,12 @@ class FigureFields(QWidget):
             box.currentIndexChanged.connect(self._on_changed)
         for number in (self.width_mm, self.height_mm, self.type_pt, self.dpi):
             number.valueChanged.connect(self._on_changed)
-        for check in (*self.parts.values(), self.mark, self.zoomed, self.outlines):
+        for check in (*self.parts.values(), self.outlines):
             check.toggled.connect(self._on_changed)
-        self.title.textChanged.connect(self._on_changed)
+        for line in (self.title, self.pins, self.region):
+            line.textChanged.connect(self._on_changed)
+        for box in (self.units, self.special):
+            box.activated.connect(self._on_units)
         self._on_changed()
 
     @Slot()
@@ -119,16 +150,31 @@ class FigureFields(QWidget):
         self._rows.setRowVisible(self.width_mm, self.width_choice.currentData() == _OTHER)
         self.changed.emit()
 
+    @Slot()
+    def _on_units(self) -> None:
+        self.units_chosen.emit(self.units.currentData(), self.special.currentData())
+
+    # ---------------------------------------------------------------- what the screen shows
+    def show_screen(self, picked: Picked, zoomed: Region | None, units: str, special: str) -> None:
+        """Begin with what stands out there; what was typed here stays."""
+        with QSignalBlocker(self):
+            if self.pins.text() == written_pins(self._picked):
+                self.pins.setText(written_pins(picked))
+            if self.region.text() == written_region(self._zoomed):
+                self.region.setText(written_region(zoomed))
+            self._picked, self._zoomed = picked, zoomed
+            self.units.setCurrentIndex(self.units.findData(units))
+            self.special.setCurrentIndex(self.special.findData(special))
+
     # ---------------------------------------------------------------- what is asked for
-    def show_for(self, obeys: frozenset[str], form: str, *, pinned: bool, zoomed: bool) -> None:
+    def show_for(self, obeys: frozenset[str], form: str) -> None:
         """Show the fields that have a meaning for such a figure in such a file."""
         for name, check in self.parts.items():
             check.setVisible(name in obeys)
         self._rows.setRowVisible(self.color_map, "color_map" in obeys)
         self._rows.setRowVisible(self.scale, "scale" in obeys)
-        self.mark.setVisible("picked" in obeys)
-        self.mark.setEnabled(pinned)
-        self.zoomed.setVisible("region" in obeys and zoomed)
+        for field, name in ((self.units, "units"), (self.special, "units"), (self.pins, "picked"), (self.region, "region")):
+            self._rows.setRowVisible(field, name in obeys)
         self.outlines.setVisible(form == "svg")
         clear = self.ground.findData("transparent")
         model = self.ground.model()
@@ -138,8 +184,8 @@ class FigureFields(QWidget):
             self.ground.setCurrentIndex(0)
         self._rows.setRowVisible(self.dpi, form == "png")
 
-    def options(self, picked: Picked, region: Region | None, obeys: frozenset[str]) -> FigureOptions:
-        """What the fields ask for; `region` is the one that was zoomed to."""
+    def options(self, obeys: frozenset[str]) -> FigureOptions:
+        """What the fields ask for of a figure that `obeys` some of them; ``bad_option`` where pins or a region cannot be read."""
         preset = self.width_choice.currentData()
         width = self.width_mm.value() if preset == _OTHER else WIDTHS_MM.get(preset)
         height = self.height_mm.value()
@@ -149,7 +195,8 @@ class FigureFields(QWidget):
             type_pt=self.type_pt.value(),
             title=self.title.text().strip(),
             ground=self.ground.currentData(),
-            picked=picked,
+            picked=self._asked_pins if "picked" in obeys else NOTHING,
+            region=region_of(self.region.text()) if "region" in obeys else None,
             outlines=self.outlines.isChecked(),
             dpi=self.dpi.value(),
             axis_titles=self.parts["axis_titles"].isChecked(),
@@ -161,7 +208,12 @@ class FigureFields(QWidget):
             asked = replace(asked, color_map=self.color_map.currentData() or None)
         if "scale" in obeys:
             asked = replace(asked, scale=self.scale.currentData() or None)
-        return replace(asked, region=region) if region is not None and self.zoomed.isChecked() else asked
+        return asked
+
+    @property
+    def _asked_pins(self) -> Picked:
+        """Those of the screen, as long as nothing else is typed."""
+        return self._picked if self.pins.text() == written_pins(self._picked) else pins_of(self.pins.text())
 
     # ---------------------------------------------------------------- what is remembered
     def kept(self) -> str:
@@ -197,6 +249,11 @@ class FigureFields(QWidget):
     @property
     def _numbers(self) -> dict[str, Any]:
         return {"width_mm": self.width_mm, "height_mm": self.height_mm, "type_pt": self.type_pt, "dpi": self.dpi}
+
+
+def _titles(begins: str) -> dict[str, str]:
+    """What the menu of units calls them."""
+    return {command.id.removeprefix(begins): command.words for command in UNITS if command.id.startswith(begins)}
 
 
 def _millimetres(value: float) -> QDoubleSpinBox:

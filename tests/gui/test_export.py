@@ -1,6 +1,7 @@
 """Exported files: what is in them, byte by byte, and what the dialog asks for."""
 
 import csv
+import dataclasses
 import errno
 import io
 import time
@@ -14,17 +15,19 @@ import pytest
 from pypdf import PdfReader
 from PySide6.QtCore import QPointF, QRectF, QSettings, QStandardPaths, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from headscope.core.attention.from_arrays import record_of
+from headscope.core.cli.main import create_parser
 from headscope.core.errors import HeadscopeError
+from headscope.gui.app import export_command
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.exporter import HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.formats import size_mm, write_figure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
-from headscope.gui.session.selection import Cell, Marks
+from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 from headscope.gui.views.heatmap.panel import HeatmapPanel
@@ -32,6 +35,7 @@ from headscope.gui.views.links.paint.arcs import ArcsPicture
 from headscope.gui.views.links.paint.links import LinksPicture
 from headscope.gui.views.links.panel import LinksPanel
 from headscope.gui.window.export_dialog import ExportDialog
+from headscope.gui.window.figure_fields import FIELDS, FigureFields
 from headscope.gui.window.views import VIEWS
 from tests import allowed
 from tests.gui.screen import PATIENCE, axis, color_of, isolated_cells, n_colors, random_weights, shown, values, words
@@ -318,7 +322,7 @@ def test_each_thing_has_its_forms_and_fields(dialog: ExportDialog) -> None:
         for form in forms:
             choose(dialog, what, form)
             assert dialog.fields.dpi.isVisible() is (form == "png")
-            assert dialog.fields.ground.isVisible() is dialog.fields.mark.isVisible() is (what in ("heatmap", "links", "arcs"))
+            assert dialog.fields.ground.isVisible() is dialog.fields.pins.isVisible() is (what in ("heatmap", "links", "arcs"))
             assert dialog.note.text()
             assert dialog.write.isEnabled()
 
@@ -346,9 +350,10 @@ def test_the_choices_make_the_request(dialog: ExportDialog, tmp_path: Path) -> N
     assert request.figure.figure.weights is state.shown
     origin = request.figure.origin
     assert (origin.model, origin.text, origin.heads, origin.units) == ("toy:grammar", state.run.text, (state.head,), "tokens")
-    dialog.fields.mark.setChecked(False)
+    assert dialog.fields.pins.text() == "5:2"
+    dialog.fields.pins.clear()
     assert dialog.request(tmp_path / "a.png").options.picked == Picked()
-    state.update(marks=Marks((1, 3), (2,)))
+    dialog.fields.pins.setText("1:, 3:, :2")
     assert dialog.request(tmp_path / "a.png").options.picked == Picked(queries=(1, 3), keys=(2,))
     choose(dialog, "links", "svg")
     assert isinstance(dialog.request(tmp_path / "a.svg").figure.figure, LinksPicture)
@@ -395,7 +400,7 @@ def test_nothing_can_be_written_while_there_is_no_picture(qtbot, qapp, settings:
         choose(dialog, what, forms[0])
         assert not dialog.write.isEnabled()
         assert dialog.request(Path("a")) is None
-    assert not dialog.fields.mark.isEnabled()
+    assert dialog.fields.pins.text() == ""
     assert explorer.close()
 
 
@@ -552,12 +557,89 @@ def test_a_map_that_is_zoomed_can_be_written_as_it_is_seen(qtbot, dialog: Export
     panel.resize(600, 600)
     panel.show()
     qtbot.waitExposed(panel)
-    assert not dialog.fields.zoomed.isVisible()
+    assert dialog.fields.region.text() == ""
     panel.view._show(QRectF(1, 2, 5, 5))
-    dialog._show()
-    assert dialog.fields.zoomed.isVisible()
-    dialog.fields.zoomed.setChecked(True)
+    choose(dialog, "links", "png")
+    assert dialog.fields.region.text() == "", "links are not zoomed"
+    choose(dialog, "heatmap", "png")
+    assert dialog.fields.region.text() == "2-6,1-5"
     assert dialog.request(Path("a.png")).options.region == (range(2, 7), range(1, 6))
+    dialog.fields.region.clear()
+    assert dialog.request(Path("a.png")).options.region is None
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "says"),
+    [
+        ("pins", "5", "pins must be positions"),
+        ("pins", "a:b", "pins must be positions"),
+        ("region", "1-2", "region must be FIRST-LAST"),
+        ("region", "50-60,0-2", "holds no cell"),
+    ],
+)
+def test_what_a_field_cannot_read_is_said_and_not_written(dialog: ExportDialog, field: str, words: str, says: str) -> None:
+    choose(dialog, "heatmap", "png")
+    getattr(dialog.fields, field).setText(words)
+    assert says in dialog.note.text()
+    assert not dialog.write.isEnabled()
+    assert not dialog.copy.isEnabled()
+    getattr(dialog.fields, field).clear()
+    assert dialog.write.isEnabled()
+    assert dialog.copy.isEnabled()
+
+
+def test_units_that_are_chosen_are_those_of_the_figure(qtbot, dialog: ExportDialog, tmp_path: Path) -> None:
+    state, fields = dialog._state, dialog.fields
+    choose(dialog, "heatmap", "svg")
+    for box, value in ((fields.units, "words"), (fields.special, "hidden")):
+        box.setCurrentIndex(box.findData(value))
+        box.activated.emit(box.currentIndex())
+        qtbot.waitUntil(lambda value=value: value in (state.reading.units, state.reading.special), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dialog.write.isEnabled() and state.record is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: dialog.request(tmp_path / "a.svg").figure.origin.special == "hidden", timeout=PATIENCE)
+    request = dialog.request(tmp_path / "a.svg")
+    write_figure(request.figure, request.path, request.options)
+    said = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "in words" in said
+    assert "[CLS]" not in said.split("</desc>")[1]
+
+
+def test_the_dialog_has_a_field_for_each_option_of_the_command_line_and_the_other_way_round() -> None:
+    """What is drawn, the window shows: it has a place for each of the other options."""
+    parser, commands = create_parser()
+    export_command.add(commands)
+    export = commands.choices["export"]
+    groups = {group.title: {action.dest for action in group._group_actions} for group in export._action_groups}
+    assert groups[export_command.DRAWING] == set(FIELDS)
+    assert {field.name for field in dataclasses.fields(FigureOptions)} | {"units", "special"} == set(FIELDS)
+    shown = FigureFields()
+    for name in FIELDS.values():
+        part = shown.parts[name.removeprefix("parts.")] if name.startswith("parts.") else getattr(shown, name)
+        assert isinstance(part, QWidget)
+    dests = set().union(*groups.values()) - set(FIELDS)
+    generated = set(export.get_default("how_steps"))
+    assert dests - generated == {"help", "out", *WHERE_IN_THE_WINDOW}
+    assert parser.prog
+
+
+WHERE_IN_THE_WINDOW = {
+    "model": "the toolbar",
+    "revision": "the toolbar",
+    "device": "the toolbar",
+    "dtype": "the toolbar",
+    "text": "the text",
+    "pair": "the text",
+    "target": "the text",
+    "view": "what is written",
+    "head": "the heads",
+    "layer": "the heads",
+    "kind": "the menu of kinds",
+    "cell": "the pinned cell",
+    "token": "the pinned token",
+    "show": "the view's own controls",
+    "candidates": "the predictions",
+    "keep": "what is offered where memory is short",
+}
 
 
 def test_a_picture_can_be_copied(qtbot, dialog: ExportDialog, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from PySide6.QtGui import QImage
 from headscope.gui.paint.figure import FigureOptions
 from headscope.gui.paint.formats import size_mm, write_figure
 from headscope.gui.session.selection import Cell
+from headscope.gui.window.export_dialog import ExportDialog
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.views import VIEWS
-from tests.gui.screen import PATIENCE, n_colors, settle
+from tests.gui.screen import PATIENCE, n_colors, settle, shown
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = {figure.id: (view.id, figure) for view in VIEWS for figure in view.figures}
@@ -93,3 +94,19 @@ def test_a_figure_is_as_wide_as_it_needs_and_dark_where_that_is_asked(
     write_figure(figure, tmp_path / "a.png", options)
     image = QImage(str(tmp_path / "a.png"))
     assert image.pixelColor(1, image.height() - 2).lightness() < 60
+
+
+@pytest.mark.parametrize("name", ["arithmetic", "heads_by_token", "text", "predictions", "logit_lens"])
+def test_the_dialog_writes_a_view_that_nobody_sees_as_soon_as_its_numbers_have_come(
+    qtbot, open_window: Callable, name: str
+) -> None:
+    window = open_window("toy:grammar", "the keys of the cabinet [MASK] rusty .")
+    window.desk.docks[name].close()
+    window.state.update(pinned=Cell(6, 2))
+    window.export()
+    dialog = window.findChild(ExportDialog)
+    dialog.what.setCurrentIndex(dialog.what.findData(name))
+    qtbot.waitUntil(dialog.write.isEnabled, timeout=PATIENCE)
+    assert not window.panel(name).isVisible()
+    assert n_colors(shown(dialog.preview)) > 10
+    dialog.reject()
