@@ -42,7 +42,8 @@ class Finding(QObject):
         if find.current is None:
             self._session.update(find=find)
         else:
-            self._session.update(find=find, pinned=find.cell)
+            with self._session.doing("find"):
+                self._session.update(find=find, pinned=find.cell)
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ have their own undo. What counts as one change:
 * opening another model, with the text that comes with it: taken back, the model is loaded again and has its own text again;
 * typing in one text, until it is run, generated from, or something else is done;
 * what a generation writes;
+* a search in the text, however many matches one goes through until it is ended;
 * setting the least that heads must have, or a slider of a view, however many steps it takes until something else is done;
 * each choice of a head, a kind, units, a lens, a pair filter, an order of the grid, a generation step, a pin or a mark, and each
   setting of a view.
@@ -96,7 +97,8 @@ class History(QObject):
     def _on_changed(self, names: frozenset[str]) -> None:
         state = self._state
         is_busy = state.busy is not None
-        if is_busy != self._was_busy or "run" in names:
+        ended_search = "find" in names and not state.find.query
+        if is_busy != self._was_busy or "run" in names or ended_search:
             self._typed = ""
         if "run" in names:
             self._runs.append(_key(Document.of(state)))
@@ -118,6 +120,8 @@ class History(QObject):
         if not changed:
             return
         name, typed = self._state.done or _name(self._now, after), _typed(self._now, after)
+        if name == "find" and changed == ("pinned",):
+            typed = name
         if self._typed and self._typed == name + typed and self._past:
             self._past[-1] = replace(self._past[-1], after=after)
             if self._past[-1].before == after:  # back where it began: nothing was done

@@ -9,6 +9,7 @@ from itertools import takewhile
 from headscope.core.predict.results import Candidate, FillStep, GenerationStep, Prediction
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Kind
+from headscope.gui.session.session import Session
 
 Written = GenerationStep | FillStep
 
@@ -30,6 +31,41 @@ def chosen_at(step: Written) -> tuple[int, Kind]:
     if isinstance(step, FillStep):
         return step.position, "encoder"
     return len(step.record.axis("decoder").queries) - 1, "decoder"
+
+
+def stands_at(step: Written) -> int:
+    """The position of the step's token in the text that is written: a mask's, or behind all that its record is of."""
+    position, side = chosen_at(step)
+    return position if side == "encoder" else position + 1
+
+
+def found_steps(session: Session) -> frozenset[int]:
+    """The steps whose tokens were found in the text."""
+    find, queries = session.find, session.queries
+    if not find.queries:
+        return frozenset()
+    found = set()
+    for at, step in enumerate(session.steps):
+        _, side = chosen_at(step)
+        place = queries.place_of(stands_at(step))
+        unread = place is None and at == len(session.steps) - 1  # the last token was written and not read: it is in no picture
+        here = _is_in(step, find.query) if unread else place in find.queries
+        if here and _is_same_side(session.kind, side):
+            found.add(at)
+    return frozenset(found)
+
+
+def _is_in(step: Written, query: str) -> bool:
+    from headscope.core.text.find import find_in  # not before something is looked for
+
+    return isinstance(step, GenerationStep) and bool(find_in(TokenAxis((step.token,)), query))
+
+
+def found_step(session: Session) -> int | None:
+    """The step whose token is the match that one has come to."""
+    at = session.find.cell.query
+    found = (step for step in found_steps(session) if session.queries.place_of(stands_at(session.steps[step])) == at)
+    return None if at is None else next(found, None)
 
 
 def kind_of_rows(step: Written, kind: Kind) -> Kind:

@@ -30,6 +30,7 @@ CHANGES: Final = {
     "step": (QT_TRANSLATE_NOOP("changes", "Undo choose step"), QT_TRANSLATE_NOOP("changes", "Redo choose step")),
     "pinned": (QT_TRANSLATE_NOOP("changes", "Undo pin"), QT_TRANSLATE_NOOP("changes", "Redo pin")),
     "unpinned": (QT_TRANSLATE_NOOP("changes", "Undo unpin"), QT_TRANSLATE_NOOP("changes", "Redo unpin")),
+    "find": (QT_TRANSLATE_NOOP("changes", "Undo find"), QT_TRANSLATE_NOOP("changes", "Redo find")),
     "marks": (QT_TRANSLATE_NOOP("changes", "Undo select rows and columns"),
               QT_TRANSLATE_NOOP("changes", "Redo select rows and columns")),
     "lens": (QT_TRANSLATE_NOOP("changes", "Undo choose lens"), QT_TRANSLATE_NOOP("changes", "Redo choose lens")),

@@ -182,3 +182,73 @@ def test_a_page_of_text_is_scrolled_to_the_match(qtbot, window: MainWindow) -> N
     assert window.state.pinned == Cell(query=last)
     qtbot.waitUntil(lambda: last in links.layout_now.visible(len(window.state.queries)), timeout=PATIENCE)
     qtbot.waitUntil(lambda: strip.viewport().rect().contains(strip.point_of(last)), timeout=PATIENCE)
+
+
+def test_a_search_is_one_change_however_many_matches_it_goes_through(qtbot, window: MainWindow) -> None:
+    state, field = window.state, window.find_bar.field
+    state.update(pinned=Cell(query=1))
+    before = state.undoable
+    search(qtbot, window, "dog")
+    for _ in range(3):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    at = state.pinned
+    assert (state.undoable, state.undo_of) == (before + 1, "find")
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    search(qtbot, window, "cats")
+    assert state.undoable == before + 2, "another search is another change"
+    window.find_bar.end()
+    window.history.undo()
+    assert state.pinned == at
+    window.history.undo()
+    assert state.pinned == Cell(query=1)
+    window.history.redo()
+    assert state.pinned == at
+
+
+def test_what_is_pinned_during_a_search_is_a_change_of_its_own(qtbot, window: MainWindow) -> None:
+    state = window.state
+    before = state.undoable
+    search(qtbot, window, "dog")
+    state.pin(Cell(query=2))
+    qtbot.keyClick(window.find_bar.field, Qt.Key.Key_Return)
+    assert state.undoable == before + 3
+
+
+def test_steps_of_a_generation_are_marked(qtbot, open_window) -> None:
+    """In the film strip and in the list: the tokens that were found, and no others; the match that one comes to is in sight."""
+    window = open_window("toy:tales", "once upon a time")
+    window.resize(1600, 1000)
+    window.panel("generation").fields.max_new_tokens.setValue(30)
+    window.commands.action("generate").trigger()
+    qtbot.waitUntil(lambda: len(window.state.steps) == 30 and window.state.busy is None, timeout=PATIENCE)
+    words = [step.token.text for step in window.state.steps]
+    word = next(word for word in words if words.count(word) > 1)
+    for view in ("generation", "film_strip"):
+        window.bring_view(view)
+        QApplication.processEvents()
+    found = {at for at, each in enumerate(words) if word in each.casefold()}  # parts of words are found, too
+    assert 0 < len(found) < 30
+    search(qtbot, window, word)
+    film, steps = window.panel("film_strip").strip, window.panel("generation").list
+    assert steps.found == found
+    for _ in window.state.find.matches:
+        qtbot.keyClick(window.find_bar.field, Qt.Key.Key_Return)
+        here = window.state.pinned.query
+        step = next((at for at in found if len(window.state.queries) - 30 + at == here), None)
+        if step is not None:
+            assert film.viewport().rect().contains(film.box(0, step).toRect().center())
+    window.state.update(pinned=Cell(), hover=Cell())
+    ratio = film.devicePixelRatioF()
+    for at in range(30):
+        film.reveal(at)
+        QApplication.processEvents()
+        box = film.box(0, at)
+        ground = QPoint(int(box.left()) + 8, int(box.center().y()))
+        assert marked(window, film.viewport(), ground * ratio) == (at in found), at
+    window.bring_view("generation")
+    for at in range(30):
+        steps.reveal(at)
+        QApplication.processEvents()
+        row = steps.visualRect(steps.model().index(at, 0))
+        ground = QPoint(row.left() + 15, row.center().y() - 7)
+        assert marked(window, steps.viewport(), ground * ratio) == (at in found), at

@@ -14,7 +14,7 @@ from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
-from headscope.gui.session.steps import Written, chosen, log_probability, n_shared, row_of
+from headscope.gui.session.steps import Written, chosen, found_step, found_steps, log_probability, n_shared, row_of
 from headscope.gui.views.film_strip.figure import film_strip_figure, frame_of
 from headscope.gui.views.film_strip.paint.strip import FilmStripPicture, Frame, Strip
 from headscope.gui.views.film_strip.player_bar import PlayerBar
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
 _STRIPS = frozenset({"steps", "branches", "branch"})
-_EVERYTHING = _STRIPS | {"dark", "step", "busy", "head", "kind", "model"}
+_EVERYTHING = _STRIPS | {"dark", "step", "busy", "head", "kind", "model", "find"}
 _LEAST_FOR_DIFFERENCE = 200
 """Pixels of height; in less the tool tip of the strips says it."""
 _LEAST_FORKED = 10
@@ -101,10 +101,17 @@ class FilmStripPanel(QWidget):
             self._show_strips(anew=bool(names & _STRIPS))
         if names & (_STRIPS | {"step", "busy", "model"}):
             self._show_hint()
+        if names & (_STRIPS | {"find", "kind"}):
+            self._show_found()
         if names & {"step", "record", "kind"} and self._chose:
             self._light()
         if names & {"head", "kind", "hover", "pinned", "busy", "keys"}:
             self.detail.follow_state()
+
+    def _show_found(self) -> None:
+        self.strip.set_found(found_steps(self._state))
+        if (step := found_step(self._state)) is not None:
+            self.strip.reveal(step)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QToolTip, QWidget
 
+from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.film_strip.paint.strip import MARGIN, FilmStripPicture, Looked
@@ -40,6 +43,7 @@ class FilmStripView(QAbstractScrollArea):
         super().__init__(parent)
         self._picture = FilmStripPicture(())
         self._looked = Looked()
+        self._found: set[int] = set()
         self._theme = theme_of(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -61,6 +65,16 @@ class FilmStripView(QAbstractScrollArea):
     def set_step(self, step: int) -> None:
         """Look at another step of the same strip."""
         self._look_at(self._looked.strip, step)
+
+    def set_found(self, steps: Collection[int]) -> None:
+        """Mark the frames of the strip that is looked at whose tokens were found in the text."""
+        if set(steps) != self._found:
+            self._found = set(steps)
+            self.viewport().update()
+
+    def reveal(self, step: int) -> None:
+        """Bring a frame of the strip that is looked at into sight."""
+        self._bring_into_sight(self._looked.strip, step)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
@@ -93,16 +107,21 @@ class FilmStripView(QAbstractScrollArea):
         return QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
 
     def _look_at(self, strip: int, step: int) -> None:
-        """With a frame more on both sides in sight."""
         self._looked = Looked(strip, step, self._looked.hover)
-        if 0 <= strip < len(self._picture.strips) and 0 <= step < len(self._picture.strips[strip].frames):
+        if self._bring_into_sight(strip, step):
+            self.setAccessibleDescription(self._said(strip, step))
+        self.viewport().update()
+
+    def _bring_into_sight(self, strip: int, step: int) -> bool:
+        """With a frame more on both sides; whether there is such a frame."""
+        is_there = 0 <= strip < len(self._picture.strips) and 0 <= step < len(self._picture.strips[strip].frames)
+        if is_there:
             box, view, wide = self._picture.box(strip, step), self.viewport().rect(), self._picture.step
             low, high = box.left() - wide - (self._picture.left - MARGIN), box.right() + wide + MARGIN - view.width()
             bar, rows = self.horizontalScrollBar(), self.verticalScrollBar()
             bar.setValue(round(min(max(bar.value(), high), low)))
             rows.setValue(round(min(max(rows.value(), box.bottom() - view.height()), box.top())))
-            self.setAccessibleDescription(self._said(strip, step))
-        self.viewport().update()
+        return is_there
 
     def _said(self, strip: int, step: int) -> str:
         frame = self._picture.strips[strip].frames[step]
@@ -131,6 +150,8 @@ class FilmStripView(QAbstractScrollArea):
         view = QRectF(self.viewport().rect()).translated(self._corner)
         painter.translate(-self._corner)
         self._picture.paint(painter, view, self._theme, self._looked, focused=self.hasFocus())
+        seen = set(self._picture.steps_between(view.left(), view.right())) & self._found
+        paint_found(painter, (self._picture.label_box(self._looked.strip, step) for step in seen), self._theme)
 
     # ---------------------------------------------------------------- mouse
     def _frame_at(self, point: QPointF) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
-from headscope.gui.session.steps import chosen, row_of
+from headscope.gui.session.steps import chosen, found_step, found_steps, row_of
 from headscope.gui.views.generation.figure import generation_figure
 from headscope.gui.views.generation.language_fields import LanguageFields
 from headscope.gui.views.generation.rules_list import RulesList
@@ -163,6 +163,8 @@ class GenerationPanel(QWidget):
             self.list.set_steps(tuple(_row(step) for step in state.steps))
             n = len(state.steps)
             self.count.setText(self.tr("%n token(s)", "", n) if n else "")
+        if names & {"steps", "find", "kind"}:
+            self._show_found()
         if "beams" in names:
             followed = (*state.beams.beams, *state.beams.finished) if state.beams is not None else ()
             self.beams.set_bars([_bar(beam) for beam in followed])
@@ -171,6 +173,11 @@ class GenerationPanel(QWidget):
                 QTimer.singleShot(0, self, self._bring_into_view)  # once it has its place
         if names & {"branches", "branch", "busy"}:
             self.branches.show_branch(state.branch, len(state.branches), enabled=state.busy is None)
+
+    def _show_found(self) -> None:
+        self.list.set_found(found_steps(self._state))
+        if (row := found_step(self._state)) is not None:
+            self.list.reveal(row)
 
     def figure(self) -> PaintedFigure | None:
         """The tokens that were chosen, with their probabilities; None while there are none."""

@@ -22,8 +22,10 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from headscope.core.predict.results import Candidate, FilterStage
+from headscope.gui.paint.found import paint_found
+from headscope.gui.paint.labels import text_width
 from headscope.gui.paint.probability import paint_probability, readable_probability
-from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
+from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, theme_of
 from headscope.gui.words.filter_words import told
 
 ROW_HEIGHT = 6 * GRID
@@ -118,6 +120,7 @@ class _StepPainter(QStyledItemDelegate):
     """One row: the token, a bar, the number."""
 
     theme: Theme = theme_of(False)
+    found: frozenset[int] = frozenset()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(scaled(120), scaled(ROW_HEIGHT))
@@ -137,7 +140,11 @@ class _StepPainter(QStyledItemDelegate):
             painter.setPen(theme.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(2 * GRID + 0.5, 1.5, -2 * GRID - 0.5, -1.5), 6, 6)
-        self._paint_step(painter, area.adjusted(_MARGIN, 0, -_MARGIN, 0), step)
+        inner = area.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        self._paint_step(painter, inner, step)
+        if index.row() in self.found:
+            width = min(text_width(step.chosen.label, TEXT_SIZE) + GRID, inner.width() * _LABEL_SHARE)
+            paint_found(painter, [QRectF(inner.left() - GRID / 2, inner.top() + 3, width, inner.height() - 6)], theme)
         painter.restore()
 
     def _paint_step(self, painter: QPainter, area: QRectF, step: Step) -> None:
@@ -199,6 +206,21 @@ class StepList(QListView):
     def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these steps."""
         self._steps.set_steps(steps)
+
+    def set_found(self, rows: frozenset[int]) -> None:
+        """Mark the tokens that were found in the text."""
+        if rows != self._painter.found:
+            self._painter.found = rows
+            self.viewport().update()
+
+    @property
+    def found(self) -> frozenset[int]:
+        """The rows that are marked."""
+        return self._painter.found
+
+    def reveal(self, row: int) -> None:
+        """Bring a row into sight."""
+        self.scrollTo(self._steps.index(row, 0))
 
     @Slot(int)
     def _on_scrolled(self, value: int) -> None:

@@ -110,6 +110,10 @@ class FilmStripPicture:
         """A frame's place; nothing is scrolled away."""
         return QRectF(QPointF(self.left + step * self.step, strip * self.row), self.frame)
 
+    def label_box(self, strip: int, step: int) -> QRectF:
+        """Where a frame's token stands."""
+        return self.box(strip, step).adjusted(1.5 * GRID, GRID + scaled(3 * GRID), -1.5 * GRID, -2.5 * GRID)
+
     def frame_at(self, point: QPointF) -> tuple[int, int] | None:
         """The strip and the step at a point; None beside the frames."""
         strip, step = int(point.y() // self.row), int((point.x() - self.left) // self.step)
@@ -159,7 +163,7 @@ class FilmStripPicture:
         painter.drawText(
             inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, readable_probability(frame.probability)
         )
-        _paint_token(painter, inner.adjusted(0, scaled(3 * GRID), 0, -1.5 * GRID), theme, frame, strong=current)
+        _paint_token(painter, self.label_box(number, step), theme, frame, strong=current)
         _paint_bar(painter, QRectF(inner.left(), inner.bottom() - 3, inner.width(), 3), theme, frame.probability)
         painter.setOpacity(1.0)
 
