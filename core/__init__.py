@@ -19,6 +19,7 @@ if __name__ != "headscope.core":
 if TYPE_CHECKING:
     from headscope.core.attention.from_arrays import record_of
     from headscope.core.attention.intervention import Cut, Intervention, Paste, Replace, Scale, Uniform
+    from headscope.core.attention.lens import LENSES, SCORES, WEIGHTS, Lens
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.errors import HeadscopeError
     from headscope.core.keep import Keep
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
     from headscope.core.target import Target
 
 __all__ = [
+    "LENSES",
+    "SCORES",
+    "WEIGHTS",
     "AttentionRecord",
     "BeamSearch",
     "Cut",
     "HeadscopeError",
     "Intervention",
     "Keep",
+    "Lens",
     "Model",
     "Paste",
     "Replace",
@@ -51,12 +56,16 @@ __all__ = [
 __getattr__ = names_from(
     __name__,
     {
+        "LENSES": "headscope.core.attention.lens",
+        "SCORES": "headscope.core.attention.lens",
+        "WEIGHTS": "headscope.core.attention.lens",
         "AttentionRecord": "headscope.core.attention.record",
         "BeamSearch": "headscope.core.options",
         "Cut": "headscope.core.attention.intervention",
         "HeadscopeError": "headscope.core.errors",
         "Intervention": "headscope.core.attention.intervention",
         "Keep": "headscope.core.keep",
+        "Lens": "headscope.core.attention.lens",
         "Model": "headscope.core.model",
         "Paste": "headscope.core.attention.intervention",
         "Replace": "headscope.core.attention.intervention",

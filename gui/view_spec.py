@@ -33,7 +33,7 @@ class Subject:
     Attributes
     ----------
     record : AttentionRecord
-        In the units that are wanted.
+        In the units and through the lens that are wanted.
     kind : Kind
     heads : tuple of (layer, head)
         At least one; a figure of one head is of the first.
@@ -65,7 +65,7 @@ class Subject:
 
     @property
     def weights(self) -> dict[Head, FloatArray]:
-        """Of each head, (n_queries, n_keys)."""
+        """The map of each head, (n_queries, n_keys)."""
         return {head: self.record.attention_weights(*head, self.kind) for head in self.heads}
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
+from weakref import WeakValueDictionary
 
 import numpy as np
 from torch import Tensor, nn
@@ -14,11 +15,11 @@ from headscope.core.attention.head_map import HeadOverview, Pooling
 from headscope.core.attention.kept.edited import sets_weights
 from headscope.core.attention.kept.in_units import ReadLayer
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.kept.lenses import LensLayer, lens_of
+from headscope.core.attention.lens import SCORES, WEIGHTS, Lens
 from headscope.core.attention.maps import overview as overviews
 from headscope.core.attention.maps.pooling import blocks_of_heads, pooled
 from headscope.core.attention.maps.rank_table import rank_table
-from headscope.core.attention.maps.scores import pooled_scores
 from headscope.core.attention.ranks import RankTable
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
@@ -39,7 +40,8 @@ class AttentionRecord:
     """The attention of one run of a model over one text, frozen.
 
     Nothing is computed before it is asked for; any thread may ask. Weights are exact: what the model's own attention
-    computes from the same queries and keys, in float32.
+    computes from the same queries and keys, in float32. A record seen `through` another lens answers everything that is asked for
+    weights with that lens's numbers, NaN where it has none.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ class AttentionRecord:
         What the error calls the model.
     kept : Keep
         How much of the pass is in `layers`.
+    of : (Lens, AttentionRecord), optional
+        What `layers` show, and the record of weights that they are a view of.
 
     Attributes
     ----------
@@ -65,6 +69,10 @@ class AttentionRecord:
         devices "cuda:0, cpu".
     kept : Keep
         With `half`, weights are right to about 3 digits; layers that are not among `layers` raise ``layer_not_kept``.
+    lens : Lens
+        What its numbers are: `WEIGHTS`, unless it is seen through another.
+    inner : AttentionRecord or None
+        The record of weights that this one is a view of.
 
     Raises
     ------
@@ -81,8 +89,12 @@ class AttentionRecord:
         batch: int = 0,
         model: nn.Module | None = None,
         kept: Keep = KEEP_ALL,
+        of: tuple[Lens, AttentionRecord] | None = None,
     ) -> None:
         self.tier: Tier = tier
+        self.lens: Lens = WEIGHTS if of is None else of[0]
+        self.inner: AttentionRecord | None = None if of is None else of[1]
+        self._views: WeakValueDictionary[str, AttentionRecord] = WeakValueDictionary()
         self._model = None if model is None else weakref.ref(model)
         self.kept = kept
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in axes if layers.get(kind))
@@ -102,8 +114,8 @@ class AttentionRecord:
         return self._model is not None and self._model() is model
 
     def __getstate__(self) -> dict[str, object]:
-        """A record in a file has no model beside it."""
-        return vars(self) | {"_model": None}
+        """A record in a file has no model beside it, and no views."""
+        return vars(self) | {"_model": None, "_views": {}}
 
     def axis(self, kind: Kind) -> Axes:
         """The tokens of the query side (`.queries`) and of the key side (`.keys`)."""
@@ -209,59 +221,40 @@ class AttentionRecord:
         size = {"height": arguments.count("height", height), "width": arguments.count("width", width)}
         rows, keys = (arguments.part(*each) for each in zip(("rows", "keys"), (rows, keys), found.shape[1:], strict=True))
         arguments.one_of("how", how, get_args(Pooling))
-        pictures = pooled(
+        picture: FloatArray = pooled(
             found, batch=self._batch, head=head, rows=rows, keys=keys, how=how, by_row=by_row, cancel=cancel, **size
-        )
-        picture: FloatArray = pictures[0]
+        )[0]
         return picture
 
-    def attention_scores(
-        self,
-        layer: int,
-        head: int,
-        kind: Kind | None = None,
-        *,
-        rows: range | None = None,
-        keys: range | None = None,
-        height: int | None = None,
-        width: int | None = None,
-        job: Job | None = None,
-    ) -> FloatArray:
+    def attention_scores(self, layer: int, head: int, kind: Kind | None = None, rows: slice | None = None) -> FloatArray:
         """What goes into a head's softmax: q·k · scale with position bias and soft cap, before weights are set (`sets_weights`).
 
-        Parameters
-        ----------
-        rows, keys : range, optional
-            A part (step 1); everything if not given.
-        height, width : int, optional
-            Pixels, each the exact maximum of its cells; one for each cell if not given.
+        The same as ``through(SCORES).attention_weights(...)``.
 
         Returns
         -------
-        float32, (len(rows), len(keys)), or as many pixels
+        float32, (n_queries, n_keys)
             NaN where a query may not see a key, of its model or since it was cut.
 
         Raises
         ------
         HeadscopeError
             As `attention_weights`; ``no_scores`` where only weights are known, and of words.
-        Cancelled
         """
-        found = self._layer(self.kinds[0] if kind is None else kind, layer, head)
-        rows, keys = (arguments.part(*each) for each in zip(("rows", "keys"), (rows, keys), found.shape[1:], strict=True))
-        height, width = len(rows) if height is None else height, len(keys) if width is None else width
-        size = {"height": arguments.count("height", height), "width": arguments.count("width", width)}
-        cancel = (job or Job()).cancel
-        return pooled_scores(found, batch=self._batch, head=head, rows=rows, keys=keys, cancel=cancel, **size)
+        return self.through(SCORES).attention_weights(layer, head, kind, rows)
 
     def sets_weights(self, layer: int, head: int, kind: Kind) -> bool:
         """Whether the run set weights of a head after its softmax, so that its scores do not tell them."""
         return sets_weights(self._layer(kind, layer, head), batch=self._batch, head=head)
 
-    def rank_table(self, layer: int, head: int, kind: Kind, lens: Lens = "weights", job: Job | None = None) -> RankTable:
-        """Ranks among all weights or scores of a head, which are counted in blocks. Raises as `attention_scores`."""
+    def is_before_edits(self, layer: int, head: int, kind: Kind) -> bool:
+        """Whether what the lens shows is from before weights of the head that the run set."""
+        return self.lens.before_softmax and self.sets_weights(layer, head, kind)
+
+    def rank_table(self, layer: int, head: int, kind: Kind, job: Job | None = None) -> RankTable:
+        """Ranks among all numbers of a head, which are counted in blocks. Raises as `attention_weights`, or as the lens does."""
         found, cancel = self._layer(kind, layer, head), (job or Job()).cancel
-        return rank_table(found, batch=self._batch, head=head, lens=lens, cancel=cancel)
+        return rank_table(found, batch=self._batch, head=head, cancel=cancel)
 
     def is_large(self, kind: Kind) -> bool:
         """Whether the map of a head has more cells than the screen takes as a whole: ask for `overview` and `pooled`."""
@@ -312,6 +305,27 @@ class AttentionRecord:
         for index in kept if layers is None else [layer for layer in layers if layer in kept]:
             yield index, pooled(found[index], batch=self._batch, head=None, height=size, width=size, how=how, cancel=cancel)
 
+    @property
+    def of_weights(self) -> AttentionRecord:
+        """This record, or the record of weights that it is a view of."""
+        return self if self.inner is None else self.inner
+
+    def through(self, lens: Lens) -> AttentionRecord:
+        """This record as a lens shows it: the same object as long as somebody has it. Nothing is computed yet.
+
+        What is asked of it raises ``no_scores`` where the lens has no numbers.
+        """
+        if not isinstance(lens, Lens):
+            arguments.refuse("lens", lens, "a Lens, such as SCORES")
+        base = self.of_weights
+        if lens == WEIGHTS:
+            return base
+        found = base._views.get(lens.id)
+        if found is None:
+            layers = {kind: tuple(LensLayer(layer, lens) for layer in layers) for kind, layers in base._layers.items()}
+            found = base._views[lens.id] = base._viewed(layers, base._axes, (lens, base))
+        return found
+
     def read_as(self, reading: Reading) -> AttentionRecord:
         """This record in words, sentences or segments, without its special tokens: see `Reading`. Nothing is computed yet.
 
@@ -319,6 +333,8 @@ class AttentionRecord:
         """
         if reading == AS_TOKENS:
             return self
+        if self.inner is not None:
+            return self.inner.read_as(reading).through(self.lens)
         read: dict[int, TokenAxis] = {}  # an axis that is both queries and keys stays one
         axes: dict[Kind, tuple[TokenAxis, TokenAxis]] = {}
         layers: dict[Kind, tuple[Layer, ...]] = {}
@@ -327,8 +343,17 @@ class AttentionRecord:
             rows, columns = queries.pieces or (), keys.pieces or ()
             axes[kind] = queries, keys
             layers[kind] = tuple(ReadLayer(layer, rows, columns, reading.renormalises) for layer in self._layers[kind])
+        return self._viewed(layers, axes)
+
+    def _viewed(
+        self,
+        layers: Mapping[Kind, Sequence[Layer]],
+        axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]],
+        of: tuple[Lens, AttentionRecord] | None = None,
+    ) -> AttentionRecord:
+        """Views of the same run's layers."""
         model = None if self._model is None else self._model()
-        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, model=model, kept=self.kept)
+        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, model=model, kept=self.kept, of=of)
 
     @property
     def nbytes(self) -> int:
@@ -343,10 +368,14 @@ class AttentionRecord:
 
     def _computed(self, layer: Layer, rows: range, head: int | None) -> FloatArray:
         n_heads, _, n_keys = layer.shape
-        weights = np.zeros((n_heads if head is None else 1, len(rows), n_keys), np.float32)
+        hides = lens_of(layer).hides
+        shape = n_heads if head is None else 1, len(rows), n_keys
+        weights = np.full(shape, np.nan, np.float32) if hides else np.zeros(shape, np.float32)
         for block in layer.row_blocks(rows=rows, head=head):
             computed = layer.weights(block, batch=self._batch, head=head)
             weights[:, block.start - rows.start : block.stop - rows.start, : computed.shape[-1]] = computed.cpu().numpy()
+        if hides:
+            weights[np.isneginf(weights)] = np.nan
         return weights
 
     def _of_kind(self, kind: Kind) -> tuple[Layer, ...]:

@@ -23,10 +23,8 @@ def heatmap_answer(request: HeatmapRequest, job: Job) -> object:
     Cancelled
     """
     match request:
-        case RankRequest(record, kind, head, lens) if record.is_large(kind):
-            return Ranks(request, record.rank_table(*head, kind, lens, job))
-        case RankRequest(record, kind, head, "scores"):
-            return Ranks(request, shares_below(record.attention_scores(*head, kind, job=job)))
+        case RankRequest(record, kind, head) if record.is_large(kind):
+            return Ranks(request, record.rank_table(*head, kind, job))
         case RankRequest(record, kind, head):
             return Ranks(request, shares_below(record.attention_weights(*head, kind)))
         case SumsRequest():

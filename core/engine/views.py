@@ -28,6 +28,8 @@ from headscope.core.vocabulary import Head
 
 _SCREEN = torch.device("cpu")
 """Where pictures are made, wherever the record is."""
+_SIDE = 1024
+"""Pixels along a side of the picture of a large head."""
 _COPIES = 2
 """Of a head's weights: the numbers, and what the screen makes of them."""
 
@@ -48,8 +50,6 @@ def view(request: ViewRequest, job: Job, stream: Stream) -> object:
                 return _weights(request, job, stream)
             case PartRequest():
                 return _part(request, job)
-            case RowRequest(record, kind, head, query, "scores"):
-                return Row(request, record.attention_scores(*head, kind, rows=range(query, query + 1))[0])
             case RowRequest(record, kind, head, query):
                 return Row(request, record.attention_weights(*head, kind, slice(query, query + 1))[0])
             case StepRowsRequest(record, kind, layer, query):
@@ -85,7 +85,7 @@ def _weights(request: WeightsRequest, job: Job, stream: Stream) -> HeadWeights:
 def _overviews(request: WeightsRequest, job: Job, stream: Stream) -> HeadWeights:
     """The first pictures of all heads are streamed before any of them is computed whole."""
     record, kind = request.record, request.kind
-    on_the_way = {head: record.overview(*head, kind, job=job) for head in request.heads}
+    on_the_way = {head: record.overview(*head, kind, _SIDE, job) for head in request.heads}
     maps: dict[Head, HeadMap] = {head: next(overviews) for head, overviews in on_the_way.items()}
     stream(HeadWeights(record, kind, dict(maps)))
     for head, overviews in on_the_way.items():
@@ -95,14 +95,8 @@ def _overviews(request: WeightsRequest, job: Job, stream: Stream) -> HeadWeights
 
 def _part(request: PartRequest, job: Job) -> Part:
     record, (layer, head), kind = request.record, request.head, request.kind
-    height, width, rows, keys = request.height, request.width, request.rows, request.keys
-    if request.lens == "scores":
-        picture = record.attention_scores(layer, head, kind, rows=rows, keys=keys, height=height, width=width, job=job)
-        return Part(request, picture, before_edits=record.sets_weights(layer, head, kind))
-    by_row = request.by_row
-    return Part(
-        request, record.pooled(layer, head, kind, height=height, width=width, rows=rows, keys=keys, by_row=by_row, job=job)
-    )
+    how = {name: getattr(request, name) for name in ("height", "width", "rows", "keys", "by_row")}
+    return Part(request, record.pooled(layer, head, kind, **how, job=job))
 
 
 def _thumbnails(request: ThumbnailsRequest, job: Job, stream: Stream) -> Thumbnails:
@@ -112,14 +106,14 @@ def _thumbnails(request: ThumbnailsRequest, job: Job, stream: Stream) -> Thumbna
     done = Thumbnails(record, kind, np.full(shape, np.nan, dtype=np.float32), how)
     for layer, pictures in record.thumbnails(kind, size, job, layers=request.layers, how=how):
         so_far = done.pictures.copy()  # what was streamed is looked at in another thread
-        so_far[layer] = pictures
+        so_far[layer] = np.where(np.isnan(pictures), np.float32(-np.inf), pictures)
         done = Thumbnails(record, kind, so_far, how)
         stream(done)
     return done
 
 
 def _measure(request: MetricsRequest, job: Job, stream: Stream) -> HeadMetrics:
-    record, kind, size = request.record, request.kind, request.size
+    record, kind, size = request.record.of_weights, request.kind, request.size
     answer = unmeasured(record, kind, size)
     for answer in head_metrics(record, kind, layers=request.layers, size=size, job=job):
         stream(answer)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.files.atomic import atomic_write
 from headscope.core.job import Job, Progress
 from headscope.core.text.tokens import TokenAxis, visible
@@ -30,7 +31,7 @@ def write_head_csv(path: Path, weights: FloatArray, queries: TokenAxis, keys: To
     Parameters
     ----------
     weights : float32, (n_queries, n_keys)
-        Written with nine digits, which give the same float32 back.
+        Written with nine digits, which give the same float32 back; or the numbers of another lens, "nan" where it has none.
     job : Job, optional
         Told and looked at in every row.
 
@@ -60,9 +61,17 @@ def text_cell(text: str) -> str:
 
 
 def write_head_npz(
-    path: Path, weights: FloatArray, queries: TokenAxis, keys: TokenAxis, *, kind: Kind, head: Head, model: str
+    path: Path,
+    weights: FloatArray,
+    queries: TokenAxis,
+    keys: TokenAxis,
+    *,
+    kind: Kind,
+    head: Head,
+    model: str,
+    lens: Lens = WEIGHTS,
 ) -> None:
-    """One head as arrays: attention (query, key), query_tokens, key_tokens, and which head of which model it is.
+    """One head as arrays: attention (query, key), query_tokens, key_tokens, which head of which model it is, and the lens's id.
 
     Raises
     ------
@@ -80,11 +89,12 @@ def write_head_npz(
             head=np.int64(number),
             kind=np.str_(kind),
             model=np.str_(model),
+            lens=np.str_(lens.id),
         )
 
 
 def write_capture_npz(record: AttentionRecord, path: Path, *, job: Job | None = None) -> None:
-    """Every head of a record: <kind>_attention (layer, head, query, key), <kind>_query_tokens, <kind>_key_tokens.
+    """Every head of a record: <kind>_attention (layer, head, query, key), <kind>_query_tokens, <kind>_key_tokens, the lens's id.
 
     Of a record that kept some layers, those; <kind>_layers says which. One layer is in memory at a time, however long the text.
 
@@ -98,6 +108,8 @@ def write_capture_npz(record: AttentionRecord, path: Path, *, job: Job | None = 
     job = job or Job()
     done, total = count(), sum(len(record.kept_layers(kind)) for kind in record.kinds)
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        lens = np.array(record.lens.id, dtype=np.str_)
+        _write_member(archive, "lens", lens.shape, lens.dtype, iter([lens]))
         for kind in record.kinds:
             axis = record.axis(kind)
             kept = record.kept_layers(kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headscope.core.attention.lens import Lens
 from headscope.core.attention.ranks import RankTable
 from headscope.core.vocabulary import FloatArray, Head, Kind
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 class PartRequest:
     """A part of a head's map as a picture of at most `height` × `width` pixels, exact maxima; answers `Part`.
 
-    `by_row`: of weights divided by the largest of their row.
+    What its numbers are, the record's lens says. `by_row`: of weights divided by the largest of their row.
     """
 
     record: AttentionRecord
@@ -27,24 +26,22 @@ class PartRequest:
     keys: range
     height: int
     width: int
-    lens: Lens = "weights"
     by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RowRequest:
-    """One query's weights or scores of a head; answers `Row`."""
+    """One query's numbers of a head; answers `Row`."""
 
     record: AttentionRecord
     kind: Kind
     head: Head
     query: int
-    lens: Lens = "weights"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """float32 (n_keys,), NaN where the query may not see a key, of scores: what `request` asked for."""
+    """float32 (n_keys,), NaN where the record's lens has no number: what `request` asked for."""
 
     request: RowRequest
     values: FloatArray
@@ -69,7 +66,6 @@ class RankRequest:
     record: AttentionRecord
     kind: Kind
     head: Head
-    lens: Lens = "weights"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,14 +120,11 @@ class Part:
     Attributes
     ----------
     picture : float32, (height, width)
-        NaN where no query may see a key, of scores.
-    before_edits : bool
-        They are scores, and the run changed weights of the head after the softmax of these.
+        NaN where the record's lens has no number.
     """
 
     request: PartRequest
     picture: FloatArray
-    before_edits: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

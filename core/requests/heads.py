@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WeightsRequest:
-    """The weights of some heads; answers `HeadWeights`, and streams one before with what can be had at once of large ones."""
+    """The maps of some heads, of what the record's lens shows; answers `HeadWeights`, and streams one before with what can be had at once of large ones."""
 
     record: AttentionRecord
     kind: Kind
@@ -52,7 +52,8 @@ class ThumbnailsRequest:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnails:
-    """float32 (n_layers, n_heads, height, width), each pixel of the cells it covers; NaN where not computed yet.
+    """float32 (n_layers, n_heads, height, width), each pixel of the cells it covers; NaN where not computed yet, -inf where the
+    record's lens has no number.
 
     `height` is min(size, n_queries), `width` min(size, n_keys).
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.arguments import refuse
+from headscope.core.attention.lens import LENSES
 from headscope.core.cli.capture import add_keep, captured, print_path
 from headscope.core.cli.generate import add_generation_options, continued_text, steps_of
 from headscope.core.cli.options import add_command, add_model_and_text, check_suffix, count, opened, text
@@ -100,6 +101,7 @@ def _add_figure_options(parser: Any) -> None:
         default="shown",
         help="special tokens, with first_… the first token as well (default: shown)",
     )
+    group.add_argument("--lens", choices=tuple(LENSES), default="weights", help="what numbers are (default: weights)")
     pins = "what stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0, several with commas"
     group.add_argument("--pins", dest="picked", type=_read(pins_of), default=NOTHING, metavar="Q:K", help=pins)
     region = "the part that is drawn: FIRST-LAST of the queries, and of the keys, as in 0-9,0-9; positions from 0"
@@ -216,7 +218,7 @@ def _draw(subject: Any, model: Model, heads: tuple[Head, ...], arguments: argpar
 
     same = (
         *("width_mm", "height_mm", "type_pt", "title", *_LEFT_OUT, "color_map", "scale", "region", "ground", "outlines", "dpi"),
-        *("picked", "kind", "units", "special", "cell", "token", "show"),
+        *("picked", "kind", "units", "special", "lens", "cell", "token", "show"),
     )
     options = {name: getattr(arguments, name) for name in same}
     save_figure(subject, arguments.out, arguments.view, heads or None, model=model, **options)
@@ -236,11 +238,12 @@ def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:
         model = opened(arguments, job)
         record = captured(model, arguments, job)
     kind, (layer, head) = arguments.kind or record.kinds[0], heads[0]
-    record = record.read_as(Reading(arguments.units, arguments.special))
+    record = record.read_as(Reading(arguments.units, arguments.special)).through(LENSES[arguments.lens])
     axis, weights = record.axis(kind), record.attention_weights(layer, head, kind)
     if path.suffix.lower() == ".csv":
         write_head_csv(path, weights, axis.queries, axis.keys)
     else:
-        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=(layer, head), model=model.info.name)
+        name, lens = model.info.name, record.lens
+        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=(layer, head), model=name, lens=lens)
     print_path(arguments)
     return 0

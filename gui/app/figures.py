@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.arguments import one_of, refuse, text, whole_number
-from headscope.core.text.tokens import AS_TOKENS, Reading
+from headscope.core.attention.lens import LENSES, WEIGHTS, Lens
+from headscope.core.text.tokens import Reading
 from headscope.core.vocabulary import Head, Kind
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def save_figure(
     kind: Kind | None = None,
     units: str = "tokens",
     special: str = "shown",
+    lens: str = "weights",
     cell: tuple[int, int] | None = None,
     token: int | None = None,
     show: str | None = None,
@@ -77,6 +79,8 @@ def save_figure(
     units, special : str
         "tokens", "words", "sentences" or "segments"; special tokens "shown", "hidden" or "renormalised" (hidden, and rows sum to 1
         again), or "first_hidden" or "first_renormalised": with them the first token.
+    lens : str
+        What the numbers are: the id of one of `LENSES`. A record that is seen through a lens already stays so if this is "weights".
     cell : (query, key), optional
         Whose "arithmetic".
     token : int, optional
@@ -96,7 +100,7 @@ def save_figure(
     ------
     HeadscopeError
         ``bad_option``, ``unknown_kind``, ``no_such_head``, ``no_such_position``, ``no_arcs_between_texts``, ``empty_region``,
-        ``no_mask``, ``predicts_nothing``, …: what the model cannot do; and as `write_figure`.
+        ``no_scores``, ``no_mask``, ``predicts_nothing``, …: what the model cannot do; and as `write_figure`.
     """
     from PySide6.QtCore import QLocale
     from PySide6.QtGui import QGuiApplication
@@ -114,13 +118,15 @@ def save_figure(
     wanted, spec = FigureOptions(**options), figure_specs()[view]
     one_of("units", units, _UNITS)
     one_of("special", special, SPECIAL)
+    one_of("lens", lens, LENSES)
     if show is not None and spec.shows:
         one_of("show", show, spec.shows)
     chosen = ((0, 0),) if heads is None else _several(heads)
-    asked = {"kind": kind, "cell": cell, "token": token, "show": show}
+    asked = {"kind": kind, "cell": cell, "token": token, "show": show, "lens": None if lens == "weights" else lens}
     asked |= {"units": None if units == "tokens" else units, "special": None if special == "shown" else special}
     _check_meant(spec, wanted, asked, 0 if heads is None else len(chosen))
-    drawn = _subject(subject, kind, chosen, Reading(units, special))  # type: ignore[arg-type]  # checked above
+    reading = Reading(units, special)  # type: ignore[arg-type]  # checked above
+    drawn = _subject(subject, kind, chosen, reading, LENSES[lens])
     drawn = replace(drawn, model=model, cell=_pair(cell), token=token, show=show or next(iter(spec.shows), ""))
     # Fonts belong to the application object; without a window it needs no display.
     application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
@@ -133,7 +139,7 @@ def save_figure(
     return Path(path)
 
 
-def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Reading) -> Subject:
+def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Reading, lens: Lens) -> Subject:
     """What is drawn, of whatever a model returned."""
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.predict.results import FillStep, GenerationStep
@@ -150,7 +156,8 @@ def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Re
         if not steps or not all(isinstance(step, GenerationStep | FillStep) for step in steps):
             refuse("subject", given, "a record, a run, or the steps of a generation")
         record = steps[-1].record
-    shown = record if reading == AS_TOKENS else record.read_as(reading)
+    shown = record.read_as(reading)
+    shown = shown if lens == WEIGHTS else shown.through(lens)
     return Subject(shown, kind or record.kinds[0], heads, record, run, steps)
 
 
@@ -170,7 +177,7 @@ def _origin(subject: Subject, spec: FigureSpec, units: str, special: str) -> Ori
         heads=subject.heads if of_heads else (),
         units=units if "units" in spec.obeys else "",
         special=special,
-        lens=lens_words("weights") if of_heads else "",
+        lens=lens_words(subject.record.lens) if of_heads else "",
     )
 
 

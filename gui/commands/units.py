@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, Literal
 
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.lens import LENSES, WEIGHTS, Lens
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -40,17 +40,18 @@ def _special(special: Special, title: str, help_: str) -> Command:
     )
 
 
-def _lens(lens: Lens, title: str, help_: str) -> Command:
+def _lens(lens: Lens) -> Command:
     return Command(
-        f"lens_{lens}",
+        f"lens_{lens.id}",
         "reading",
-        title,
+        lens.title,
         "",
-        help_,
-        lambda c: c.session.update(lens=lens),
+        lens.meaning,
+        lambda c: c.explorer.set_lens(lens),
         has_picture,
         lambda c: c.session.lens == lens,
-        separated=lens == "weights",
+        separated=lens == WEIGHTS,
+        context="lenses",
     )
 
 
@@ -75,9 +76,6 @@ UNITS: Final = (
              QT_TRANSLATE_NOOP("commands", "Leave out the attention sink, too: the first token, which many heads of a decoder attend to.")),
     _special("first_renormalised", QT_TRANSLATE_NOOP("commands", "First and special tokens hidden, rows renormalised"),
              QT_TRANSLATE_NOOP("commands", "Leave out the first token and special tokens, and rescale each row to sum to 1.")),
-    _lens("weights", QT_TRANSLATE_NOOP("commands", "Weights after the softmax"),
-          QT_TRANSLATE_NOOP("commands", "Show attention weights: each row sums to 1.")),
-    _lens("scores", QT_TRANSLATE_NOOP("commands", "Scores before the softmax"),
-          QT_TRANSLATE_NOOP("commands", "Show attention scores: query times key, scaled, before the softmax.")),
+    *(_lens(lens) for lens in LENSES.values()),
 )
 # fmt: on

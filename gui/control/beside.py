@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from headscope.core.attention.lens import Lens
 from headscope.core.requests.cells import PartRequest
 from headscope.core.vocabulary import Head
 from headscope.gui.control.head_loader import HeadLoader
@@ -21,10 +22,10 @@ from headscope.gui.session.axis_moves import Moved
 from headscope.gui.session.session import Session
 from headscope.gui.session.source import A
 
-_SHARED: Final = frozenset({"model", "lens", "pairing", "views", "dark", "presenting", "busy"})
+_SHARED: Final = frozenset({"model", "pairing", "views", "dark", "presenting", "busy"})
 """What is the same for both runs, wherever it is chosen."""
 _POINTED: Final = frozenset({"hover", "pinned", "marks"})
-_LOOKED: Final = frozenset({"reference", "head", "heads", "kind", "reading"})
+_LOOKED: Final = frozenset({"reference", "head", "heads", "kind", "reading", "lens"})
 
 
 class Beside(QObject):
@@ -39,6 +40,8 @@ class Beside(QObject):
         That answers from records.
     select : callable
         Looks at a head and others beside it, of both runs.
+    set_lens : callable
+        Shows other numbers of both runs.
 
     Attributes
     ----------
@@ -47,11 +50,16 @@ class Beside(QObject):
     """
 
     def __init__(
-        self, state: Session, questions: Lane, select: Callable[[Head, tuple[Head, ...]], None], parent: QObject | None = None
+        self,
+        state: Session,
+        questions: Lane,
+        select: Callable[[Head, tuple[Head, ...]], None],
+        set_lens: Callable[[Lens], None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._state = state
-        self._select = select
+        self._select, self._set_lens = select, set_lens
         self.session = Session(self)
         self.session.update(source=A)
         self._pictures = HeadLoader(self.session, view_handler, self)
@@ -75,6 +83,10 @@ class Beside(QObject):
     def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at other heads of both runs."""
         self._select(head, heads)
+
+    def set_lens(self, lens: Lens) -> None:
+        """Show other numbers of both runs."""
+        self._set_lens(lens)
 
     def panel(self, create: Callable[[Session, Looking], QWidget]) -> QWidget:
         """A view of the reference: while it, or another one, is seen, the window's session is followed."""
@@ -122,6 +134,8 @@ class Beside(QObject):
             return
         if state.reading != self._pictures.reading:
             self._pictures.read_as(state.reading)
+        if state.lens != self._pictures.lens:
+            self._pictures.see_through(state.lens)
         if reference.record is not self.session.captured:
             self.session.update(head=state.head, heads=state.heads, kind=state.kind)
             self._pictures.show(reference.record, reference=reference)
@@ -141,7 +155,7 @@ class Beside(QObject):
                 self.session.update(**self._moved(self._state, self.session))
             elif names & _POINTED:
                 self._state.update(**self._moved(self.session, self._state))
-            if shared := names & {"lens", "pairing", "views"}:
+            if shared := names & {"pairing", "views"}:
                 self._state.update(**{name: getattr(self.session, name) for name in shared})
 
     @staticmethod

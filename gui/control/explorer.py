@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Slot
 from shiboken6 import isValid
 
+from headscope.core.attention.lens import Lens
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Progress
@@ -65,8 +66,7 @@ class Explorer(QObject):
 
     def __init__(self, state: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.state = state
-        self._pictures = HeadLoader(state, view_handler, self)
+        self.state, self._pictures = state, HeadLoader(state, view_handler, self)
         self.questions = Lane("questions", view_handler, no_question_replaces_another, self)
         self.numbers = HeatmapNumbers(state, self.questions, self)
         self.long_questions = Lane("long questions", view_handler, no_question_replaces_another, self)
@@ -89,7 +89,7 @@ class Explorer(QObject):
         self._stream.interrupted.connect(self.stop)
         self.editing = Editing(state, lambda: self._loaded, self.run, lambda: self._stream.left)
         self.sources = Sources(state, self._pictures, self)
-        self.beside = Beside(state, self.questions, self.select_heads, self)
+        self.beside = Beside(state, self.questions, self.select_heads, self.set_lens, self)
         self._head: Head | None = None  # that an example wants to be seen with
 
     # ---------------------------------------------------------------- models
@@ -268,6 +268,10 @@ class Explorer(QObject):
     def set_reading(self, reading: Reading) -> None:
         """Show words, sentences or segments instead of tokens, or hide special tokens."""
         self._pictures.read_as(reading)
+
+    def set_lens(self, lens: Lens) -> None:
+        """Show other numbers of heads: weights, scores …"""
+        self._pictures.see_through(lens)
 
     def set_kind(self, kind: Kind) -> None:
         """Look at another kind of attention."""

@@ -31,7 +31,7 @@ class PictureExport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadExport:
-    """The numbers of one head, as CSV or NPZ."""
+    """The numbers of one head, as the record's lens shows them, as CSV or NPZ."""
 
     path: Path
     record: AttentionRecord
@@ -90,7 +90,7 @@ def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | Foun
             if path.suffix.lower() == ".csv":
                 write_head_csv(path, weights, queries, keys, job=job)
             else:
-                write_head_npz(path, weights, queries, keys, kind=kind, head=head, model=request.model)
+                write_head_npz(path, weights, queries, keys, kind=kind, head=head, model=request.model, lens=record.lens)
         case RecordExport(path, record):
             write_capture_npz(record, path, job=job)
     return request.path

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Slot
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.lens import UNAVAILABLE, WEIGHTS, Lens
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
 from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
@@ -66,7 +67,8 @@ class HeadLoader(QObject):
         self._visible = range(0)
         self._order: tuple[int, ...] = ()  # of the layers whose thumbnails are being made
         self._in_background = True
-        self.reading = state.reading  # that is or is about to be shown
+        self.reading = state.reading  # that is or is about to be shown,
+        self.lens = state.lens  # and through what
 
     # ---------------------------------------------------------------- what to show
     def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
@@ -77,7 +79,8 @@ class HeadLoader(QObject):
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = kind_to_show(record, looked.kind)
         heads = looked.heads if head is None else (head,)
-        read = record.read_as(self.reading)
+        read = record.read_as(self.reading).through(self.lens)
+        values = {"reading": self.reading, **values}
         goal = Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
@@ -123,13 +126,24 @@ class HeadLoader(QObject):
         """Show what is shown, and what is about to be, in other units."""
         self.reading = reading
         if self._next is not None:
-            self._next = replace(self._next, record=self._next.captured.read_as(reading))
+            self._next = replace(self._next, record=self._next.captured.read_as(reading).through(self.lens))
         goal = self._goal or self._current()
         if goal is None:
             self._state.update(reading=reading)
         else:
-            record = goal.captured.read_as(reading)
+            record = goal.captured.read_as(reading).through(self.lens)
             self._pursue(replace(goal, record=record, values={**goal.values, "reading": reading}))
+
+    def see_through(self, lens: Lens) -> None:
+        """Show what is shown, and what is about to be, through another lens."""
+        self.lens = lens
+        if self._next is not None:
+            self._next = replace(self._next, record=self._next.record.through(lens))
+        goal = self._goal or self._current()
+        if goal is None:
+            self._state.update(lens=lens)
+        else:
+            self._pursue(replace(goal, record=goal.record.through(lens)))
 
     def look_closer(self, wanted: PartRequest) -> None:
         """Show a part of the head that is shown and too large to be here as a whole."""
@@ -194,7 +208,7 @@ class HeadLoader(QObject):
         values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
         if not goal.shows(state):
             axis = goal.record.axis(goal.kind)
-            values |= {"captured": goal.captured, "record": goal.record, "kind": goal.kind}
+            values |= {"captured": goal.captured, "record": goal.record, "lens": goal.record.lens, "kind": goal.kind}
             values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
             moved = Moved((state.queries, state.keys), (axis.queries, axis.keys), *self._tokens_of(goal))
             values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
@@ -271,11 +285,26 @@ class HeadLoader(QObject):
     @Slot(int, object)
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         if self._goal is not None and id_ == self._goal_id:
-            self._goal = self._next = None
+            goal, self._goal, following, self._next = self._goal, None, self._next, None
+            if goal.record.lens != WEIGHTS and error.code in UNAVAILABLE:
+                self._do_without(goal, following, error)
+                return
             self._state.update(busy=None, pending=None, notice=notice_of(error))
         elif self._in_background:
             self._in_background = False
             self._state.update(notice=notice_of(error))
+
+    def _do_without(self, goal: Goal, following: Goal | None, error: HeadscopeError) -> None:
+        """There are no numbers for the lens: what is shown stays as it is, and a new run shows its weights."""
+        state = self._state
+        if goal.captured is state.captured:  # another lens, other units or heads were chosen
+            self.reading, self.lens = state.reading, state.lens
+            state.update(notice=notice_of(error))
+            self._work_in_background()
+            return
+        self.lens = WEIGHTS
+        self._next = None if following is None else replace(following, record=following.record.of_weights)
+        self._pursue(replace(goal, record=goal.record.of_weights, values={**goal.values, "notice": notice_of(error)}))
 
     @Slot(int)
     def _on_cancelled(self, id_: int) -> None:

@@ -20,7 +20,7 @@ _PATIENCE = 300
 
 
 class HeadMetricsLoader(QObject):
-    """The metrics of the heads of `state.record`, as far as they are measured.
+    """The metrics of the heads of `state.record`, of their weights through whatever lens it is seen, as far as they are measured.
 
     Signals
     -------
@@ -69,10 +69,11 @@ class HeadMetricsLoader(QObject):
         if state.record is None or state.busy is not None or (asked is not None and self._is_of_now(asked)):
             return
         layers = sorted(range(state.record.n_layers(state.kind)), key=lambda layer: layer not in first)
-        self._answer.ask(MetricsRequest(state.record, state.kind, tuple(layers)))
+        self._answer.ask(MetricsRequest(state.record.of_weights, state.kind, tuple(layers)))
 
     def _is_of_now(self, what: HeadMetrics | MetricsRequest) -> bool:
-        return what.record is self._state.record and what.kind == self._state.kind
+        record = self._state.record
+        return record is not None and what.record is record.of_weights and what.kind == self._state.kind
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:

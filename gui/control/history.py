@@ -179,6 +179,8 @@ class History(QObject):
             explorer.show_step(goal.step)
         if document.reading != state.reading:
             explorer.set_reading(document.reading)
+        if document.lens != state.lens:
+            explorer.set_lens(document.lens)
         if not opens:
             goal = self._with_heads(goal)
             if self._awaits_run:

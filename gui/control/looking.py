@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from headscope.core.attention.lens import Lens
 from headscope.core.requests.cells import PartRequest
 from headscope.core.vocabulary import Head
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
@@ -19,6 +20,10 @@ class Looking(Protocol):
 
     def look_closer(self, wanted: PartRequest) -> None:
         """Show a part of the head that is shown and too large to be here as a whole."""
+        ...
+
+    def set_lens(self, lens: Lens) -> None:
+        """Show other numbers."""
         ...
 
     def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:

@@ -30,7 +30,8 @@ class HeadThumbnails:
     def begin(self, record: AttentionRecord, kind: Kind, how: Pooling) -> bool:
         """Start anew; whether the pictures shown so far are of other heads and must go."""
         shape = record.n_layers(kind), record.n_heads(kind)
-        differs = shape != self._shape or (self._of is not None and self._of[1] != kind)
+        before = self._of
+        differs = shape != self._shape or (before is not None and (before[0].lens, before[1]) != (record.lens, kind))
         self._of, self._shape, self._began = (record, kind, how), shape, time.monotonic()
         self._made = frozenset()
         self.pictures = None

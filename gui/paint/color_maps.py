@@ -1,6 +1,6 @@
 """Colour maps of the heatmap: each rises evenly in lightness and can be told apart by colour-blind eyes.
 
-Maps of scores diverge from a neutral colour at 0. Where cells are hidden from their queries, index 0 is a colour for them.
+Maps of signed numbers diverge from a neutral colour at 0. Where cells are hidden from their queries, index 0 is a colour for them.
 """
 
 from __future__ import annotations

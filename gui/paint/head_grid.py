@@ -11,9 +11,11 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from headscope.core.analyse.records.head_types import HeadType
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.head_places import AVERAGE, MARK, GridLayout, HeadPlaces, Placed, laid_out
 from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.lens_colors import LensColors
 from headscope.gui.paint.painted_figure import dots_of
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, text_font, type_style
 from headscope.gui.paint.thumbnail import HeadLevels, Indices, Uints
@@ -30,9 +32,10 @@ class HeadGridPicture:
     ----------
     n_layers, n_heads : int
     thumbnails : float32 (n_layers, n_heads, height, width), optional
-        Weights from 0 to 1; NaN where there is nothing yet.
+        What the lens shows; NaN where there is nothing yet, -inf where it has no number.
     each_to_its_maximum : bool
-        Scale each head to its own largest weight instead of to 1.
+        Scale each head to its own largest number instead of to 1, or to the largest of all.
+    lens : Lens
     averages : float32 (n_layers, height, width), optional
         The average over each layer's heads, drawn where `AVERAGE` has a place; NaN where there is nothing yet.
     places : HeadPlaces, optional
@@ -52,6 +55,7 @@ class HeadGridPicture:
         thumbnails: FloatArray | None = None,
         *,
         each_to_its_maximum: bool = False,
+        lens: Lens = WEIGHTS,
         averages: FloatArray | None = None,
         places: HeadPlaces | None = None,
         types: Mapping[Head, HeadType] | None = None,
@@ -61,7 +65,8 @@ class HeadGridPicture:
         self.n_layers = n_layers
         self.n_heads = n_heads
         self.each_to_its_maximum = each_to_its_maximum
-        self._heads = HeadLevels((n_layers, n_heads), thumbnails, each_to_its_maximum=each_to_its_maximum)
+        self.lens = lens
+        self._heads = HeadLevels((n_layers, n_heads), thumbnails, each_to_its_maximum=each_to_its_maximum, lens=lens)
         self._averages = self._levels_of(averages)
         self._arrange(places, types, faded, notes)
 
@@ -69,6 +74,11 @@ class HeadGridPicture:
     def thumbnails(self) -> FloatArray | None:
         """What was given."""
         return self._heads.pictures
+
+    @property
+    def scale(self) -> LensColors | None:
+        """What the colours of all heads mean; None while each has a scale of its own."""
+        return None if self.each_to_its_maximum else self._heads.scale
 
     def rearranged(
         self,

@@ -1,13 +1,14 @@
 """PooledMatrix: a matrix at any size, without ever losing its largest cells.
 
-When several cells fall on one pixel, the pixel shows the largest of them. A nearest neighbour or a mean would hide thin
+When several cells fall on one pixel, the pixel shows the largest of them (or the one furthest from 0, of a lens that says so). A nearest neighbour or a mean would hide thin
 diagonals and single strong weights, which are what one looks for. Values are pooled, not colours: scales and colours can
 then change without looking at the cells again.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from PySide6.QtCore import QRectF
 from headscope.core.vocabulary import FloatArray
 
 Numbers = TypeVar("Numbers", bound=np.generic)
+Stronger = Callable[[Any, Any], Any]
+"""Of each two numbers the one that a pixel shows."""
 
 
 class PooledMatrix:
@@ -27,9 +30,14 @@ class PooledMatrix:
         No NaN; -inf where there is nothing.
     covers : QRectF, optional
         The cells that `values` are a picture of, if they are not the cells themselves.
+    pixel : str
+        As a `Lens` says: the "largest" of those under a pixel, or the one "furthest" from 0.
     """
 
-    def __init__(self, values: FloatArray, covers: QRectF | None = None) -> None:
+    def __init__(
+        self, values: FloatArray, covers: QRectF | None = None, pixel: Literal["largest", "furthest"] = "largest"
+    ) -> None:
+        self._stronger: Stronger = further if pixel == "furthest" else np.maximum
         self.covers = covers or QRectF(0, 0, values.shape[1], values.shape[0])
         self._levels: dict[tuple[int, int], FloatArray] = {(0, 0): values}
         self.shape: tuple[int, int] = (values.shape[0], values.shape[1])
@@ -71,7 +79,8 @@ class PooledMatrix:
         key = (halvings, covered.getRect(), most_rows, most_columns)
         if self._kept is None or self._kept[0] != key:
             block = level[first_row:last_row, first_column:last_column]
-            block = resized(resized(block, min(most_rows, block.shape[0]), 0), min(most_columns, block.shape[1]), 1)
+            block = resized(block, min(most_rows, block.shape[0]), 0, self._stronger)
+            block = resized(block, min(most_columns, block.shape[1]), 1, self._stronger)
             self._kept = key, block
         return self._kept[1], covered
 
@@ -83,21 +92,34 @@ class PooledMatrix:
         key = (row_halvings, column_halvings)
         if key not in self._levels:
             if column_halvings:
-                self._levels[key] = _halved(self._level(row_halvings, column_halvings - 1), 1)
+                self._levels[key] = _halved(self._level(row_halvings, column_halvings - 1), 1, self._stronger)
             else:
-                self._levels[key] = _halved(self._level(row_halvings - 1, 0), 0)
+                self._levels[key] = _halved(self._level(row_halvings - 1, 0), 0, self._stronger)
         return self._levels[key]
 
 
-def resized(values: npt.NDArray[Numbers], size: int, axis: int) -> npt.NDArray[Numbers]:
-    """`values` with `size` pixels along `axis`: the largest of those that fall together, so that no line is lost."""
+def further(one: Any, other: Any) -> Any:
+    """Of each two numbers the one that is further from 0; -inf is none."""
+    return np.where(_distance(other) > _distance(one), other, one)
+
+
+def _distance(values: Any) -> Any:
+    return np.where(np.isneginf(values), np.float32(-1), np.abs(values))
+
+
+def resized(values: npt.NDArray[Numbers], size: int, axis: int, stronger: Stronger = np.maximum) -> npt.NDArray[Numbers]:
+    """`values` with `size` pixels along `axis`: the strongest of those that fall together, so that no line is lost."""
     count = values.shape[axis]
     if size == count:
         return values
     first, after = np.arange(size) * count // size, np.arange(1, size + 1) * count // size
     out: npt.NDArray[Numbers] = np.take(values, first, axis=axis)
     for more in range(1, int((after - first).max(initial=0))):
-        np.maximum(out, np.take(values, np.minimum(first + more, after - 1), axis=axis), out=out)
+        others = np.take(values, np.minimum(first + more, after - 1), axis=axis)
+        if stronger is np.maximum:
+            np.maximum(out, others, out=out)
+        else:
+            out = stronger(out, others)
     return out
 
 
@@ -105,13 +127,13 @@ def _halvings(cells_per_pixel: float) -> int:
     return max(0, int(np.floor(np.log2(max(1.0, cells_per_pixel)))))
 
 
-def _halved(level: FloatArray, axis: int) -> FloatArray:
-    """The larger of each two rows, or columns."""
+def _halved(level: FloatArray, axis: int, stronger: Stronger) -> FloatArray:
+    """The stronger of each two rows, or columns."""
     count = level.shape[axis]
     if axis == 0:
-        even: FloatArray = np.maximum(level[0 : count - 1 : 2], level[1::2])
+        even: FloatArray = stronger(level[0 : count - 1 : 2], level[1::2])
         last = level[count - 1 :]
     else:
-        even = np.maximum(level[:, 0 : count - 1 : 2], level[:, 1::2])
+        even = stronger(level[:, 0 : count - 1 : 2], level[:, 1::2])
         last = level[:, count - 1 :]
     return np.concatenate((even, last), axis) if count % 2 else even

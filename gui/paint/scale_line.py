@@ -19,24 +19,30 @@ _WORDS = 0.62  # of the line, at most, are the scale's
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear scale from 0.
+    """A linear scale from 0, or on both sides of it.
 
     Attributes
     ----------
     colors : sequence of QColor
-        From 0 to `largest`, evenly.
+        From `least` to `largest`, evenly.
     largest : str
         With its unit.
+    least : str
+        "0", or as far below 0 as `largest` is above.
+    of : str
+        What the numbers are, where it is not what they usually are.
     """
 
     colors: Sequence[QColor]
     largest: str
+    least: str = "0"
+    of: str = ""
 
     @property
     def words(self) -> str:
         """What the scale says in full."""
-        words = QCoreApplication.translate("scale", "Colours are linear, from 0 to the largest value here: {largest}")
-        return words.format(largest=self.largest)
+        words = QCoreApplication.translate("scale", "Colours are linear, from {least} to the largest value here: {largest}")
+        return words.format(least=self.least, largest=f"{self.largest} {self.of}".rstrip())
 
 
 def number_text(value: float, digits: int = 4) -> str:
@@ -62,7 +68,7 @@ def _paint_scale(painter: QPainter, room: QRectF, theme: Theme, scale: Scale) ->
     """The room that is left."""
     painter.setFont(text_font(SMALL_SIZE, tabular=True))
     metrics = QFontMetricsF(painter.font())
-    left = room.left() + metrics.horizontalAdvance("0") + GRID
+    left = room.left() + metrics.horizontalAdvance(scale.least) + GRID
     bar = QRectF(left, room.center().y() - GRID, min(_BAR, room.width() / 5), 2 * GRID)
     gradient = QLinearGradient(bar.topLeft(), bar.topRight())
     for at, color in enumerate(scale.colors):
@@ -72,12 +78,13 @@ def _paint_scale(painter: QPainter, room: QRectF, theme: Theme, scale: Scale) ->
     painter.drawRect(bar)
     painter.setPen(theme.color("muted"))
     middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-    painter.drawText(room, middle, "0")
+    painter.drawText(room, middle, scale.least)
     behind = room.adjusted(bar.right() + GRID - room.left(), 0, 0, 0)
     room_for_words = max(0.0, behind.width() * _WORDS)
-    text = QCoreApplication.translate("scale", "{largest} · linear to the largest").format(largest=scale.largest)
+    of = f" · {scale.of}" if scale.of else ""
+    text = QCoreApplication.translate("scale", "{largest} · linear to the largest").format(largest=scale.largest) + of
     if metrics.horizontalAdvance(text) > room_for_words:
-        short = QCoreApplication.translate("scale", "{largest} · linear").format(largest=scale.largest)
+        short = QCoreApplication.translate("scale", "{largest} · linear").format(largest=scale.largest) + of
         text = metrics.elidedText(short, Qt.TextElideMode.ElideRight, room_for_words)
     painter.drawText(behind, middle, text)
     return behind.adjusted(metrics.horizontalAdvance(text) + 2 * GRID, 0, 0, 0)

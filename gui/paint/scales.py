@@ -12,8 +12,10 @@ from typing import Final, Literal
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.attention.ranks import RESOLUTION
 from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.lens_words import largest_of, lens_name
 
 ScaleName = Literal["linear", "log", "row", "rank"]
 _DECADES = 4
@@ -29,7 +31,7 @@ class Look:
     scale : ScaleName
         "row": each row to its own maximum; "rank": by the share of the head's cells with smaller values.
     stretched : bool
-        The bar ends at the head's largest weight instead of at 1.
+        The bar ends at the head's largest weight instead of at 1; numbers that have no such end do so always.
     ends : (low, high)
         Where on the bar the first and the last colour are, from 0 to 1.
     color_map : str
@@ -53,7 +55,7 @@ class Bar:
     scale: ScaleName
     low: float
     high: float
-    of_scores: bool = False
+    lens: Lens = WEIGHTS
     counted: bool = False
     """Ranks were counted in bins: values that are about equal count as equal."""
 
@@ -80,7 +82,7 @@ class Bar:
             return f"{100 * value:.0f} %"
         if self.scale == "log":
             return f"{'≤ ' if place <= 0 else ''}{value:.2g}"
-        if self.of_scores:
+        if self.lens.is_signed:
             return f"{value:+.2f}" if value else "0"
         return f"{value:.{2 if self.high >= 0.1 else 4}f}"
 
@@ -98,10 +100,10 @@ class Bar:
             words = translate("Heatmap", "rank: share of\ncells below")
             within = translate("Heatmap", "(to {share:.2f} %)").format(share=100 * RESOLUTION)
             return f"{words}\n{within}" if self.counted else words
-        lines = [translate("Heatmap", "scores before\nthe softmax")] if self.of_scores else []
+        lines = [] if self.lens.is_share else [lens_name(self.lens)]
         if self.scale == "log":
             lines.append(translate("Heatmap", "logarithmic"))
-        if stretched and not self.of_scores:
+        if stretched and self.lens.is_share:
             lines.append(translate("Heatmap", "this head's\nmaximum"))
         return "\n".join(lines)
 
@@ -111,14 +113,14 @@ def written(value: float) -> str:
     return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
 
 
-def bar_of(look: Look, largest: float, *, of_scores: bool, counted: bool = False) -> Bar:
-    """The bar for cells whose largest absolute value is `largest`; of scores it is the same on both sides of 0."""
+def bar_of(look: Look, largest: float, lens: Lens = WEIGHTS, *, counted: bool = False) -> Bar:
+    """The bar for cells whose largest absolute value is `largest`; of signed numbers it is the same on both sides of 0."""
     if look.scale in ("row", "rank"):
-        return Bar(look.scale, 0.0, 1.0, of_scores, counted)
-    if of_scores:
-        return Bar("linear", -(largest or 1.0), largest or 1.0, of_scores)
-    high = (largest or 1.0) if look.stretched else 1.0
-    return Bar(look.scale, high * 10.0**-_DECADES if look.scale == "log" else 0.0, high)
+        return Bar(look.scale, 0.0, 1.0, lens, counted)
+    if lens.is_signed:
+        return Bar("linear", -(largest or 1.0), largest or 1.0, lens)
+    high = (largest or 1.0) if look.stretched else largest_of(lens, largest)
+    return Bar(look.scale, high * 10.0**-_DECADES if look.scale == "log" else 0.0, high, lens)
 
 
 def indices(places: FloatArray, ends: tuple[float, float], first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -82,6 +82,8 @@ class Theme:
     error: str
     found: str
     """Marks what was found in the text."""
+    below: str
+    """Numbers below 0, where those above have the accent."""
     ramp: Palette = field(repr=False, compare=False)
     heads: tuple[str, ...] = ()
     """Twelve colours for heads drawn together in the link view; `head_color` knows more."""
@@ -117,12 +119,14 @@ def theme_of(dark: bool) -> Theme:
         return Theme(
             dark=True, ground="#14171C", panel="#1B1F26", line="#2A303A", text="#E6E9EE", muted="#8C96A5", accent="#5B9DFF",
             on_accent="#0B1220", soft="#222834", query="#FFB454", mask="#C79BFF", error="#FF8577", found="#5A4B00",
+            below="#E8963A",
             ramp=_ramp([(0, (24, 28, 35)), (0.25, (38, 62, 104)), (0.5, (47, 110, 168)), (0.75, (94, 178, 196)), (1, (226, 246, 214))]),
             heads=("#5B9DFF", "#FFB454", "#4FD1A5", "#FF7B72", "#C79BFF", "#F2E863", "#6FE3F2", "#FF9BD2", "#A8B820", "#D9A27A", "#9FB4FF", "#C9D1D9"),
         )  # fmt: skip
     return Theme(
         dark=False, ground="#F4F5F7", panel="#FFFFFF", line="#E2E5EA", text="#1B2430", muted="#6A7483", accent="#2563EB",
         on_accent="#FFFFFF", soft="#EEF2FA", query="#D9480F", mask="#6D28D9", error="#C0271B", found="#FFE27A",
+        below="#C4620A",
         ramp=_ramp([(0, (250, 251, 253)), (0.25, (191, 214, 236)), (0.5, (109, 163, 207)), (0.75, (41, 98, 165)), (1, (10, 32, 92))]),
         heads=("#2563EB", "#D9480F", "#00875A", "#B3261E", "#7B3FC4", "#8A6D00", "#0E7C93", "#C2308A", "#5E6B00", "#8C5230", "#4355A8", "#4B5563"),
     )  # fmt: skip

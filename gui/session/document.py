@@ -20,11 +20,11 @@ from headscope.gui.session.view_settings import Views, ViewSettings
 from headscope.gui.session.views_of_session import SHARED
 
 TEXTS: Final = ("text", "text_pair", "target")
-LOOKS: Final = ("kind", "head", "heads", "reading", "source", "step")
+LOOKS: Final = ("kind", "head", "heads", "reading", "lens", "source", "step")
 """These need weights: they come back a moment later than they are asked for."""
 PLACES: Final = ("pinned", "marks")
 """These are positions in the units of the picture: they come back when it has."""
-PLAIN: Final = ("lens", "head_order", *SHARED, "views")
+PLAIN: Final = ("head_order", *SHARED, "views")
 _OTHERWISE: Final = ("model", "views")
 """These are no plain values."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSettings
 
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.prompt import Prompt
 from headscope.core.text.tokens import AS_TOKENS, Reading
 from headscope.core.vocabulary import Head, Kind
@@ -34,7 +34,7 @@ class LastSession:
     prompt: Prompt
     kind: Kind
     head: Head
-    lens: Lens = "weights"
+    lens: Lens = WEIGHTS
     reading: Reading = AS_TOKENS
     head_order: HeadOrder = field(default_factory=HeadOrder)
 
@@ -45,7 +45,7 @@ class LastSession:
         return {**asdict(self.prompt), **looked, "head_order": self.head_order}
 
 
-_ADDED: Final = {"lens": "weights", "reading": to_plain(AS_TOKENS), "head_order": to_plain(HeadOrder())}
+_ADDED: Final = {"lens": WEIGHTS.id, "reading": to_plain(AS_TOKENS), "head_order": to_plain(HeadOrder())}
 """What earlier releases did not keep."""
 
 

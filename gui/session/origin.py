@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from headscope.core.attention.lens import Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Head
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.origin import Origin
 from headscope.gui.session.session import Session
 
@@ -35,8 +36,7 @@ def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> O
 
 def lens_words(lens: Lens) -> str:
     """What of a head is shown."""
-    say = QCoreApplication.translate
-    return say("origin", "attention weights") if lens == "weights" else say("origin", "attention scores")
+    return QCoreApplication.translate("origin", "attention {numbers}").format(numbers=lens_name(lens))
 
 
 def text_of(axis: TokenAxis) -> str:

@@ -7,9 +7,13 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
+from headscope.core.attention.lens import LENSES, Lens
+
 
 def to_plain(value: Any) -> Any:
-    """What `json.dumps` takes: dataclasses as dicts, tuples as lists, sets as sorted lists."""
+    """What `json.dumps` takes: dataclasses as dicts, tuples as lists, sets as sorted lists, a lens as its id."""
+    if isinstance(value, Lens):
+        return value.id
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: to_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, frozenset):
@@ -26,7 +30,9 @@ def from_plain(kind: Any, kept: Any) -> Any:
         If it is of another kind.
     """
     origin, args = get_origin(kind), get_args(kind)
-    if is_dataclass(kind) and isinstance(kept, dict):
+    if kind is Lens and isinstance(kept, str) and kept in LENSES:
+        return LENSES[kept]
+    if is_dataclass(kind) and kind is not Lens and isinstance(kept, dict):
         hints, make = get_type_hints(kind), cast(Any, kind)
         return make(**{item.name: from_plain(hints[item.name], kept.get(item.name)) for item in fields(kind)})
     if origin is Literal:

@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from headscope.core.attention.head_map import HeadMap, Pooling
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.options import Sampling
@@ -53,12 +53,12 @@ class _Fields:
     beside: bool = False  # the reference is shown in views of its own
     pending: Prompt | None = None  # the text of a run that is under way: what is shown is an earlier one's
     captured: AttentionRecord | None = None  # of the run that `source` names, or of the latest generation or filling step
-    record: AttentionRecord | None = None  # `captured` in the units of `reading`: what all pictures are of
+    record: AttentionRecord | None = None  # `captured` in the units of `reading`, through `lens`: what all pictures are of
     reading: Reading = AS_TOKENS
     kind: Kind = "encoder"
     queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
-    weights: Mapping[Head, HeadMap] = field(default_factory=dict)  # of `heads` at least
+    weights: Mapping[Head, HeadMap] = field(default_factory=dict)  # of `heads` at least: what the lens shows
     part: Part | None = None  # of a large head's map: what the heatmap has zoomed in on
     row: Row | None = None  # of a large head's map: the query in focus
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
@@ -82,7 +82,7 @@ class _Fields:
     pinned: Cell = field(default_factory=Cell)
     marks: Marks = field(default_factory=Marks)
     find: Find = field(default_factory=Find)  # what is looked for in the text
-    lens: Lens = "weights"
+    lens: Lens = WEIGHTS  # that `record` is seen through
     pairing: Pairing = "all"
     head_order: HeadOrder = field(default_factory=HeadOrder)  # of the grid of heads
     views: Views = field(default_factory=Views)  # how each view shows what it shows
@@ -254,11 +254,11 @@ class Session(QObject):
     # ---------------------------------------------------------------- derived
     @property
     def shown(self) -> HeadMap | None:
-        """The weights of `head`, (n_queries, n_keys), or what stands for them; None while there are none."""
+        """The map of `head`, (n_queries, n_keys), or what stands for it; None while there is none."""
         return self.weights.get(self.head)
 
     def value(self, query: int | None, key: int | None) -> float | None:
-        """The exact weight of a cell of `head`; None where there is no such cell, or while its row is on the way."""
+        """The exact number of a cell of `head`, NaN where the lens has none; None where there is no such cell, or while its row is on the way."""
         shown, row = self.shown, self.row
         if shown is None or query is None or key is None or query >= shown.shape[0] or key >= shown.shape[1]:
             return None

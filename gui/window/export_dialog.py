@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QMimeData, QRectF, QSettings, QSignalBlocker, QSize, QStandardPaths, Qt, QTimer, Slot
+from PySide6.QtCore import (
+    QMimeData,
+    QRectF,
+    QSettings,
+    QSignalBlocker,
+    QSize,
+    QStandardPaths,
+    Qt,
+    QTimer,
+    Slot,
+)
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -26,6 +36,7 @@ from headscope.gui.commands.units import Special, Units
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.origin import SignedFigure
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.positions import Region
@@ -77,9 +88,9 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = {figure.id: figure.words for figure in figures}
-        self.what = _choices(
-            {**names, "head_weights": self.tr("Weights of this head"), "all_weights": self.tr("Weights of all heads")}
-        )
+        numbers = lens_name(state.lens).capitalize()
+        names |= {"head_weights": self.tr("{numbers} of this head").format(numbers=numbers)}
+        self.what = _choices(names | {"all_weights": self.tr("{numbers} of all heads").format(numbers=numbers)})
         self.form = QComboBox()
         self.fields = FigureFields()
         self.note = Label()

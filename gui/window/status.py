@@ -7,10 +7,12 @@ import math
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from headscope.core.errors import HeadscopeError, readable_bytes
+from headscope.core.attention.lens import WEIGHTS
+from headscope.core.errors import readable_bytes
 from headscope.core.keep import Keep
 from headscope.core.vocabulary import Tier
 from headscope.gui.control.explorer import Explorer
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.scales import written
 from headscope.gui.session.session import Session
 from headscope.gui.widgets.line_label import LineLabel
@@ -27,7 +29,6 @@ class StatusPanel(QWidget):
     def __init__(self, state: Session, explorer: Explorer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._numbers = explorer.numbers
         self._left = LineLabel()
         self._right = Label()
         self._right.setObjectName("muted")
@@ -38,7 +39,6 @@ class StatusPanel(QWidget):
         row.addWidget(SourceSwitch(state, explorer))
         row.addWidget(self._right)
         state.changed.connect(self._on_changed)
-        self._numbers.came.connect(self._show_what_came)
         self._on_changed(_LEFT | _RIGHT)
 
     @Slot(frozenset)
@@ -50,10 +50,6 @@ class StatusPanel(QWidget):
             self._right.setToolTip(plain(self._state.model.note if self._state.model is not None else ""))
         if "presenting" in names:
             self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
-
-    @Slot()
-    def _show_what_came(self) -> None:
-        self._on_changed(_LEFT)
 
     def _looked_at(self) -> str:
         state = self._state
@@ -67,14 +63,12 @@ class StatusPanel(QWidget):
         return " · ".join(parts)
 
     def _number(self, query: int, key: int) -> str:
-        """The weight of a cell; its score, if scores are looked at and known."""
-        if self._state.lens == "scores" and not isinstance(self._numbers.scores(), HeadscopeError):
-            score = self._numbers.score(query, key)
-            if score is not None and math.isnan(score):
-                return self.tr("masked")
-            return self.tr("score {number}").format(number="…" if score is None else written(score))
-        weight = self._state.value(query, key)
-        return "…" if weight is None else written(weight)
+        """What the lens shows of a cell, and which lens it is, if it is not weights."""
+        value = self._state.value(query, key)
+        if value is not None and math.isnan(value):
+            return self.tr("masked")
+        number = "…" if value is None else written(value)
+        return number if self._state.lens == WEIGHTS else f"{lens_name(self._state.lens)} {number}"
 
     def _how(self) -> str:
         state, model = self._state, self._state.model

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from headscope.core import BeamSearch, Keep, Paste, Replace, Sampling, Target, Uniform, analyse, load_model, wrap_model
+from headscope.core import SCORES, BeamSearch, Keep, Paste, Replace, Sampling, Target, Uniform, analyse, load_model, wrap_model
 from headscope.core.analyse.causal.effects import effects
 from headscope.core.analyse.causal.sweeps import Question, ablate_heads
 from headscope.core.attention.intervention import Cut, Intervention, Scale
@@ -52,8 +52,9 @@ RECORD = {
     "rows behind the text": lambda record: record.pooled(0, 0, height=4, width=4, rows=range(5, 99)),
     "keys before the text": lambda record: record.pooled(0, 0, height=4, width=4, keys=range(-2, 3)),
     "a median": lambda record: record.pooled(0, 0, height=4, width=4, how="median"),
-    "scores of no pixels": lambda record: record.attention_scores(0, 0, height=0),
-    "scores of rows behind the text": lambda record: record.attention_scores(0, 0, rows=range(99)),
+    "scores of no pixels": lambda record: record.through(SCORES).pooled(0, 0, height=0, width=4),
+    "a lens by its name": lambda record: record.through("scores"),
+    "scores of no rows": lambda record: record.attention_scores(0, 0, rows=slice(5, 5)),
     "small pictures of no size": lambda record: list(record.thumbnails("encoder", 0)),
 }
 

@@ -9,6 +9,7 @@ from headscope.core.attention.capture.fallback import recorder_for
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.intervention import Cut, Intervention, Paste, Scale, Uniform
 from headscope.core.attention.kept.softmax_input import SOFTMAXES
+from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.attention.ranks import rank, shares_below
 from headscope.core.engine.views import view
 from headscope.core.errors import HeadscopeError
@@ -89,12 +90,13 @@ def tale():
 def test_parts_and_rows_of_scores_are_those_of_the_whole(tale) -> None:
     whole = tale.attention_scores(1, 2)
     n = len(whole)
-    part = view(PartRequest(tale, "decoder", (1, 2), range(2, 9), range(1, 6), 7, 5, "scores"), Job(), ignore).picture
+    scored = tale.through(SCORES)
+    part = view(PartRequest(scored, "decoder", (1, 2), range(2, 9), range(1, 6), 7, 5), Job(), ignore).picture
     np.testing.assert_allclose(part, whole[2:9, 1:6], atol=allowed.of_logits(whole))
-    row = view(RowRequest(tale, "decoder", (1, 2), 4, "scores"), Job(), ignore).values
+    row = view(RowRequest(scored, "decoder", (1, 2), 4), Job(), ignore).values
     np.testing.assert_allclose(row, whole[4], atol=allowed.of_logits(whole))
     assert np.isnan(row[5:]).all()
-    small = view(PartRequest(tale, "decoder", (1, 2), range(n), range(n), 3, 4, "scores"), Job(), ignore).picture
+    small = view(PartRequest(scored, "decoder", (1, 2), range(n), range(n), 3, 4), Job(), ignore).picture
     rows, columns = ([i * n // pixels for i in range(pixels + 1)] for pixels in (3, 4))
     for (i, j), pixel in np.ndenumerate(small):
         block = whole[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
@@ -133,10 +135,8 @@ def test_ranks_are_the_share_of_smaller_values_in_255_steps(tale) -> None:
         assert abs(share - (known < value).mean()) <= 1 / 255 + 1 / known.size
         assert rank(values, value) == (1 + int((known > value).sum()), known.size)
     assert shares_below(np.zeros((2, 2), np.float32)).max() == 0
-    for lens, cells in (("weights", tale.attention_weights(1, 2)), ("scores", tale.attention_scores(1, 2))):
-        np.testing.assert_array_equal(
-            view(RankRequest(tale, "decoder", (1, 2), lens), Job(), ignore).found, shares_below(cells)
-        )
+    for record, cells in ((tale, tale.attention_weights(1, 2)), (tale.through(SCORES), tale.attention_scores(1, 2))):
+        np.testing.assert_array_equal(view(RankRequest(record, "decoder", (1, 2)), Job(), ignore).found, shares_below(cells))
 
 
 def test_sums_over_chosen_rows_and_columns(tale) -> None:
@@ -185,8 +185,6 @@ def test_where_weights_were_set_scores_are_from_before_and_it_is_said_so(edit) -
     assert np.isnan(scores[6, 2])
     np.testing.assert_allclose(np.where(np.isnan(scores), before, scores), before, atol=allowed.of_logits(before))
     assert np.abs(softmax_of_scores(record) - record.attention_weights(1, 2))[6].max() > 0.1
-    n = len(scores)
-    for head, lens, said in (((1, 2), "scores", True), ((1, 2), "weights", False), ((1, 3), "scores", False)):
+    for head, lens, said in (((1, 2), SCORES, True), ((1, 2), WEIGHTS, False), ((1, 3), SCORES, False)):
         for read in (record, record.read_as(Reading(special="hidden"))):
-            request = PartRequest(read, "encoder", head, range(n - 2), range(n - 2), 4, 4, lens)
-            assert view(request, Job(), ignore).before_edits is said
+            assert read.through(lens).is_before_edits(*head, "encoder") is said

@@ -10,6 +10,7 @@ from headscope.core import load_model
 from headscope.core.attention.head_map import FAINTEST, HeadOverview
 from headscope.core.attention.kept.layer import Layer, LazyLayer
 from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.lens import LENSES, SCORES
 from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import BINS, RESOLUTION, RankTable, shares_below
 from headscope.core.attention.record import AttentionRecord
@@ -92,7 +93,7 @@ def test_a_cancelled_picture_is_not_computed(grammar: AttentionRecord, tall: Att
         PartRequest(tall, "decoder", (0, 0), range(5), range(5), 5, 5),
         PartRequest(tall, "decoder", (0, 0), range(5), range(5), 5, 5, by_row=True),
         RankRequest(tall, "decoder", (0, 0)),
-        RankRequest(tall, "decoder", (0, 0), "scores"),
+        RankRequest(tall.through(SCORES), "decoder", (0, 0)),
     )
     for request in requests:
         with pytest.raises(Cancelled):
@@ -172,7 +173,7 @@ def test_a_row_and_a_part_of_a_large_head_are_exact(tall: AttentionRecord) -> No
 @pytest.mark.parametrize("lens", ["weights", "scores"])
 def test_ranks_in_a_large_head_are_counted_as_nearly_as_is_said(tall: AttentionRecord, lens: str) -> None:
     whole = tall.attention_weights(0, 1) if lens == "weights" else tall.attention_scores(0, 1)
-    table = view(RankRequest(tall, "decoder", (0, 1), lens), Job(), ignore).found
+    table = view(RankRequest(tall.through(LENSES[lens]), "decoder", (0, 1)), Job(), ignore).found
     known = np.sort(whole[~np.isnan(whole)])
     assert table.count == len(known) == (1000 * 1000 if lens == "weights" else 1000 * 1001 // 2)
     assert table.below.shape == (BINS + 1,)

@@ -245,7 +245,7 @@ def test_capture_writes_every_head(capsys, tmp_path: Path) -> None:
     assert str(out) in capsys.readouterr().out
     record = load_model("toy:grammar", device="cpu").capture(SENTENCE)
     with np.load(out, allow_pickle=False) as data:
-        assert set(data.files) == {"encoder_attention", "encoder_query_tokens", "encoder_key_tokens"}
+        assert set(data.files) == {"encoder_attention", "encoder_query_tokens", "encoder_key_tokens", "lens"}
         assert data["encoder_attention"].shape == (2, 4, 10, 10)
         weights = record.attention_weights(1, 2)
         np.testing.assert_allclose(data["encoder_attention"][1, 2], weights, atol=allowed.of_weights(weights))

@@ -177,7 +177,7 @@ def test_cells_have_the_colours_of_their_numbers(qapp, tmp_path: Path, scale: st
         index = float(np.clip(places[query, key], 0, 1)) * 255
         near = [tuple(int(channel) for channel in table[at]) for at in {int(index), min(255, int(index) + 1)}]
         assert seen in near, (query, key)
-    assert bar_of(LINEAR, 1.0, of_scores=False).ticks[0] == 0
+    assert bar_of(LINEAR, 1.0).ticks[0] == 0
 
 
 def test_parts_can_be_left_out_and_the_map_takes_their_place(qapp, tmp_path: Path) -> None:

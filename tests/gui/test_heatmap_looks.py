@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from headscope.core.attention.lens import SCORES
 from headscope.gui.paint.color_maps import COLOR_MAPS, color_table
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
@@ -140,7 +141,7 @@ def test_scores_diverge_from_zero_and_what_is_hidden_has_a_colour_of_its_own(qap
     scores = np.random.default_rng(3).normal(size=(12, 12)).astype(np.float32) * 3
     scores[np.triu_indices(12, 1)] = np.nan
     most = np.nanmax(np.abs(scores))
-    picture = HeatmapPicture(scores, words(12), words(12), of_scores=True)
+    picture = HeatmapPicture(scores, words(12), words(12), lens=SCORES)
     seen, hidden = colors_of(picture), np.isnan(scores)
     wanted = expected(0.5 + np.where(hidden, 0, scores) / (2 * most), first=1)
     assert nearly(seen[~hidden], wanted[~hidden])
@@ -153,7 +154,7 @@ def test_scores_diverge_from_zero_and_what_is_hidden_has_a_colour_of_its_own(qap
 def test_a_hidden_cell_never_hides_a_low_score_under_the_same_pixel(qapp) -> None:
     scores = np.full((600, 600), np.nan, np.float32)
     scores[::50, ::50] = -4
-    picture = HeatmapPicture(scores, words(600), words(600), of_scores=True)
+    picture = HeatmapPicture(scores, words(600), words(600), lens=SCORES)
     image, _ = picture.cells.image(picture.whole, 200, 200, LIGHT)
     lowest = QColor(*(int(c) for c in color_table("plain", LIGHT, diverging=True)[1])).rgb()
     assert (values(image) == lowest).sum() == 12 * 12

@@ -12,6 +12,7 @@ from headscope.core import load_model
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.head_map import FAINTEST, HeadOverview
 from headscope.core.attention.intervention import Intervention, Uniform
+from headscope.core.attention.lens import LENSES, SCORES, WEIGHTS, Lens
 from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import RESOLUTION
 from headscope.core.attention.record import AttentionRecord
@@ -57,15 +58,21 @@ def panel(qtbot) -> Iterator[HeatmapPanel]:
 def show(qtbot, panel: HeatmapPanel, record: AttentionRecord, head=(1, 2)) -> Session:
     state = panel._state
     panel._explorer._pictures.show(record, head=head)
-    qtbot.waitUntil(lambda: state.record is record and state.head == head and state.shown is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.captured is record and state.head == head and state.shown is not None, timeout=PATIENCE)
     return state
+
+
+def choose(qtbot, panel: HeatmapPanel, lens: Lens) -> None:
+    """Another lens, in the menu."""
+    panel.controls.lens_actions[lens.id].trigger()
+    qtbot.waitUntil(lambda: panel._state.lens == lens, timeout=PATIENCE)
+    assert panel.view.picture.cells.lens == lens
 
 
 def test_scores_are_shown_with_their_values_and_hidden_cells_say_so(qtbot, panel: HeatmapPanel, tale) -> None:
     state = show(qtbot, panel, tale)
-    panel.controls.scores.click()
-    assert state.lens == "scores"
-    qtbot.waitUntil(lambda: panel.view.picture.cells.of_scores, timeout=PATIENCE)
+    choose(qtbot, panel, SCORES)
+    assert panel.controls.lens_actions["scores"].isChecked()
     scores = tale.attention_scores(1, 2)
     np.testing.assert_allclose(panel.view.picture.weights, scores, atol=allowed.of_logits(scores))
     assert "scores" in panel._title.text()
@@ -76,9 +83,9 @@ def test_scores_are_shown_with_their_values_and_hidden_cells_say_so(qtbot, panel
     wanted = tale.attention_scores(0, 1)
     rounding = allowed.of_logits(wanted)
     qtbot.waitUntil(lambda: np.allclose(panel.view.picture.weights, wanted, 0, rounding, equal_nan=True), timeout=PATIENCE)
-    state.update(lens="weights")
+    choose(qtbot, panel, WEIGHTS)
     assert panel.view.picture.weights is state.shown
-    assert not panel.controls.scores.isChecked()
+    assert not panel.controls.lens_actions["scores"].isChecked()
 
 
 def test_scores_from_before_an_edit_are_said_to_be(qtbot, panel: HeatmapPanel) -> None:
@@ -86,8 +93,7 @@ def test_scores_from_before_an_edit_are_said_to_be(qtbot, panel: HeatmapPanel) -
     record = load_model("toy:grammar", device="cpu").capture("Tom lost the red kite .", intervention=edited)
     show(qtbot, panel, record)
     assert panel.view.picture.note == "", "weights are the edited ones"
-    panel.controls.scores.click()
-    qtbot.waitUntil(lambda: panel.view.picture.cells.of_scores, timeout=PATIENCE)
+    choose(qtbot, panel, SCORES)
     assert panel.figure().note == panel.view.picture.note == "scores from before this run's edit of the weights"
     words = panel.view.layout_now().words.toAlignedRect()
     ground = theme_of(False).color("panel").rgb()
@@ -106,32 +112,42 @@ def test_the_status_bar_says_the_score_while_scores_are_shown(qtbot, panel: Heat
     for scale in ("log", "row", "rank"):
         panel.controls.scale_actions[scale].trigger()
         assert status._left.text().endswith(f"  {weight:.4f}")
-    panel.controls.scores.click()
-    qtbot.waitUntil(lambda: status._left.text().endswith(f"  score {written(float(score))}"), timeout=PATIENCE)
+    choose(qtbot, panel, SCORES)
+    state.update(hover=Cell(20, 4))  # another record has no cell in focus
+    qtbot.waitUntil(lambda: status._left.text().endswith(f"  scores {written(float(score))}"), timeout=PATIENCE)
     state.update(hover=Cell(4, 20))
     assert status._left.text().endswith("  masked")
     monkeypatch.setattr(overview, "LARGE_CELLS", 1000)
     show(qtbot, panel, tale, head=(1, 3))
     state.update(hover=Cell(20, 4))
     score = tale.attention_scores(1, 3)[20, 4]
-    qtbot.waitUntil(lambda: status._left.text().endswith(f"  score {written(float(score))}"), timeout=PATIENCE)
-    panel.controls.scores.click()
+    qtbot.waitUntil(lambda: status._left.text().endswith(f"  scores {written(float(score))}"), timeout=PATIENCE)
+    choose(qtbot, panel, WEIGHTS)
+    state.update(hover=Cell(20, 4))
     qtbot.waitUntil(lambda: status._left.text().endswith(f"  {tale.cell(1, 3, 20, 4):.4f}"), timeout=PATIENCE)
-    show(qtbot, panel, record_of(np.full((1, 4, 4), 0.25, np.float32), list("abcd")), head=(0, 0))
-    state.update(lens="scores", hover=Cell(1, 2))
-    qtbot.waitUntil(lambda: status._left.text().endswith("  0.2500"), timeout=PATIENCE)
 
 
-def test_where_there_are_no_scores_a_sentence_says_why(qtbot, panel: HeatmapPanel, pair) -> None:
-    show(qtbot, panel, record_of(np.full((1, 4, 4), 0.25, np.float32), list("abcd")), head=(0, 0))
-    panel.controls.scores.click()
-    qtbot.waitUntil(lambda: "only its weights were given" in panel.view._hint, timeout=PATIENCE)
-    assert panel.view.picture is None
-    panel.controls.scores.click()
-    assert panel.view.picture is not None
-    show(qtbot, panel, pair.read_as(Reading("segments")))
-    panel.controls.scores.click()
-    qtbot.waitUntil(lambda: "words, sentences and segments have weights alone" in panel.view._hint, timeout=PATIENCE)
+def test_where_there_are_no_scores_a_sentence_says_why_and_weights_stay_weights(qtbot, panel: HeatmapPanel, pair) -> None:
+    given = record_of(np.full((1, 4, 4), 0.25, np.float32), list("abcd"))
+    state = show(qtbot, panel, given, head=(0, 0))
+    panel.controls.lens_actions["scores"].trigger()
+    qtbot.waitUntil(lambda: state.notice is not None, timeout=PATIENCE)
+    assert "only its weights were given" in state.notice.message
+    assert (state.lens, state.record) == (WEIGHTS, given)
+    assert panel.view.picture.weights is state.shown
+    assert panel.controls.lens_actions["weights"].isChecked()
+    assert not panel.controls.lens_actions["scores"].isChecked()
+    show(qtbot, panel, pair)
+    choose(qtbot, panel, SCORES)
+    shown_before = panel.view.picture
+    panel._explorer.set_reading(Reading("segments"))
+    qtbot.waitUntil(lambda: "words, sentences and segments have weights alone" in state.notice.message, timeout=PATIENCE)
+    assert (state.lens, state.reading, panel._explorer.reading) == (SCORES, Reading(), Reading())
+    assert panel.view.picture is shown_before
+    show(qtbot, panel, given, head=(0, 0))  # a new run is shown as it can be
+    assert "only its weights were given" in state.notice.message
+    assert (state.lens, state.record) == (WEIGHTS, given)
+    assert panel._title.text() == "layer 0 · head 0"
 
 
 def test_ranks_of_many_cells_come_from_the_background_and_the_card_knows_the_exact_one(qtbot, panel: HeatmapPanel) -> None:
@@ -223,12 +239,14 @@ def test_a_hidden_heatmap_paints_and_asks_nothing_and_is_right_when_it_is_shown(
     qtbot.waitUntil(lambda: not panel._explorer.questions.is_busy, timeout=PATIENCE)  # for which keys are hidden
     panel.hide()
     before = panel.view.picture
-    state.update(lens="scores", marks=Marks((1,), ()))
+    panel._explorer.set_lens(SCORES)
+    qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
+    state.update(marks=Marks((1,), ()))
     show(qtbot, panel, pair, head=(0, 3))
     assert panel.view.picture is before
     assert not panel._explorer.questions.is_busy
     panel.show()
-    qtbot.waitUntil(lambda: panel.view.picture.cells.of_scores, timeout=PATIENCE)
+    assert panel.view.picture.cells.lens == SCORES
     scores = pair.attention_scores(0, 3)
     np.testing.assert_allclose(panel.view.picture.weights, scores, atol=allowed.of_logits(scores))
     assert panel.view.picture.picked.queries == (1,)
@@ -273,11 +291,10 @@ def large(qtbot, panel: HeatmapPanel, tale, monkeypatch: pytest.MonkeyPatch) -> 
     return panel
 
 
-def look_at(qtbot, large: HeatmapPanel, scale: str, lens: str = "weights") -> None:
+def look_at(qtbot, large: HeatmapPanel, scale: str, lens: Lens = WEIGHTS) -> None:
     """Another scale of the large head, of weights or of scores."""
-    large._state.update(lens=lens)
+    choose(qtbot, large, lens)
     large.controls.scale_actions[scale].trigger()
-    qtbot.waitUntil(lambda: large.view.picture.cells.of_scores == (lens == "scores"), timeout=PATIENCE)
     qtbot.waitUntil(lambda: large.view.picture.cells.look.scale == scale, timeout=PATIENCE)
 
 
@@ -315,8 +332,8 @@ def of_each(weights: np.ndarray) -> np.ndarray:
 def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
     qtbot, large: HeatmapPanel, tale, lens: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr("headscope.gui.control.heatmap_numbers._PICTURE", 8)
-    look_at(qtbot, large, "rank", lens)
+    monkeypatch.setattr("headscope.core.engine.views._SIDE", 8)
+    look_at(qtbot, large, "rank", LENSES[lens])
     if lens == "scores":
         qtbot.waitUntil(lambda: large.view.picture.cells.part is not None, timeout=PATIENCE)
     cells = tale.attention_weights(1, 2) if lens == "weights" else tale.attention_scores(1, 2)
@@ -410,10 +427,9 @@ def test_sums_over_a_large_head_are_exact(qtbot, large: HeatmapPanel, tale) -> N
 
 
 def test_scores_of_a_large_head_come_as_a_picture_parts_and_exact_values(qtbot, large: HeatmapPanel, tale, monkeypatch) -> None:
-    monkeypatch.setattr("headscope.gui.control.heatmap_numbers._PICTURE", 8)
+    monkeypatch.setattr("headscope.core.engine.views._SIDE", 8)
     state, view, scores = large._state, large.view, tale.attention_scores(1, 2)
-    large.controls.scores.click()
-    qtbot.waitUntil(lambda: view.picture.cells.of_scores, timeout=PATIENCE)
+    choose(qtbot, large, SCORES)
     qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)
     state.update(hover=Cell(20, 4))
     qtbot.waitUntil(lambda: view._value is not None, timeout=PATIENCE)

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
+from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.models.examples import examples_for
 from headscope.core.text.tokens import Reading
 from headscope.gui.control.history import DEPTH
@@ -120,15 +121,18 @@ def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow
     state = window.state
     marks = Marks(queries=(3, 8))
     state.update(marks=marks)
-    window.explorer.set_reading(Reading("words", "hidden"))
-    qtbot.waitUntil(lambda: state.reading.units == "words", timeout=PATIENCE)
-    assert state.marks != marks  # positions of words
-    state.update(lens="scores")
+    window.explorer.set_reading(Reading(special="hidden"))
+    qtbot.waitUntil(lambda: state.reading.special == "hidden", timeout=PATIENCE)
+    assert state.marks != marks  # positions among fewer tokens
+    window.explorer.set_lens(SCORES)
+    qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
+    assert np.array_equal(state.shown, state.record.inner.attention_scores(*state.head), equal_nan=True)
     state.update(pairing="AB")
     undo(qtbot, window)
-    assert (state.pairing, state.lens) == ("all", "scores")
+    assert (state.pairing, state.lens) == ("all", SCORES)
     undo(qtbot, window)
-    assert state.lens == "weights"
+    qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
+    assert state.record.inner is None
     undo(qtbot, window)
     qtbot.waitUntil(lambda: state.reading == Reading() and state.marks == marks, timeout=PATIENCE)
     assert_picture_is_right(state)
@@ -137,7 +141,8 @@ def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow
     assert state.redoable == 4
     for _ in range(4):
         redo(qtbot, window)
-    qtbot.waitUntil(lambda: state.reading.units == "words" and state.pairing == "AB", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.reading.special == "hidden" and state.pairing == "AB", timeout=PATIENCE)
+    assert state.lens == SCORES
     assert_picture_is_right(state)
 
 

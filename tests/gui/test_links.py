@@ -18,6 +18,7 @@ from headscope.gui.paint.write import CENTER, write, write_number
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
 from headscope.gui.views.links.paint.choice import Choice
+from headscope.gui.views.links.paint.ink import Ink
 from headscope.gui.views.links.paint.lines import Links, Rows, draw_lines
 from headscope.gui.views.links.paint.links import LinksPicture
 from headscope.gui.views.links.panel import LinksPanel
@@ -98,7 +99,7 @@ def test_opacity_is_the_weight(qapp, weight: float) -> None:
     image.fill(QColor("white"))
     painter = QPainter(image)
     links = links_of({(0, 0): np.full((1, 1), weight, np.float32)})
-    list(draw_lines(painter, links, Rows(0, 100, 0, 21), QRectF(0, 0, 100, 21), [QColor("black")]))
+    list(draw_lines(painter, links, Rows(0, 100, 0, 21), QRectF(0, 0, 100, 21), Ink([QColor("black")], ())))
     painter.end()
     assert image.pixelColor(50, 10).red() == pytest.approx(255 * (1 - weight), abs=2)
     assert image.pixelColor(50, 3).red() == 255

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
 
+from headscope.core.attention.lens import SCORES
 from headscope.gui.commands.gesture import Gesture
 from headscope.gui.commands.menus import MENUS
 from headscope.gui.views.generation.language_fields import LanguageFields
@@ -268,16 +269,17 @@ def do(qtbot, window: MainWindow, id_: str) -> None:
 def test_units_special_tokens_lens_and_pairs_are_chosen_by_command(qtbot, own_window: MainWindow) -> None:
     window = own_window
     state = window.state
-    for id_ in ("units_words", "special_hidden", "lens_scores"):
+    for id_ in ("units_words", "special_hidden"):
         do(qtbot, window, id_)
     qtbot.waitUntil(lambda: (state.reading.units, state.reading.special) == ("words", "hidden"), timeout=PATIENCE)
-    assert state.lens == "scores"
+    do(qtbot, window, "units_tokens")
+    do(qtbot, window, "lens_scores")
+    qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
     checked = {id_ for id_ in ("units_tokens", "units_words", "special_shown", "special_hidden", "lens_weights", "lens_scores")
                if window.commands.action(id_).isChecked()}  # fmt: skip
-    assert checked == {"units_words", "special_hidden", "lens_scores"}
+    assert checked == {"units_tokens", "special_hidden", "lens_scores"}
     assert not window.commands.action("pairing_AB").isEnabled()
     do(qtbot, window, "lens_weights")
-    do(qtbot, window, "units_tokens")
     do(qtbot, window, "special_shown")
     state.update(text="Tom lost the kite .", text_pair="he was tired .")
     do(qtbot, window, "run")

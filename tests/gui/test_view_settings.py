@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QWidget
 
+from headscope.core.attention.lens import LENSES, SCORES, WEIGHTS, Lens
 from headscope.gui.app.application import create_window
 from headscope.gui.paint.color_maps import COLOR_MAPS
 from headscope.gui.session.document import Document
@@ -35,6 +36,8 @@ LEFT, CTRL, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifi
 def some(kind: Any, rng: np.random.Generator) -> Any:
     """Any value of an annotation."""
     origin, args = get_origin(kind), get_args(kind)
+    if kind is Lens:
+        return LENSES[str(rng.choice(list(LENSES)))]
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{item.name: some(hints[item.name], rng) for item in fields(kind)})
@@ -124,7 +127,16 @@ def test_the_document_survives_json(shared_window: MainWindow) -> None:
         kept = json.loads(json.dumps(document.to_json()))
         assert kept["model"] == "toy:grammar"
         assert Document.from_json(kept, KINDS, now.model) == document
-    for damaged in (None, [], {}, {**kept, "version": 0}, {**kept, "head": [1]}, {**kept, "kind": "both"}, {**kept, "text": 3}):
+    for damaged in (
+        None,
+        [],
+        {},
+        {**kept, "version": 0},
+        {**kept, "head": [1]},
+        {**kept, "kind": "both"},
+        {**kept, "text": 3},
+        {**kept, "lens": 3},
+    ):
         assert Document.from_json(damaged, KINDS) is None
     assert Document.from_json({**kept, "views": 3}, KINDS, now.model) == replace(document, views=Views())
 
@@ -295,16 +307,17 @@ def test_a_slider_that_comes_back_to_where_it_was_is_no_change(qtbot, open_windo
     assert window.panel("links").arcs.isChecked()
 
 
-def test_scores_keep_the_scale_that_they_have_no_place_for(open_window: Callable) -> None:
+def test_scores_keep_the_scale_that_they_have_no_place_for(qtbot, open_window: Callable) -> None:
     window = open_window()
     state, panel = window.state, window.panel("heatmap")
     panel.controls.scale_actions["log"].trigger()
     panel.view.ends_moved.emit(0.2, 0.7)
-    panel.controls.scores.click()
+    panel.controls.lens_actions["scores"].trigger()
+    qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
     assert panel.controls.scale_actions["linear"].isChecked()
     assert not panel.controls.scale_actions["log"].isEnabled()
-    panel.controls.scores.click()
-    assert state.lens == "weights"
+    panel.controls.lens_actions["weights"].trigger()
+    qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
     assert panel.controls.scale_actions["log"].isChecked()
     assert (panel.view.picture.cells.look.scale, panel.view.picture.cells.look.ends) == ("log", (0.2, 0.7))
 
@@ -335,16 +348,19 @@ def test_settings_come_back_with_the_next_start_and_can_be_reset(qtbot, start: C
     first.panel("links").threshold.setValue(12)
     first.panel("text").set_mode("surprisal")
     first.panel("heads").mean.trigger()
-    first.state.update(lens="scores")
+    first.explorer.set_lens(SCORES)
+    qtbot.waitUntil(lambda: first.state.lens == SCORES, timeout=PATIENCE)
+    assert first.panel("links").threshold.value() == 0, "other numbers have a threshold of their own"
+    first.panel("links").threshold.setValue(30)
     first.commands.action("sort_entropy").trigger()
     views, order = first.state.views, first.state.head_order
     close(first)
     second = start()
     state = second.state
-    assert (state.views, state.lens, state.head_order, state.pooling) == (views, "scores", order, "mean")
+    assert (state.views, state.lens, state.head_order, state.pooling) == (views, SCORES, order, "mean")
     assert state.undoable == 0, "what comes back is no change"
     links = second.panel("links")
-    assert (links.arcs.isChecked(), links.threshold.value()) == (True, 12)
+    assert (links.arcs.isChecked(), links.threshold.value()) == (True, 30)
     assert second.panel("text").modes["surprisal"].isChecked()
     assert second.panel("heads").mean.isChecked()
     heatmap = second.panel("heatmap").view

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from headscope.core.attention.lens import SCORES
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.models.load import load_model
@@ -88,8 +89,8 @@ def test_every_view_stands_without_a_picture(shown, tmp_path, qtbot) -> None:
         assert not dock.grab().isNull()
     window.explorer.select_head((0, 1))
     window.state.update(pooling="mean")
-    window.state.update(lens="scores")
-    assert window.state.record is None
+    window.explorer.set_lens(SCORES)
+    assert (window.state.record, window.state.lens) == (None, SCORES)
 
 
 REQUESTS = {

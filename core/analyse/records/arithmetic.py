@@ -50,6 +50,7 @@ def arithmetic(
     Cancelled
         Between two blocks of a cell of many tokens.
     """
+    record = record.of_weights
     cell = Cell(record, kind, layer, head, query, key)
     kept, batch = record.caught(layer, head, kind)
     weight = record.cell(layer, head, query, key, kind)

@@ -94,6 +94,7 @@ def head_metrics(
     Wang et al., Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small, 2022.
     Gu et al., When Attention Sink Emerges in Language Models: An Empirical View, 2024.
     """
+    record = record.of_weights
     kind = record.kinds[0] if kind is None else kind
     axes, kept = record.axis(kind), record.kept_layers(kind)
     size = count("size", size)

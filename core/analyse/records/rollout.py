@@ -147,7 +147,7 @@ def _fused(record: AttentionRecord, kind: Kind, layer: int, fuse: Fuse, job: Job
     join = {"mean": np.add, "max": np.maximum, "min": np.minimum}
     if fuse not in join:
         raise HeadscopeError("bad_option", option="fuse", value=fuse, expected=" or ".join(join))
-    n_heads = record.n_heads(kind)
+    record, n_heads = record.of_weights, record.n_heads(kind)
     fused = record.attention_weights(layer, 0, kind)
     for head in range(1, n_heads):
         job.cancel.check()

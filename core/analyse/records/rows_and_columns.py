@@ -41,7 +41,8 @@ def looks(
     Returns
     -------
     float32, (n_heads, n_keys) of queries, (n_heads, n_queries) of keys
-        In the order of `heads`. Of one position exactly the weights of `AttentionRecord.attention_weights`.
+        In the order of `heads`. Of one position exactly the numbers of `AttentionRecord.attention_weights`; of several, cells
+        without a number count as 0, and where none has one it is NaN.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def looks(
     for position in positions:
         if not 0 <= position < len(own):
             raise HeadscopeError("no_such_position", position=position, last=len(own) - 1)
-    sums = np.zeros((len(heads), len(other)), np.float32)
+    sums = np.full((len(heads), len(other)), np.nan if positions else 0, np.float32)
     add = _add_rows if side == "query" else _add_columns
     at = 0
     for layer, of_layer in groupby(heads, key=lambda head: head[0]):
@@ -78,7 +79,7 @@ def _add_rows(layer: _Layer, positions: Sequence[int], sums: FloatArray, cancel:
     for query in positions:
         cancel.check()
         for at, rows in _of_heads(layer, slice(query, query + 1)):
-            sums[at] += rows[..., 0, :]
+            sums[at] = _added(sums[at], rows[..., 0, :])
 
 
 def _add_columns(layer: _Layer, positions: Sequence[int], sums: FloatArray, cancel: Cancel) -> None:
@@ -88,7 +89,13 @@ def _add_columns(layer: _Layer, positions: Sequence[int], sums: FloatArray, canc
         cancel.check()
         block = slice(start, min(start + at_once, n_queries))
         for at, rows in _of_heads(layer, block):
-            sums[at, block] += rows[..., keys].sum(axis=-1)
+            for key in keys:
+                sums[at, block] = _added(sums[at, block], rows[..., key])
+
+
+def _added(total: FloatArray, more: FloatArray) -> FloatArray:
+    """The sum, where NaN is no number."""
+    return np.where(np.isnan(total), more, total + np.where(np.isnan(more), np.float32(0), more))
 
 
 def _of_heads(of: _Layer, rows: slice) -> Iterator[tuple[slice | int, FloatArray]]:

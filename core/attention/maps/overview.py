@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Final
 
@@ -11,11 +12,14 @@ from torch import Tensor
 
 from headscope.core.attention.head_map import FAINTEST, HeadOverview, Strong
 from headscope.core.attention.kept.layer import Layer
+from headscope.core.attention.kept.lenses import lens_of
 from headscope.core.attention.maps.pooling import PooledPicture, edges, relative_to_rows
 from headscope.core.job import Cancel
 
 LARGE_CELLS: Final = 1 << 21
 """Maps of more cells than this (1,448 × 1,448) are not sent to the screen as a whole: in a frame the GUI thread can pool no more."""
+_MOST_STRONG: Final = 1 << 17
+"""Numbers through another lens than weights that are kept one by one; more lines than that nobody can see."""
 _SAMPLED_ROWS: Final = 384
 """Of a first picture: as many as are computed while nobody notices a wait."""
 
@@ -54,28 +58,80 @@ def first_overview(layer: Layer, *, batch: int, head: int, size: int, cancel: Ca
 
 def _overview(layer: Layer, n_queries: int, *, batch: int, head: int, size: int, cancel: Cancel) -> HeadOverview:
     _, n_rows, n_keys = layer.shape
-    exact = n_rows == n_queries
+    exact, lens = n_rows == n_queries, lens_of(layer)
     rows, keys = range(n_rows), range(n_keys)
-    picture, row_picture = (PooledPicture(rows, keys, min(size, n_rows), min(size, n_keys), "max") for _ in range(2))
-    received, given, strong = np.zeros(n_keys, np.float64), np.zeros(n_rows, np.float32), []
+    picture, row_picture = (PooledPicture(rows, keys, min(size, n_rows), min(size, n_keys), "max", lens=lens) for _ in range(2))
+    received, given = np.zeros(n_keys, np.float64), np.zeros(n_rows, np.float32)
+    strong = _StrongWeights() if lens.is_share else _Furthest()
     for block in layer.row_blocks(rows=rows, head=head):
         cancel.check()
         weights = layer.weights(block, batch=batch, head=head)
         picture.add(block, weights)
-        row_picture.add(block, relative_to_rows(weights))
-        given[block.start : block.stop] = weights[0].sum(-1).cpu().numpy()
-        received[: weights.shape[-1]] += weights[0].sum(0).cpu().numpy()
+        if not lens.is_signed:
+            row_picture.add(block, relative_to_rows(weights))
+        summed = weights[0].where(weights[0] > -math.inf, 0) if lens.hides else weights[0]
+        given[block.start : block.stop] = summed.sum(-1).cpu().numpy()
+        received[: weights.shape[-1]] += summed.sum(0).cpu().numpy()
         if exact:
-            strong.append(_strong(weights[0], block.start))
+            strong.add(weights[0], block.start)
+    whole = picture.finished()[0]
     return HeadOverview(
         shape=(n_queries, n_keys),
-        picture=picture.finished()[0],
-        row_picture=row_picture.finished()[0],
+        picture=whole,
+        row_picture=whole if lens.is_signed else row_picture.finished()[0],
         received=(received / n_rows).astype(np.float32),
         given=given if exact else np.repeat(given, np.diff(edges(n_queries, n_rows))),
-        strong=_joined(strong),
+        strong=strong.found(),
         exact=exact,
+        faintest=strong.faintest,
     )
+
+
+class _StrongWeights:
+    """All weights that change a pixel."""
+
+    faintest = FAINTEST
+
+    def __init__(self) -> None:
+        self._parts: list[Strong] = []
+
+    def add(self, weights: Tensor, first_row: int) -> None:
+        self._parts.append(_strong(weights, first_row))
+
+    def found(self) -> Strong:
+        return _joined(self._parts)
+
+
+class _Furthest:
+    """The numbers that are furthest from 0, so many."""
+
+    def __init__(self) -> None:
+        self.faintest = 0.0
+        self._found = _joined([])
+
+    def add(self, values: Tensor, first_row: int) -> None:
+        query, key = ((values.abs() > self.faintest) & (values > -math.inf)).nonzero(as_tuple=True)
+        found = values[query, key]
+        if len(found) > _MOST_STRONG:  # of one block there may be very many
+            kept = found.abs().topk(_MOST_STRONG).indices.sort().values
+            self.faintest = max(self.faintest, float(found[kept].abs().min()))
+            query, key, found = query[kept], key[kept], found[kept]
+        part = (query + first_row).int().cpu().numpy(), key.int().cpu().numpy(), found.cpu().numpy()
+        self._found = _joined([self._found, part])
+        if len(self._found[2]) > 2 * _MOST_STRONG:
+            self._drop()
+
+    def found(self) -> Strong:
+        if len(self._found[2]) > _MOST_STRONG:
+            self._drop()
+        return self._found
+
+    def _drop(self) -> None:
+        far = np.abs(self._found[2])
+        kept = np.sort(np.argpartition(far, -_MOST_STRONG)[-_MOST_STRONG:])
+        query, key, value = self._found
+        self._found = query[kept], key[kept], value[kept]
+        self.faintest = max(self.faintest, float(far[kept].min()))
 
 
 def _strong(weights: Tensor, first_row: int) -> Strong:

@@ -6,14 +6,18 @@ a diagonal of ones to nothing; taking single cells would miss most of it.)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor
 
 from headscope.core.attention.head_map import Pooling
 from headscope.core.attention.kept.layer import Layer
+from headscope.core.attention.kept.lenses import lens_of
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.attention.maps.fused_pooling import maxima, means, takes_maxima, takes_means
 from headscope.core.attention.maps.reducing import reduced
 from headscope.core.job import Cancel
@@ -42,31 +46,49 @@ class PooledPicture:
         Pixels: at least 1, at most as many as there are rows and keys.
     how : Pooling
     n_heads : int
-    empty : float
-        What keys have that no row of a block may see.
+    lens : Lens
+        What the numbers are: which of those under a pixel is shown, and whether cells without one count.
     """
 
     def __init__(
-        self, rows: range, keys: range, height: int, width: int, how: Pooling, n_heads: int = 1, *, empty: float = 0.0
+        self, rows: range, keys: range, height: int, width: int, how: Pooling, n_heads: int = 1, *, lens: Lens = WEIGHTS
     ) -> None:
         self._rows = [rows.start + edge for edge in edges(len(rows), height)]
         self._keys = edges(len(keys), width)
         self._first_key, self._end_key = keys.start, keys.stop
         self._how: Pooling = how
-        self._picture = np.full((n_heads, height, width), empty, np.float32)
+        self._lens = lens
+        # Weights that are not seen are 0, and none is smaller; of other numbers a pixel has none before it has one.
+        self._pads = lens.is_signed and not lens.hides
+        start = -math.inf if how == "max" and (lens.is_signed or lens.hides) else 0.0
+        self._picture = np.full((n_heads, height, width), start, np.float32)
+        self._lowest = np.full_like(self._picture, -math.inf) if how == "max" and lens.pixel == "furthest" else None
+        self._counts = np.zeros_like(self._picture) if how == "mean" and lens.hides else None
 
     def add(self, block: range, weights: Tensor, heads: slice = slice(None)) -> None:
-        """Take up weights (n_heads, len(block), seen) of the rows `block`; the weights of keys from `seen` on are `empty`."""
+        """Take up numbers (n_heads, len(block), seen) of the rows `block`; keys from `seen` on have none, or 0."""
         seen = weights[..., self._first_key : self._end_key]
-        if seen.shape[-1]:
-            n_columns = int(np.searchsorted(self._keys, seen.shape[-1]))
-            across = [*self._keys[:n_columns], seen.shape[-1]]
-            in_rows = reduced(seen, self._bounds(block), 1, self._how)
-            self._take_up(block, reduced(in_rows, across, 2, self._how), heads)
+        if self._pads:
+            seen = F.pad(seen, (0, self._end_key - self._first_key - seen.shape[-1]))
+        if not seen.shape[-1]:
+            return
+        if self._counts is not None:
+            there = seen > -math.inf
+            self._add_to(self._counts, block, there.to(seen.dtype), heads)
+            seen = seen.where(there, 0)
+        self._add_to(self._picture, block, seen, heads)
+        if self._lowest is not None:
+            self._add_to(self._lowest, block, (-seen).where(seen > -math.inf, -math.inf), heads)
+
+    def _add_to(self, picture: FloatArray, block: range, seen: Tensor, heads: slice) -> None:
+        n_columns = int(np.searchsorted(self._keys, seen.shape[-1]))
+        across = [*self._keys[:n_columns], seen.shape[-1]]
+        in_rows = reduced(seen, self._bounds(block), 1, self._how)
+        self._take_up(picture, block, reduced(in_rows, across, 2, self._how), heads)
 
     def add_across(self, block: range, pixels: Tensor, heads: slice = slice(None)) -> None:
         """Take up what is the maximum or the sum over the keys of each pixel already: (n_heads, len(block), pixels seen)."""
-        self._take_up(block, reduced(pixels, self._bounds(block), 1, self._how), heads)
+        self._take_up(self._picture, block, reduced(pixels, self._bounds(block), 1, self._how), heads)
 
     def _pixels(self, block: range) -> tuple[int, int]:
         """The first and the last row of pixels that show something of `block`."""
@@ -77,18 +99,25 @@ class PooledPicture:
         first, last = self._pixels(block)
         return [min(max(row - block.start, 0), len(block)) for row in self._rows[first : last + 2]]
 
-    def _take_up(self, block: range, pooled: Tensor, heads: slice) -> None:
+    def _take_up(self, picture: FloatArray, block: range, pooled: Tensor, heads: slice) -> None:
         first, last = self._pixels(block)
-        part, pixels = self._picture[heads, first : last + 1, : pooled.shape[-1]], pooled.cpu().numpy()
+        part, pixels = picture[heads, first : last + 1, : pooled.shape[-1]], pooled.cpu().numpy()
         if self._how == "max":
             np.maximum(part, pixels, out=part)  # a pixel's rows may reach over the block's end
         else:
             part += pixels
 
     def finished(self) -> FloatArray:
-        """float32 (n_heads, height, width)."""
-        if self._how == "mean":
+        """float32 (n_heads, height, width); NaN where no cell has a number."""
+        if self._counts is not None:
+            with np.errstate(invalid="ignore"):
+                self._picture /= self._counts
+        elif self._how == "mean":
             self._picture /= np.diff(self._rows)[:, None] * np.diff(self._keys).astype(np.float32)
+        if self._lowest is not None:
+            self._picture = np.where(self._picture >= self._lowest, self._picture, -self._lowest)
+        if self._lens.hides:
+            self._picture[np.isinf(self._picture)] = np.nan
         return self._picture
 
 
@@ -108,7 +137,7 @@ def pooled(
 ) -> FloatArray:
     """A part of the maps of one head, or of all heads (None), in blocks; of a causal layer half of it is never computed.
 
-    With `by_row` each weight is first divided by the largest of its row.
+    With `by_row` each weight is first divided by the largest of its row. A maximum is what the layer's lens says of pixels.
 
     Returns
     -------
@@ -122,7 +151,7 @@ def pooled(
     n_heads, n_queries, n_keys = layer.shape
     rows, keys = range(n_queries) if rows is None else rows, range(n_keys) if keys is None else keys
     height, width = min(height, len(rows)), min(width, len(keys))
-    picture = PooledPicture(rows, keys, height, width, how, n_heads if head is None else 1)
+    picture = PooledPicture(rows, keys, height, width, how, n_heads if head is None else 1, lens=lens_of(layer))
     is_whole = (len(rows), len(keys)) == (n_queries, n_keys)
     if is_whole and not by_row and (takes_means(layer, width) if how == "mean" else takes_maxima(layer)):
         across = means if how == "mean" else maxima

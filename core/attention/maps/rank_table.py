@@ -1,4 +1,4 @@
-"""How many cells of a head have which weight or score: counted in bins as blocks of rows pass by, so that memory stays bounded."""
+"""How many cells of a head have which number: counted in bins as blocks of rows pass by, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.kept.lenses import lens_of
 from headscope.core.attention.ranks import BINS, DROPPED_BITS, RankTable
 from headscope.core.job import Cancel
 
@@ -17,8 +17,8 @@ _HIDDEN_BIN: Final = 0x007FFFFF >> DROPPED_BITS
 
 
 @torch.inference_mode()
-def rank_table(layer: Layer, *, batch: int, head: int, lens: Lens, cancel: Cancel) -> RankTable:
-    """Ranks among all the weights or scores of a head; scores that are hidden count for nothing.
+def rank_table(layer: Layer, *, batch: int, head: int, cancel: Cancel) -> RankTable:
+    """Ranks among all the numbers of a head; cells without one count for nothing.
 
     Raises
     ------
@@ -32,16 +32,15 @@ def rank_table(layer: Layer, *, batch: int, head: int, lens: Lens, cancel: Cance
     n_seen = 0
     for block in layer.row_blocks(rows=range(n_queries), head=head):
         cancel.check()
-        values = (layer.weights if lens == "weights" else layer.scores)(block, batch=batch, head=head)
-        places = _bins(values)
+        places = _bins(layer.weights(block, batch=batch, head=head))
         counts = torch.zeros(BINS, dtype=torch.int64, device=places.device) if counts is None else counts
         counts.index_add_(0, places, torch.ones((), dtype=torch.int64, device=places.device).expand(len(places)))
         n_seen += len(places)
     found = (torch.zeros(BINS, dtype=torch.int64) if counts is None else counts).cpu().numpy()
-    if lens == "weights":
-        found[BINS // 2] += n_queries * n_keys - n_seen  # the weights of keys that no query of a block may see
-    else:
+    if lens_of(layer).hides:
         found[_HIDDEN_BIN] = 0
+    else:
+        found[BINS // 2] += n_queries * n_keys - n_seen  # the 0 of keys that no query of a block may see
     return RankTable.of_counts(found)
 
 

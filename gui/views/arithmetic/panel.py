@@ -108,9 +108,9 @@ class ArithmeticPanel(QWidget):
     def _wanted(self) -> ArithmeticRequest | None:
         """The cell in focus, or the one that was last, of the head that is looked at."""
         state, focus = self._state, self._state.focus
-        record, kind = state.record, state.kind
-        if record is None:
+        if state.record is None:
             return None
+        record, kind = state.record.of_weights, state.kind
         query, key = focus.query, focus.key
         if query is not None and key is not None and query < len(state.queries) and key < len(state.keys):
             self._cell = record, kind, query, key
@@ -129,7 +129,7 @@ class ArithmeticPanel(QWidget):
 
     def _show(self, answer: Arithmetic) -> None:
         state, cell = self._state, answer.cell
-        if state.captured is None or cell.record is not state.record:
+        if state.captured is None or state.record is None or cell.record is not state.record.of_weights:
             return  # the next answer is about the text that is shown now
         axes = state.captured.axis(cell.kind)
         self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=cell.layer, head=cell.head))

@@ -105,7 +105,7 @@ class FilmStripPanel(QWidget):
             self._show_found()
         if names & {"step", "record", "kind"} and self._chose:
             self._light()
-        if names & {"head", "kind", "hover", "pinned", "busy", "keys"}:
+        if names & {"head", "kind", "hover", "pinned", "busy", "keys", "lens"}:
             self.detail.follow_state()
 
     def _show_found(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from headscope.core.predict.results import FillStep, GenerationStep
 from headscope.core.requests.tokens import StepRows, StepRowsRequest
 from headscope.gui.lanes.answer import Answer
+from headscope.gui.paint.lens_words import named
 from headscope.gui.paint.theme import Theme
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
@@ -99,7 +100,7 @@ class StepDetail(QWidget):
         position, _ = chosen_at(step)
         kind = kind_of_rows(step, state.kind)
         layer = min(step.record.kept_layers(kind), key=lambda kept: abs(kept - state.head[0]))
-        self._answer.ask(StepRowsRequest(step.record, kind, layer, position))
+        self._answer.ask(StepRowsRequest(step.record.through(state.lens), kind, layer, position))
         key = state.focus.key
         piece = state.keys.pieces_of(key).start if key is not None and key < len(state.keys) and kind == state.kind else None
         self.rows.set_focus_on(state.head[1] if layer == state.head[0] else -1, piece)
@@ -111,10 +112,11 @@ class StepDetail(QWidget):
             self.rows.set_picture(None, 0)
             self.caption.set_text(refusal_of(self._answer.error))
         elif answer is not None:
-            keys = answer.request.record.axis(answer.request.kind).keys
-            self.rows.set_picture(StepRowsPicture(answer.weights, keys), answer.request.layer)
+            record = answer.request.record
+            keys = record.axis(answer.request.kind).keys
+            self.rows.set_picture(StepRowsPicture(answer.weights, keys, record.lens), answer.request.layer)
             words = self.tr("Attention in layer {layer}")
-            self.caption.set_text(words.format(layer=answer.request.layer))
+            self.caption.set_text(named(words.format(layer=answer.request.layer), record.lens))
 
     def sizeHint(self) -> QSize:
         return QSize(400, _LEAST_FOR_CAPTIONS)

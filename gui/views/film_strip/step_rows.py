@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from headscope.gui.paint.probability import readable_probability
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.film_strip.paint.step_rows import StepRowsPicture
 from headscope.gui.widgets.plain import plain
@@ -115,9 +115,13 @@ class StepRowsView(QWidget):
         name = self.tr("layer {layer} · head {head}").format(layer=self._layer, head=head)
         if key is None or self._picture is None:
             return name
-        weight, token = float(self._picture.weights[head, key]), self._picture.labels[key]
+        token, number = self._picture.labels[key], self._picture.words(head, key) or self.tr("masked")
+        if not self._picture.lens.is_share:
+            words = self.tr("{head}: {token} (position {position}) {lens} {number}")
+            lens = lens_name(self._picture.lens)
+            return words.format(head=name, token=token, position=key, lens=lens, number=number)
         looked = self.tr("attended to {token} (position {position}) with weight {weight}")
-        return f"{name}: {looked.format(token=token, position=key, weight=readable_probability(weight))}"
+        return f"{name}: {looked.format(token=token, position=key, weight=number)}"
 
     def _point_at(self, key: int | None) -> None:
         if key != self._pointed:

@@ -76,7 +76,7 @@ ORDERING: Final = (
     *map(_type, HEAD_TYPES),
     Command("averages", "heads", QT_TRANSLATE_NOOP("commands", "Layer averages"), "",
             QT_TRANSLATE_NOOP("commands", "Show one picture per layer in the grid: the exact average over its heads."),
-            lambda c: _order(c, averages=not c.session.head_order.averages), has_picture,
+            lambda c: _order(c, averages=not c.session.head_order.averages), lambda s: has_picture(s) and s.lens.is_share,
             lambda c: c.session.head_order.averages, separated=True),
 )
 # fmt: on

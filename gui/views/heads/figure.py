@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QRectF
 from PySide6.QtGui import QPainter
 
 from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.lens_words import lens_name, named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import Theme
 
@@ -27,7 +28,9 @@ def heads_figure(shown: HeadGridPicture) -> PaintedFigure | None:
         picture.paint(painter, picture.layout(QRectF(0, 0, width, high)), theme)
 
     translate = QCoreApplication.translate
-    about = translate("HeadsPanel", "Attention of every head: {n_layers} layers by {n_heads} heads")
-    words = about.format(n_layers=picture.n_layers, n_heads=picture.n_heads)
+    about = translate("HeadsPanel", "Attention {numbers} of every head: {n_layers} layers by {n_heads} heads")
+    words = about.format(numbers=lens_name(picture.lens), n_layers=picture.n_layers, n_heads=picture.n_heads)
     natural = min(_MOST, max(_LEAST, 32 + min(picture.places.placed.n_columns, picture.n_heads) * _STEP))
-    return PaintedFigure(words, natural, height, draw, translate("HeadsPanel", "layers down, heads across"))
+    heading = named(translate("HeadsPanel", "layers down, heads across"), picture.lens)
+    scale = None if picture.lens.is_share or picture.scale is None else picture.scale.scale
+    return PaintedFigure(words, natural, height, draw, heading, scale)

@@ -13,12 +13,14 @@ from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, Metric
+from headscope.core.attention.lens import Lens
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.control.head_metrics import HeadMetricsLoader
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
 from headscope.gui.paint.head_types import type_color
+from headscope.gui.paint.lens_words import lens_help, lens_name, named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.head_order import HeadOrder
@@ -32,6 +34,7 @@ from headscope.gui.views.heads.widget import HeadGridView
 from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.scale_line import ScaleLine
 from headscope.gui.words.head_words import metric_name, metric_value, type_meaning, type_name, type_rule, type_short
 
 if TYPE_CHECKING:
@@ -59,10 +62,13 @@ class HeadsPanel(QWidget):
         self.as_points.triggered.connect(self._show_points)
         self.bar = HeadOrderBar(self.mean, self.own_maximum, self.as_points)
         self.bar.changed.connect(self._set_order)
+        self._averages_tip = self.bar.averages.toolTip()
         self.view = self._new_view()
         self.scatter = HeadScatter()
         self.scatter.chosen.connect(self._choose)
         self.scatter.metrics_chosen.connect(self._choose_metrics)
+        self.scale = ScaleLine()  # of weights it is always from 0 to 1, or each head's own
+        self.scale.hide()
         self.legend = TypeLegend()
         self.legend.toggled.connect(self.bar.toggle_type)
         self.measuring = HeadMetricsLoader(state, explorer, self)
@@ -77,7 +83,7 @@ class HeadsPanel(QWidget):
         self._lay_out()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "record", "head", "head_order", "views.heads"}))
+        self._on_changed(frozenset({"dark", "record", "head", "head_order", "lens", "views.heads"}))
 
     def _switch(self, words: str, hint: str) -> QAction:
         action = QAction(words, self)
@@ -104,6 +110,7 @@ class HeadsPanel(QWidget):
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.scatter)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.scale)
         below = _row((16, 4, 4, 0))
         below.addWidget(self.summary, 1)
         below.addWidget(self.bar.display)
@@ -122,13 +129,30 @@ class HeadsPanel(QWidget):
             self.measuring.ask(self._seen)
         if names & {"views.heads", "pooling", "head_order"}:
             self._show_settings()
-        if names & {"thumbnails", "record", "kind", "model", "head_order", "views.heads"}:
+        if names & {"thumbnails", "record", "kind", "model", "head_order", "lens", "dark", "views.heads"}:
             self._show_pictures()
         if names & {"dark", "record", "kind"}:
             self._show_legend()
+        if names & {"lens", "views.heads", "pooling", "head_order"}:
+            self._show_lens()
         if names & {"head", "heads"}:
             self.view.set_selection(self._state.head, self._state.color_of)
             self.scatter.set_selection(self._state.color_of)
+
+    @property
+    def _lens(self) -> Lens:
+        """Of the thumbnails: others go when it changes."""
+        return self._state.lens
+
+    def _show_lens(self) -> None:
+        """What is measured is measured of weights, also the averages of layers, which cannot be shown beside other numbers."""
+        share, words = self._lens.is_share, lens_name(self._lens)
+        of_weights = self.tr("Averages are of weights; the heads are shown through another lens: {lens}.").format(lens=words)
+        self.bar.averages.setEnabled(share and not self._state.view(HeadsSettings).scatter)
+        self.bar.averages.setToolTip(plain(self._averages_tip if share else of_weights))
+        measured = self.tr("Types, sorting and filters measure weights, whatever numbers are shown.")
+        self.summary.setToolTip(plain("" if share else f"{lens_help(self._lens)}\n{measured}"))
+        self.scale.setVisible(not share)
 
     # ---------------------------------------------------------------- metrics
     def showEvent(self, event: QShowEvent) -> None:
@@ -239,13 +263,16 @@ class HeadsPanel(QWidget):
         self.legend.set_chosen(order.types)
         places = self._placed()
         self._picture = self._base(n_layers, n_heads).rearranged(
-            averages=None if metrics is None else metrics.averages[self._state.pooling],
+            averages=None if metrics is None or not self._lens.is_share else metrics.averages[self._state.pooling],
             places=places,
             types=None if metrics is None else metrics.types,
             faded=() if metrics is None else order.set_back(metrics),
             notes=order.values_of(self.measuring.metrics) if places.flows and self.measuring.metrics is not None else None,
         )
         self.view.set_picture(self._picture)
+        scale, theme = self._picture.scale, theme_of(self._state.dark)
+        self.scale.set_theme(theme)
+        self.scale.show_scale(None if scale is None else scale.scale(theme), "")
         self.summary.set_text(self._summary())
         measured = self.measuring.metrics
         self.scatter.set_metrics(measured, frozenset() if measured is None else frozenset(order.set_back(measured)))
@@ -257,16 +284,18 @@ class HeadsPanel(QWidget):
     def _base(self, n_layers: int, n_heads: int) -> HeadGridPicture:
         """The thumbnails, which are made ready to be drawn once, wherever they then stand."""
         old, thumbnails, own = self._picture, self._state.thumbnails, self._state.view(HeadsSettings).own_maximum
-        wanted = n_layers, n_heads, own
-        if (old.n_layers, old.n_heads, old.each_to_its_maximum) == wanted and old.thumbnails is thumbnails:
+        wanted = n_layers, n_heads, own, self._lens
+        if (old.n_layers, old.n_heads, old.each_to_its_maximum, old.lens) == wanted and old.thumbnails is thumbnails:
             return old
-        return HeadGridPicture(n_layers, n_heads, thumbnails, each_to_its_maximum=own)
+        return HeadGridPicture(n_layers, n_heads, thumbnails, each_to_its_maximum=own, lens=self._lens)
 
     def _placed(self) -> HeadPlaces:
         """Where heads stand; the same object as before if they still stand there."""
         shape, order, metrics = self._shape(), self._state.head_order, self.measuring.metrics
         key: tuple[tuple[int, int], object] = (shape, self._folded)
-        if order.averages:
+        if not self._lens.is_share and (order.averages or self._folded):
+            key = (shape, frozenset[int]())
+        if order.averages and self._lens.is_share:
             key = (shape, "averages")
         elif order.sort is not None and metrics is not None and self.measuring.is_complete:
             key = (shape, order.sorted(metrics))
@@ -280,16 +309,16 @@ class HeadsPanel(QWidget):
         n_layers, n_heads = self._shape()
         if isinstance(order, list):
             return HeadPlaces.flowing(order)
-        if self._state.head_order.averages:
+        if order == "averages":
             return HeadPlaces.flowing([(layer, AVERAGE) for layer in range(n_layers)])
-        return HeadPlaces.in_layers(n_layers, n_heads, self._folded)
+        return HeadPlaces.in_layers(n_layers, n_heads, self._folded if self._lens.is_share else frozenset())
 
     def _summary(self) -> str:
         n_layers, n_heads = self._shape()
         order, metrics = self._state.head_order, self.measuring.metrics
         if not n_layers:
             return ""
-        if order.averages:
+        if order.averages and self._lens.is_share:
             return self.tr("%n average(s)", "", n_layers)
         if order != HeadOrder() and not self.measuring.is_complete:
             measured = 0 if metrics is None else len(metrics.measured)
@@ -297,7 +326,7 @@ class HeadsPanel(QWidget):
         if order.filters and metrics is not None:
             shown = len(metrics.types) - len(order.set_back(metrics))
             return self.tr("{shown} of {all} heads").format(shown=shown, all=n_layers * n_heads)
-        return self.tr("{n_layers} × {n_heads} heads").format(n_layers=n_layers, n_heads=n_heads)
+        return named(self.tr("{n_layers} × {n_heads} heads").format(n_layers=n_layers, n_heads=n_heads), self._lens)
 
     def _show_kinds(self) -> None:
         """A button for each kind of attention, if there are several."""

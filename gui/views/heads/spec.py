@@ -44,8 +44,8 @@ def _of_subject(subject: Subject) -> Figure:
     shape = record.n_layers(kind), record.n_heads(kind)
     every = np.full((*shape, *side), np.nan, np.float32)  # of layers that were not kept there is nothing
     for layer, of_layer in pictures.items():
-        every[layer] = of_layer
-    figure = heads_figure(HeadGridPicture(*shape, every))
+        every[layer] = np.where(np.isnan(of_layer), np.float32(-np.inf), of_layer)
+    figure = heads_figure(HeadGridPicture(*shape, every, lens=record.lens))
     assert figure is not None
     return figure
 
@@ -65,7 +65,7 @@ SPEC = ViewSpec(
             QT_TRANSLATE_NOOP("views", "Heads"),
             lambda panel: panel.figure(),
             _of_subject,
-            frozenset({"axis_titles", "units", "kind"}),
+            frozenset({"axis_titles", "units", "lens", "kind"}),
         ),
     ),
 )

@@ -9,8 +9,10 @@ from PySide6.QtGui import QPainter
 
 from headscope.core.arguments import position
 from headscope.core.attention.head_map import Side
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.lens_words import named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import Theme
 from headscope.gui.view_spec import Subject
@@ -34,7 +36,9 @@ def title_of(axis: TokenAxis, positions: tuple[int, ...], side: Side, layer: int
     return words.format(token=token, layer=layer)
 
 
-def strip_figure(weights: FloatArray, axis: TokenAxis, chosen: Collection[int], title: str) -> PaintedFigure:
+def strip_figure(
+    weights: FloatArray, axis: TokenAxis, chosen: Collection[int], title: str, lens: Lens = WEIGHTS
+) -> PaintedFigure:
     """Tokens down, heads across.
 
     Parameters
@@ -45,8 +49,9 @@ def strip_figure(weights: FloatArray, axis: TokenAxis, chosen: Collection[int], 
     chosen : collection of int
         Those of them that the weights are from or to.
     title : str
+    lens : Lens
     """
-    picture = HeadStripPicture(weights, axis)
+    picture = HeadStripPicture(weights, axis, lens)
 
     def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
         picture.paint(painter, picture.layout(QRectF(0, 0, width, height), whole=True), theme, chosen=chosen)
@@ -68,4 +73,5 @@ def strip_of_subject(subject: Subject) -> PaintedFigure:
     own, other = (axes.queries, axes.keys) if side == "query" else (axes.keys, axes.queries)
     at = position(subject.needed_token, len(own))
     weights = looks(record, kind, [(layer, head) for head in range(record.n_heads(kind))], (at,), side)
-    return strip_figure(weights, other, (at,) if own is other else (), title_of(own, (at,), side, layer))
+    title = named(title_of(own, (at,), side, layer), record.lens)
+    return strip_figure(weights, other, (at,) if own is other else (), title, record.lens)

@@ -9,11 +9,13 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import draw_label, stride, text_width, widest
+from headscope.gui.paint.lens_colors import LensColors, largest_in
 from headscope.gui.paint.pooled import PooledMatrix
-from headscope.gui.paint.scale_line import Scale, number_text
+from headscope.gui.paint.scale_line import Scale
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled, text_font
 
 ROW = 20.0
@@ -95,20 +97,28 @@ class HeadStripPicture:
     Parameters
     ----------
     weights : float32, (n_heads, n_tokens)
+        What the lens shows; NaN where it has no number.
     axis : TokenAxis
         What the rows stand for.
+    lens : Lens
     """
 
-    def __init__(self, weights: FloatArray, axis: TokenAxis) -> None:
+    def __init__(self, weights: FloatArray, axis: TokenAxis, lens: Lens = WEIGHTS) -> None:
         self.weights = weights
         self.axis = axis
-        self.largest = float(weights.max(initial=0.0))
-        self._pooled = PooledMatrix(np.ascontiguousarray(weights.T))
+        self.lens = lens
+        self._colors = LensColors(lens, largest_in(weights, lens))
+        known = np.where(np.isnan(weights), np.float32(-np.inf), weights)
+        self._pooled = PooledMatrix(np.ascontiguousarray(known.T), pixel=lens.pixel)
+
+    @property
+    def largest(self) -> float:
+        """What has the strongest colour."""
+        return self._colors.largest
 
     def scale(self, theme: Theme) -> Scale:
         """What the colours mean."""
-        colors = [QColor(*(int(part) for part in color)) for color in theme.ramp[::51]]
-        return Scale(colors, number_text(self.largest))
+        return self._colors.scale(theme)
 
     def layout(self, area: QRectF, scroll: QPointF | None = None, *, whole: bool = False) -> StripLayout:
         """Lay out with rows that can be read, scrolled by so many pixels; or, with `whole`, all tokens in `area`."""
@@ -177,8 +187,7 @@ class HeadStripPicture:
         view = QRectF(0, seen.start, layout.n_heads, len(seen))
         size = layout.n_heads * layout.column * ratio, len(seen) * layout.row * ratio
         pixels, covered = self._pooled.pixels(view, *size)
-        levels = np.rint(pixels * np.float32(255 / self.largest if self.largest > 0 else 0)).astype(np.uint8)
-        colors = np.take(theme.ramp32(), levels)
+        colors = np.take(self._colors.palette(theme), self._colors.levels(pixels))
         image = QImage(colors.data, colors.shape[1], colors.shape[0], 4 * colors.shape[1], QImage.Format.Format_RGB32)
         top = layout.corner.y() + covered.top() * layout.row
         painter.drawImage(QRectF(layout.corner.x(), top, covered.width() * layout.column, covered.height() * layout.row), image)

@@ -14,6 +14,7 @@ from headscope.core.requests.tokens import Looks, LooksRequest
 from headscope.core.vocabulary import Head
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.head_grid import HeadGridPicture
+from headscope.gui.paint.lens_words import named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.scale_line import number_text
 from headscope.gui.paint.theme import theme_of
@@ -235,10 +236,11 @@ class HeadStripPanel(QWidget):
         if self._side == "key":
             own, other = other, own
         positions = answer.request.positions
-        picture = HeadStripPicture(answer.weights, other)
+        lens = answer.request.record.lens
+        picture = HeadStripPicture(answer.weights, other, lens)
         self.view.set_picture(picture, positions if is_one_text(self._state) else ())
         self._reveal()
-        self.title.set_text(title_of(own, positions, self._side, answer.request.heads[0][0]))
+        self.title.set_text(named(title_of(own, positions, self._side, answer.request.heads[0][0]), lens))
         self._show_number(None, None)
 
     def figure(self) -> PaintedFigure | None:
@@ -248,7 +250,7 @@ class HeadStripPanel(QWidget):
         shown = self.view.picture
         if shown is None or self._shown is None or not self._answer.is_current:
             return None
-        return strip_figure(shown.weights, shown.axis, self.view.chosen, self.title.text())
+        return strip_figure(shown.weights, shown.axis, self.view.chosen, self.title.text(), shown.lens)
 
     def _show_number(self, token: int | None, head: int | None) -> None:
         picture = self.view.picture
@@ -256,7 +258,7 @@ class HeadStripPanel(QWidget):
             return
         note = ""
         if token is not None and head is not None:
-            value = number_text(float(picture.weights[head, token]))
+            value = number_text(float(picture.weights[head, token])) or self.tr("masked")
             note = self.tr("head {head} · {token}  {value}").format(
                 head=head, token=picture.axis.tokens[token].text, value=value
             )
@@ -280,7 +282,7 @@ class HeadStripPanel(QWidget):
         if head is None or state.thumbnails is None or head >= state.thumbnails.shape[1]:
             self.view.hide_preview()
             return
-        alone = HeadGridPicture(1, 1, state.thumbnails[layer : layer + 1, head : head + 1])
+        alone = HeadGridPicture(1, 1, state.thumbnails[layer : layer + 1, head : head + 1], lens=state.lens)
         picture = alone.one((0, 0), round(SIDE * self.devicePixelRatioF()), theme_of(state.dark))
         self.view.show_preview(self.tr("layer {layer} · head {head}").format(layer=layer, head=head), picture)
 

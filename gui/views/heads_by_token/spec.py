@@ -48,7 +48,7 @@ SPEC = ViewSpec(
             QT_TRANSLATE_NOOP("views", "Heads by token"),
             lambda panel: panel.figure(),
             _of_subject,
-            frozenset({"axis_titles", "color_bar", "head", "units", "kind", "token", "show"}),
+            frozenset({"axis_titles", "color_bar", "head", "units", "lens", "kind", "token", "show"}),
             shows=("attends_to", "attended_by"),
             changes=lambda panel: panel.figure_changed,
         ),

@@ -135,7 +135,7 @@ class HeadStripView(QAbstractScrollArea):
         label = self._picture.axis.labels[token]
         if head is None:
             return label
-        number = number_text(float(self._picture.weights[head, token]))
+        number = number_text(float(self._picture.weights[head, token])) or self.tr("masked")
         return self.tr("head {head}, {token}: {number}").format(head=head, token=label, number=number)
 
     def reveal(self, token: int) -> None:

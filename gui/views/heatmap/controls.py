@@ -1,28 +1,33 @@
-"""HeatmapControls: in what scale and which colours a heatmap is shown, and whether before or after the softmax."""
+"""HeatmapControls: what of a head is shown, in what scale and in which colours."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from headscope.core.attention.lens import LENSES, WEIGHTS, Lens
 from headscope.core.attention.ranks import RESOLUTION
+from headscope.gui.paint.lens_words import lens_help, lens_name
 from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.widgets.plain import plain
 
 
 class HeatmapControls(QWidget):
-    """Two menus and a switch. They ask for settings and show what they are given.
+    """Three menus. They ask for settings and show what they are given.
 
     Signals
     -------
     chosen(str, object)
         The user wants another value of this field of `HeatmapSettings`.
+    lens_chosen(Lens)
+        The user wants to see other numbers.
     """
 
     chosen = Signal(str, object)
+    lens_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,25 +38,22 @@ class HeatmapControls(QWidget):
             "rank": (self.tr("Rank in the head"), self.tr("Colour is the share of the head's cells with smaller values.")),
         }
         self.colors = {
-            "plain": (self.tr("One hue"), self.tr("The theme's own; scores are blue above 0 and orange below.")),
-            "viridis": (self.tr("Viridis"), self.tr("Purple to yellow; scores are green above 0 and purple below.")),
-            "cividis": (self.tr("Cividis"), self.tr("Blue to yellow; scores are blue above 0 and yellow below.")),
+            "plain": (self.tr("One hue"), self.tr("The theme's own; signed numbers are blue above 0 and orange below.")),
+            "viridis": (self.tr("Viridis"), self.tr("Purple to yellow; signed numbers are green above 0 and purple below.")),
+            "cividis": (self.tr("Cividis"), self.tr("Blue to yellow; signed numbers are blue above 0 and yellow below.")),
             "grey": (self.tr("Grey"), self.tr("For print.")),
         }
         self.scale, self.scale_actions = self._menu("scale", self.scales)
         self.color, self.color_actions = self._menu("color_map", self.colors)
         self.to_maximum = self._stretching()
-        self.scores = QToolButton()
-        self.scores.setObjectName("flat")
-        self.scores.setCheckable(True)
-        self.scores.setText(self.tr("Scores"))
-        self.scores.setToolTip(self.tr("Scores before the softmax (scaled q·k and what is added to it) instead of weights"))
+        self._lens = WEIGHTS
+        self.lens, self.lens_actions = self._lens_menu()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for button in (self.scale, self.color, self.scores):
+        for button in (self.lens, self.scale, self.color):
             row.addWidget(button)
-        self.show_settings(HeatmapSettings(), of_scores=False)
+        self.show_settings(HeatmapSettings(), WEIGHTS)
 
     def _menu(self, field: str, choices: dict[str, tuple[str, str]]) -> tuple[QToolButton, dict[str, QAction]]:
         button = QToolButton()
@@ -71,6 +73,33 @@ class HeatmapControls(QWidget):
         button.setMenu(menu)
         return button, actions
 
+    def _lens_menu(self) -> tuple[QToolButton, dict[str, QAction]]:
+        button = QToolButton()
+        button.setObjectName("flat")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu, actions = QMenu(button), {}
+        menu.setToolTipsVisible(True)
+        for lens in LENSES.values():
+            action = menu.addAction(QCoreApplication.translate("lenses", lens.title), partial(self._choose_lens, lens))
+            action.setToolTip(plain(lens_help(lens)))
+            action.setCheckable(True)
+            actions[lens.id] = action
+        button.setMenu(menu)
+        return button, actions
+
+    def _choose_lens(self, lens: Lens) -> None:
+        self._show_lens(self._lens)  # the check follows what is shown: there may be no such numbers
+        self.lens_chosen.emit(lens)
+
+    def _show_lens(self, lens: Lens) -> None:
+        self._lens = lens
+        for id_, action in self.lens_actions.items():
+            action.setChecked(id_ == lens.id)
+        words, name = self.tr("Numbers: {name}"), lens_name(lens)
+        self.lens.setText(f"{name[:1].upper()}{name[1:]} ▾")
+        self.lens.setToolTip(plain(lens_help(lens)))
+        self.lens.setAccessibleName(words.format(name=name))
+
     def _stretching(self) -> QAction:
         menu = self.scale.menu()
         menu.addSeparator()
@@ -80,22 +109,21 @@ class HeatmapControls(QWidget):
         action.triggered.connect(self._stretch)
         return action
 
-    def show_settings(self, settings: HeatmapSettings, *, of_scores: bool) -> None:
+    def show_settings(self, settings: HeatmapSettings, lens: Lens) -> None:
         """Show what is chosen, and what of it these numbers can have."""
         reasons = {
-            "log": self.tr("Scores may be negative, so they have no logarithm.") if of_scores else "",
-            "row": self.tr("Scores may be negative, so rows cannot be scaled to a maximum.") if of_scores else "",
+            "log": self.tr("These numbers may be negative, so they have no logarithm.") if lens.is_signed else "",
+            "row": self.tr("These numbers may be negative, so rows cannot be scaled to a maximum.") if lens.is_signed else "",
         }
         for name, reason in reasons.items():
             self.scale_actions[name].setEnabled(not reason)
             self.scale_actions[name].setToolTip(plain(reason or self.scales[name][1]))
-        self.to_maximum.setEnabled(not of_scores)
-        scale = settings.look("", of_scores=of_scores).scale
+        self.to_maximum.setEnabled(lens.is_share)
+        scale = settings.look(lens).scale
         self.scale_actions[scale].setChecked(True)
         self.color_actions[settings.color_map].setChecked(True)
         self.to_maximum.setChecked(settings.stretched)
-        with QSignalBlocker(self.scores):
-            self.scores.setChecked(of_scores)
+        self._show_lens(lens)
         self._name(scale, settings.color_map)
 
     def tell_of(self, *, whole: bool) -> None:

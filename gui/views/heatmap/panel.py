@@ -11,9 +11,10 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
-from headscope.core.errors import HeadscopeError
+from headscope.core.attention.lens import WEIGHTS
 from headscope.core.requests.cells import Part, PartRequest
 from headscope.core.text.tokens import TokenAxis
+from headscope.gui.paint.lens_words import lens_help, lens_name, named
 from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import mark
@@ -55,7 +56,7 @@ class HeatmapPanel(QWidget):
         self.controls = HeatmapControls()
         self.to_maximum = self.controls.to_maximum
         self.controls.chosen.connect(self._choose)
-        self.controls.scores.toggled.connect(self._choose_lens)
+        self.controls.lens_chosen.connect(explorer.set_lens)
         self._arrange()
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"lens"}))
@@ -77,7 +78,7 @@ class HeatmapPanel(QWidget):
     def _on_changed(self, names: frozenset[str]) -> None:
         state = self._state
         if names & {"lens", "views.heatmap"}:
-            self.controls.show_settings(state.view(HeatmapSettings), of_scores=state.lens == "scores")
+            self.controls.show_settings(state.view(HeatmapSettings), state.lens)
         if not self.isVisible():
             return  # what is not seen is not painted: see showEvent
         if "dark" in names:
@@ -113,8 +114,7 @@ class HeatmapPanel(QWidget):
     @property
     def _look(self) -> Look:
         """How what is shown is coloured."""
-        lens = self._state.lens
-        return self._state.view(HeatmapSettings).look(lens, of_scores=lens == "scores")
+        return self._state.view(HeatmapSettings).look(self._state.lens)
 
     def _hint(self) -> str:
         """What to do, or to wait for, while there is no picture."""
@@ -126,8 +126,8 @@ class HeatmapPanel(QWidget):
 
     def figure(self) -> HeatmapPicture | None:
         """The head that is looked at as a new picture, coloured as here; None while there is none."""
-        state, values = self._state, self._values()
-        if values is None or isinstance(values, HeadscopeError) or values.shape != (len(state.queries), len(state.keys)):
+        state, values = self._state, self._state.shown
+        if values is None or values.shape != (len(state.queries), len(state.keys)):
             return None
         look = self._look
         ranks = self._numbers.ranks(values) if look.scale == "rank" else None
@@ -139,8 +139,8 @@ class HeatmapPanel(QWidget):
             state.queries,
             state.keys,
             look=look,
-            of_scores=state.lens == "scores",
-            hidden=self._numbers.hidden() if state.lens == "weights" else None,
+            lens=state.lens,
+            hidden=None if state.lens.hides else self._numbers.hidden(),
             note=self._note(),
             part=self._part(),
             ranks=ranks,
@@ -159,18 +159,12 @@ class HeatmapPanel(QWidget):
             return None
         return layout.shown(len(picture.queries), queries=True), layout.shown(len(picture.keys), queries=False)
 
-    def _values(self) -> HeadMap | Part | HeadscopeError | None:
-        """Weights or scores, or why there are none."""
-        if self._state.lens == "weights" or self._state.shown is None:
-            return self._state.shown
-        scores = self._numbers.scores()
-        return scores.picture if isinstance(scores, Part) and scores.is_whole else scores
-
     def _note(self) -> str:
-        """Of scores: whether weights were set after them."""
-        scores = self._numbers.scores() if self._state.lens == "scores" else None
-        before = isinstance(scores, Part) and scores.before_edits
-        return self.tr("scores from before this run's edit of the weights") if before else ""
+        """Of what is from before the softmax: whether weights were set after it."""
+        state = self._state
+        before = state.record is not None and state.record.is_before_edits(*state.head, state.kind)
+        words = self.tr("{lens} from before this run's edit of the weights")
+        return words.format(lens=lens_name(state.lens)) if before else ""
 
     def _part(self) -> Part | None:
         """The part that was zoomed in on, if it is of what is shown."""
@@ -184,9 +178,9 @@ class HeatmapPanel(QWidget):
         state, by_row = self._state, self._look.scale == "row"
         if state.record is None:
             return None
-        return PartRequest(state.record, state.kind, state.head, rows, keys, height, width, state.lens, by_row)
+        return PartRequest(state.record, state.kind, state.head, rows, keys, height, width, by_row)
 
-    def _sums(self, values: HeadMap | Part) -> tuple[Marginal | None, Marginal | None]:
+    def _sums(self, values: HeadMap) -> tuple[Marginal | None, Marginal | None]:
         """Over what was picked out of a large head."""
         marks = self._state.marks
         if not isinstance(values, HeadOverview):
@@ -206,12 +200,9 @@ class HeatmapPanel(QWidget):
 
     @Slot()
     def _show_head(self) -> None:
-        state, values = self._state, self._values()
-        if isinstance(values, HeadscopeError):
-            self.view.set_picture(None)
-            self.view.set_hint(f"{values.message}\n{values.remedy}")
-        if values is not None and not isinstance(values, HeadscopeError):
-            self.controls.tell_of(whole=isinstance(values, np.ndarray))
+        state = self._state
+        if state.shown is not None:
+            self.controls.tell_of(whole=isinstance(state.shown, np.ndarray))
         picture = self.figure()
         if not state.weights:  # there is no picture any more, and none is on its way
             self.view.set_picture(None)
@@ -225,9 +216,10 @@ class HeatmapPanel(QWidget):
         """Say what is shown, and what of it is not final."""
         state, hints = self._state, []
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
-        if state.lens == "scores":
-            name = self.tr("{head} · scores").format(head=name)
+        name = named(name, state.lens)
         self.view.set_note(name)
+        if state.lens != WEIGHTS:
+            hints.append(lens_help(state.lens))
         if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
             name = self.tr("{head} · approximate").format(head=name)
             hints.append(self.tr("Preview from some of the rows; the exact picture follows in a moment"))
@@ -245,7 +237,7 @@ class HeatmapPanel(QWidget):
 
     def _show_focus(self) -> None:
         state, (query, key) = self._state, (self._state.focus.query, self._state.focus.key)
-        value = self._numbers.score(query, key) if state.lens == "scores" else state.value(query, key)
+        value = state.value(query, key)
         picture = self.view.picture
         hidden = picture.cells.hidden if picture is not None else None
         if value == 0 and hidden is not None and query is not None and key is not None and hidden[query, key]:
@@ -259,13 +251,9 @@ class HeatmapPanel(QWidget):
         home = {} if field == "color_map" else {"ends": HOME}
         self._state.set_view(HeatmapSettings, **{field: value}, **home)
 
-    @Slot(bool)
-    def _choose_lens(self, scores: bool) -> None:
-        self._state.update(lens="scores" if scores else "weights")
-
     @Slot(float, float)
     def _move_ends(self, low: float, high: float) -> None:
-        self._state.set_view(HeatmapSettings, ends=(low, high), ends_of=self._state.lens)
+        self._state.set_view(HeatmapSettings, ends=(low, high), ends_of=self._state.lens.id)
 
     @Slot(object, object, int, int)
     def _look_closer(self, rows: range, keys: range, height: int, width: int) -> None:

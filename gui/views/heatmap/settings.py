@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
+from headscope.core.attention.lens import Lens
 from headscope.gui.paint.color_maps import COLOR_MAPS
 from headscope.gui.paint.scales import Look, ScaleName
 from headscope.gui.session.view_settings import ViewSettings, setting
 
 HOME: Final = (0.0, 1.0)
 """The ends of the colour bar."""
-_OF_SCORES: Final[tuple[ScaleName, ...]] = ("linear", "rank")
+_OF_SIGNED: Final[tuple[ScaleName, ...]] = ("linear", "rank")
 """Scales that numbers below 0 have."""
 
 
@@ -28,7 +29,7 @@ class HeatmapSettings(ViewSettings):
     scale, stretched, ends, color_map
         See `Look`.
     ends_of : str
-        The lens that `ends` were moved for; those of others are at home.
+        The id of the lens that `ends` were moved for; those of others are at home.
     """
 
     VIEW: ClassVar[str] = "heatmap"
@@ -39,7 +40,7 @@ class HeatmapSettings(ViewSettings):
     ends_of: str = setting("weights", slides=True)
     color_map: str = setting("plain", sound=lambda name: name in COLOR_MAPS)
 
-    def look(self, lens: str, *, of_scores: bool) -> Look:
+    def look(self, lens: Lens) -> Look:
         """For numbers of a lens; in proportion to them where they may be negative and the scale has no place for that."""
-        wanted = Look(self.scale, self.stretched, self.ends if lens == self.ends_of else HOME, self.color_map)
-        return replace(wanted, scale="linear") if of_scores and self.scale not in _OF_SCORES else wanted
+        wanted = Look(self.scale, self.stretched, self.ends if lens.id == self.ends_of else HOME, self.color_map)
+        return replace(wanted, scale="linear") if lens.is_signed and self.scale not in _OF_SIGNED else wanted

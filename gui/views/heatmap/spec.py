@@ -50,7 +50,9 @@ def _of_subject(subject: Subject) -> Figure:
 
     (head, *_), axis = subject.heads, subject.record.axis(subject.kind)
     weights = subject.record.attention_weights(*head, subject.kind)
-    return HeatmapPicture(weights, axis.queries, axis.keys, hidden=_hidden(subject, head), head=head)
+    lens = subject.record.lens
+    hidden = None if lens.hides else _hidden(subject, head)
+    return HeatmapPicture(weights, axis.queries, axis.keys, lens=lens, hidden=hidden, head=head)
 
 
 def _hidden(subject: Subject, head: Head) -> BoolArray | None:
@@ -93,6 +95,7 @@ SPEC = ViewSpec(
                     "transparent",
                     "head",
                     "units",
+                    "lens",
                     "kind",
                 }
             ),

@@ -91,7 +91,7 @@ class HeatmapView(QWidget):
         if self._picture is None or picture is None or self._picture.weights.shape != picture.weights.shape:
             self._view = None
         self._picture = picture
-        self._ends.mirrored = picture is not None and picture.cells.of_scores
+        self._ends.mirrored = picture is not None and picture.cells.lens.is_signed
         self._want_part()
         self.update()
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QActionGroup, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.vocabulary import Head
+from headscope.gui.paint.lens_words import lens_name, threshold_text
 from headscope.gui.paint.picked import Picked
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import mark
@@ -18,7 +19,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.views.links.paint.arcs import ArcsPicture
 from headscope.gui.views.links.paint.choice import Choice
 from headscope.gui.views.links.paint.links import LinksPicture
-from headscope.gui.views.links.settings import LEAST_KEPT, MOST_HIDDEN, MOST_KEPT, LinksSettings
+from headscope.gui.views.links.settings import LinksSettings, Slider
 from headscope.gui.views.links.widget import LinkView
 from headscope.gui.widgets.plain import plain
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _NARROWEST, _ROOMY = 336, 520  # pixels that all controls need, and from which on they have their long names
 _SEGMENTS: dict[Pairing, tuple[int, int] | None] = {"all": None, "AA": (0, 0), "AB": (0, 1), "BA": (1, 0), "BB": (1, 1)}
-_WHAT = frozenset({"weights", "heads", "queries", "keys", "kind", "pairing", "views.links"})
+_WHAT = frozenset({"weights", "lens", "heads", "queries", "keys", "kind", "pairing", "views.links"})
 _PICKED = frozenset({"hover", "pinned", "marks"})
 
 
@@ -123,7 +124,7 @@ class LinksPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
         if "heads" in names and self._state.heads != self._chosen:
             self._listed = self._chosen = self._state.heads  # others were chosen than the legend has
-        if "views.links" in names:
+        if names & {"views.links", "lens"}:
             self._show_settings()
         if names & _WHAT or "dark" in names:  # the size of type is told so too
             self._show_links()
@@ -174,19 +175,24 @@ class LinksPanel(QWidget):
         return {head: matrix for head, matrix in weights.items() if matrix.shape == shape}, state.queries, state.keys
 
     def _how(self) -> dict[str, Any]:
-        return {"colors": self._state.color_of, "choice": self.choice}
+        return {"colors": self._state.color_of, "choice": self.choice, "lens": self._state.lens}
 
     def _titles(self) -> tuple[str, str] | None:
         return (self.tr("target"), self.tr("source")) if self._state.kind == "cross" else None
 
     @property
     def choice(self) -> Choice:
-        """Which links are drawn."""
-        chosen = self._state.view(LinksSettings)
+        """Which links are drawn; of another lens than weights as shares of the largest number."""
         segments = _SEGMENTS[self._state.pairing] if self._has_pair() else None
-        if chosen.by_mass:
-            return Choice(mass=chosen.kept / 100, segments=segments)
-        return Choice(chosen.hidden / 100, segments=segments)
+        field, share = self._threshold
+        return Choice(mass=share, segments=segments) if field == "kept" else Choice(share, segments=segments)
+
+    @property
+    def _threshold(self) -> tuple[Slider, float]:
+        """What the slider moves, and where it stands, from 0 to 1."""
+        chosen = self._state.view(LinksSettings)
+        field, _, _ = chosen.slider(self._state.lens)
+        return field, getattr(chosen, field) / 100
 
     def _has_pair(self) -> bool:
         return self._state.queries.is_pair and self._state.keys.is_pair
@@ -194,17 +200,19 @@ class LinksPanel(QWidget):
     @Slot()
     def _show_links(self) -> None:
         self._is_stale = not self.isVisible()
-        self._name_buttons()
         if self._is_stale:
+            self._name_buttons()
             return
         what = self._what()
         how = {**self._how(), "listed": self._listed if what[0] else ()}
         arcs = self._state.view(LinksSettings).arcs
         if arcs and self._state.kind != "cross":
             self.view.set_picture(ArcsPicture(*what, one_sided=self._state.kind == "decoder", **how))
+            self._name_buttons()
             return
         note = self.tr("two texts: shown in two columns instead of arcs") if arcs else ""
         self.view.set_picture(LinksPicture(*what, titles=self._titles(), note=note, **how))
+        self._name_buttons()
 
     def _show_settings(self) -> None:
         """The controls as the settings are."""
@@ -212,25 +220,31 @@ class LinksPanel(QWidget):
         for button, on in ((self.by_mass, chosen.by_mass), (self.arcs, chosen.arcs), (self.whole, chosen.whole)):
             with QSignalBlocker(button):
                 button.setChecked(on)
+        self.by_mass.setEnabled(self._state.lens.is_share)
         with QSignalBlocker(self.threshold):
-            self.threshold.setRange(*((LEAST_KEPT, MOST_KEPT) if chosen.by_mass else (0, MOST_HIDDEN)))
-            self.threshold.setValue(chosen.kept if chosen.by_mass else chosen.hidden)
+            field, *ends = chosen.slider(self._state.lens)
+            self.threshold.setRange(*ends)
+            self.threshold.setValue(getattr(chosen, field))
         self.view.set_whole(chosen.whole)
 
     def _name_buttons(self) -> None:
         """What is chosen, in as many words as there is room for."""
-        roomy, chosen = self.width() >= _ROOMY, self._state.view(LinksSettings)
-        if chosen.by_mass:
+        roomy, lens, (field, share) = self.width() >= _ROOMY, self._state.lens, self._threshold
+        if field == "kept":
             words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
             hint = self.tr(
                 "Shows the fewest links that carry {share} % of each query's attention. Click to hide weak links instead."
             )
-            words, hint = words.format(share=chosen.kept), hint.format(share=chosen.kept)
+            words, hint = words.format(share=round(100 * share)), hint.format(share=round(100 * share))
         else:
-            words = (self.tr("Hide below {weight:.2f}") if roomy else self.tr("< {weight:.2f}")).format(
-                weight=chosen.hidden / 100
-            )
+            words = self.tr("Hide below {threshold}") if roomy else self.tr("< {threshold}")
+            words = words.format(threshold=threshold_text(share * self.view.picture.largest, lens))
             hint = self.tr("Weaker links are hidden. Click to keep the fewest that carry most of each row instead.")
+            if not lens.is_share:
+                hint = self.tr(
+                    "Links nearer to 0 are hidden. Only weights can be kept by their share of a row: {lens} have none."
+                )
+                hint = hint.format(lens=lens_name(lens))
         self.by_mass.setText(words)
         self.by_mass.setToolTip(plain(hint))
         self.threshold.setAccessibleName(words)
@@ -248,8 +262,7 @@ class LinksPanel(QWidget):
 
     @Slot(int)
     def _set_threshold(self, hundredths: int) -> None:
-        field = "kept" if self._state.view(LinksSettings).by_mass else "hidden"
-        self._state.set_view(LinksSettings, **{field: hundredths})
+        self._state.set_view(LinksSettings, **{self._threshold[0]: hundredths})
 
     def _choose_pairing(self, pairing: Pairing) -> None:
         self._state.update(pairing=pairing)

@@ -40,14 +40,14 @@ def _of_run(session: Session, explorer: Looking) -> QWidget:
     return LinksPanel(session, explorer)
 
 
-_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent", "units", "kind"})
+_OBEYS = frozenset({"heads", "axis_titles", "legend", "picked", "region", "transparent", "units", "lens", "kind"})
 
 
 def _links_of_subject(subject: Subject) -> Figure:
     from headscope.gui.views.links.paint.links import LinksPicture
 
     axis = subject.record.axis(subject.kind)
-    return LinksPicture(subject.weights, axis.queries, axis.keys)
+    return LinksPicture(subject.weights, axis.queries, axis.keys, lens=subject.record.lens)
 
 
 def _arcs_of_subject(subject: Subject) -> Figure:
@@ -56,7 +56,8 @@ def _arcs_of_subject(subject: Subject) -> Figure:
     if subject.kind == "cross":
         raise HeadscopeError("no_arcs_between_texts")
     axis = subject.record.axis(subject.kind)
-    return ArcsPicture(subject.weights, axis.queries, axis.keys, one_sided=subject.kind == "decoder")
+    one_sided = subject.kind == "decoder"
+    return ArcsPicture(subject.weights, axis.queries, axis.keys, one_sided=one_sided, lens=subject.record.lens)
 
 
 SPEC = ViewSpec(

@@ -12,6 +12,7 @@ from headscope.core.arguments import position, refuse
 from headscope.core.attention.head_map import Side
 from headscope.core.job import Job
 from headscope.core.vocabulary import FloatArray
+from headscope.gui.paint.lens_words import named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.session.outcome import explained, read_at, target_of
@@ -19,7 +20,7 @@ from headscope.gui.view_spec import Subject
 from headscope.gui.views.text.along import Numbers, Shown, Values
 from headscope.gui.views.text.paint.layout import ReadingLayout
 from headscope.gui.views.text.paint.passage import Passage
-from headscope.gui.views.text.paint.shades import Shades, paint_reading
+from headscope.gui.views.text.paint.shades import Shades, paint_reading, shades_through
 from headscope.gui.views.text.words import attention_words, attribution_words, bits, prediction_words, surprisal_words
 
 _NATURAL: Final = 480.0
@@ -60,6 +61,7 @@ def text_of_subject(subject: Subject) -> PaintedFigure:
             values, words, chosen = _attribution(subject, shown)
         case _:
             values, words, chosen = _attention(subject, shown)
+            return text_figure(passage, shades_through(subject.record.lens, shown.spread(values)), chosen, words)
     return text_figure(passage, Shades(shown.spread(values)), chosen, words)
 
 
@@ -70,7 +72,7 @@ def _attention(subject: Subject, shown: Shown) -> tuple[Values, str, list[int]]:
     axis = shown.queries if side == "query" else shown.keys
     at = position(subject.needed_token, len(axis))
     weights: FloatArray = looks(subject.record, subject.kind, subject.heads, (at,), side).mean(axis=0)
-    words = attention_words(axis.tokens[at].text, 1, subject.heads, side)
+    words = named(attention_words(axis.tokens[at].text, 1, subject.heads, side), subject.record.lens)
     values = Values(keys=weights) if side == "query" or shown.is_one_text else Values(queries=weights)
     return values, words, [shown.word(at, side)]
 

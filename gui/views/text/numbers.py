@@ -92,6 +92,7 @@ class ReadingValues(QObject):
         positions : tuple of int
             The tokens that the numbers are of: while others are on the way, those before.
         weights : float32, (n_keys,) or (n_queries,), or None
+            What the lens shows; NaN where it has no number.
         """
         state, positions = self._state, chosen_tokens(self._state, side)
         if state.record is None or not positions:
@@ -100,17 +101,14 @@ class ReadingValues(QObject):
         maps = [state.weights.get(head) for head in self.heads]
         at_hand = [whole for whole in maps if isinstance(whole, np.ndarray) and whole.shape == shape]
         if len(at_hand) == len(self.heads):
-            total = np.zeros(shape[1] if side == "query" else shape[0], np.float32)
-            for whole in at_hand:
-                for position in positions:
-                    total += whole[position] if side == "query" else whole[:, position]
-            return positions, total / np.float32(len(at_hand))
+            rows = [[whole[at] if side == "query" else whole[:, at] for at in positions] for whole in at_hand]
+            return positions, _mean_of_sums(np.array(rows, np.float32))
         wanted = LooksRequest(state.record, state.kind, self.heads, positions, side)
         self._looks.ask(wanted)
         found = self._looks.value
         if found is None or not _is_of_the_same(found.request, wanted):
             return positions, None
-        return found.request.positions, found.weights.mean(axis=0)
+        return found.request.positions, _mean_of_sums(found.weights[:, None])
 
     # ---------------------------------------------------------------- surprisal
     @property
@@ -221,6 +219,15 @@ class ReadingValues(QObject):
         if self._attributions.value is not None and self._attributions.is_current:
             self._attribution = _read(self._attributions.request.record), self._attributions.value
         self.changed.emit()
+
+
+def _mean_of_sums(rows: FloatArray) -> FloatArray:
+    """The mean over heads of the sums over positions, (n_heads, n_positions, n), of the numbers there are; NaN where there is none."""
+    known = ~np.isnan(rows)
+    sums, has = np.where(known, rows, np.float32(0)).sum(axis=1), known.any(axis=1)
+    with np.errstate(invalid="ignore"):
+        found: FloatArray = sums.sum(axis=0) / has.sum(axis=0, dtype=np.float32)
+    return found
 
 
 def _is_of_the_same(old: LooksRequest, wanted: LooksRequest) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from headscope.gui.paint.lens_words import named
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.chosen_tokens import is_one_text, mark
@@ -17,7 +18,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.views.text.along import Shown, Values
 from headscope.gui.views.text.figure import text_figure
 from headscope.gui.views.text.numbers import Computed, ReadingValues
-from headscope.gui.views.text.paint.shades import Shades
+from headscope.gui.views.text.paint.shades import Shades, shades_through
 from headscope.gui.views.text.settings import Mode, TextSettings
 from headscope.gui.views.text.widget import ReadingView
 from headscope.gui.views.text.words import attention_words, attribution_words, bits, prediction_words, surprisal_words
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _EVERYTHING = frozenset({"dark", "record", "weights", "model", "views.text"})
 _OF_TEXT = frozenset({"record", "queries", "keys", "kind"})
 _OF_COLOURS = _OF_TEXT | {
-    "weights", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured",
+    "weights", "lens", "head", "heads", "hover", "pinned", "marks", "predictions", "outcome", "model", "busy", "captured",
     "views.text",
 }  # fmt: skip
 
@@ -247,13 +248,13 @@ class ReadingPanel(QWidget):
             self._say(self.tr("Point at a word, or click to pin it"))
             return None, []
         heads = self._values.heads
-        words = attention_words(axis.tokens[positions[0]].text, len(positions), heads, side)
+        words = named(attention_words(axis.tokens[positions[0]].text, len(positions), heads, side), state.lens)
         self._say(words, ", ".join(f"{layer}.{head}" for layer, head in heads))
         chosen = [self._word(position, side) for position in positions]
         if weights is None:
             return None, chosen
         values = Values(keys=weights) if side == "query" or is_one_text(self._state) else Values(queries=weights)
-        return Shades(self._shown.spread(values)), chosen
+        return shades_through(state.lens, self._shown.spread(values)), chosen
 
     def _computed(self) -> tuple[Shades | None, list[int]]:
         """Surprisal or an attribution, if it has been computed."""

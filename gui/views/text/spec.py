@@ -47,7 +47,7 @@ SPEC = ViewSpec(
             QT_TRANSLATE_NOOP("views", "Text"),
             lambda panel: panel.figure(),
             _of_subject,
-            frozenset({"axis_titles", "color_bar", "heads", "units", "kind", "token", "show"}),
+            frozenset({"axis_titles", "color_bar", "heads", "units", "lens", "kind", "token", "show"}),
             shows=("attends_to", "attended_by", "surprisal", "attribution", "rollout"),
             of="run",
             changes=lambda panel: panel.figure_changed,

@@ -7,10 +7,13 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPen
 
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import elided, stride, text_width
-from headscope.gui.paint.pooled import resized
+from headscope.gui.paint.lens_colors import LensColors, largest_in
+from headscope.gui.paint.lens_words import largest_of, short_number
+from headscope.gui.paint.pooled import Stronger, further, resized
 from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
 
@@ -32,15 +35,21 @@ class StepRowsPicture:
     Parameters
     ----------
     weights : float32, (n_heads, n_keys)
-        0 to 1.
+        What the lens shows; NaN where it has no number.
     keys : TokenAxis
+    lens : Lens
     """
 
-    def __init__(self, weights: FloatArray, keys: TokenAxis) -> None:
+    def __init__(self, weights: FloatArray, keys: TokenAxis, lens: Lens = WEIGHTS) -> None:
         self.weights = weights
         self.keys = keys
+        self.lens = lens
         self.labels = keys.labels
-        self._strongest = weights.argmax(axis=1) if weights.shape[1] else np.zeros(len(weights), int)
+        self._known = np.where(np.isnan(weights), np.float32(-np.inf), weights)
+        self._colors = LensColors(lens, largest_of(lens, largest_in(weights, lens)))
+        self._stronger: Stronger = further if lens.pixel == "furthest" else np.maximum
+        self._order = np.abs(np.nan_to_num(weights)) if lens.pixel == "furthest" else self._known
+        self._strongest = self._order.argmax(axis=1) if weights.shape[1] else np.zeros(len(weights), int)
 
     @property
     def n_heads(self) -> int:
@@ -69,7 +78,12 @@ class StepRowsPicture:
         starts = np.append(_starts(n_keys, cells.width()), n_keys)
         pixel = min(int((point.x() - cells.left()) / cells.width() * (len(starts) - 1)), len(starts) - 2)
         first, after = int(starts[pixel]), int(starts[pixel + 1])
-        return head, first + int(self.weights[head, first:after].argmax())
+        return head, first + int(self._order[head, first:after].argmax())
+
+    def words(self, head: int, key: int) -> str:
+        """A number as it is written here."""
+        value = float(self.weights[head, key])
+        return readable_probability(value) if self.lens.is_share else short_number(value, self.lens)
 
     def paint(self, painter: QPainter, area: QRectF, theme: Theme, *, head: int, key: int | None) -> None:
         """Paint into `area`; `head` is the one that is looked at, `key` the one in focus."""
@@ -98,8 +112,8 @@ class StepRowsPicture:
     def _paint_weights(self, painter: QPainter, cells: QRectF, theme: Theme) -> None:
         """A pixel that several weights fall on shows the largest of them."""
         down, across = len(_starts(self.n_heads, cells.height())), len(_starts(self.weights.shape[1], cells.width()))
-        pooled = resized(resized(self.weights, down, 0), across, 1)
-        pixels = np.take(theme.ramp32(), np.rint(pooled * 255).astype(np.intp), mode="clip")
+        pooled = resized(resized(self._known, down, 0, self._stronger), across, 1, self._stronger)
+        pixels = np.take(self._colors.palette(theme), self._colors.levels(pooled))
         height, width = pixels.shape
         painter.drawImage(cells, QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32))
 
@@ -116,7 +130,7 @@ class StepRowsPicture:
             if cells.right() + GRID > area.right() or every > 1:
                 continue
             key = int(self._strongest[head])
-            number = readable_probability(float(self.weights[head, key]))
+            number = self.words(head, key)
             line = QRectF(cells.right() + 2 * GRID, line.top(), scaled(_STRONGEST) - 3 * GRID, line.height())
             painter.setPen(theme.color("muted"))
             painter.drawText(line, middle | Qt.AlignmentFlag.AlignRight, number)

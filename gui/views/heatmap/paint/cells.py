@@ -9,6 +9,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.attention.ranks import RankTable, rank, shares_below
 from headscope.core.requests.cells import Part
 from headscope.core.vocabulary import BoolArray, FloatArray
@@ -29,8 +30,8 @@ class HeatmapCells:
     Parameters
     ----------
     values : float32, (n_queries, n_keys), HeadOverview, or Part
-        Weights; or scores, NaN where a key is hidden from a query; what stands for those of a large head.
-    of_scores : bool
+        What the lens shows, NaN where it has no number; what stands for that of a large head.
+    lens : Lens
     hidden : bool, (n_queries, n_keys), optional
         Of weights: where a key is hidden from a query, so that its weight cannot be other than 0.
     part : Part, optional
@@ -41,17 +42,17 @@ class HeatmapCells:
 
     def __init__(
         self,
-        values: HeadMap | Part,
+        values: HeadMap,
         look: Look,
         *,
-        of_scores: bool = False,
+        lens: Lens = WEIGHTS,
         hidden: BoolArray | None = None,
         part: Part | None = None,
         ranks: FloatArray | RankTable | None = None,
     ) -> None:
         self.values = values
-        self.of_scores = of_scores
-        self.hidden = hidden if isinstance(values, np.ndarray) and not of_scores else None
+        self.lens = lens
+        self.hidden = hidden if isinstance(values, np.ndarray) and not lens.hides else None
         self._look = look
         self.part = part
         self._ranks = ranks
@@ -61,7 +62,7 @@ class HeatmapCells:
 
     def take_over(self, other: HeatmapCells) -> bool:
         """Go on with what was computed of the same numbers in another look; whether they are the same."""
-        mine, theirs = ((cells.values, cells._ranks, cells.of_scores, cells.hidden) for cells in (self, other))
+        mine, theirs = ((cells.values, cells._ranks, cells.lens, cells.hidden) for cells in (self, other))
         same = all(one is their for one, their in zip(mine, theirs, strict=True))
         if same:
             self._pools = other._pools
@@ -88,18 +89,17 @@ class HeatmapCells:
 
     @cached_property
     def largest(self) -> float:
-        """The largest weight; of scores the largest distance from 0."""
+        """The largest weight; through another lens the largest distance from 0."""
         numbers = self.numbers
-        if not self.of_scores:
+        if self.lens.is_share:
             return float(numbers.max(initial=0))
         return float(np.nanmax(np.abs(numbers))) if not np.isnan(numbers).all() else 0.0
 
     @cached_property
     def bar(self) -> Bar:
         """What stands at the ends of the colour bar."""
-        needs_largest = self._look.stretched or self.of_scores
-        largest = self.largest if needs_largest else 1.0
-        return bar_of(self._look, largest, of_scores=self.of_scores, counted=isinstance(self._ranks, RankTable))
+        largest = self.largest if self._look.stretched or not self.lens.is_share else 1.0
+        return bar_of(self._look, largest, self.lens, counted=isinstance(self._ranks, RankTable))
 
     # ---------------------------------------------------------------- numbers
     def value(self, query: int, key: int) -> float | None:
@@ -118,7 +118,7 @@ class HeatmapCells:
             return best, best, count
         if not isinstance(self._ranks, RankTable):
             return None
-        if isinstance(self.values, HeadOverview) and (strong := self.values.row(query)[key]) > 0:
+        if self.lens.is_share and isinstance(self.values, HeadOverview) and (strong := self.values.row(query)[key]) > 0:
             best = 1 + int(np.count_nonzero(self.values.strong[2] > strong))
             return best, best, self._ranks.count
         return *self._ranks.rank(value), self._ranks.count
@@ -143,17 +143,17 @@ class HeatmapCells:
 
     def palette(self, theme: Theme) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
         """The 256 colours; the first is that of hidden cells, where it `hides` any."""
-        return palette32(self._look.color_map, theme, diverging=self.of_scores, hides=self.hides)
+        return palette32(self._look.color_map, theme, diverging=self.lens.is_signed, hides=self.hides)
 
     @property
     def hides(self) -> bool:
         """Whether hidden cells have a colour of their own."""
-        return self.of_scores or self.hidden is not None
+        return self.lens.hides or self.hidden is not None
 
     @property
     def first_color(self) -> int:
         """Which of the palette stands for the smallest number."""
-        return int(self.hides)
+        return int(self.hides or self.lens.is_signed)
 
     def _indices(self, pixels: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         if self._look.scale == "rank" and isinstance(self._ranks, RankTable):
@@ -175,7 +175,7 @@ class HeatmapCells:
             covers = QRectF(keys.start, rows.start, len(keys), len(rows))
             if covers.contains(view):
                 if "part" not in self._pools:
-                    self._pools["part"] = PooledMatrix(self._pooled(part.picture), covers)
+                    self._pools["part"] = PooledMatrix(self._pooled(part.picture), covers, self.lens.pixel)
                 return self._pools["part"]
         return self._whole
 
@@ -184,7 +184,9 @@ class HeatmapCells:
         name = self._pooled_as
         if name not in self._pools:
             n_queries, n_keys = self.values.shape
-            self._pools[name] = PooledMatrix(self._pooled(self._base(name)), QRectF(0, 0, max(1, n_keys), max(1, n_queries)))
+            pixel = self.lens.pixel if name == "values" else "largest"
+            covers = QRectF(0, 0, max(1, n_keys), max(1, n_queries))
+            self._pools[name] = PooledMatrix(self._pooled(self._base(name)), covers, pixel)
         return self._pools[name]
 
     def _base(self, name: str) -> FloatArray:
@@ -194,7 +196,7 @@ class HeatmapCells:
         if name == "row" and isinstance(self.values, HeadOverview):
             return self.values.row_picture
         if name == "row":
-            most = self.numbers.max(axis=1, keepdims=True, initial=0)
+            most: FloatArray = np.nan_to_num(self.numbers).max(axis=1, keepdims=True, initial=0)
             most[most == 0] = 1
             shares: FloatArray = self.numbers / most
             return shares
@@ -204,7 +206,7 @@ class HeatmapCells:
         """-inf where cells are hidden; NaN would hide what lies under the same pixel."""
         if self.hidden is not None:
             return np.where(self.hidden & (self.numbers == 0), np.float32(-np.inf), values)
-        return np.where(np.isnan(values), np.float32(-np.inf), values) if self.of_scores else values
+        return np.where(np.isnan(values), np.float32(-np.inf), values) if self.lens.hides else values
 
     # ---------------------------------------------------------------- painting
     def paint(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, *, vector: bool) -> None:
@@ -235,7 +237,7 @@ class HeatmapCells:
         painter.drawImage(layout.cell_rect(covered.top(), covered.left(), covered.height(), covered.width()), image)
 
     def _paint_rectangles(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, rows: range, columns: range) -> None:
-        table = color_table(self._look.color_map, theme, diverging=self.of_scores, hides=self.hides)
+        table = color_table(self._look.color_map, theme, diverging=self.lens.is_signed, hides=self.hides)
         colors = [QColor(*map(int, color)) for color in table]
         roomy = min(layout.cell_width, layout.cell_height) >= _ROOMY_CELL
         gap, radius = (1.0, 2.0) if roomy else (min(0.5, layout.cell_width * 0.08), 0.0)

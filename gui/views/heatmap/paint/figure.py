@@ -9,11 +9,13 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
+from headscope.core.attention.lens import WEIGHTS
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Head
 from headscope.gui.paint.figure import FigureOptions, good_size
 from headscope.gui.paint.figure_title import paint_title, title_height
 from headscope.gui.paint.labels import draw_label, placed_labels, text_width
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.scales import indices
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme
 from headscope.gui.paint.write import CENTER, write
@@ -149,10 +151,11 @@ class Paper:
         write(painter, box, translate("Heatmap", "query"), SMALL_SIZE, side=CENTER)
         painter.restore()
         if self.head is not None:
-            names = (
+            names = [
                 translate("Heatmap", "layer {layer}").format(layer=self.head[0]),
                 translate("Heatmap", "head {head}").format(head=self.head[1]),
-            )
+            ]
+            names += [] if self.cells.lens == WEIGHTS else [lens_name(self.cells.lens)]
             for number, name in enumerate(names):
                 box = QRectF(area.left() + _MARGIN, area.top() + number * _LINE, plot.left() - area.left(), _LINE)
                 write(painter, box, name, SMALL_SIZE)
@@ -265,10 +268,10 @@ def _masked() -> str:
 def _bar_words(cells: HeatmapCells, room: float) -> str:
     """What the numbers of the colour bar are; shorter where there is little room."""
     translate = QCoreApplication.translate
-    what = translate("Heatmap", "score") if cells.of_scores else translate("Heatmap", "attention weight")
+    what = translate("Heatmap", "attention weight") if cells.lens.is_share else lens_name(cells.lens)
     by_scale = {"row": translate("Heatmap", "share of the row's maximum"), "rank": translate("Heatmap", "rank in the head")}
     what = by_scale.get(cells.bar.scale, what)
     if cells.bar.scale == "log":
         what = translate("Heatmap", "{what} (log)").format(what=what)
     short = translate("Heatmap", "weight")
-    return what if cells.of_scores or text_width(what, SMALL_SIZE) <= room or cells.bar.scale != "linear" else short
+    return what if not cells.lens.is_share or text_width(what, SMALL_SIZE) <= room or cells.bar.scale != "linear" else short

@@ -12,12 +12,14 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.attention.ranks import RankTable
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import BoolArray, FloatArray, Head
 from headscope.gui.paint.figure import PLAIN, FigureOptions
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.scales import LINEAR, Look
 from headscope.gui.paint.theme import Theme
 from headscope.gui.views.heatmap.paint.axes import beside, paint_boundaries, paint_found_labels, paint_label, paint_strong_label
@@ -56,14 +58,14 @@ class HeatmapPicture:
 
     Parameters
     ----------
-    weights : float32, (n_queries, n_keys), HeadOverview, or Part
-        0 to 1; with `of_scores` any numbers, NaN where a query may not see a key.
+    weights : float32, (n_queries, n_keys), or HeadOverview
+        What the lens shows, NaN where it has no number.
     queries, keys : TokenAxis
         As long as the weights' sides.
     look : Look
         Scale, ends of the colours, colour map.
-    of_scores : bool
-        They are from before the softmax: colours diverge from 0, and there are no sums.
+    lens : Lens
+        Of signed numbers colours diverge from 0, and there are no sums.
     note : str
         What must be known of the numbers, in a few words under them.
     part : Part, optional
@@ -81,12 +83,12 @@ class HeatmapPicture:
 
     def __init__(
         self,
-        weights: HeadMap | Part,
+        weights: HeadMap,
         queries: TokenAxis,
         keys: TokenAxis,
         *,
         look: Look = LINEAR,
-        of_scores: bool = False,
+        lens: Lens = WEIGHTS,
         hidden: BoolArray | None = None,
         note: str = "",
         part: Part | None = None,
@@ -104,7 +106,7 @@ class HeatmapPicture:
         self.boundaries = boundaries
         self.head = head
         self._ranks = ranks
-        self.cells = HeatmapCells(weights, look, of_scores=of_scores, hidden=hidden, part=part, ranks=ranks)
+        self.cells = HeatmapCells(weights, look, lens=lens, hidden=hidden, part=part, ranks=ranks)
         self.picked = HeatmapPicked(_inside(picked.queries, len(queries)), _inside(picked.keys, len(keys)), picked.pair)
         self._sums = received, given
 
@@ -117,8 +119,8 @@ class HeatmapPicture:
 
     @cached_property
     def received(self) -> Marginal | None:
-        """What each key receives; None of scores, and while a sum is on the way."""
-        if self.cells.of_scores:
+        """What each key receives; None where sums mean nothing, and while one is on the way."""
+        if not _has_sums(self.cells.lens):
             return None
         if isinstance(self.weights, np.ndarray):
             return received_of(self.weights, self.picked.queries)
@@ -127,8 +129,8 @@ class HeatmapPicture:
 
     @cached_property
     def given(self) -> Marginal | None:
-        """What each query gives; None of scores, and while a sum is on the way."""
-        if self.cells.of_scores:
+        """What each query gives; None where sums mean nothing, and while one is on the way."""
+        if not _has_sums(self.cells.lens):
             return None
         if isinstance(self.weights, np.ndarray):
             return given_of(self.weights, self.picked.keys)
@@ -187,7 +189,7 @@ class HeatmapPicture:
     def about(self) -> str:
         """As a `Figure`."""
         translate = QCoreApplication.translate
-        what = translate("Heatmap", "Attention scores") if self.cells.of_scores else translate("Heatmap", "Attention weights")
+        what = translate("Heatmap", "Attention {numbers}").format(numbers=lens_name(self.cells.lens))
         if self.head is not None:
             of = translate("Heatmap", "{what} of layer {layer}, head {head}")
             what = of.format(what=what, layer=self.head[0], head=self.head[1])
@@ -224,9 +226,7 @@ class HeatmapPicture:
         ends = look.ends if scale == look.scale else (0.0, 1.0)
         changed = replace(look, scale=scale, color_map=color_map, ends=ends)
         cells = self.cells
-        return HeatmapCells(
-            cells.values, changed, of_scores=cells.of_scores, hidden=cells.hidden, part=cells.part, ranks=self._ranks
-        )
+        return HeatmapCells(cells.values, changed, lens=cells.lens, hidden=cells.hidden, part=cells.part, ranks=self._ranks)
 
     def figure_layout(self, area: QRectF, options: FigureOptions = PLAIN) -> HeatmapLayout:
         """Where everything lies in a figure."""
@@ -275,7 +275,16 @@ class HeatmapPicture:
     @property
     def frame_key(self) -> tuple[object, ...]:
         """Pictures of equal keys have the same frame."""
-        return self.queries, self.keys, self.picked, self.boundaries, self.cells.look, self.cells.bar, self.cells.hides
+        return (
+            self.queries,
+            self.keys,
+            self.picked,
+            self.boundaries,
+            self.cells.look,
+            self.cells.bar,
+            self.cells.lens,
+            self.cells.hides,
+        )
 
     def _dim(self, painter: QPainter, layout: HeatmapLayout, theme: Theme, pair: tuple[int, int]) -> None:
         """Cover what is not between the two segments that are looked at."""
@@ -330,6 +339,11 @@ class HeatmapPicture:
                 paint_strong_label(painter, layout, theme, axis, at, color, queries=queries, erase=erase)
                 for other in beside(layout, at, picked, queries=queries) if erase else ():
                     paint_strong_label(painter, layout, theme, axis, other, color, queries=queries, erase=False, tint=True)
+
+
+def _has_sums(lens: Lens) -> bool:
+    """Whether a row and a column can be summed up."""
+    return not (lens.is_signed or lens.hides)
 
 
 def _inside(positions: Sequence[int], count: int) -> tuple[int, ...]:

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from headscope.core.vocabulary import Head
 from headscope.gui.paint.theme import GRID, scaled
-from headscope.gui.views.links.paint.legend import Legend, lay_out_legend
+from headscope.gui.views.links.paint.legend import Entry, Legend, lay_out_legend
 from headscope.gui.views.links.paint.lines import Links
 from headscope.gui.views.links.paint.picture import line_height
 
@@ -168,7 +167,7 @@ class ArcsLayout:
 
 def lay_out_arcs(
     area: QRectF,
-    listed: Sequence[Head],
+    listed: Sequence[Entry],
     n_heads: int,
     natural: Places,
     *,
@@ -180,8 +179,8 @@ def lay_out_arcs(
 
     Parameters
     ----------
-    listed : sequence of (layer, head)
-        The heads that the legend names.
+    listed : sequence of (layer, head) or Note
+        What the legend names.
     n_heads : int
         How many of them are drawn.
     natural : Places

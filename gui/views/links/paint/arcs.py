@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap
 from headscope.core.text.tokens import Token, TokenAxis
@@ -20,6 +20,7 @@ from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, TypeSt
 from headscope.gui.paint.write import CENTER, write
 from headscope.gui.views.links.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
 from headscope.gui.views.links.paint.figure import LINE, LinkFigure, arcs_on_paper
+from headscope.gui.views.links.paint.ink import Ink
 from headscope.gui.views.links.paint.links import sum_words
 from headscope.gui.views.links.paint.meters import paint_bars, paint_largest, told
 from headscope.gui.views.links.paint.picture import line_height
@@ -66,14 +67,14 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
         room = float(np.clip(0.3 * area.width(), 60.0, 260.0)) if options.height is None else None
         how: dict[str, Any] = {"one_sided": self.one_sided, "room": room, "footer": footer}
         how |= {"caption": options.axis_titles, "meters": picked.is_any}
-        heads = self.listed if options.legend else (), len(self.weights)
+        heads = self.entries if options.legend else (), len(self.weights)
         return arcs_on_paper(area, *heads, natural, label, lambda layout: self.links(layout, picked), **how)
 
     # ---------------------------------------------------------------- layout
     def layout(self, area: QRectF, scroll: float | None = None) -> ArcsLayout:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable and scrolled to the left by so many pixels."""
         natural, label = self._measured(TEXT_SIZE)
-        heads = self.listed, len(self.weights)
+        heads = self.entries, len(self.weights)
         return lay_out_arcs(area, *heads, natural, one_sided=self.one_sided, label_width=label, scroll=scroll)
 
     def _measured(self, size: int) -> tuple[Places, float]:
@@ -199,28 +200,29 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
         if seen is None:
             return
         full = max(1, len(picked.queries if gives else picked.keys)) if picked.several else 1
-        colors = self.head_colors(theme)
+        ink = self.ink(theme)
         tokens, values = told(layout.visible(len(seen[0])), seen)
-        parts, boxes = values / np.float32(full), [layout.box(at) for at in tokens]
+        boxes = [layout.box(at) for at in tokens]
         boxes = [QRectF(box.left(), box.bottom(), box.width(), scaled(METER)) for box in boxes]
         roomy = np.array([box.width() >= scaled(_NUMBER) for box in boxes], bool)
-        paint_bars(painter, list(compress(boxes, ~roomy)), parts[:, ~roomy], colors)
-        self._paint_roomy(painter, list(compress(boxes, roomy)), theme, values[:, roomy], parts[:, roomy], colors)
+        paint_bars(painter, list(compress(boxes, ~roomy)), values[:, ~roomy] / np.float32(full), ink)
+        self._paint_roomy(painter, list(compress(boxes, roomy)), theme, values[:, roomy], full, ink)
 
     @staticmethod
-    def _paint_roomy(
-        painter: QPainter, boxes: list[QRectF], theme: Theme, values: FloatArray, parts: FloatArray, colors: list[QColor]
-    ) -> None:
+    def _paint_roomy(painter: QPainter, boxes: list[QRectF], theme: Theme, values: FloatArray, full: float, ink: Ink) -> None:
         """Bars, and a number under them."""
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("panel", 0.8))
         painter.drawRects(boxes)
         upper = [box.adjusted(2, 1, -2, -box.height() / 2) for box in boxes]
-        if len(parts) == 1:
-            painter.setBrush(colors[0])
-            bars = zip(upper, parts[0].tolist(), strict=True)
-            painter.drawRects([QRectF(box.left(), box.top() + 2, part * box.width(), box.height() - 4) for box, part in bars])
+        if len(values) == 1:
+            for parts, colors in ink.parts(values / np.float32(full)):
+                painter.setBrush(colors[0])
+                bars = zip(upper, parts[0].tolist(), strict=True)
+                painter.drawRects(
+                    [QRectF(box.left(), box.top() + 2, part * box.width(), box.height() - 4) for box, part in bars if part]
+                )
         else:
-            paint_bars(painter, upper, parts, colors)
+            paint_bars(painter, upper, values / np.float32(full), ink)
         lower = [box.adjusted(0, box.height() / 2 - 2, 0, 0) for box in boxes]
-        paint_largest(painter, lower, theme, values, colors, SMALL_SIZE)
+        paint_largest(painter, lower, theme, values, ink, SMALL_SIZE)

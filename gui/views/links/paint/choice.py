@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from headscope.core.attention.head_map import FAINTEST, HeadMap, HeadOverview, Strong
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
 
@@ -25,9 +26,10 @@ class Choice:
     Attributes
     ----------
     at_least : float
-        Weaker links are left out; not looked at if `mass` is given.
+        Links nearer to 0 are left out; not looked at if `mass` is given.
     mass : float, optional
         Of each query, only the fewest links that carry at least this share of its weights, as in exBERT (Hoover et al. 2020).
+        Numbers that are no shares of a whole have none.
     segments : (int, int), optional
         Only links from tokens of the first segment to those of the second; a row is then what this leaves of it.
     """
@@ -50,17 +52,27 @@ class HeadChoice:
     Attributes
     ----------
     sums : float64, (n_queries,)
-        The whole weight of each query, those that are left out among it.
+        The whole weight of each query, those that are left out among it; 0 of numbers that are no shares of a whole.
     exact : bool
         Whether `sums` are; else they are what is known at least.
     """
 
-    def __init__(self, weights: HeadMap, choice: Choice, queries: TokenAxis, keys: TokenAxis) -> None:
+    def __init__(
+        self,
+        weights: HeadMap,
+        choice: Choice,
+        queries: TokenAxis,
+        keys: TokenAxis,
+        lens: Lens = WEIGHTS,
+        largest: float = 1.0,
+    ) -> None:
         self.weights = weights
         self.choice = choice
+        self.lens = lens
+        faintest = FAINTEST * largest
         first, second = (None, None) if choice.segments is None else choice.segments
         self.queries, self.keys = _within(queries, first), _within(keys, second)
-        self.floor = max(choice.at_least, FAINTEST) if choice.mass is None else FAINTEST
+        self.floor = max(choice.at_least, faintest) if choice.mass is None else faintest
         n_queries = weights.shape[0]
         self.sums = np.zeros(n_queries)
         self.exact = True
@@ -95,6 +107,8 @@ class HeadChoice:
             yield
 
     def _sums(self, rows: range) -> npt.NDArray[np.float64]:
+        if not self.lens.is_share:
+            return np.zeros(len(rows))
         if not isinstance(self.weights, HeadOverview):
             return np.asarray(self.weights[rows.start : rows.stop].sum(axis=1, dtype=np.float64))
         if not self.weights.exact:
@@ -133,13 +147,24 @@ class HeadChoice:
             inside = self.queries[query] & self.keys[key]
         return inside
 
+    def strength(self, weight: FloatArray) -> FloatArray:
+        """How far numbers are from 0."""
+        return np.abs(weight) if self.lens.is_signed else weight
+
     def chosen(self, query: npt.NDArray[np.integer], key: npt.NDArray[np.integer], weight: FloatArray) -> Mask:
         """Which of these links are chosen."""
-        inside = self._in_segments(query, key) & (weight >= self.floor)
+        inside = self._in_segments(query, key) & (self.strength(weight) >= self.floor)
         if self.choice.mass is not None:
             last = self._last_weight[query]
             inside &= (weight > last) | ((weight == last) & (key <= self._last_key[query]))
         return inside
+
+
+def unknown_of(choices: Sequence[HeadChoice]) -> float:
+    """From where on all links are known, where overviews do not know all that could be seen; else 0."""
+    known = [each.weights.faintest for each in choices if isinstance(each.weights, HeadOverview) and not each.lens.is_share]
+    most = max(known, default=0.0)
+    return most if any(most > each.floor for each in choices) else 0.0
 
 
 def _within(axis: TokenAxis, segment: int | None) -> Mask | None:

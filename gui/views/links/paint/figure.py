@@ -12,15 +12,15 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSizeF
 from PySide6.QtGui import QPainter
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.vocabulary import Head
 from headscope.gui.paint.figure import PLAIN, FigureOptions, good_size
 from headscope.gui.paint.figure_title import paint_title, title_height
 from headscope.gui.paint.labels import broken
+from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme
 from headscope.gui.paint.write import CENTER, write
 from headscope.gui.views.links.paint.arc_layout import METER, Arcs, ArcsLayout, Places
 from headscope.gui.views.links.paint.layout import BARS, GAP, NUMBER, LinksLayout
-from headscope.gui.views.links.paint.legend import Legend, lay_out_legend
+from headscope.gui.views.links.paint.legend import Entry, Legend, lay_out_legend
 from headscope.gui.views.links.paint.lines import Links, Rows
 from headscope.gui.views.links.paint.picture import LayoutT, LinkPicture
 
@@ -59,8 +59,10 @@ class LinkFigure(LinkPicture[LayoutT]):
         named = [
             translate("links", "layer {layer}, head {head}").format(layer=layer, head=head) for layer, head in self.weights
         ]
-        words = translate("links", "Attention of {heads} as lines between {queries} queries and {keys} keys")
-        return words.format(heads="; ".join(named), queries=len(self.queries), keys=len(self.keys))
+        words = translate("links", "Attention {numbers} of {heads} as lines between {queries} queries and {keys} keys")
+        return words.format(
+            numbers=lens_name(self.lens), heads="; ".join(named), queries=len(self.queries), keys=len(self.keys)
+        )
 
     @property
     def title(self) -> str:
@@ -113,21 +115,21 @@ class LinkFigure(LinkPicture[LayoutT]):
         return broken(self.footer(layout, self.links(layout, picked), picked), SMALL_SIZE, area.width() - 2 * MARGIN)
 
 
-def _legend_of(listed: Sequence[Head], area: QRectF) -> tuple[Legend, float]:
+def _legend_of(listed: Sequence[Entry], area: QRectF) -> tuple[Legend, float]:
     """Where heads are named, and what is below that."""
     legend = lay_out_legend(listed, area.adjusted(MARGIN, 0, -MARGIN, 0)) if listed else ()
     return legend, legend[-1][0].bottom() if legend else area.top() + MARGIN
 
 
 def links_on_paper(
-    area: QRectF, listed: Sequence[Head], n_heads: int, n_rows: int, label: float, *, titles: bool, meters: bool, footer: float
+    area: QRectF, listed: Sequence[Entry], n_heads: int, n_rows: int, label: float, *, titles: bool, meters: bool, footer: float
 ) -> tuple[LinksLayout, float]:
     """Lay two columns out in `area`.
 
     Parameters
     ----------
-    listed : sequence of (layer, head)
-        The heads that the legend names.
+    listed : sequence of (layer, head) or Note
+        What the legend names.
     label : float
         What the longest token needs.
     titles, meters : bool
@@ -161,7 +163,7 @@ def columns_width(label: float, *, meters: bool) -> float:
 
 def arcs_on_paper(
     area: QRectF,
-    listed: Sequence[Head],
+    listed: Sequence[Entry],
     n_heads: int,
     natural: Places,
     label_width: float,

@@ -8,9 +8,8 @@ from math import ceil
 
 from PySide6.QtCore import QRectF
 
-from headscope.core.vocabulary import Head
 from headscope.gui.paint.theme import GRID, scaled
-from headscope.gui.views.links.paint.legend import Legend, lay_out_legend
+from headscope.gui.views.links.paint.legend import Entry, Legend, lay_out_legend
 from headscope.gui.views.links.paint.lines import Rows
 from headscope.gui.views.links.paint.picture import line_height
 
@@ -125,14 +124,14 @@ class LinksLayout:
 
 
 def lay_out(
-    area: QRectF, listed: Sequence[Head], n_heads: int, n_rows: int, label_width: float, scroll: float | None = None
+    area: QRectF, listed: Sequence[Entry], n_heads: int, n_rows: int, label_width: float, scroll: float | None = None
 ) -> LinksLayout:
     """Lay a picture out.
 
     Parameters
     ----------
-    listed : sequence of (layer, head)
-        The heads that the legend names.
+    listed : sequence of (layer, head) or Note
+        What the legend names.
     n_heads : int
         How many of them are drawn.
     n_rows : int

@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPainterPath, QPen
 from headscope.core.attention.head_map import HeadOverview, IntArray
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.views.links.paint.choice import HeadChoice
+from headscope.gui.views.links.paint.ink import Ink
 
 MOST_LINKS = 20_000
 """More lines than this are a grey sheet: the strongest are drawn, and the picture says so."""
@@ -44,8 +45,9 @@ class Links:
     head, query, key : int32, (n,)
         `head` counts the heads they were taken from, from 0.
     weight : float32, (n,)
+        Or another number; a line is as strong as it is far from 0.
     candidates : int
-        How many links there were to choose from: weights over 0, of an overview those that could be seen.
+        How many links there were to choose from: all that are not 0, of an overview those that could be seen.
     """
 
     head: IntArray
@@ -63,7 +65,7 @@ class Links:
 
     def strongest(self, most: int) -> Links:
         """The `most` strongest, in no order."""
-        return self if len(self) <= most else self.take(np.argpartition(self.weight, -most)[-most:])
+        return self if len(self) <= most else self.take(np.argpartition(np.abs(self.weight), -most)[-most:])
 
 
 def links_of_head(number: int, choice: HeadChoice, blocks: Sequence[Block], most: int) -> Links:
@@ -99,7 +101,7 @@ def _links_of_block(number: int, choice: HeadChoice, block: Block) -> Links:
     matrix, (rows, columns) = choice.weights, block
     assert not isinstance(matrix, HeadOverview)
     part = matrix[rows, columns]
-    query, key = np.nonzero(part >= choice.floor)
+    query, key = np.nonzero(choice.strength(part) >= choice.floor)
     weight = part[query, key]
     query, key = query + rows.indices(matrix.shape[0])[0], key + columns.indices(matrix.shape[1])[0]
     if not choice.choice.is_all:
@@ -108,7 +110,8 @@ def _links_of_block(number: int, choice: HeadChoice, block: Block) -> Links:
     if choice.queries is not None and choice.keys is not None:
         part = part[choice.queries[rows]][:, choice.keys[columns]]
     head = np.full(len(query), number, np.int32)
-    return Links(head, query.astype(np.int32), key.astype(np.int32), weight, int(np.count_nonzero(part)))
+    there = np.nan_to_num(part) if choice.lens.hides else part
+    return Links(head, query.astype(np.int32), key.astype(np.int32), weight, int(np.count_nonzero(there)))
 
 
 def joined(parts: Sequence[Links], most: int) -> Links:
@@ -162,13 +165,11 @@ class Rows:
 
 def bands(links: Links, at: Sequence[int]) -> Iterator[Links]:
     """`links` in parts, cut after so many, strongest first: pictures of the parts, each laid under those before it, grow to the whole."""
-    order = np.argsort(-links.weight, kind="stable")
+    order = np.argsort(-np.abs(links.weight), kind="stable")
     yield from (links.take(part) for part in np.split(order, at) if len(part))
 
 
-def draw_lines(
-    painter: QPainter, links: Links, ends: Ends, clip: QRectF, colors: Sequence[QColor], *, width: float = 1.0
-) -> Iterator[None]:
+def draw_lines(painter: QPainter, links: Links, ends: Ends, clip: QRectF, ink: Ink, *, width: float = 1.0) -> Iterator[None]:
     """Draw links, strongest on top; pauses after every few hundred.
 
     `width` is that of the weakest in units of `painter`; 0, and many lines on an enlarged image, are all one pixel wide.
@@ -181,11 +182,12 @@ def draw_lines(
     if raster and len(links) > _MOST_WIDE:
         width = 0
     together = width == 0 or not raster  # wide lines on an image are drawn faster one by one
-    opacity = np.maximum(np.rint(links.weight * 255), 1).astype(np.int32)
-    order = np.lexsort((links.head, opacity))
-    head, opacity, curves = links.head[order], opacity[order], ends.curves(links.take(order)).tolist()
-    edges = np.flatnonzero(np.diff(opacity * len(colors) + head, prepend=-1, append=-1))
-    names, drawn = [color.rgb() for color in colors], 0
+    opacity = np.clip(np.rint(np.abs(links.weight) * np.float32(255 / ink.largest)), 1, 255).astype(np.int32)
+    of_color = np.where(links.weight < 0, links.head + len(ink.colors), links.head)
+    order = np.lexsort((of_color, opacity))
+    head, opacity, curves = of_color[order], opacity[order], ends.curves(links.take(order)).tolist()
+    names, drawn = [color.rgb() for color in (*ink.colors, *ink.below)], 0
+    edges = np.flatnonzero(np.diff(opacity * len(names) + head, prepend=-1, append=-1))
     for first, last in pairwise(np.union1d(edges, np.arange(0, len(links), _PER_STEP)).tolist()):
         strength = int(opacity[first])
         painter.setPen(_pen(names[head[first]], strength, width * (1 + _WIDER * strength / 255)))

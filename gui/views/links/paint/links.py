@@ -59,7 +59,7 @@ class LinksPicture(LinkFigure[LinksLayout]):
 
     def on_paper(self, area: QRectF, options: FigureOptions, footer: float) -> tuple[LinksLayout, float]:
         """See `LinkFigure`."""
-        listed = self.listed if options.legend else ()
+        listed = self.entries if options.legend else ()
         how: dict[str, Any] = {"titles": options.axis_titles, "meters": options.picked.is_any, "footer": footer}
         return links_on_paper(area, listed, len(self.weights), self.n_rows, self._label(SMALL_SIZE), **how)
 
@@ -71,7 +71,7 @@ class LinksPicture(LinkFigure[LinksLayout]):
     def layout(self, area: QRectF, scroll: float | None = None) -> LinksLayout:
         """Lay the picture out: the whole text in `area`, or, with `scroll`, readable rows scrolled up by so many pixels."""
         label = self._label(TEXT_SIZE) + 2 * GRID
-        return lay_out(area, self.listed, len(self.weights), self.n_rows, label, scroll)
+        return lay_out(area, self.entries, len(self.weights), self.n_rows, label, scroll)
 
     def token_at(self, layout: LinksLayout, point: QPointF) -> tuple[int | None, int | None]:
         """The query or the key at `point`; none between the columns and outside."""
@@ -185,7 +185,7 @@ class LinksPicture(LinkFigure[LinksLayout]):
         rows, values = told(self._labelled(layout, len(seen[0]), () if beside is None else (beside,)), seen)
         full = max(1, len(picked.keys if left else picked.queries)) if picked.several else 1
         how: dict[str, Any] = {"left": left, "full": full, "pixels": _row_type(layout), "behind": behind}
-        paint_meters(painter, layout, theme, rows, values, self.head_colors(theme), **how)
+        paint_meters(painter, layout, theme, rows, values, self.ink(theme), **how)
 
 
 def sum_words(count: int) -> str:

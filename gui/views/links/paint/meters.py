@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QPainter
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.theme import GRID, Theme
 from headscope.gui.paint.write import write_number
+from headscope.gui.views.links.paint.ink import Ink
 from headscope.gui.views.links.paint.layout import LinksLayout
 
 _FEW_HEADS = 4  # whose bars fit under each other
@@ -36,7 +37,7 @@ def paint_meters(
     theme: Theme,
     rows: Sequence[int],
     values: FloatArray,
-    colors: Sequence[QColor],
+    ink: Ink,
     *,
     left: bool,
     full: float,
@@ -45,11 +46,11 @@ def paint_meters(
 ) -> None:
     """Draw the weights (n_heads, n_rows) of the tokens of `rows`; the number, `pixels` high, is the largest.
 
-    A bar of weight `full` has its whole length. Where there is no room outside of the labels, the number stands over the lines,
+    A bar of `full` times the ink's largest number has its whole length. Where there is no room outside of the labels, the number stands over the lines,
     and a single head's bar on the label's place, on the screen `behind` a label that is written already: to write it again
     would take longer than all the rest.
     """
-    alone, parts = len(values) == 1, values / np.float32(full)
+    alone, shares = len(values) == 1, values / np.float32(full)
     firsts = (layout.number_box, layout.bars_box, layout.label_box)
     numbers, bars, labels = (
         [first.translated(0, row * layout.rows.height) for row in rows] for first in [box(0, left=left) for box in firsts]
@@ -59,16 +60,18 @@ def paint_meters(
         painter.setBrush(theme.color("panel", 0.8))
         painter.drawRects(numbers if alone else [number.united(bar) for number, bar in zip(numbers, bars, strict=True)])
     if layout.meter and len(values) <= _FEW_HEADS:
-        _paint_lanes(painter, bars, parts, colors, left=left)
+        for parts, colors in ink.parts(shares):
+            _paint_lanes(painter, bars, parts, colors, left=left)
     elif alone:
         if behind:
             modes = QPainter.CompositionMode
             painter.setCompositionMode(modes.CompositionMode_Lighten if theme.dark else modes.CompositionMode_Darken)
-        _paint_lanes(painter, labels, parts, [_mixed(colors[0], theme)], left=left)
+        for parts, colors in ink.parts(shares):
+            _paint_lanes(painter, labels, parts, [_mixed(colors[0], theme)], left=left)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     else:
-        paint_bars(painter, bars, parts, colors)
-    paint_largest(painter, numbers, theme, values, colors, pixels)
+        paint_bars(painter, bars, shares, ink)
+    paint_largest(painter, numbers, theme, values, ink, pixels)
 
 
 def _mixed(color: QColor, theme: Theme) -> QColor:
@@ -78,14 +81,13 @@ def _mixed(color: QColor, theme: Theme) -> QColor:
     return QColor.fromRgbF(*(share * mine + (1 - share) * ground for mine, ground in channels))
 
 
-def paint_largest(
-    painter: QPainter, boxes: Sequence[QRectF], theme: Theme, values: FloatArray, colors: Sequence[QColor], pixels: int
-) -> None:
-    """In each box the largest of its weights as a number, in the colour of its head if there are several."""
-    muted, strong = theme.color("muted"), [theme.color("text")] if len(values) == 1 else colors
-    largest = values.max(axis=0).tolist()
-    for box, value, head in zip(boxes, largest, values.argmax(axis=0).tolist(), strict=True):
-        write_number(painter, box, f"{value:.3f}", pixels, muted if value < _LITTLE else strong[head])
+def paint_largest(painter: QPainter, boxes: Sequence[QRectF], theme: Theme, values: FloatArray, ink: Ink, pixels: int) -> None:
+    """In each box the largest of its weights (what is furthest from 0) as a number, in the colour of its head if there are several."""
+    muted, strong = theme.color("muted"), [theme.color("text")] if len(values) == 1 else ink.colors
+    furthest = np.abs(values).argmax(axis=0) if len(values) else np.zeros(0, int)
+    largest, little = values[furthest, np.arange(values.shape[1])].tolist(), _LITTLE * ink.largest
+    for box, value, head in zip(boxes, largest, furthest.tolist(), strict=True):
+        write_number(painter, box, ink.words(value), pixels, muted if abs(value) < little else strong[head])
 
 
 def _paint_lanes(
@@ -98,13 +100,19 @@ def _paint_lanes(
             height = min(box.height() - 2, 4.0 * GRID)
             each, width = height / len(parts), part * box.width()
             x = box.right() - width if left else box.left()
-            bars.append(QRectF(x, box.center().y() - height / 2 + lane * each, width, max(1.0, each - 1)))
+            if part:
+                bars.append(QRectF(x, box.center().y() - height / 2 + lane * each, width, max(1.0, each - 1)))
         painter.setBrush(color)
         painter.drawRects(bars)
 
 
-def paint_bars(painter: QPainter, boxes: Sequence[QRectF], parts: FloatArray, colors: Sequence[QColor]) -> None:
+def paint_bars(painter: QPainter, boxes: Sequence[QRectF], shares: FloatArray, ink: Ink) -> None:
     """In each box a bar for each head, side by side in the order of the legend; 1 is as high as the box, at most 20 pixels."""
+    for parts, colors in ink.parts(shares):
+        _paint_parts(painter, boxes, parts, colors)
+
+
+def _paint_parts(painter: QPainter, boxes: Sequence[QRectF], parts: FloatArray, colors: Sequence[QColor]) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     frames = []
     for box in boxes:

@@ -12,15 +12,19 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from headscope.core.attention.head_map import HeadMap, HeadOverview
+from headscope.core.attention.head_map import HeadMap
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.paint.found import paint_found
+from headscope.gui.paint.lens_words import largest_of, lens_name, short_count, short_number, threshold_text
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, Theme, scaled, text_font
-from headscope.gui.views.links.paint.choice import Choice, HeadChoice
-from headscope.gui.views.links.paint.legend import Legend, paint_legend
+from headscope.gui.views.links.paint.choice import Choice, HeadChoice, unknown_of
+from headscope.gui.views.links.paint.ink import Ink, entries_of, extent_of, ink_of
+from headscope.gui.views.links.paint.legend import Entry, Legend, paint_legend
 from headscope.gui.views.links.paint.lines import MOST_LINKS, Block, Ends, Links, draw_dashes, draw_lines, joined, links_of_head
+from headscope.gui.views.links.paint.sums import column_sum, row_sum
 
 _LINE = 20.0
 _EVERYTHING = slice(None)
@@ -91,6 +95,9 @@ class LinkPicture(ABC, Generic[LayoutT]):
         The heads that the legend names; those that have no weights are named as switched off.
     note : str
         Something else that the picture says about itself.
+    lens : Lens
+        What the numbers are. If they are no shares of a whole, lines are as strong as they are far from 0, beside what is furthest;
+        `choice.at_least` is then a share of that.
     """
 
     sideways: ClassVar[bool]
@@ -107,8 +114,14 @@ class LinkPicture(ABC, Generic[LayoutT]):
         most: int = MOST_LINKS,
         listed: Sequence[Head] | None = None,
         note: str = "",
+        lens: Lens = WEIGHTS,
     ) -> None:
         self.weights = dict(weights)
+        self.lens = lens
+        self.extent = (0.0, 1.0) if lens.is_share else extent_of(weights)
+        self.largest = largest_of(lens, max(-self.extent[0], self.extent[1]))
+        if not lens.is_share:
+            choice = replace(choice, at_least=choice.at_least * self.largest, mass=None)
         self.queries = queries
         self.keys = keys
         self.choice = choice
@@ -116,7 +129,10 @@ class LinkPicture(ABC, Generic[LayoutT]):
         self.listed = tuple(weights if listed is None else listed)
         self.note = note
         self._colors = [i if colors is None else colors.get(head, i) for i, head in enumerate(weights)]
-        self._choices = [HeadChoice(matrix, choice, queries, keys) for matrix in weights.values()]
+        self._choices = [self._choice_of(matrix, queries, keys) for matrix in weights.values()]
+
+    def _choice_of(self, matrix: HeadMap, queries: TokenAxis, keys: TokenAxis) -> HeadChoice:
+        return HeadChoice(matrix, self.choice, queries, keys, self.lens, self.largest)
 
     @property
     def n_rows(self) -> int:
@@ -126,6 +142,15 @@ class LinkPicture(ABC, Generic[LayoutT]):
     def head_colors(self, theme: Theme) -> list[QColor]:
         """The colour of each head."""
         return [theme.head_color(number) for number in self._colors]
+
+    def ink(self, theme: Theme) -> Ink:
+        """In which colours and how strongly numbers are drawn."""
+        return ink_of(self.lens, self.largest, self.head_colors(theme), theme, alone=len(self.listed) <= 1)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the legend names: the heads, and what is to be known of a lens."""
+        return entries_of(self.listed, self.lens, self.extent) if self.weights else self.listed
 
     def part(self, rows: range, columns: range) -> Self:
         """The links from some queries to some keys; all of them if there is an overview of a head among them."""
@@ -138,7 +163,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             if isinstance(matrix, np.ndarray)
         }
         part.queries, part.keys = _some(self.queries, rows), _some(self.keys, columns)
-        part._choices = [HeadChoice(matrix, self.choice, part.queries, part.keys) for matrix in part.weights.values()]
+        part._choices = [self._choice_of(matrix, part.queries, part.keys) for matrix in part.weights.values()]
         return part
 
     # ---------------------------------------------------------------- what each shape does in its own way
@@ -219,7 +244,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
         If it is not, it is what is not drawn at least. None where nothing is known.
         """
         rows = range(query, query + 1) if query is not None else layout.visible(len(self.queries))
-        if not self._choices or not self.is_ready or not len(rows):
+        if not self.lens.is_share or not self._choices or not self.is_ready or not len(rows):
             return None
         inside = self._choices[0].queries
         counted = np.zeros(len(self.queries), bool)
@@ -231,7 +256,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
         return max(0.0, 1 - drawn / whole), all(choice.exact for choice in self._choices)
 
     def seen_of(self, picked: Picked, *, keys: bool) -> list[FloatArray] | None:
-        """The weights beside the tokens of a side, of each head: of the one in focus, or the sum over those picked out."""
+        """The numbers beside the tokens of a side, of each head: of the one in focus, or the sum over those picked out; 0 for none."""
         if picked.several:
             of = picked.queries if keys else picked.keys
         else:
@@ -239,7 +264,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             of = () if alone is None else (alone,)
         if not of or not self.weights:
             return None
-        return [_row_sum(matrix, of) if keys else _column_sum(matrix, of) for matrix in self.weights.values()]
+        return [row_sum(matrix, of) if keys else column_sum(matrix, of) for matrix in self.weights.values()]
 
     # ---------------------------------------------------------------- drawing
     def paint(
@@ -280,7 +305,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
 
     def draw(self, painter: QPainter, layout: Layout, theme: Theme, links: Links, *, width: float = 1.0) -> Iterator[None]:
         """Draw lines; pauses after every few hundred."""
-        return draw_lines(painter, links, layout.ends, layout.lines, self.head_colors(theme), width=width)
+        return draw_lines(painter, links, layout.ends, layout.lines, self.ink(theme), width=width)
 
     def paint_lines(self, painter: QPainter, layout: Layout, theme: Theme, links: Links, *, width: float = 1.0) -> None:
         """Draw the lines at once."""
@@ -294,7 +319,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
         row = self.seen_of(Picked(query=picked.query), keys=True)
         if row is None or picked.key is None:
             return
-        if any(weights[picked.key] > 0 for weights in row):
+        if any(weights[picked.key] != 0 for weights in row):
             first, query, key = np.zeros(1, np.int32), *(np.full(1, at, np.int32) for at in (picked.query, picked.key))
             links = Links(first, query, key, np.ones(1, np.float32), 0)
             draw_dashes(painter, links, layout.ends, layout.lines, theme.color("muted"))
@@ -303,7 +328,8 @@ class LinkPicture(ABC, Generic[LayoutT]):
         """Draw the legend and the last line, which are the same whatever is picked."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_legend(painter, layout.legend, dict(zip(self.weights, self.head_colors(theme), strict=True)), theme)
+        heads: dict[Head | str, QColor] = dict(zip(self.weights, self.head_colors(theme), strict=True))
+        paint_legend(painter, layout.legend, {**heads, **self.ink(theme).of_notes}, theme)
         self._paint_footer(painter, layout, theme, footer)
         painter.restore()
 
@@ -331,12 +357,21 @@ class LinkPicture(ABC, Generic[LayoutT]):
             words = translate("links", "fewest links that carry {share:.0%} of each row")
             parts.append(words.format(share=self.choice.mass))
         elif self.choice.at_least > 0:
-            parts.append(translate("links", "links below {threshold:.2f} hidden").format(threshold=self.choice.at_least))
+            words = translate("links", "links below {threshold} hidden")
+            if self.lens.is_signed:
+                words = translate("links", "links nearer to 0 than {threshold} hidden")
+            parts.append(words.format(threshold=threshold_text(self.choice.at_least, self.lens)))
         if capped:
-            words = translate("links", "strongest {shown:,} of {all} links shown, weights ≥ {least:.3f}")
-            least = float(links.weight.min())
-            parts.append(words.format(shown=len(links), all=_short_count(links.candidates), least=least))
-        parts.append(translate("links", "opacity and width: weight"))
+            words = translate("links", "strongest {shown:,} of {all} links shown, {numbers} ≥ {least}")
+            numbers = f"|{lens_name(self.lens)}|" if self.lens.is_signed else lens_name(self.lens)
+            least = short_number(float(np.abs(links.weight).min()), self.lens)
+            parts.append(words.format(shown=len(links), all=short_count(links.candidates), numbers=numbers, least=least))
+        elif (unknown := unknown_of(self._choices)) > 0:
+            words = translate("links", "of a text this long only links at least {least} from 0 are known")
+            parts.append(words.format(least=short_number(unknown, self.lens)))
+        of_lens = translate("links", "opacity and width: distance from 0, full at {largest}")
+        of_lens = of_lens.format(largest=short_number(self.largest, self.lens))
+        parts.append(translate("links", "opacity and width: weight") if self.lens.is_share else of_lens)
         return " · ".join(filter(None, parts))
 
     def _hidden_words(self, layout: Layout, links: Links, query: int | None) -> str:
@@ -355,20 +390,6 @@ def line_height() -> float:
     return scaled(_LINE)
 
 
-def _row_sum(weights: HeadMap, queries: Sequence[int]) -> FloatArray:
-    """What some queries give each key."""
-    if isinstance(weights, HeadOverview):
-        return np.asarray(np.sum([weights.row(query) for query in queries], axis=0))
-    return np.asarray(weights[list(queries)].sum(axis=0))
-
-
-def _column_sum(weights: HeadMap, keys: Sequence[int]) -> FloatArray:
-    """What each query gives some keys."""
-    if isinstance(weights, HeadOverview):
-        return np.asarray(np.sum([weights.column(key) for key in keys], axis=0))
-    return np.asarray(weights[:, list(keys)].sum(axis=1))
-
-
 def _some(axis: TokenAxis, where: range) -> TokenAxis:
     """Some of the tokens."""
     pieces = None if axis.pieces is None else axis.pieces[where.start : where.stop]
@@ -377,8 +398,3 @@ def _some(axis: TokenAxis, where: range) -> TokenAxis:
 
 def _only(position: int | None) -> slice:
     return _EVERYTHING if position is None else slice(position, position + 1)
-
-
-def _short_count(count: int) -> str:
-    """`count` as people read it: ``81,920``, ``3.1 M``."""
-    return f"{count / 1e6:.1f} M" if count >= 1_000_000 else f"{count:,}"

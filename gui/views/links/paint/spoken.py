@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
+from headscope.gui.paint.lens_words import short_number
 from headscope.gui.paint.picked import Picked
 from headscope.gui.views.links.paint.picture import LinkPicture
 
@@ -25,7 +26,8 @@ def spoken_links(picture: LinkPicture[Any], picked: Picked) -> str:
         return ""
     weights = np.mean(seen, axis=0)
     best = np.argsort(-weights, kind="stable")[:_MOST].tolist()
-    links = ", ".join(f"{other.labels[place]} {weights[place]:.3f}" for place in best if weights[place] > 0)
+    told = [(other.labels[place], short_number(float(weights[place]), picture.lens)) for place in best if weights[place]]
+    links = ", ".join(f"{label} {number}" for label, number in told)
     words = QCoreApplication.translate("links", "{token} is attended by: {links}")
     if from_query:
         words = QCoreApplication.translate("links", "{token} attends to: {links}")
