@@ -54,6 +54,8 @@ CHANGES: Final = {
                           QT_TRANSLATE_NOOP("changes", "Redo predictions settings")),
     "views.logit_lens": (QT_TRANSLATE_NOOP("changes", "Undo logit lens settings"),
                          QT_TRANSLATE_NOOP("changes", "Redo logit lens settings")),
+    "views.generation": (QT_TRANSLATE_NOOP("changes", "Undo generation settings"),
+                         QT_TRANSLATE_NOOP("changes", "Redo generation settings")),
     "views.film_strip": (QT_TRANSLATE_NOOP("changes", "Undo film strip settings"),
                          QT_TRANSLATE_NOOP("changes", "Redo film strip settings")),
 }

@@ -19,6 +19,7 @@ from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.session import Session
 from headscope.gui.session.view_settings import Views, ViewSettings
 from headscope.gui.session.views_of_session import default_views, has_default_views, views_from_json, views_to_json
+from headscope.gui.views.generation.settings import HOTTEST, LARGEST_SEED, MOST_SWEEPS, GenerationViewSettings
 from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.views.links.settings import LinksSettings
 from headscope.gui.views.text.settings import TextSettings
@@ -254,6 +255,11 @@ CHOICES: dict[str, tuple[str, Callable[[Any, Any], None], Seen]] = {
         lambda qtbot, panel: panel.modes["entropy"].trigger(),
         lambda panel: (panel.mode.text(), panel.view.shows),
     ),
+    "more": (
+        "generation",
+        lambda qtbot, panel: click(qtbot, panel.fields.show_more),
+        lambda panel: (panel.fields.show_more.text(), panel.fields.more.isVisible()),
+    ),
     "speed": (
         "film_strip",
         lambda qtbot, panel: keys(qtbot, _speed(panel), Qt.Key.Key_Up, 4),
@@ -287,6 +293,26 @@ def test_each_setting_is_one_change_that_is_undone_and_made_again(qtbot, open_wi
             assert Document.of(state) == document, name
             assert see(panel) == looks, name
     assert has_default_views(state)
+
+
+def test_how_masks_are_filled_is_undone_and_within_the_fields(qtbot, open_window: Callable) -> None:
+    window = open_window()
+    state, panel = window.state, window.panel("generation")
+    window.bring_view("generation")
+    count = state.undoable
+    click(qtbot, panel.by_chance)
+    keys(qtbot, panel.gibbs.sweeps, Qt.Key.Key_Up, 3)
+    keys(qtbot, panel.gibbs.temperature, Qt.Key.Key_Down, 2)
+    assert state.view(GenerationViewSettings) == GenerationViewSettings("gibbs", 8, 0.8)
+    assert (panel.gibbs.isVisible(), state.undoable) == (True, count + 2)
+    window.history.undo()
+    assert (panel.gibbs.sweeps.value(), panel.gibbs.temperature.value(), panel.by_chance.isChecked()) == (5, 1.0, True)
+    window.history.undo()
+    assert (panel.confident.isChecked(), panel.gibbs.isVisible(), has_default_views(state)) == (True, False, True)
+    window.history.redo()
+    assert panel.by_chance.isChecked()
+    gibbs = panel.gibbs
+    assert (gibbs.sweeps.maximum(), gibbs.temperature.maximum(), gibbs.seed.maximum()) == (MOST_SWEEPS, HOTTEST, LARGEST_SEED)
 
 
 def test_a_slider_that_comes_back_to_where_it_was_is_no_change(qtbot, open_window: Callable) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from headscope.core.options import MOST_NEW_TOKENS, GenerationSettings, LanguageChoice, Languages
@@ -23,8 +23,10 @@ from headscope.gui.session.steps import chosen, found_step, found_steps, row_of
 from headscope.gui.views.generation.figure import generation_figure
 from headscope.gui.views.generation.language_fields import LanguageFields
 from headscope.gui.views.generation.rules_list import RulesList
+from headscope.gui.views.generation.settings import GenerationViewSettings
 from headscope.gui.views.generation.step_list import ROW_HEIGHT, Step, StepList
 from headscope.gui.widgets.drawing_fields import GibbsFields, SamplingFields
+from headscope.gui.widgets.number_field import DECIMALS
 from headscope.gui.widgets.plain import Label
 from headscope.gui.widgets.probability_bars import Bar, ProbabilityBars
 from headscope.gui.widgets.tall_area import TallArea
@@ -63,7 +65,16 @@ class GenerationPanel(QWidget):
         self.left_to_right = QRadioButton(self.tr("Left to right"))
         self.by_chance = QRadioButton(self.tr("Resample repeatedly (Gibbs sampling)"))
         self.gibbs = GibbsFields()
-        self.by_chance.toggled.connect(self._show_abilities)
+        self.ways: dict[FillStrategy, QRadioButton] = {
+            "confident": self.confident,
+            "left_to_right": self.left_to_right,
+            "gibbs": self.by_chance,
+        }
+        for strategy, button in self.ways.items():
+            button.toggled.connect(partial(self._choose_way, strategy))
+        for field in (self.gibbs.sweeps, self.gibbs.temperature, self.gibbs.seed):
+            field.valueChanged.connect(self._set_gibbs)
+        self.fields.show_more.toggled.connect(self._set_more)
         self.write = QPushButton()
         self.write.setObjectName("primary")
         self.write.clicked.connect(self.start)
@@ -84,12 +95,12 @@ class GenerationPanel(QWidget):
         self._known: object = None
         self._arrange()
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches", "sampling"}))
+        self._on_changed(frozenset({"dark", "model", "busy", "steps", "beams", "branches", "sampling", "views.generation"}))
 
     @Slot()
     def start(self) -> None:
         """Generate, or fill the masks, as the fields say; what the toolbar and the shortcut do."""
-        fields, gibbs = self.fields, self.gibbs
+        fields = self.fields
         if self._writes:
             self._explorer.generate(
                 fields.new_tokens,
@@ -101,11 +112,8 @@ class GenerationPanel(QWidget):
                 rules=tuple(rule for rule in self._own.rules if rule.name not in self.rules.off),
             )
             return
-        strategy: FillStrategy = "confident" if self.confident.isChecked() else "left_to_right"
-        if self.by_chance.isChecked():
-            strategy = "gibbs"
-        chance = gibbs.sweeps.value(), round(gibbs.temperature.value(), 2), gibbs.seed.value()
-        self._explorer.fill(FillRequest("", None, strategy, 10, *chance))
+        how = self._state.view(GenerationViewSettings)
+        self._explorer.fill(FillRequest("", None, how.strategy, 10, how.sweeps, how.temperature, how.seed))
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
@@ -153,8 +161,11 @@ class GenerationPanel(QWidget):
             self.beams.set_theme(theme_of(state.dark))
         if "sampling" in names:
             self.fields.set_filters(state.sampling)
+        if "views.generation" in names:
+            self._show_ways()
         if "model" in names:
             self._show_settings()
+        if names & {"model", "views.generation"}:
             self._show_abilities()
         if names & {"model", "busy"}:
             self.write.setEnabled((self._writes or self._fills) and state.busy is None)
@@ -212,6 +223,17 @@ class GenerationPanel(QWidget):
     def _fills(self) -> bool:
         return self._state.model is not None and "fill_mask" in self._state.model.abilities
 
+    def _show_ways(self) -> None:
+        """The controls as the settings are."""
+        how, gibbs = self._state.view(GenerationViewSettings), self.gibbs
+        self.ways[how.strategy].setChecked(True)
+        self.fields.show_more.setChecked(how.more)
+        shown = (gibbs.sweeps, how.sweeps), (gibbs.temperature, how.temperature), (gibbs.seed, how.seed)
+        for field, number in shown:
+            if field.value() != number:  # set anew, a number that is being typed would be written out
+                with QSignalBlocker(field):
+                    field.setValue(number)  # type: ignore[arg-type]
+
     @Slot()
     def _show_abilities(self) -> None:
         writes, fills, model = self._writes, self._fills, self._state.model
@@ -220,7 +242,7 @@ class GenerationPanel(QWidget):
         self.list.setVisible(writes or fills)
         for choice in (self.confident, self.left_to_right, self.by_chance):
             choice.setVisible(fills and not writes)
-        self.gibbs.setVisible(fills and not writes and self.by_chance.isChecked())
+        self.gibbs.setVisible(fills and not writes and self._state.view(GenerationViewSettings).strategy == "gibbs")
         self.write.setVisible(writes or fills)
         self.stop.setVisible(writes or fills)
         self.write.setText(self.tr("Generate") if writes else self.tr("Fill masks"))
@@ -237,6 +259,20 @@ class GenerationPanel(QWidget):
         return self.tr("This model neither continues text nor predicts masked words.")
 
     # ---------------------------------------------------------------- what the user does
+    def _choose_way(self, strategy: FillStrategy, on: bool) -> None:
+        if on:
+            self._state.set_view(GenerationViewSettings, strategy=strategy)
+
+    @Slot()
+    def _set_gibbs(self) -> None:
+        gibbs, temperature = self.gibbs, round(self.gibbs.temperature.value(), DECIMALS)
+        values = {"sweeps": gibbs.sweeps.value(), "temperature": temperature, "seed": gibbs.seed.value()}
+        self._state.set_view(GenerationViewSettings, **values)
+
+    @Slot(bool)
+    def _set_more(self, more: bool) -> None:
+        self._state.set_view(GenerationViewSettings, more=more)
+
     @Slot()
     def _share(self) -> None:
         """The predictions show at once what these filters leave."""

@@ -8,6 +8,7 @@ from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
+from headscope.gui.views.generation.settings import GenerationViewSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 # fmt: off
@@ -36,6 +37,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "Generation settings and the generated tokens."),
     "Alt+9",
     _create,
+    settings=GenerationViewSettings,
     gestures=_GESTURES,
     figures=(
         FigureSpec(
