@@ -1,5 +1,7 @@
 """What is made before the window is painted first, and what only when it is seen."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
@@ -22,10 +24,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return create(context)
 
     names: list[str] = []
-    views = [
-        type(view)(view.id, view.title, view.help, view.keys, lambda context, view=view: told(context, view.id, view.create))
-        for view in VIEWS
-    ]
+    views = [replace(view, create=lambda context, view=view: told(context, view.id, view.create)) for view in VIEWS]
     monkeypatch.setattr(desk, "VIEWS", views)
     return names
 
