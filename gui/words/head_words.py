@@ -59,6 +59,48 @@ METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("HeadWords", "Duplicate token"),
         QT_TRANSLATE_NOOP("HeadWords", "Share of attention to earlier occurrences of the same token."),
     ),
+    "rest": (
+        QT_TRANSLATE_NOOP("HeadWords", "Rest"),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention that goes neither to the first token nor to special tokens."),
+    ),
+    "rest_entropy": (
+        QT_TRANSLATE_NOOP("HeadWords", "Entropy of the rest"),
+        QT_TRANSLATE_NOOP("HeadWords", "How widely the rest is spread, in bits; the first token and special tokens excluded."),
+    ),
+    "rest_relative_entropy": (
+        QT_TRANSLATE_NOOP("HeadWords", "Relative entropy of the rest"),
+        QT_TRANSLATE_NOOP("HeadWords", "Entropy of the rest as a share of its maximum over the visible tokens of the rest."),
+    ),
+    "rest_previous": (
+        QT_TRANSLATE_NOOP("HeadWords", "Previous token of the rest"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords", "Of the attention not on the first token or special tokens, the share to the previous one."
+        ),
+    ),
+    "rest_next": (
+        QT_TRANSLATE_NOOP("HeadWords", "Next token of the rest"),
+        QT_TRANSLATE_NOOP("HeadWords", "Of the attention not on the first token or special tokens, the share to the next one."),
+    ),
+    "rest_same": (
+        QT_TRANSLATE_NOOP("HeadWords", "Same token of the rest"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords", "Of the attention not on the first token or special tokens, the share to the token itself."
+        ),
+    ),
+    "rest_induction": (
+        QT_TRANSLATE_NOOP("HeadWords", "Induction of the rest"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords",
+            "Of the attention not on the first token or special tokens, the share to tokens that followed the same token earlier.",
+        ),
+    ),
+    "rest_duplicate": (
+        QT_TRANSLATE_NOOP("HeadWords", "Duplicate token of the rest"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords",
+            "Of the attention not on the first token or special tokens, the share to earlier occurrences of the same token.",
+        ),
+    ),
 }
 """Name and meaning, in English; the context of their translations is "HeadWords"."""
 TYPE_WORDS: Final[Mapping[HeadType, tuple[str, str]]] = {
@@ -122,7 +164,7 @@ def metric_meaning(metric: Metric) -> str:
 
 def metric_value(metric: Metric, value: float) -> str:
     """With its unit."""
-    if metric == "entropy":
+    if metric in ("entropy", "rest_entropy"):
         return QCoreApplication.translate("HeadWords", "{bits:.2f} bits").format(bits=value)
     if metric == "distance":
         return QCoreApplication.translate("HeadWords", "{n:.2f} tokens").format(n=value)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from headscope.core.analyse.records.head_metrics import head_metrics
-from headscope.core.analyse.records.head_types import METRICS, HeadMetrics, head_type
+from headscope.core.analyse.records.head_types import METRICS, OF_REST, REST_SHARE, HeadMetrics, head_type, second_type
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.kept import layer as layers_module
 from headscope.core.attention.kept.layer import Layer, LazyLayer
@@ -28,16 +28,25 @@ def measured(record: AttentionRecord, kind: str | None = None, **options: object
 
 
 # ---------------------------------------------------------------- the long way
-def brute_force(weights: np.ndarray, tokens: tuple[Token, ...], kind: str, visible: np.ndarray) -> dict[str, float]:
-    """One head's metrics from (n_queries, n_keys) float64, a query at a time; `visible` counts the keys each sees."""
+def brute_force(
+    weights: np.ndarray, tokens: tuple[Token, ...], kind: str, visible: np.ndarray, visible_rest: np.ndarray
+) -> dict[str, float]:
+    """One head's metrics from (n_queries, n_keys) float64, a query at a time; `visible` counts the keys each sees, in all and of
+    the rest.
+    """
     found: dict[str, list[float]] = {metric: [] for metric in METRICS}
     text_from = next((place for place, token in enumerate(tokens) if not token.special), len(tokens))
     special = [place for place, token in enumerate(tokens) if token.special]
     ordinary = [place for place, token in enumerate(tokens) if not token.special]
     separator = [place for place in special if place > text_from]
+    rest = [place for place in ordinary if place > 0]
+    weighted: dict[str, list[tuple[float, float]]] = {metric: [] for metric in OF_REST.values()}
     for i, row in enumerate(weights):
         if row.sum() <= 0:
             continue
+        if sum(kind != "decoder" or place <= i for place in rest) > 1:
+            found["rest"].append(row[rest].sum())
+            of_rest(row, i, tokens, kind, rest, visible_rest[i], weighted)
         shares = row / row.sum()
         entropy = -sum(share * math.log2(share) for share in shares if share > 0)
         found["entropy"].append(entropy)
@@ -62,7 +71,42 @@ def brute_force(weights: np.ndarray, tokens: tuple[Token, ...], kind: str, visib
         if earlier:
             found["duplicate"].append(sum(row[j] for j in earlier))
             found["induction"].append(sum(row[j + 1] for j in earlier))
-    return {metric: np.mean(values) if values else math.nan for metric, values in found.items()}
+    means = {metric: np.mean(values) if values else math.nan for metric, values in found.items()}
+    for metric, pairs in weighted.items():
+        counts = sum(count for count, _ in pairs)
+        means[metric] = sum(count * value for count, value in pairs) / counts if counts > 0 else math.nan
+    return means
+
+
+def of_rest(
+    row: np.ndarray,
+    i: int,
+    tokens: tuple[Token, ...],
+    kind: str,
+    rest: list[int],
+    visible: int,
+    weighted: dict[str, list[tuple[float, float]]],
+) -> None:
+    """Add one query's metrics of its row renormalised without the first token and special ones, each with what it counts."""
+    count = row[rest].sum()
+    if count <= 0:
+        return
+    shares = {j: row[j] / count for j in rest}
+    entropy = -sum(share * math.log2(share) for share in shares.values() if share > 0)
+    values = {"entropy": entropy}
+    if visible > 1:
+        values["relative_entropy"] = entropy / math.log2(visible)
+    if kind != "cross":
+        values |= {name: shares[i + step] for name, step in (("previous", -1), ("same", 0)) if i + step in shares}
+        if kind == "encoder" and i + 1 in shares:
+            values["next"] = shares[i + 1]
+        earlier = [j for j in range(i) if tokens[j].id == tokens[i].id and not tokens[i].special]
+        for name, step in (("duplicate", 0), ("induction", 1)):
+            related = [shares[j + step] for j in earlier if j + step in shares]
+            if related:
+                values[name] = sum(related)
+    for name, value in values.items():
+        weighted[OF_REST[name]].append((count, value))
 
 
 def assert_as_defined(record: AttentionRecord, kind: str) -> None:
@@ -71,13 +115,16 @@ def assert_as_defined(record: AttentionRecord, kind: str) -> None:
     for layer in range(record.n_layers(kind)):
         weights = record.layer_weights(layer, kind).astype(float)
         visible = (weights > 0).sum(-1).max(0)
+        rest = [place for place, token in enumerate(tokens) if place > 0 and not token.special]
+        visible_rest = (weights[..., rest] > 0).sum(-1).max(0)
         for head, matrix in enumerate(weights):
-            expected = brute_force(matrix, tokens, kind, visible)
-            assert found.of((layer, head)) == pytest.approx(expected, abs=4 * allowed.of_sums(), nan_ok=True), (
-                kind,
-                layer,
-                head,
-            )
+            expected = brute_force(matrix, tokens, kind, visible, visible_rest)
+            of_head = found.of((layer, head))
+            for metric, value in expected.items():
+                within = 4 * allowed.of_sums()
+                if metric in OF_REST.values():  # errors of weights are divided by what is left of them
+                    within /= min(expected["rest"], 1)
+                assert of_head[metric] == pytest.approx(value, abs=within, nan_ok=True), (kind, layer, head, metric)
 
 
 @pytest.mark.parametrize(
@@ -284,3 +331,61 @@ def test_measuring_can_be_cancelled() -> None:
     cancel.set()
     with pytest.raises(Cancelled):
         measured(record_with(random_layer(20)), job=Job(cancel=cancel))
+
+
+# ---------------------------------------------------------------- beside an attention sink
+def with_sink(by: int, to_sink: float, n: int = 8) -> np.ndarray:
+    """Each query looks at the key so many places before it, and the first with the rest of its attention or with all of it."""
+    pattern = shifted(by, n) * (1 - to_sink)
+    pattern[:, 0] += to_sink
+    return pattern
+
+
+def test_beside_an_attention_sink_a_head_is_told_by_the_rest_of_its_attention() -> None:
+    # in a text of eight that repeats four: six queries see two keys of the rest; of the repeated ones, four look behind an earlier
+    # occurrence, and three at one that is no sink
+    for by, type_, on_rest in ((1, "previous", 6), (3, "induction", 4), (4, "duplicate", 3)):
+        found = of_pattern(with_sink(by, 0.8))
+        assert (head_type(found), second_type(found)) == ("first", type_)
+        assert found[f"rest_{type_}"] == pytest.approx(1)
+        assert found["rest"] == pytest.approx(0.2 * on_rest / 6)
+        assert found[type_] == pytest.approx(
+            {"previous": (0.2 * 6 + 1) / 7, "induction": 0.2, "duplicate": (0.2 * 3 + 1) / 4}[type_]
+        )
+
+
+def test_of_a_rest_that_is_too_small_nothing_is_told() -> None:
+    for to_sink, type_ in ((0.93, "previous"), (0.97, None)):
+        found = of_pattern(with_sink(1, to_sink))
+        assert (found["rest"] >= REST_SHARE) == (type_ is not None)
+        assert (head_type(found), second_type(found)) == ("first", type_)
+
+
+def test_heads_of_other_types_have_no_second_one() -> None:
+    assert second_type(of_pattern(shifted(1))) is None
+    assert second_type(of_pattern(with_sink(1, 0.2))) is None
+    found = measured(record_of(np.stack([shifted(1), with_sink(1, 0.9)]).astype(np.float32), REPEATED))
+    assert found.second_types == {(0, 1): "previous"}
+    assert [found.types_of((0, head)) for head in range(2)] == [("previous",), ("first", "previous")]
+
+
+def test_a_query_with_one_key_of_the_rest_says_nothing_of_it() -> None:
+    n = 3
+    pattern = np.tril(np.ones((n, n)))
+    found = of_pattern(pattern / pattern.sum(-1, keepdims=True), ["a", "b", "c"])
+    assert found["rest"] == pytest.approx(2 / 3)  # only the last has a choice
+    assert (found["rest_previous"], found["rest_same"]) == (pytest.approx(0.5), pytest.approx(0.5))
+    assert (found["rest_entropy"], found["rest_relative_entropy"]) == (pytest.approx(1), pytest.approx(1))
+
+
+def test_a_separator_head_is_told_by_the_rest_as_well() -> None:
+    axis = TokenAxis(
+        (Token("[CLS]", 1, special=True), *(Token("a", 7 + place) for place in range(6)), Token("[SEP]", 2, special=True))
+    )
+    matrix = 0.2 * np.eye(8, k=1) + 0.8 * np.eye(8)[[7] * 8]
+    given = record_of(matrix.astype(np.float32)[None], ["x"] * 8)
+    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, tier="given")
+    found = measured(record)
+    assert found.types_of((0, 0)) == ("special", "next")
+    assert found.values["rest_next"][0, 0] == pytest.approx(1)
+    assert found.values["rest"][0, 0] == pytest.approx(0.2 * 6 / 8)  # of [CLS], too, which has no part in the rest

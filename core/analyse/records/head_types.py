@@ -31,13 +31,33 @@ Metric = Literal[
     "separator",
     "induction",
     "duplicate",
+    "rest",
+    "rest_entropy",
+    "rest_relative_entropy",
+    "rest_previous",
+    "rest_next",
+    "rest_same",
+    "rest_induction",
+    "rest_duplicate",
 ]
-"""What `core.analyse.head_metrics` says of each. Entropy is in bits, distance in tokens, all others are shares from 0 to 1."""
+"""What `core.analyse.head_metrics` says of each. Entropies are in bits, distance in tokens, all others are shares from 0 to 1."""
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+OF_REST: Final[Mapping[Metric, Metric]] = {
+    "entropy": "rest_entropy",
+    "relative_entropy": "rest_relative_entropy",
+    "previous": "rest_previous",
+    "next": "rest_next",
+    "same": "rest_same",
+    "induction": "rest_induction",
+    "duplicate": "rest_duplicate",
+}
+"""The same metric of the rest: of attention that goes neither to the first token nor to special tokens."""
 
 HeadType = Literal["previous", "next", "same", "induction", "duplicate", "special", "first", "broad", "mixed"]
 """What a head does for the most part; "mixed": none of it."""
 HEAD_TYPES: Final[tuple[HeadType, ...]] = get_args(HeadType)
+SINK_TYPES: Final[frozenset[HeadType]] = frozenset({"first", "special"})
+"""Those of heads whose attention goes to tokens for want of a better place."""
 
 MAJORITY: Final = 0.5
 """A share over this names a positional head (Clark et al. 2019: more than half on the previous or the next token); this
@@ -50,10 +70,18 @@ BROAD_BITS: Final = 3.8 / math.log(2)
 """An entropy over 3.8 nats is broad (Clark et al. 2019)."""
 BROAD_RELATIVE: Final = 0.9
 """So is one over this share of what can be had: texts of up to 44 tokens cannot reach 3.8 nats. This program's own threshold."""
-THRESHOLDS: Final[Mapping[Metric, float]] = {
+REST_SHARE: Final = 0.05
+"""What must go to the rest for a second type to be told: of less than a twentieth of the attention, too little reaches the output
+to name a head after. This program's own threshold."""
+_THRESHOLDS: Final[Mapping[Metric, float]] = {
     "entropy": BROAD_BITS, "relative_entropy": BROAD_RELATIVE, "first": SINK_SHARE, "special": SPECIAL_SHARE,
     "previous": MAJORITY, "next": MAJORITY, "same": MAJORITY, "induction": MAJORITY, "duplicate": MAJORITY,
 }  # fmt: skip
+THRESHOLDS: Final[Mapping[Metric, float]] = {
+    **_THRESHOLDS,
+    **{of_rest: _THRESHOLDS[metric] for metric, of_rest in OF_REST.items()},
+    "rest": REST_SHARE,
+}
 """What a head has to be over in a metric to be named after it."""
 
 
@@ -72,6 +100,8 @@ class HeadMetrics:
         measured yet.
     types : mapping of Head to HeadType
         Of the heads that were measured.
+    second_types : mapping of Head to HeadType
+        What heads of the types "first" and "special" do with the rest of their attention, where that is enough to say.
     """
 
     record: AttentionRecord
@@ -79,6 +109,7 @@ class HeadMetrics:
     values: Mapping[Metric, FloatArray]
     averages: Mapping[Pooling, FloatArray]
     types: Mapping[Head, HeadType]
+    second_types: Mapping[Head, HeadType]
 
     @property
     def measured(self) -> frozenset[int]:
@@ -88,6 +119,10 @@ class HeadMetrics:
     def of(self, head: Head) -> dict[Metric, float]:
         """All that was measured of one head."""
         return {metric: float(values[head]) for metric, values in self.values.items()}
+
+    def types_of(self, head: Head) -> tuple[HeadType, ...]:
+        """Its type, and its second one if it has one; empty if it was not measured."""
+        return tuple(types[head] for types in (self.types, self.second_types) if head in types)
 
     def ranked(self, metric: Metric, *, smallest_first: bool = False) -> list[Head]:
         """All heads by a metric, largest first; equal ones by layer and head, those without it last."""
@@ -133,3 +168,29 @@ def head_type(metrics: Mapping[Metric, float]) -> HeadType:
     if value("first") > SINK_SHARE:
         return "first"
     return "broad" if value("entropy") > BROAD_BITS else "mixed"
+
+
+def second_type(metrics: Mapping[Metric, float]) -> HeadType | None:
+    """What a head of type "first" or "special" does with the rest of its attention.
+
+    Most heads of a decoder put what they have no use for on the first token (Xiao et al. 2023; Gu et al. 2024), and many of BERT's on
+    [SEP] (Clark et al. 2019): that names them all alike. Without these tokens, and the rest renormalised, `head_type` tells them apart.
+
+    Parameters
+    ----------
+    metrics : mapping of Metric to float
+
+    Returns
+    -------
+    HeadType or None
+        None for heads of other types, and where less than `REST_SHARE` goes to the rest.
+
+    References
+    ----------
+    Xiao et al., Efficient Streaming Language Models with Attention Sinks, 2023.
+    Gu et al., When Attention Sink Emerges in Language Models: An Empirical View, 2024.
+    Clark, Khandelwal, Levy and Manning, What Does BERT Look At?, 2019, section 3.2.
+    """
+    if head_type(metrics) not in SINK_TYPES or not metrics.get("rest", math.nan) >= REST_SHARE:
+        return None
+    return head_type({metric: metrics.get(of_rest, math.nan) for metric, of_rest in OF_REST.items()})

@@ -39,7 +39,7 @@ def _sort(metric: Metric) -> Command:
         lambda c: _order(c, sort=metric, averages=False),
         has_picture,
         lambda c: c.session.head_order.sort == metric,
-        separated=metric == METRICS[0],
+        separated=metric in (METRICS[0], "rest"),
         context="HeadWords",
     )
 
