@@ -104,6 +104,12 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "{model} gives no attention weights: {reason}."),
         QT_TRANSLATE_NOOP("errors", "Choose a model whose layers attend."),
     ),
+    "no_difference": (
+        QT_TRANSLATE_NOOP(
+            "errors", "Two runs can be subtracted only if they have the same number of tokens, in the same units."
+        ),
+        QT_TRANSLATE_NOOP("errors", "Replace words by others of as many tokens, or show the runs side by side."),
+    ),
     "no_scores": (
         QT_TRANSLATE_NOOP("errors", "There are no scores from before the softmax: {reason}."),
         QT_TRANSLATE_NOOP("errors", "Look at the weights, or at single tokens of a model whose queries and keys are kept."),

@@ -5,7 +5,7 @@ To add one: an entry here, and the function that computes it in `core/attention/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from headscope.core.translating import QT_TRANSLATE_NOOP
@@ -87,5 +87,24 @@ SCORES: Final = Lens(
 )
 LENSES: Final[dict[str, Lens]] = {lens.id: lens for lens in (WEIGHTS, SCORES)}
 """All there are, by id, in the order of menus."""
+DIFFERENCE: Final = Lens(
+    "difference",
+    QT_TRANSLATE_NOOP("lenses", "B − A"),
+    QT_TRANSLATE_NOOP("lenses", "Difference of two runs"),
+    QT_TRANSLATE_NOOP("lenses", "What the newest run B shows minus what the reference A shows, position by position."),
+    QT_TRANSLATE_NOOP(
+        "lenses",
+        "Positions are compared, not words: where a token was replaced, the difference is between two tokens. A pixel that covers "
+        "several cells shows the difference furthest from 0.",
+    ),
+    "",
+    "signed",
+    pixel="furthest",
+)
 UNAVAILABLE: Final = frozenset({"no_scores"})
 """Codes of the errors that say that a record has no such numbers, though its weights can be had."""
+
+
+def difference_of(lens: Lens) -> Lens:
+    """The lens that two runs' difference is seen through, of what `lens` shows of each."""
+    return replace(DIFFERENCE, hides=lens.hides, before_softmax=lens.before_softmax)

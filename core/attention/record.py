@@ -7,19 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 from weakref import WeakValueDictionary
 
-import numpy as np
 from torch import Tensor, nn
 
 from headscope.core import arguments
 from headscope.core.attention.head_map import HeadOverview, Pooling
+from headscope.core.attention.kept.difference import differences
 from headscope.core.attention.kept.edited import sets_weights
 from headscope.core.attention.kept.in_units import ReadLayer
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.kept.lenses import LensLayer, lens_of
-from headscope.core.attention.lens import SCORES, WEIGHTS, Lens
+from headscope.core.attention.kept.lenses import LensLayer
+from headscope.core.attention.lens import SCORES, WEIGHTS, Lens, difference_of
 from headscope.core.attention.maps import overview as overviews
 from headscope.core.attention.maps.pooling import blocks_of_heads, pooled
 from headscope.core.attention.maps.rank_table import rank_table
+from headscope.core.attention.maps.whole import whole
 from headscope.core.attention.ranks import RankTable
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
@@ -161,13 +162,13 @@ class AttentionRecord:
             ``unknown_kind``, ``no_such_head``, ``bad_option`` for rows that cannot be.
         """
         found = self._layer(self.kinds[0] if kind is None else kind, layer, head)
-        weights: FloatArray = self._computed(found, arguments.part("rows", rows, found.shape[1]), head)[0]
+        weights: FloatArray = whole(found, arguments.part("rows", rows, found.shape[1]), batch=self._batch, head=head)[0]
         return weights
 
     def layer_weights(self, layer: int, kind: Kind, rows: slice | None = None) -> FloatArray:
         """The weights of all heads of a layer: float32 (n_heads, n_queries, n_keys). `rows` and errors as `attention_weights`."""
         found = self._layer(kind, layer, 0)
-        return self._computed(found, arguments.part("rows", rows, found.shape[1]), None)
+        return whole(found, arguments.part("rows", rows, found.shape[1]), batch=self._batch, head=None)
 
     def blocks_of_heads(self, layer: int, kind: Kind) -> Iterator[tuple[range, Iterator[Tensor]]]:
         """Rows, and their weights of all heads, some heads at a time: see `pooling.blocks_of_heads`. Memory stays bounded."""
@@ -326,6 +327,24 @@ class AttentionRecord:
             found = base._views[lens.id] = base._viewed(layers, base._axes, (lens, base))
         return found
 
+    def minus(self, reference: AttentionRecord) -> AttentionRecord:
+        """What this record shows minus what another one does, position by position: `DIFFERENCE`. Nothing is computed yet.
+
+        Both are of one model, of texts of as many tokens, in the same units and seen through the same lens. What is not of a pair of
+        runs (such as metrics) is asked of `of_weights`: this record's.
+
+        Raises
+        ------
+        HeadscopeError
+            ``no_difference`` for records that do not fit.
+        """
+        if not isinstance(reference, AttentionRecord):
+            arguments.refuse("reference", reference, "an AttentionRecord")
+        if self.kept.layers != reference.kept.layers:
+            raise HeadscopeError("no_difference")
+        layers = differences(self._layers, reference._layers, batch_of_reference=reference._batch)
+        return self._viewed(layers, self._axes, (difference_of(self.lens), self.of_weights))
+
     def read_as(self, reading: Reading) -> AttentionRecord:
         """This record in words, sentences or segments, without its special tokens: see `Reading`. Nothing is computed yet.
 
@@ -365,18 +384,6 @@ class AttentionRecord:
             for storage in (tensor.untyped_storage() for tensor in layer.tensors)
         }
         return sum(storages.values())
-
-    def _computed(self, layer: Layer, rows: range, head: int | None) -> FloatArray:
-        n_heads, _, n_keys = layer.shape
-        hides = lens_of(layer).hides
-        shape = n_heads if head is None else 1, len(rows), n_keys
-        weights = np.full(shape, np.nan, np.float32) if hides else np.zeros(shape, np.float32)
-        for block in layer.row_blocks(rows=rows, head=head):
-            computed = layer.weights(block, batch=self._batch, head=head)
-            weights[:, block.start - rows.start : block.stop - rows.start, : computed.shape[-1]] = computed.cpu().numpy()
-        if hides:
-            weights[np.isneginf(weights)] = np.nan
-        return weights
 
     def _of_kind(self, kind: Kind) -> tuple[Layer, ...]:
         if not isinstance(kind, str) or kind not in self._layers:

@@ -76,4 +76,5 @@ class LensLayer(Layer):
 
 def lens_of(layer: Layer) -> Lens:
     """What a layer's `weights` are."""
-    return layer.lens if isinstance(layer, LensLayer) else WEIGHTS
+    found: Lens = getattr(layer, "lens", WEIGHTS)
+    return found
