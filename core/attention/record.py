@@ -328,15 +328,9 @@ class AttentionRecord:
         return found
 
     def minus(self, reference: AttentionRecord) -> AttentionRecord:
-        """What this record shows minus what another one does, position by position: `DIFFERENCE`. Nothing is computed yet.
+        """What this record shows minus what `reference` does, position by position: `DIFFERENCE`. Nothing is computed yet.
 
-        Both are of one model, of texts of as many tokens, in the same units and seen through the same lens. What is not of a pair of
-        runs (such as metrics) is asked of `of_weights`: this record's.
-
-        Raises
-        ------
-        HeadscopeError
-            ``no_difference`` for records that do not fit.
+        Raises ``no_difference`` unless both have as many tokens, in the same units, seen through the same lens.
         """
         if not isinstance(reference, AttentionRecord):
             arguments.refuse("reference", reference, "an AttentionRecord")
