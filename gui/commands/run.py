@@ -7,7 +7,7 @@ from typing import Final
 from headscope.gui.commands.command import Command, has_model
 from headscope.gui.context import Context
 from headscope.gui.session.session import Session
-from headscope.gui.session.source import A, B, Source
+from headscope.gui.session.source import DIFFERENCE, A, B, Source
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
@@ -36,7 +36,7 @@ def _look_at_step(context: Context, by: int) -> None:
 
 def _source(source: Source, title: str, help_: str) -> Command:
     return Command(
-        f"source_{source.run}",
+        f"source_{source.id}",
         "run",
         title,
         "",
@@ -72,6 +72,8 @@ RUN: Final = (
             QT_TRANSLATE_NOOP("commands", "Show the newest run in all views.")),
     _source(A, QT_TRANSLATE_NOOP("commands", "Show the reference (A)"),
             QT_TRANSLATE_NOOP("commands", "Show, in all views, the run before the last edit of the text, or the run that was kept.")),
+    _source(DIFFERENCE, QT_TRANSLATE_NOOP("commands", "Show the difference (B − A)"),
+            QT_TRANSLATE_NOOP("commands", "Show, in all views, this run minus the reference, if both have as many tokens.")),
     Command("keep_reference", "run", QT_TRANSLATE_NOOP("commands", "Keep this run as reference"), "Ctrl+Alt+K",
             QT_TRANSLATE_NOOP("commands", "Compare all further runs of this text with this one, not each with the one before it."),
             lambda c: c.explorer.sources.keep(not c.session.reference_kept), _has_run, lambda c: c.session.reference_kept),

@@ -29,11 +29,14 @@ class Goal:
     """A record, a kind, some heads, and values of the session that change with them."""
 
     captured: AttentionRecord
-    record: AttentionRecord  # `captured` in other units, if it is to be read so
+    record: (
+        AttentionRecord  # `captured` in the chosen units, through the chosen lens, minus the reference if that is to be shown
+    )
     kind: Kind
     head: Head
     heads: tuple[Head, ...]
     values: Mapping[str, Any] = field(default_factory=dict)
+    minus: AttentionRecord | None = None
 
     def shows(self, state: Session) -> bool:
         """Whether this is another look at what is on the screen already."""

@@ -71,17 +71,26 @@ class HeadLoader(QObject):
         self.lens = state.lens  # and through what
 
     # ---------------------------------------------------------------- what to show
-    def show(self, record: AttentionRecord, *, head: Head | None = None, streaming: bool = False, **values: Any) -> None:
+    def show(
+        self,
+        record: AttentionRecord,
+        *,
+        head: Head | None = None,
+        minus: AttentionRecord | None = None,
+        streaming: bool = False,
+        **values: Any,
+    ) -> None:
         """Show a new record, with `head` or the kind and heads looked at where it has them; `values` change with it.
 
+        With `minus` its difference from that record; raises ``no_difference`` as `AttentionRecord.minus`.
         Streamed records come faster than they may be drawn: each is finished before the newest of the others follows.
         """
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = kind_to_show(record, looked.kind)
         heads = looked.heads if head is None else (head,)
-        read = record.read_as(self.reading).through(self.lens)
         values = {"reading": self.reading, **values}
-        goal = Goal(record, read, kind, (0, 0), (), values).looking_at(head or looked.head, heads).at_kept_layers()
+        seen = self._seen(record, minus)
+        goal = Goal(record, seen, kind, (0, 0), (), values, minus).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
             self._next = goal
             return
@@ -124,26 +133,34 @@ class HeadLoader(QObject):
 
     def read_as(self, reading: Reading) -> None:
         """Show what is shown, and what is about to be, in other units."""
-        self.reading = reading
-        if self._next is not None:
-            self._next = replace(self._next, record=self._next.captured.read_as(reading).through(self.lens))
-        goal = self._goal or self._current()
-        if goal is None:
-            self._state.update(reading=reading)
-        else:
-            record = goal.captured.read_as(reading).through(self.lens)
-            self._pursue(replace(goal, record=record, values={**goal.values, "reading": reading}))
+        self._look_anew(reading, self.lens)
 
     def see_through(self, lens: Lens) -> None:
         """Show what is shown, and what is about to be, through another lens."""
-        self.lens = lens
-        if self._next is not None:
-            self._next = replace(self._next, record=self._next.record.through(lens))
+        self._look_anew(self.reading, lens)
+
+    def _look_anew(self, reading: Reading, lens: Lens) -> None:
+        before = self.reading, self.lens
+        self.reading, self.lens = reading, lens
+        chosen = {"reading": reading, "lens": lens}
         goal = self._goal or self._current()
-        if goal is None:
-            self._state.update(lens=lens)
+        try:
+            if self._next is not None:
+                self._next = replace(self._next, record=self._seen(self._next.captured, self._next.minus))
+            record = None if goal is None else self._seen(goal.captured, goal.minus)
+        except HeadscopeError as error:  # two runs may have as many tokens and not as many words
+            self.reading, self.lens = before
+            self._state.update(notice=notice_of(error))
+            return
+        if goal is None or record is None:
+            self._state.update(**chosen)
         else:
-            self._pursue(replace(goal, record=goal.record.through(lens)))
+            self._pursue(replace(goal, record=record, values={**goal.values, **chosen}))
+
+    def _seen(self, captured: AttentionRecord, minus: AttentionRecord | None) -> AttentionRecord:
+        """A record as it is to be shown."""
+        seen = captured.read_as(self.reading).through(self.lens)
+        return seen if minus is None else seen.minus(minus.read_as(self.reading).through(self.lens))
 
     def look_closer(self, wanted: PartRequest) -> None:
         """Show a part of the head that is shown and too large to be here as a whole."""
@@ -184,7 +201,8 @@ class HeadLoader(QObject):
         state = self._state
         if state.record is None or state.captured is None:
             return None
-        return Goal(state.captured, state.record, state.kind, state.head, state.heads)
+        minus = state.reference.record if state.source.minus is not None and state.reference is not None else None
+        return Goal(state.captured, state.record, state.kind, state.head, state.heads, minus=minus)
 
     # ---------------------------------------------------------------- towards the goal
     def _pursue(self, goal: Goal) -> None:
@@ -208,7 +226,7 @@ class HeadLoader(QObject):
         values: dict[str, Any] = {"head": goal.head, "heads": goal.heads, "weights": weights, **goal.values}
         if not goal.shows(state):
             axis = goal.record.axis(goal.kind)
-            values |= {"captured": goal.captured, "record": goal.record, "lens": goal.record.lens, "kind": goal.kind}
+            values |= {"captured": goal.captured, "record": goal.record, "lens": self.lens, "kind": goal.kind}
             values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
             moved = Moved((state.queries, state.keys), (axis.queries, axis.keys), *self._tokens_of(goal))
             values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
@@ -286,7 +304,7 @@ class HeadLoader(QObject):
     def _on_failed(self, id_: int, error: HeadscopeError) -> None:
         if self._goal is not None and id_ == self._goal_id:
             goal, self._goal, following, self._next = self._goal, None, self._next, None
-            if goal.record.lens != WEIGHTS and error.code in UNAVAILABLE:
+            if self.lens != WEIGHTS and error.code in UNAVAILABLE:
                 self._do_without(goal, following, error)
                 return
             self._state.update(busy=None, pending=None, notice=notice_of(error))

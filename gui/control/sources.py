@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.requests.runs import ModelRequest
 from headscope.core.run import Run
@@ -13,6 +14,7 @@ from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.session.comparison import Reference
 from headscope.gui.session.session import Session
 from headscope.gui.session.source import A, B, Source
+from headscope.gui.words.notices import notice_of
 
 
 class Sources(QObject):
@@ -38,9 +40,11 @@ class Sources(QObject):
 
     def show(self, source: Source) -> None:
         """Show the pictures and the predictions of a run; the text stays."""
-        run = self._state.reference if source == A else self._state.run
+        reference = self._state.reference
+        run = reference if source == A else self._state.run
         if run is None or not self._state.can_show(source) or source == self._state.source:
             return
+        minus = None if source.minus is None or reference is None else reference.record
         before = () if source == A else self._reference.predictions
         values: dict[str, Any] = {
             "predictions": run.predictions,
@@ -48,7 +52,10 @@ class Sources(QObject):
             "before": before,
             "step": None,
         }
-        self._pictures.show(run.record, source=source, **values)
+        try:
+            self._pictures.show(run.record, minus=minus, source=source, **values)
+        except HeadscopeError as error:  # as many tokens, and not as many words
+            self._state.update(notice=notice_of(error))
 
     @property
     def _values(self) -> dict[str, Any]:

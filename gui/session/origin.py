@@ -28,7 +28,7 @@ def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> O
         heads=heads,
         units=session.reading.units if in_units else "",
         special=session.reading.special if in_units else "shown",
-        lens=lens_words(session.lens) if heads else "",
+        lens=lens_words(session.shown_lens) if heads else "",
         edited=run is not None and bool(run.edits),
         step=session.step,
     )

@@ -272,11 +272,26 @@ class Session(QObject):
         """The run that the pictures are of."""
         return self.reference if self.source.run == "a" else self.run
 
+    @property
+    def shown_lens(self) -> Lens:
+        """What the numbers of the pictures are: `lens`, or the difference of two runs seen through it."""
+        return self.lens if self.record is None else self.record.lens
+
     def can_show(self, source: Source) -> bool:
         """Whether there is such a picture; while a run is on its way there is not."""
         if self.run is None or self.busy is not None:
             return False
-        return source == B or (source.minus is None and self.reference is not None)
+        return source == B or (self.reference is not None and (source.minus is None or self._are_alike))
+
+    @property
+    def _are_alike(self) -> bool:
+        """Whether each token of the newest run has one of the reference in its place."""
+        if self.run is None or self.reference is None:
+            return False
+        ours, theirs = self.run.record, self.reference.record
+        return ours.kinds == theirs.kinds and all(
+            [len(axis) for axis in ours.axis(kind)] == [len(axis) for axis in theirs.axis(kind)] for kind in ours.kinds
+        )
 
     @property
     def color_of(self) -> Mapping[Head, int]:

@@ -24,6 +24,11 @@ class Source:
     minus: Which | None = None
 
     @property
+    def id(self) -> str:
+        """Of its command."""
+        return self.run if self.minus is None else "difference"
+
+    @property
     def name(self) -> str:
         """As the screen says it: "A", "B", "B − A"."""
         return self.run.upper() if self.minus is None else f"{self.run.upper()} − {self.minus.upper()}"

@@ -68,7 +68,7 @@ class StatusPanel(QWidget):
         if value is not None and math.isnan(value):
             return self.tr("masked")
         number = "…" if value is None else written(value)
-        return number if self._state.lens == WEIGHTS else f"{lens_name(self._state.lens)} {number}"
+        return number if self._state.shown_lens == WEIGHTS else f"{lens_name(self._state.shown_lens)} {number}"
 
     def _how(self) -> str:
         state, model = self._state, self._state.model

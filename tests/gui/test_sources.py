@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QToolButton
 from headscope.core import load_model
 from headscope.gui.session import comparison
 from headscope.gui.session.selection import Cell
-from headscope.gui.session.source import A, B
+from headscope.gui.session.source import DIFFERENCE, A, B
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.source_switch import SourceSwitch
+from headscope.gui.window.status import StatusPanel
 
 PATIENCE = 60_000
 ONE, OTHER = "the keys of the cabinet [MASK] rusty .", "the key of the cabinet [MASK] rusty ."
@@ -238,3 +239,55 @@ def test_a_run_that_is_stopped_leaves_its_picture_undimmed(qtbot, open_window: C
         hook.remove()
     qtbot.waitUntil(lambda: window.state.busy is None, timeout=PATIENCE)
     assert dock.veil.isHidden()
+
+
+# ---------------------------------------------------------------- B − A
+def test_all_views_show_the_difference_of_the_two_runs(qtbot, window: MainWindow) -> None:
+    state = window.state
+    window.explorer.select_head((1, 3))
+    choose(qtbot, window, DIFFERENCE)
+    expected = plain(OTHER)[0] - plain(ONE)[0]
+    np.testing.assert_array_equal(state.shown, expected)
+    assert state.predictions == state.run.predictions and state.before
+    heatmap, links = window.panel("heatmap"), window.panel("links")
+    assert window.desk.docks["heatmap"].windowTitle() == "Heatmap · B − A"
+    np.testing.assert_array_equal(heatmap.view.picture.weights, expected)
+    np.testing.assert_array_equal(links.figure().weights[1, 3], expected)
+    assert heatmap.view.picture.cells.lens.is_signed
+    state.update(hover=Cell(6, 2))
+    assert "B − A" in window.findChild(StatusPanel)._left.text()
+    qtbot.waitUntil(lambda: state.thumbnails is not None and not np.isnan(state.thumbnails).any(), timeout=PATIENCE)
+    np.testing.assert_array_equal(state.thumbnails[1, 3], expected)
+    choose(qtbot, window, B)
+    np.testing.assert_array_equal(state.shown, plain(OTHER)[0])
+
+
+def test_the_difference_follows_units_and_lens(qtbot, window: MainWindow) -> None:
+    state = window.state
+    choose(qtbot, window, DIFFERENCE)
+    window.commands.action("special_hidden").trigger()
+    qtbot.waitUntil(lambda: len(state.queries) == 8, timeout=PATIENCE)
+    one, other = (
+        load_model("toy:grammar").capture(text).read_as(state.reading).attention_weights(*state.head) for text in (OTHER, ONE)
+    )
+    np.testing.assert_array_equal(state.shown, one - other)
+    window.commands.action("special_shown").trigger()
+    window.commands.action("lens_scores").trigger()
+    qtbot.waitUntil(lambda: state.lens.id == "scores" and len(state.queries) == 10, timeout=PATIENCE)
+    one, other = (load_model("toy:grammar").capture(text).attention_scores(*state.head) for text in (OTHER, ONE))
+    np.testing.assert_array_equal(state.shown, one - other)
+
+
+def test_runs_of_other_lengths_have_no_difference(qtbot, window: MainWindow) -> None:
+    run(qtbot, window, OTHER.replace("rusty", "very rusty"))
+    assert window.state.reference is not None
+    assert button(window, A).isEnabled() and not button(window, DIFFERENCE).isEnabled()
+    window.explorer.sources.show(DIFFERENCE)
+    assert window.state.source == B
+
+
+def test_undo_takes_back_the_difference(qtbot, window: MainWindow) -> None:
+    choose(qtbot, window, DIFFERENCE)
+    window.undo()
+    qtbot.waitUntil(lambda: window.state.source == B, timeout=PATIENCE)
+    np.testing.assert_array_equal(window.state.shown, window.state.run.record.attention_weights(*window.state.head))

@@ -133,7 +133,7 @@ class HeadsPanel(QWidget):
             self._show_pictures()
         if names & {"dark", "record", "kind"}:
             self._show_legend()
-        if names & {"lens", "views.heads", "pooling", "head_order"}:
+        if names & {"lens", "source", "views.heads", "pooling", "head_order"}:
             self._show_lens()
         if names & {"head", "heads"}:
             self.view.set_selection(self._state.head, self._state.color_of)
@@ -142,7 +142,7 @@ class HeadsPanel(QWidget):
     @property
     def _lens(self) -> Lens:
         """Of the thumbnails: others go when it changes."""
-        return self._state.lens
+        return self._state.shown_lens
 
     def _show_lens(self) -> None:
         """What is measured is measured of weights, also the averages of layers, which cannot be shown beside other numbers."""

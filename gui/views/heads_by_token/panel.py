@@ -282,7 +282,7 @@ class HeadStripPanel(QWidget):
         if head is None or state.thumbnails is None or head >= state.thumbnails.shape[1]:
             self.view.hide_preview()
             return
-        alone = HeadGridPicture(1, 1, state.thumbnails[layer : layer + 1, head : head + 1], lens=state.lens)
+        alone = HeadGridPicture(1, 1, state.thumbnails[layer : layer + 1, head : head + 1], lens=state.shown_lens)
         picture = alone.one((0, 0), round(SIDE * self.devicePixelRatioF()), theme_of(state.dark))
         self.view.show_preview(self.tr("layer {layer} · head {head}").format(layer=layer, head=head), picture)
 

@@ -77,8 +77,8 @@ class HeatmapPanel(QWidget):
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         state = self._state
-        if names & {"lens", "views.heatmap"}:
-            self.controls.show_settings(state.view(HeatmapSettings), state.lens)
+        if names & {"lens", "source", "views.heatmap"}:
+            self.controls.show_settings(state.view(HeatmapSettings), state.shown_lens)
         if not self.isVisible():
             return  # what is not seen is not painted: see showEvent
         if "dark" in names:
@@ -114,7 +114,7 @@ class HeatmapPanel(QWidget):
     @property
     def _look(self) -> Look:
         """How what is shown is coloured."""
-        return self._state.view(HeatmapSettings).look(self._state.lens)
+        return self._state.view(HeatmapSettings).look(self._state.shown_lens)
 
     def _hint(self) -> str:
         """What to do, or to wait for, while there is no picture."""
@@ -139,8 +139,8 @@ class HeatmapPanel(QWidget):
             state.queries,
             state.keys,
             look=look,
-            lens=state.lens,
-            hidden=None if state.lens.hides else self._numbers.hidden(),
+            lens=state.shown_lens,
+            hidden=None if state.shown_lens.hides else self._numbers.hidden(),
             note=self._note(),
             part=self._part(),
             ranks=ranks,
@@ -164,7 +164,7 @@ class HeatmapPanel(QWidget):
         state = self._state
         before = state.record is not None and state.record.is_before_edits(*state.head, state.kind)
         words = self.tr("{lens} from before this run's edit of the weights")
-        return words.format(lens=lens_name(state.lens)) if before else ""
+        return words.format(lens=lens_name(state.shown_lens)) if before else ""
 
     def _part(self) -> Part | None:
         """The part that was zoomed in on, if it is of what is shown."""
@@ -216,10 +216,10 @@ class HeatmapPanel(QWidget):
         """Say what is shown, and what of it is not final."""
         state, hints = self._state, []
         name = self.tr("layer {layer} · head {head}").format(layer=state.head[0], head=state.head[1])
-        name = named(name, state.lens)
+        name = named(name, state.shown_lens)
         self.view.set_note(name)
-        if state.lens != WEIGHTS:
-            hints.append(lens_help(state.lens))
+        if state.shown_lens != WEIGHTS:
+            hints.append(lens_help(state.shown_lens))
         if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
             name = self.tr("{head} · approximate").format(head=name)
             hints.append(self.tr("Preview from some of the rows; the exact picture follows in a moment"))
@@ -253,7 +253,7 @@ class HeatmapPanel(QWidget):
 
     @Slot(float, float)
     def _move_ends(self, low: float, high: float) -> None:
-        self._state.set_view(HeatmapSettings, ends=(low, high), ends_of=self._state.lens.id)
+        self._state.set_view(HeatmapSettings, ends=(low, high), ends_of=self._state.shown_lens.id)
 
     @Slot(object, object, int, int)
     def _look_closer(self, rows: range, keys: range, height: int, width: int) -> None:

@@ -124,7 +124,7 @@ class LinksPanel(QWidget):
             self.view.set_theme(theme_of(self._state.dark))
         if "heads" in names and self._state.heads != self._chosen:
             self._listed = self._chosen = self._state.heads  # others were chosen than the legend has
-        if names & {"views.links", "lens"}:
+        if names & {"views.links", "lens", "source"}:
             self._show_settings()
         if names & _WHAT or "dark" in names:  # the size of type is told so too
             self._show_links()
@@ -175,7 +175,7 @@ class LinksPanel(QWidget):
         return {head: matrix for head, matrix in weights.items() if matrix.shape == shape}, state.queries, state.keys
 
     def _how(self) -> dict[str, Any]:
-        return {"colors": self._state.color_of, "choice": self.choice, "lens": self._state.lens}
+        return {"colors": self._state.color_of, "choice": self.choice, "lens": self._state.shown_lens}
 
     def _titles(self) -> tuple[str, str] | None:
         return (self.tr("target"), self.tr("source")) if self._state.kind == "cross" else None
@@ -191,7 +191,7 @@ class LinksPanel(QWidget):
     def _threshold(self) -> tuple[Slider, float]:
         """What the slider moves, and where it stands, from 0 to 1."""
         chosen = self._state.view(LinksSettings)
-        field, _, _ = chosen.slider(self._state.lens)
+        field, _, _ = chosen.slider(self._state.shown_lens)
         return field, getattr(chosen, field) / 100
 
     def _has_pair(self) -> bool:
@@ -220,16 +220,16 @@ class LinksPanel(QWidget):
         for button, on in ((self.by_mass, chosen.by_mass), (self.arcs, chosen.arcs), (self.whole, chosen.whole)):
             with QSignalBlocker(button):
                 button.setChecked(on)
-        self.by_mass.setEnabled(self._state.lens.is_share)
+        self.by_mass.setEnabled(self._state.shown_lens.is_share)
         with QSignalBlocker(self.threshold):
-            field, *ends = chosen.slider(self._state.lens)
+            field, *ends = chosen.slider(self._state.shown_lens)
             self.threshold.setRange(*ends)
             self.threshold.setValue(getattr(chosen, field))
         self.view.set_whole(chosen.whole)
 
     def _name_buttons(self) -> None:
         """What is chosen, in as many words as there is room for."""
-        roomy, lens, (field, share) = self.width() >= _ROOMY, self._state.lens, self._threshold
+        roomy, lens, (field, share) = self.width() >= _ROOMY, self._state.shown_lens, self._threshold
         if field == "kept":
             words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
             hint = self.tr(

@@ -248,13 +248,13 @@ class ReadingPanel(QWidget):
             self._say(self.tr("Point at a word, or click to pin it"))
             return None, []
         heads = self._values.heads
-        words = named(attention_words(axis.tokens[positions[0]].text, len(positions), heads, side), state.lens)
+        words = named(attention_words(axis.tokens[positions[0]].text, len(positions), heads, side), state.shown_lens)
         self._say(words, ", ".join(f"{layer}.{head}" for layer, head in heads))
         chosen = [self._word(position, side) for position in positions]
         if weights is None:
             return None, chosen
         values = Values(keys=weights) if side == "query" or is_one_text(self._state) else Values(queries=weights)
-        return shades_through(state.lens, self._shown.spread(values)), chosen
+        return shades_through(state.shown_lens, self._shown.spread(values)), chosen
 
     def _computed(self) -> tuple[Shades | None, list[int]]:
         """Surprisal or an attribution, if it has been computed."""
