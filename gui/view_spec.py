@@ -166,6 +166,8 @@ class ViewSpec:
     figures : tuple of FigureSpec
     of_run : bool
         Whether what it shows is of a run, or of what is to be done.
+    shows_differences : bool
+        Whether it can show one run minus another; else it shows the newest run beside views that do.
     of_reference : callable, optional
         Its panel for a session of the reference, to be beside that of the newest run.
     reference_title : str
@@ -182,6 +184,7 @@ class ViewSpec:
     gestures: tuple[Gesture, ...] = ()
     figures: tuple[FigureSpec, ...] = ()
     of_run: bool = True
+    shows_differences: bool = False
     of_reference: Callable[[Session, Looking], QWidget] | None = None
     reference_title: str = ""
 

@@ -54,8 +54,10 @@ class Whose(QObject):
     def _name(self) -> None:
         for view, dock in self._docks.items():
             title = view.words
-            if self._state.source != B or self._state.beside:
-                title = self.tr("{view} · {run}").format(view=title, run=self._state.source.name)
+            source = self._state.source
+            if source != B or self._state.beside:
+                source = B if source.minus is not None and not view.shows_differences else source
+                title = self.tr("{view} · {run}").format(view=title, run=source.name)
             dock.set_title(title)
 
     @Slot()

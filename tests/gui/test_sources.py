@@ -251,6 +251,7 @@ def test_all_views_show_the_difference_of_the_two_runs(qtbot, window: MainWindow
     assert state.predictions == state.run.predictions and state.before
     heatmap, links = window.panel("heatmap"), window.panel("links")
     assert window.desk.docks["heatmap"].windowTitle() == "Heatmap · B − A"
+    assert window.desk.docks["predictions"].windowTitle() == "Predictions · B"
     np.testing.assert_array_equal(heatmap.view.picture.weights, expected)
     np.testing.assert_array_equal(links.figure().weights[1, 3], expected)
     assert heatmap.view.picture.cells.lens.is_signed

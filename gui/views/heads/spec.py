@@ -56,6 +56,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "A thumbnail of every head in every layer."),
     "Alt+1",
     _create,
+    shows_differences=True,
     settings=HeadsSettings,
     commands=ORDERING,
     gestures=_GESTURES,

@@ -40,6 +40,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "How each head of the layer attends from or to the selected token."),
     "Alt+5",
     _create,
+    shows_differences=True,
     settings=HeadsByTokenSettings,
     gestures=_GESTURES,
     figures=(

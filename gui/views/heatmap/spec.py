@@ -72,6 +72,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The selected head: a row for each query, a column for each key."),
     "Alt+2",
     _create,
+    shows_differences=True,
     settings=HeatmapSettings,
     of_reference=_of_run,
     reference_title=QT_TRANSLATE_NOOP("views", "Heatmap of A"),

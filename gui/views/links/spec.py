@@ -66,6 +66,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "Lines from each query to the keys it attends to."),
     "Alt+3",
     _create,
+    shows_differences=True,
     settings=LinksSettings,
     of_reference=_of_run,
     reference_title=QT_TRANSLATE_NOOP("views", "Links of A"),

@@ -39,6 +39,7 @@ SPEC = ViewSpec(
     QT_TRANSLATE_NOOP("views", "The text itself, coloured by attention, surprisal or attribution."),
     "Alt+4",
     _create,
+    shows_differences=True,
     settings=TextSettings,
     gestures=_GESTURES,
     figures=(
