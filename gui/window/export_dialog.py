@@ -88,7 +88,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = {figure.id: figure.words for figure in figures}
-        numbers = lens_name(state.lens).capitalize()
+        numbers = lens_name(state.shown_lens).capitalize()
         names |= {"head_weights": self.tr("{numbers} of this head").format(numbers=numbers)}
         self.what = _choices(names | {"all_weights": self.tr("{numbers} of all heads").format(numbers=numbers)})
         self.form = QComboBox()
