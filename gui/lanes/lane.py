@@ -30,7 +30,7 @@ Handle = Callable[[Any, Job, Stream], object]
 """Carries out a request; streams parts, returns the answer, raises `Cancelled` or `HeadscopeError`."""
 Supersedes = Callable[[object, object], bool]
 
-_REPORT_SECONDS = 0.04
+_REPORT_SECONDS = 0.1
 PATIENCE: Final = 5.0
 """Seconds to wait for a thread that was told to end, where nobody waits for the screen."""
 

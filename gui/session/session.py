@@ -190,7 +190,10 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values: dict[str, Any] = {item.name: getattr(_Fields(), item.name) for item in fields(_Fields)}
+        empty = _Fields()
+        self._names = frozenset(item.name for item in fields(_Fields))
+        # plain attributes, which are read thousands of times a frame
+        vars(self).update({name: getattr(empty, name) for name in self._names})
         self._doing = ""
         self._color_of = _colors({}, {}, self.heads)
         self._had: dict[Head, int] = {}  # colours of those that were among them, until all are others
@@ -209,14 +212,6 @@ class Session(QObject):
         """The name of what is being done; "" for what each value's own name says."""
         return self._doing
 
-    if not TYPE_CHECKING:  # else every name would have a value
-
-        def __getattr__(self, name: str) -> Any:
-            values = self.__dict__.get("_values", {})
-            if name in values:
-                return values[name]
-            raise AttributeError(name)
-
     def __setattr__(self, name: str, value: Any) -> None:
         """A value that is assigned would hide the real one from then on, and nobody would be told: an error instead."""
         if not name.startswith("_"):
@@ -225,13 +220,13 @@ class Session(QObject):
 
     def update(self, **values: Any) -> None:
         """Set values; one `changed` signal with the names that differ, none if nothing does."""
-        unknown = values.keys() - self._values.keys()
+        unknown = values.keys() - self._names
         if unknown:
             raise AttributeError(f"Session has no {', '.join(sorted(unknown))}")
-        different = {name for name, value in values.items() if not _same(self._values[name], value)}
+        different = {name for name, value in values.items() if not _same(getattr(self, name), value)}
         if "views" in different:
             different |= {f"views.{settings.VIEW}" for settings in self.views.differs_in(values["views"])}
-        self._values.update({name: values[name] for name in different & values.keys()})
+        vars(self).update({name: values[name] for name in different & values.keys()})
         if "heads" in different:
             had = {**self._had, **self._color_of}
             self._had = had if had.keys() & set(self.heads) else {}

@@ -23,6 +23,7 @@ from headscope.gui.paint.probability import paint_label, paint_probability, read
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, text_font, theme_of
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 
 ROW_HEIGHT = 7 * GRID
 _MOST_FITTING = 0.58
@@ -103,7 +104,7 @@ class ProbabilityBars(QWidget):
         self._theme = theme
         self._measure()
         self.updateGeometry()  # type may have another size
-        self.update()
+        paint_in_turn(self)
 
     def set_fitting(self, fits: bool) -> None:
         """Whether labels get the room they need, up to more than half of the width: names of classes may be long."""
@@ -116,7 +117,7 @@ class ProbabilityBars(QWidget):
         self._current = min(self._current, max(0, len(bars) - 1))
         self._hovered = -1
         self.updateGeometry()
-        self.update()
+        paint_in_turn(self)
 
     def _measure(self) -> None:
         font = QFontMetricsF(text_font(TEXT_SIZE, QFont.Weight.DemiBold))
@@ -231,7 +232,7 @@ class ProbabilityBars(QWidget):
         if step is not None and 0 <= self._current + step < len(self._bars):
             self._current += step
             self._say(self._current)
-            self.update()
+            paint_in_turn(self)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._clickable and self._bars:
             self.chosen.emit(self._current)
         else:
@@ -240,17 +241,17 @@ class ProbabilityBars(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._say(self._current)
-        self.update()
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.update()
+        paint_in_turn(self)
 
     def _hover(self, row: int) -> None:
         if row != self._hovered:
             self._hovered = row
             self._say(row)
-            self.update()
+            paint_in_turn(self)
 
     def _say(self, row: int) -> None:
         if 0 <= row < len(self._bars):

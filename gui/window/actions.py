@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -105,6 +105,8 @@ _OF_CHOICE = frozenset({"head", "heads", "weights"})
 _RESET: Final = tuple(command for command in SCREEN if command.id == "reset_views")
 _OF_SETTINGS: Final = {f"views.{spec.id}": (*spec.commands, *_RESET) for spec in VIEWS}
 """What a view's own commands say of its settings; a slider that is dragged changes them at each step."""
+_WRITING_MILLISECONDS: Final = 100
+"""How often the actions follow a model that writes: its steps change what is possible, but not so fast that anybody could ask."""
 
 
 class Actions(QObject):
@@ -122,7 +124,9 @@ class Actions(QObject):
         super().__init__(parent)
         self._context = context
         self._actions: dict[str, QAction] = {}
-        self._had_picture = False
+        self._had_picture = self._was_busy = False
+        self._soon = QTimer(self, singleShot=True, interval=_WRITING_MILLISECONDS)
+        self._soon.timeout.connect(self.refresh)
         for command in COMMANDS:
             action = QAction(command.words, parent)
             action.setObjectName(command.id)
@@ -158,8 +162,13 @@ class Actions(QObject):
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
-        had_picture, self._had_picture = self._had_picture, has_picture(self._context.session)
-        if names <= _OF_HISTORY:  # after every choice of a head
+        session = self._context.session
+        had_picture, self._had_picture = self._had_picture, has_picture(session)
+        was_busy, self._was_busy = self._was_busy, session.busy is not None
+        if was_busy and self._was_busy and self._had_picture == had_picture:
+            if names - _FOLLOWING_THE_MOUSE - {"busy"} and not self._soon.isActive():
+                self._soon.start()
+        elif names <= _OF_HISTORY:  # after every choice of a head
             self.refresh(tuple(command for command in EDIT if command.id in ("undo", "redo")))
         elif names <= _OF_CHOICE and self._had_picture == had_picture:
             self.refresh(HEADS)

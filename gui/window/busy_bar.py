@@ -34,10 +34,13 @@ class BusyBar(QWidget):
 
     def show_busy(self, message: str, fraction: float | None) -> None:
         """Say what is being done; `fraction` is 0 to 1, or None while nobody knows."""
-        self._message.setText(message)
-        self._message.setToolTip(plain(message))
+        if message != self._message.text():
+            self._message.setText(message)
+            self._message.setToolTip(plain(message))
+        self._bar.setUpdatesEnabled(False)  # a new value would be painted at once, and the rest of the window with it
         self._bar.setRange(0, 0 if fraction is None else 1000)
         self._bar.setValue(0 if fraction is None else round(1000 * fraction))
+        self._bar.setUpdatesEnabled(True)
         if not self.is_shown and not self._timer.isActive():
             self._timer.start()
 

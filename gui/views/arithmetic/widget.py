@@ -13,6 +13,7 @@ from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.arithmetic.paint.sheet import Pointed, Sheet, paint_sheet
 from headscope.gui.views.arithmetic.paint.spoken import spoken
 from headscope.gui.views.arithmetic.steps import Bars, Equation, Heading, Row, Sentence, Step, number_text
+from headscope.gui.widgets.turns import paint_in_turn
 
 _LEAST_WIDTH = 244
 _FIRST_HEIGHT = 200
@@ -72,7 +73,7 @@ class ArithmeticView(QWidget):
             self._pointed = None
         if taller:
             self.updateGeometry()
-        self.update()
+        paint_in_turn(self)
 
     # ---------------------------------------------------------------- events
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -124,12 +125,12 @@ class ArithmeticView(QWidget):
             if groups:
                 group = groups[0 if event.reason() == Qt.FocusReason.TabFocusReason else -1]
                 self._point(Pointed(group, self._sheet.order(group)[0]))
-        self.update()
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point(None)
-        self.update()
+        paint_in_turn(self)
 
     def _point(self, pointed: Pointed | None) -> None:
         if pointed == self._pointed:

@@ -13,6 +13,7 @@ from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.film_strip.paint.strip import MARGIN, FilmStripPicture, Looked
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.turns import paint_in_turn
 
 _MOST_ROWS = 2
 _SCROLL_BAR = 12
@@ -70,7 +71,7 @@ class FilmStripView(QAbstractScrollArea):
         """Mark the frames of the strip that is looked at whose tokens were found in the text."""
         if set(steps) != self._found:
             self._found = set(steps)
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     def reveal(self, step: int) -> None:
         """Bring a frame of the strip that is looked at into sight."""
@@ -79,7 +80,7 @@ class FilmStripView(QAbstractScrollArea):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     @property
     def picture(self) -> FilmStripPicture:
@@ -110,7 +111,7 @@ class FilmStripView(QAbstractScrollArea):
         self._looked = Looked(strip, step, self._looked.hover)
         if self._bring_into_sight(strip, step):
             self.setAccessibleDescription(self._said(strip, step))
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def _bring_into_sight(self, strip: int, step: int) -> bool:
         """With a frame more on both sides; whether there is such a frame."""
@@ -181,7 +182,7 @@ class FilmStripView(QAbstractScrollArea):
         if frame != self._looked.hover:
             self._looked = Looked(self._looked.strip, self._looked.step, frame)
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor if frame is None else Qt.CursorShape.PointingHandCursor)
-            self.viewport().update()
+            paint_in_turn(self.viewport())
             self.pointed.emit(frame)
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -214,8 +215,8 @@ class FilmStripView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())

@@ -26,6 +26,7 @@ from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.labels import text_width
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, theme_of
+from headscope.gui.widgets.turns import paint_in_turn
 from headscope.gui.words.filter_words import told
 
 ROW_HEIGHT = 6 * GRID
@@ -201,7 +202,7 @@ class StepList(QListView):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._painter.theme = theme
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these steps."""
@@ -211,7 +212,7 @@ class StepList(QListView):
         """Mark the tokens that were found in the text."""
         if rows != self._painter.found:
             self._painter.found = rows
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     @property
     def found(self) -> frozenset[int]:

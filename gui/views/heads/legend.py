@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, HeadType
-from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font
+from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font, type_style
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
@@ -35,6 +35,7 @@ class TypeLegend(QWidget):
         layout = WrappingLayout(self)
         self.buttons: dict[HeadType, QToolButton] = {}
         self._words: dict[HeadType, tuple[str, str]] = {}  # short and long
+        self._told: dict[HeadType, tuple[object, ...]] = {}  # of each, as it is shown
         for type_ in HEAD_TYPES:
             button = QToolButton(self)
             button.setObjectName("flat")
@@ -52,6 +53,10 @@ class TypeLegend(QWidget):
         are filtered by it.
         """
         button = self.buttons[type_]
+        told = words, rule, meaning, color.rgba(), count, button.isChecked(), self._is_roomy, type_style()
+        if self._told.get(type_) == told:
+            return
+        self._told[type_] = told
         button.setFont(text_font(SMALL_SIZE))
         self._words[type_] = f" {words} · {count}", f" {words} {rule} · {count}" if rule else f" {words} · {count}"
         button.setText(self._words[type_][self._is_roomy])

@@ -14,6 +14,7 @@ from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, GridLayout
 from headscope.gui.paint.theme import GRID, Theme, theme_of
 from headscope.gui.widgets.head_preview import SIDE, HeadDetails, HeadPreview
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.turns import paint_in_turn
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
@@ -67,7 +68,7 @@ class HeadGridView(QAbstractScrollArea):
         if self._hover is not None and not self._exists(self._hover):
             self._point_at(None)
         self._update_scroll_bars()
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_selection(self, selected: Head, colors: Mapping[Head, int]) -> None:
         """Frame the heads that are looked at: `selected` thickly, each in its colour."""
@@ -76,7 +77,7 @@ class HeadGridView(QAbstractScrollArea):
             self._reveal(selected)
         self._selected, self._colors = selected, dict(colors)
         self.setAccessibleDescription(self.head_name(selected))
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_details(self, details: Callable[[Head], HeadDetails]) -> None:
         """What the preview tells of a head (or an `AVERAGE`) beside its name."""
@@ -85,7 +86,7 @@ class HeadGridView(QAbstractScrollArea):
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def head_name(self, head: Head) -> str:
         """What a head, or a layer's average, is called."""
@@ -232,7 +233,7 @@ class HeadGridView(QAbstractScrollArea):
         elif (target := self._target(key, control)) is not None:
             self._cursor = target
             self._reveal(target)
-            self.viewport().update()
+            paint_in_turn(self.viewport())
             if not control or key in (Qt.Key.Key_Home, Qt.Key.Key_End):
                 self._choose(target, extend=False)
         else:
@@ -270,15 +271,15 @@ class HeadGridView(QAbstractScrollArea):
             self.layer_chosen.emit(head[0])
         else:
             self.chosen.emit(head, extend)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
 
 def _no_details(_head: Head) -> HeadDetails:

@@ -15,6 +15,7 @@ from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 from headscope.gui.views.heads_by_token.paint import ROW, HeadStripPicture, StripLayout
 from headscope.gui.widgets.head_preview import HeadDetails, HeadPreview
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 
 _STEPS = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
@@ -78,39 +79,39 @@ class HeadStripView(QAbstractScrollArea):
             n_heads, n_tokens = picture.weights.shape
             self._cursor = min(self._cursor[0], n_tokens - 1), min(self._cursor[1], n_heads - 1)
         self._update_scroll_bars()
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_heads(self, colors: Mapping[int, QColor]) -> None:
         """Frame the heads that are looked at."""
         self._colors = dict(colors)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_lit(self, token: int | None) -> None:
         """Set off the row of a token that is pointed at elsewhere."""
         if token != self._lit:
             self._lit = token
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     def set_found(self, tokens: Collection[int]) -> None:
         """Mark the rows of what was found in the text."""
         self._found = tokens
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_whole(self, whole: bool) -> None:
         """All tokens at once, or rows that can be read."""
         self._whole = whole
         self._update_scroll_bars()
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_hint(self, hint: str) -> None:
         """What to do while there is no picture."""
         self._hint = hint
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def show_preview(self, name: str, picture: QImage | None) -> None:
         """Show the head under the mouse beside the strip."""
@@ -182,7 +183,7 @@ class HeadStripView(QAbstractScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._update_scroll_bars()
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     # ---------------------------------------------------------------- drawing
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -237,13 +238,13 @@ class HeadStripView(QAbstractScrollArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._point_at(None, None)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def _point_at(self, token: int | None, head: int | None) -> None:
         if (token, head) != self._hover:
             self._hover = token, head
             self.spoken.say(self._words)
-            self.viewport().update()
+            paint_in_turn(self.viewport())
             self.pointed.emit(token, head)
 
     # ---------------------------------------------------------------- keys
@@ -273,13 +274,13 @@ class HeadStripView(QAbstractScrollArea):
         box = layout.box(token, head)
         bar.setValue(bar.value() + round(min(box.left() - layout.cells.left(), 0) + max(box.right() - layout.cells.right(), 0)))
         self._point_at(token, head)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None, None)
-        self.viewport().update()
+        paint_in_turn(self.viewport())

@@ -25,6 +25,7 @@ from headscope.gui.views.heatmap.paint.layout import HeatmapLayout
 from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 
 _LEAST_VIEW = 4.0  # cells along a side, at the closest
 _DRAG_BEGINS = 4.0  # pixels; less is a click
@@ -84,7 +85,7 @@ class HeatmapView(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
-        self.update()
+        paint_in_turn(self, 0)
 
     def set_picture(self, picture: HeatmapPicture | None) -> None:
         """Show another head; the view stays where it is if the axes are as long as before."""
@@ -93,24 +94,24 @@ class HeatmapView(QWidget):
         self._picture = picture
         self._ends.mirrored = picture is not None and picture.cells.lens.is_signed
         self._want_part()
-        self.update()
+        paint_in_turn(self, 0)
 
     def set_focus(self, query: int | None, key: int | None, value: float | None = None) -> None:
         """Frame a query's row and a key's column; with both, the cell's `value` is shown, which the picture may know too."""
         if (query, key, value) != (*self._focus, self._value):
             self._focus, self._value = (query, key), value
             self.spoken.say(lambda: spoken_card(self._picture, self._focus, self._value, self._note))
-            self.update()
+            paint_in_turn(self, 0)
 
     def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
         """Mark what was found in the text."""
         self._found = queries, keys
-        self.update()
+        paint_in_turn(self, 0)
 
     def set_hint(self, hint: str) -> None:
         """What to say while there is no picture."""
         self._hint = hint
-        self.update()
+        paint_in_turn(self, 0)
 
     def set_note(self, note: str) -> None:
         """The second line of the card beside the cell: which head this is."""
@@ -226,7 +227,7 @@ class HeatmapView(QWidget):
         elif self._zoom_to is not None:
             self._dragged = True
             self._zoom_to.setBottomRight(point)
-            self.update()
+            paint_in_turn(self, 0)
         else:
             moved = point - self._pressed
             if self._view is not None and (self._dragged or moved.manhattanLength() > _DRAG_BEGINS):
@@ -324,11 +325,11 @@ class HeatmapView(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.update()
+        paint_in_turn(self, 0)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.update()
+        paint_in_turn(self, 0)
 
     # ---------------------------------------------------------------- zoom
     def _zoom(self, factor: float, at: QPointF | None) -> None:
@@ -390,7 +391,7 @@ class HeatmapView(QWidget):
             view.moveTop(min(max(view.top(), 0.0), whole.height() - view.height()))
         self._view = view
         self._want_part()
-        self.update()
+        paint_in_turn(self, 0)
 
     def _want_part(self) -> None:
         layout = self.layout_now()

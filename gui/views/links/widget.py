@@ -32,6 +32,7 @@ from headscope.gui.views.links.paint.spoken import spoken_links
 from headscope.gui.views.links.sliced_lines import SlicedLines, Work, drawn
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 
 _SLICE = 0.004  # seconds of drawing between two events
 _IN_FRAME = 0.006  # of it in the frame that shows another head, in which its strongest lines are as a rule
@@ -132,12 +133,12 @@ class LinkView(QAbstractScrollArea):
         if picked != self._picked:
             self._picked = picked
             self.spoken.say(lambda: spoken_links(self._picture, self._picked))
-            self.viewport().update()
+            paint_in_turn(self.viewport(), 0)
 
     def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
         """Mark what was found in the text."""
         self._found = queries, keys
-        self.viewport().update()
+        paint_in_turn(self.viewport(), 0)
 
     @property
     def is_complete(self) -> bool:
@@ -180,7 +181,7 @@ class LinkView(QAbstractScrollArea):
     @Slot()
     def _redraw(self) -> None:
         self._stale = True
-        self.viewport().update()
+        paint_in_turn(self.viewport(), 0)
 
     @Slot()
     def _draw_on(self) -> None:
@@ -188,7 +189,7 @@ class LinkView(QAbstractScrollArea):
         self._timer.setInterval(0)
         sheets = [sheet for sheet in (self._front, self._lines) if not sheet.is_complete]
         if sheets and sheets[0].advance(_SLICE):
-            self.viewport().update()
+            paint_in_turn(self.viewport(), 0)
         elif not sheets:
             self._timer.stop()
 
@@ -378,8 +379,8 @@ class LinkView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport(), 0)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport(), 0)

@@ -14,6 +14,7 @@ from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
 from headscope.gui.views.logit_lens.settings import Shows
+from headscope.gui.widgets.turns import paint_in_turn
 
 Place = tuple[int, int]
 """(depth, position); depth 0 is what enters layer 0."""
@@ -97,12 +98,12 @@ class LensGridView(QAbstractScrollArea):
         """Mark the position that is in focus."""
         if position != self._column:
             self._column = position
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     def set_found(self, positions: Collection[int]) -> None:
         """Mark the positions of what was found in the text."""
         self._found = positions
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def reveal_column(self, position: int) -> None:
         """Scroll as little as needed to see a position."""
@@ -113,7 +114,7 @@ class LensGridView(QAbstractScrollArea):
         """Frame a cell."""
         if place != self._pinned:
             self._pinned = place
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     @property
     def layout_now(self) -> LensLayout:
@@ -147,15 +148,15 @@ class LensGridView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def _repaint(self) -> None:
         self._painted = None
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -205,7 +206,7 @@ class LensGridView(QAbstractScrollArea):
     def _point_at(self, place: Place | None) -> None:
         if place != self._hover:
             self._hover = place
-            self.viewport().update()
+            paint_in_turn(self.viewport())
             self.pointed.emit(place)
 
     def _reveal(self, place: Place) -> None:

@@ -14,6 +14,7 @@ from headscope.gui.views.text.paint.passage import Passage
 from headscope.gui.views.text.paint.shades import Shades, paint_reading
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 
 _SLICE_SECONDS = 0.006
 """Line breaking at a time, in the thread that draws: half of a frame."""
@@ -94,18 +95,18 @@ class ReadingView(QAbstractScrollArea):
     def set_shades(self, shades: Shades | None) -> None:
         """Colour the words."""
         self._shades = shades
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_focus_words(self, chosen: Sequence[int], pointed: int | None) -> None:
         """Frame the words whose attention is shown, and the one that is pointed at, wherever that is."""
         if (tuple(chosen), pointed) != (self._chosen, self._pointed):
             self._chosen, self._pointed = tuple(chosen), pointed
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     def set_found(self, words: Sequence[int]) -> None:
         """Mark what was found."""
         self._found = tuple(word for word in words if word < len(self._passage.spans))
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
@@ -116,7 +117,7 @@ class ReadingView(QAbstractScrollArea):
     def set_hint(self, hint: str) -> None:
         """What to do while there is no text."""
         self._hint = hint
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def reveal(self, word: int) -> None:
         """Scroll as little as needed to see a word; at once, or as soon as its line is there."""
@@ -171,7 +172,7 @@ class ReadingView(QAbstractScrollArea):
             self._anchor = None
             if line is not None:
                 bar.setValue(round(line * layout.line_height))
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -238,7 +239,7 @@ class ReadingView(QAbstractScrollArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._point_at(None)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def _point_at(self, word: int | None) -> None:
         if word != self._hovered:
@@ -301,13 +302,13 @@ class ReadingView(QAbstractScrollArea):
         self._cursor = word
         self.reveal(word)
         self._point_at(word)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None)
-        self.viewport().update()
+        paint_in_turn(self.viewport())

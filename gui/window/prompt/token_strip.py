@@ -12,6 +12,7 @@ from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.spoken import Spoken
+from headscope.gui.widgets.turns import paint_in_turn
 from headscope.gui.window.prompt.paint import ROW, TokenChips
 
 _MOST_ROWS = 3
@@ -77,13 +78,13 @@ class TokenStrip(QAbstractScrollArea):
         self._found = tokens
         if current is not None and current < len(self._chips.axis):
             self._reveal(current)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def set_stale(self, stale: bool) -> None:
         """Whether the text has been changed since it was cut into these tokens."""
         if stale != self._stale:
             self._stale = stale
-            self.viewport().update()
+            paint_in_turn(self.viewport())
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
@@ -126,7 +127,7 @@ class TokenStrip(QAbstractScrollArea):
         bar.setSingleStep(scaled(ROW))
         if self.sizeHint().height() != self.height():
             self.updateGeometry()
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -219,7 +220,7 @@ class TokenStrip(QAbstractScrollArea):
         self._cursor = position
         self._reveal(position)
         self._point_at(position)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def _reveal(self, position: int) -> None:
         """Scroll as little as needed to see a token."""
@@ -229,9 +230,9 @@ class TokenStrip(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None)
-        self.viewport().update()
+        paint_in_turn(self.viewport())
