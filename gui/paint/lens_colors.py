@@ -12,7 +12,6 @@ from PySide6.QtGui import QColor
 from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.color_maps import Palette32, color_table, palette32
-from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.pooled import Stronger
 from headscope.gui.paint.scale_line import Scale, number_text
 from headscope.gui.paint.theme import Theme
@@ -69,9 +68,7 @@ class LensColors:
         table = theme.ramp if self.lens.is_share else color_table("plain", theme, diverging=self.lens.is_signed)
         colors = [QColor(*(int(part) for part in color)) for color in table[self._first :: 51 - self._first]]
         largest = number_text(self.largest, 4 if self.lens.is_share else 2)
-        return Scale(
-            colors, largest, f"−{largest}" if self.lens.is_signed else "0", "" if self.lens == WEIGHTS else lens_name(self.lens)
-        )
+        return Scale(colors, largest, f"-{largest}" if self.lens.is_signed else "0")
 
 
 def largest_in(values: FloatArray, lens: Lens) -> float:

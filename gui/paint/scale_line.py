@@ -29,20 +29,17 @@ class Scale:
         With its unit.
     least : str
         "0", or as far below 0 as `largest` is above.
-    of : str
-        What the numbers are, where it is not what they usually are.
     """
 
     colors: Sequence[QColor]
     largest: str
     least: str = "0"
-    of: str = ""
 
     @property
     def words(self) -> str:
         """What the scale says in full."""
         words = QCoreApplication.translate("scale", "Colours are linear, from {least} to the largest value here: {largest}")
-        return words.format(least=self.least, largest=f"{self.largest} {self.of}".rstrip())
+        return words.format(least=self.least, largest=self.largest)
 
 
 def number_text(value: float, digits: int = 4) -> str:
@@ -81,10 +78,9 @@ def _paint_scale(painter: QPainter, room: QRectF, theme: Theme, scale: Scale) ->
     painter.drawText(room, middle, scale.least)
     behind = room.adjusted(bar.right() + GRID - room.left(), 0, 0, 0)
     room_for_words = max(0.0, behind.width() * _WORDS)
-    of = f" · {scale.of}" if scale.of else ""
-    text = QCoreApplication.translate("scale", "{largest} · linear to the largest").format(largest=scale.largest) + of
+    text = QCoreApplication.translate("scale", "{largest} · linear to the largest").format(largest=scale.largest)
     if metrics.horizontalAdvance(text) > room_for_words:
-        short = QCoreApplication.translate("scale", "{largest} · linear").format(largest=scale.largest) + of
+        short = QCoreApplication.translate("scale", "{largest} · linear").format(largest=scale.largest)
         text = metrics.elidedText(short, Qt.TextElideMode.ElideRight, room_for_words)
     painter.drawText(behind, middle, text)
     return behind.adjusted(metrics.horizontalAdvance(text) + 2 * GRID, 0, 0, 0)

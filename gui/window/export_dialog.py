@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from headscope.core.attention.lens import LENSES
 from headscope.core.errors import HeadscopeError
 from headscope.core.text.tokens import Reading
 from headscope.gui.commands.units import Special, Units
@@ -57,8 +58,8 @@ _NUMBERS: Final = {"head_weights": ("csv", "npz"), "all_weights": ("npz",)}
 """Numbers that can be written, and as what; every figure can be written as all of `SUFFIXES`."""
 _PREVIEW = QSize(440, 400)
 _MOST_OF_SCREEN = 0.92
-_OF_FIGURES: Final = frozenset({"record", "weights", "reading", "pinned", "marks", "predictions", "steps"})
-"""What changes a figure while this is open: units are chosen here, and numbers come."""
+_OF_FIGURES: Final = frozenset({"record", "weights", "reading", "lens", "notice", "pinned", "marks", "predictions", "steps"})
+"""What changes a figure while this is open: units are chosen here (and may be refused), and numbers come."""
 
 
 class ExportDialog(QDialog):
@@ -105,6 +106,7 @@ class ExportDialog(QDialog):
         self._shows_anew = QTimer(self, singleShot=True, interval=0)  # numbers of a view come in parts
         self._shows_anew.timeout.connect(self._show)
         self.fields.units_chosen.connect(self._set_units)
+        self.fields.lens_chosen.connect(lambda id_: explorer.set_lens(LENSES[id_]))
         state.changed.connect(self._on_changed)
         for figure, panel in figures.items():
             if figure.changes is not None:
@@ -266,7 +268,7 @@ class ExportDialog(QDialog):
         self.fields.setVisible(spec is not None)
         if spec is not None:
             reading = self._state.reading
-            self.fields.show_screen(self._picked, self._zoomed(), reading.units, reading.special)
+            self.fields.show_screen(self._picked, self._zoomed(), reading.units, reading.special, self._state.lens.id)
             with QSignalBlocker(self.fields):
                 self.fields.show_for(spec.obeys, form)
         figure, options = self._figure(), FigureOptions()

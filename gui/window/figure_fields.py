@@ -20,7 +20,7 @@ _OTHER: Final = "other"
 
 
 FIELDS: Final = {
-    **{name: name for name in ("width_mm", "height_mm", "type_pt", "title", "color_map", "scale", "units", "special")},
+    **{name: name for name in ("width_mm", "height_mm", "type_pt", "title", "color_map", "scale", "units", "special", "lens")},
     **{name: f"parts.{name}" for name in ("axis_titles", "color_bar", "edge_bars", "legend")},
     **{"picked": "pins", "region": "region", "ground": "ground", "outlines": "outlines", "dpi": "dpi"},
 }
@@ -35,10 +35,13 @@ class FigureFields(QWidget):
     changed()
     units_chosen(str, str)
         Units, and what is done with special tokens; the window shows them, and the figure follows it.
+    lens_chosen(str)
+        The id of a lens; as with units.
     """
 
     changed = Signal()
     units_chosen = Signal(str, str)
+    lens_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,7 +92,8 @@ class FigureFields(QWidget):
         self.ground = _choices({"light": self.tr("Light"), "dark": self.tr("Dark"), "transparent": self.tr("Transparent")})
         self.units = _choices(_titles("units_"))
         self.special = _choices(_titles("special_"))
-        for box in (self.units, self.special):
+        self.lens = _choices(_titles("lens_"))
+        for box in (self.units, self.special, self.lens):
             box.setToolTip(self.tr("Changes the views, too"))
         self.pins = QLineEdit()
         self.pins.setPlaceholderText(self.tr("None"))
@@ -122,6 +126,7 @@ class FigureFields(QWidget):
         self._rows.addRow(self.tr("Scale"), self.scale)
         self._rows.addRow(self.tr("Units"), self.units)
         self._rows.addRow(self.tr("Special"), self.special)
+        self._rows.addRow(self.tr("Numbers"), self.lens)
         self._rows.addRow(self.tr("Pins"), self.pins)
         self._rows.addRow(self.tr("Region"), self.region)
         self.checks = QWidget()
@@ -143,6 +148,7 @@ class FigureFields(QWidget):
             line.textChanged.connect(self._on_changed)
         for box in (self.units, self.special):
             box.activated.connect(self._on_units)
+        self.lens.activated.connect(lambda: self.lens_chosen.emit(self.lens.currentData()))
         self._on_changed()
 
     @Slot()
@@ -155,7 +161,7 @@ class FigureFields(QWidget):
         self.units_chosen.emit(self.units.currentData(), self.special.currentData())
 
     # ---------------------------------------------------------------- what the screen shows
-    def show_screen(self, picked: Picked, zoomed: Region | None, units: str, special: str) -> None:
+    def show_screen(self, picked: Picked, zoomed: Region | None, units: str, special: str, lens: str) -> None:
         """Begin with what stands out there; what was typed here stays."""
         with QSignalBlocker(self):
             if self.pins.text() == written_pins(self._picked):
@@ -165,6 +171,7 @@ class FigureFields(QWidget):
             self._picked, self._zoomed = picked, zoomed
             self.units.setCurrentIndex(self.units.findData(units))
             self.special.setCurrentIndex(self.special.findData(special))
+            self.lens.setCurrentIndex(self.lens.findData(lens))
 
     # ---------------------------------------------------------------- what is asked for
     def show_for(self, obeys: frozenset[str], form: str) -> None:
@@ -173,7 +180,14 @@ class FigureFields(QWidget):
             check.setVisible(name in obeys)
         self._rows.setRowVisible(self.color_map, "color_map" in obeys)
         self._rows.setRowVisible(self.scale, "scale" in obeys)
-        for field, name in ((self.units, "units"), (self.special, "units"), (self.pins, "picked"), (self.region, "region")):
+        fields = (
+            (self.units, "units"),
+            (self.special, "units"),
+            (self.lens, "lens"),
+            (self.pins, "picked"),
+            (self.region, "region"),
+        )
+        for field, name in fields:
             self._rows.setRowVisible(field, name in obeys)
         self.outlines.setVisible(form == "svg")
         clear = self.ground.findData("transparent")

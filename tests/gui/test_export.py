@@ -18,8 +18,10 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from headscope.core.attention.from_arrays import record_of
+from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.cli.main import create_parser
 from headscope.core.errors import HeadscopeError
+from headscope.core.text.tokens import Reading
 from headscope.gui.app import export_command
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.exporter import HeadExport, PictureExport, RecordExport
@@ -604,6 +606,27 @@ def test_units_that_are_chosen_are_those_of_the_figure(qtbot, dialog: ExportDial
     assert "[CLS]" not in said.split("</desc>")[1]
 
 
+def test_a_lens_that_is_chosen_is_that_of_the_figure_and_one_that_cannot_be_goes_back(qtbot, dialog: ExportDialog) -> None:
+    state, box = dialog._state, dialog.fields.lens
+    choose(dialog, "links", "svg")
+
+    def pick(id_: str) -> None:
+        box.setCurrentIndex(box.findData(id_))
+        box.activated.emit(box.currentIndex())
+
+    pick("scores")
+    qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
+    figure = dialog.request(Path("a.svg")).figure
+    assert (figure.figure.lens, figure.origin.lens) == (SCORES, "attention scores")
+    pick("weights")
+    qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
+    dialog._explorer.set_reading(Reading("sentences"))
+    qtbot.waitUntil(lambda: state.reading.units == "sentences", timeout=PATIENCE)
+    pick("scores")
+    qtbot.waitUntil(lambda: state.notice is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: box.currentData() == "weights", timeout=PATIENCE)
+
+
 def test_the_dialog_has_a_field_for_each_option_of_the_command_line_and_the_other_way_round() -> None:
     """What is drawn, the window shows: it has a place for each of the other options."""
     parser, commands = create_parser()
@@ -611,7 +634,7 @@ def test_the_dialog_has_a_field_for_each_option_of_the_command_line_and_the_othe
     export = commands.choices["export"]
     groups = {group.title: {action.dest for action in group._group_actions} for group in export._action_groups}
     assert groups[export_command.DRAWING] == set(FIELDS)
-    assert {field.name for field in dataclasses.fields(FigureOptions)} | {"units", "special"} == set(FIELDS)
+    assert {field.name for field in dataclasses.fields(FigureOptions)} | {"units", "special", "lens"} == set(FIELDS)
     shown = FigureFields()
     for name in FIELDS.values():
         part = shown.parts[name.removeprefix("parts.")] if name.startswith("parts.") else getattr(shown, name)

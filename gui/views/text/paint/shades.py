@@ -64,7 +64,7 @@ class Shades:
         colors = [theme.color(name, 0.0), theme.color(name, _STRONGEST)]
         if self.signed:
             colors = [theme.color(_BELOW, _STRONGEST), theme.color("panel"), colors[1]]
-            return Scale(colors, largest, f"−{number_text(self.largest)}")
+            return Scale(colors, largest, f"-{number_text(self.largest)}")
         return Scale(colors, largest)
 
     @property
