@@ -24,6 +24,7 @@ from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.views.links.settings import LinksSettings
 from headscope.gui.views.text.settings import TextSettings
 from headscope.gui.window.main_window import MainWindow
+from headscope.gui.window.palette.entries import entries_for
 from headscope.gui.window.views import VIEWS
 from tests.gui.screen import PATIENCE, said, settle
 from tests.real_window import close, has_run, wait_until
@@ -346,6 +347,34 @@ def test_scores_keep_the_scale_that_they_have_no_place_for(qtbot, open_window: C
     qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
     assert panel.controls.scale_actions["log"].isChecked()
     assert (panel.view.picture.cells.look.scale, panel.view.picture.cells.look.ends) == ("log", (0.2, 0.7))
+
+
+COMMANDED = [
+    *("heatmap_scale_log", "heatmap_scale_row", "heatmap_scale_rank", "heatmap_stretched", "heatmap_color_map_viridis"),
+    *("links_arcs", "links_by_mass", "links_whole", "text_mode_to", "text_mode_surprisal", "text_mode_attribution"),
+    *("text_rollout", "heads_own_maximum", "heads_scatter"),
+]
+
+
+def test_commands_set_what_controls_do_and_show_the_view(qtbot, open_window: Callable) -> None:
+    window = open_window()
+    state = window.state
+    for id_ in COMMANDED:
+        action = window.commands.action(id_)
+        view = next(view.id for view in VIEWS if any(command.id == id_ for command in view.commands))
+        window.desk.docks[view].close()
+        before, count = state.views, state.undoable
+        assert not action.isChecked(), id_
+        action.trigger()
+        qtbot.waitUntil(lambda view=view: window.is_view_seen(view))
+        assert action.isChecked(), id_
+        assert (state.views != before, state.undoable) == (True, count + 1), id_
+        settle(qtbot, state)
+        window.history.undo()
+        assert state.views == before
+        assert not action.isChecked(), id_
+    palette = [entry.words for entry in entries_for(window.context, window.commands, "arcs")]
+    assert palette[0] == "Arcs"
 
 
 # ---------------------------------------------------------------- the next start

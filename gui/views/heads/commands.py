@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
 from headscope.gui.commands.command import Command, has_picture
+from headscope.gui.commands.settings import switch
 from headscope.gui.context import Context
 from headscope.gui.session.session import Session
+from headscope.gui.views.heads.settings import HeadsSettings
 from headscope.gui.words.head_words import METRIC_WORDS, TYPE_WORDS
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -78,5 +80,9 @@ ORDERING: Final = (
             QT_TRANSLATE_NOOP("commands", "Show one picture per layer in the grid: the exact average over its heads."),
             lambda c: _order(c, averages=not c.session.head_order.averages), lambda s: has_picture(s) and s.lens.is_share,
             lambda c: c.session.head_order.averages, separated=True),
+    switch(HeadsSettings, "own_maximum", "heads", QT_TRANSLATE_NOOP("commands", "Scale per head"),
+           QT_TRANSLATE_NOOP("commands", "Scale each head of the grid to its own largest weight instead of to 1.")),
+    switch(HeadsSettings, "scatter", "heads", QT_TRANSLATE_NOOP("commands", "Scatter of heads"),
+           QT_TRANSLATE_NOOP("commands", "Show every head as a point, one metric against another.")),
 )
 # fmt: on

@@ -14,6 +14,7 @@ from headscope.core.vocabulary import Head
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import SMALL_SIZE, Theme, text_font, theme_of
 from headscope.gui.widgets.plain import Label
+from headscope.gui.widgets.wrapping_layout import WrappingLayout
 from headscope.gui.words.head_words import metric_meaning, metric_name, metric_value, threshold_words, type_name
 
 _POINT, _CHOSEN = 9, 14
@@ -50,16 +51,20 @@ class HeadScatter(QWidget):
         self.across, self.up = (_metric_box(), _metric_box())
         self.across.setAccessibleName(self.tr("Metric from left to right"))
         self.up.setAccessibleName(self.tr("Metric from bottom to top"))
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(12, 0, 8, 4)
-        self._row.setSpacing(8)
-        self._row.addWidget(self.up, 1)
-        self._row.addWidget(Label(self.tr("against")))
-        self._row.addWidget(self.across, 1)
+        axes = QWidget()
+        row = WrappingLayout(axes, spacing=8)
+        row.setContentsMargins(0, 0, 0, 4)
+        against = Label(self.tr("against"))
+        against.setMinimumHeight(self.up.sizeHint().height())
+        for part in (self.up, against, self.across):
+            row.addWidget(part)
+        beside = QHBoxLayout()
+        beside.setContentsMargins(12, 0, 8, 0)
+        beside.addWidget(axes)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self._column.addLayout(self._row)
+        self._column.addLayout(beside)
         self.setFocusProxy(self.up)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it takes what the grid has
         for box in (self.across, self.up):
@@ -203,6 +208,5 @@ def _metric_box() -> QComboBox:
     for metric in METRICS:
         box.addItem(metric_name(metric), metric)
         box.setItemData(box.count() - 1, metric_meaning(metric), Qt.ItemDataRole.ToolTipRole)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(4)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return box

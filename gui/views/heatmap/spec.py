@@ -12,7 +12,7 @@ from headscope.gui.control.looking import Looking
 from headscope.gui.paint.figure import Figure
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
-from headscope.gui.views.heatmap.commands import COLORS
+from headscope.gui.views.heatmap.commands import COLORS, SCALES
 from headscope.gui.views.heatmap.settings import HeatmapSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -76,7 +76,7 @@ SPEC = ViewSpec(
     settings=HeatmapSettings,
     of_reference=_of_run,
     reference_title=QT_TRANSLATE_NOOP("views", "Heatmap of A"),
-    commands=COLORS,
+    commands=(*SCALES, *COLORS),
     gestures=_GESTURES,
     figures=(
         FigureSpec(

@@ -11,7 +11,7 @@ from headscope.gui.control.looking import Looking
 from headscope.gui.paint.figure import Figure
 from headscope.gui.session.session import Session
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
-from headscope.gui.views.links.commands import PAIRING
+from headscope.gui.views.links.commands import DRAWING, PAIRING
 from headscope.gui.views.links.settings import LinksSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -70,7 +70,7 @@ SPEC = ViewSpec(
     settings=LinksSettings,
     of_reference=_of_run,
     reference_title=QT_TRANSLATE_NOOP("views", "Links of A"),
-    commands=PAIRING,
+    commands=(*DRAWING, *PAIRING),
     gestures=_GESTURES,
     figures=(
         FigureSpec("links", QT_TRANSLATE_NOOP("views", "Links"), lambda panel: panel.figure(), _links_of_subject, _OBEYS),

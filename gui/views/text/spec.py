@@ -8,6 +8,7 @@ from headscope.gui.commands.gesture import Gesture
 from headscope.gui.context import Context
 from headscope.gui.paint.figure import Figure
 from headscope.gui.view_spec import FigureSpec, Subject, ViewSpec
+from headscope.gui.views.text.commands import MODES
 from headscope.gui.views.text.settings import TextSettings
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
@@ -41,6 +42,7 @@ SPEC = ViewSpec(
     _create,
     shows_differences=True,
     settings=TextSettings,
+    commands=MODES,
     gestures=_GESTURES,
     figures=(
         FigureSpec(
