@@ -7,10 +7,11 @@ The screen translates by code; everything else prints the English fallback. An e
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from headscope.core.messages import MESSAGES
+from headscope.core.sentences import Sentence, as_sentence
 
 if TYPE_CHECKING:
     from headscope.core.keep import Offer
@@ -30,21 +31,24 @@ class HeadscopeError(Exception):
     details : str
         Text for the details button (a traceback, a library's own message); may be empty.
     offers : sequence of Offer
-        Ways out that the window can take by itself, best first.
+        Ways to make it fit that can be taken at once, best first.
     **parameters : object
-        Values for the message's placeholders.
+        Values for the message's placeholders. `reason` and `instead` are whole `Sentence`s; the words of a library or of the
+        system as `reason` become a sentence that names the cause.
     """
 
     def __init__(self, code: str, *, details: str = "", offers: Sequence[Offer] = (), **parameters: object) -> None:
         self.code = code
         self.parameters = parameters
+        for name in parameters.keys() & {"reason", "instead"}:
+            self.parameters[name] = as_sentence(parameters[name])
         self.details = details[:_LONGEST_DETAILS]
         self.offers = tuple(offers)
         super().__init__(str(self))
 
     @property
     def message(self) -> str:
-        """What happened, in one English sentence."""
+        """What happened, in English."""
         return self.fill(MESSAGES[self.code][0])
 
     @property
@@ -54,12 +58,16 @@ class HeadscopeError(Exception):
             return f"What would fit: {'; '.join(map(str, self.offers))}."
         return self.fill(MESSAGES[self.code][1])
 
-    def fill(self, template: str) -> str:
-        """A sentence with this error's parameters in it: one line of at most 300 characters, whatever a file or a name holds.
+    def fill(self, template: str, translated: Callable[[str], str] = str) -> str:
+        """A template with this error's parameters in it: one line of at most 300 characters, whatever a file or a name holds.
 
-        Control characters and line ends of parameters are replaced, and the longest are cut in their middle.
+        Control characters and line ends of parameters are replaced, and the longest are cut in their middle. Sentences among the
+        parameters are as `translated` has their templates.
         """
-        values = {name: one_line(value) for name, value in self.parameters.items()}
+        told = {
+            name: value.told(translated) if isinstance(value, Sentence) else value for name, value in self.parameters.items()
+        }
+        values = {name: one_line(value) for name, value in told.items()}
         while (surplus := len(sentence := template.format(**values)) - LONGEST_SENTENCE) > 0:
             longest = max(values, key=lambda name: len(values[name]))
             shorter = _shortened(values[longest], surplus)
@@ -90,7 +98,7 @@ def unexpected(error: BaseException) -> HeadscopeError:
     except Exception:  # as above
         details = ""
     name, reason = type(error).__name__, reason_of(error)
-    return HeadscopeError("unexpected", details=details, reason=name if reason == name else f"{name}: {reason}")
+    return HeadscopeError("unexpected", details=details, cause=name if reason == name else f"{name}: {reason}")
 
 
 def one_line(value: object) -> str:

@@ -89,7 +89,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Generate without it, or choose an instruction-tuned model."),
     ),
     "chat_template_failed": (
-        QT_TRANSLATE_NOOP("errors", "The chat template of the model fails: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "The chat template of the model fails. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Generate without it, or without a system prompt."),
     ),
     "cannot_next_sentence": (
@@ -101,7 +101,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Run {model} on the text first."),
     ),
     "no_attention": (
-        QT_TRANSLATE_NOOP("errors", "{model} gives no attention weights: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "{model} gives no attention weights. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose a model whose layers attend."),
     ),
     "no_difference": (
@@ -111,7 +111,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Replace words by others of as many tokens, or show the runs side by side."),
     ),
     "no_scores": (
-        QT_TRANSLATE_NOOP("errors", "There are no scores from before the softmax: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "There are no scores from before the softmax. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Look at the weights, or at single tokens of a model whose queries and keys are kept."),
     ),
     "no_token_left": (
@@ -176,11 +176,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose another model; the attention of this one can still be viewed."),
     ),
     "edit_misfit": (
-        QT_TRANSLATE_NOOP("errors", "The {what} of the edit does not fit: {given}."),
+        QT_TRANSLATE_NOOP("errors", "The {what} of the edit does not fit. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Give finite numbers of the head's shape in this text."),
     ),
     "not_attention": (
-        QT_TRANSLATE_NOOP("errors", "These are not attention weights: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "These are not attention weights. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Give arrays (layer, head, query, key) and a token for each row."),
     ),
     "attentions_missing": (
@@ -195,15 +195,15 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Call model.eval() before the pass."),
     ),
     "not_tokens": (
-        QT_TRANSLATE_NOOP("errors", "These are not tokens: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "These are not tokens. {reason}"),
         QT_TRANSLATE_NOOP(
             "errors", "Give a list of strings or of ids, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0])."
         ),
     ),
     # looking inside a pass
     "analysis_undefined": (
-        QT_TRANSLATE_NOOP("errors", "{analysis} is not defined here: {reason}."),
-        QT_TRANSLATE_NOOP("errors", "Choose {instead}."),
+        QT_TRANSLATE_NOOP("errors", "{analysis} is not defined here. {reason}"),
+        QT_TRANSLATE_NOOP("errors", "{instead}"),
     ),
     "flow_too_large": (
         QT_TRANSLATE_NOOP(
@@ -218,7 +218,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     # files
     "cannot_read": (
-        QT_TRANSLATE_NOOP("errors", "{path} cannot be read: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be read. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose another file."),
     ),
     "text_file_too_large": (
@@ -234,7 +234,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Free some space, or choose another place."),
     ),
     "cannot_write": (
-        QT_TRANSLATE_NOOP("errors", "{path} cannot be written: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be written. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose another place."),
     ),
     "unknown_file_type": (
@@ -247,15 +247,15 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     # command line
     "no_display": (
-        QT_TRANSLATE_NOOP("errors", "There is no display to open a window on."),
-        QT_TRANSLATE_NOOP("errors", "Run on a desktop, or use the commands of headscope --help."),
+        QT_TRANSLATE_NOOP("errors", "There is no display."),
+        QT_TRANSLATE_NOOP("errors", "Run on a desktop; headscope predict, generate, capture and export need no display."),
     ),
     "bad_option": (
         QT_TRANSLATE_NOOP("errors", "{option} must be {expected}, not {value}."),
         QT_TRANSLATE_NOOP("errors", "Correct it, and try again."),
     ),
     "unexpected": (
-        QT_TRANSLATE_NOOP("errors", "Something went wrong inside Headscope: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Something went wrong inside Headscope: {cause}."),
         QT_TRANSLATE_NOOP("errors", "Please report this with its details."),
     ),
 }

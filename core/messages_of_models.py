@@ -34,7 +34,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose a folder with config.json and weights."),
     ),
     "weights_unsupported": (
-        QT_TRANSLATE_NOOP("errors", "{path} holds {what}, which cannot be read here."),
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be opened. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Save the model with transformers' save_pretrained, and open that folder."),
     ),
     "several_models": (
@@ -43,7 +43,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
     ),
     "wrap_inside": (
         QT_TRANSLATE_NOOP("errors", "{kind} is not itself a transformers model, but contains one."),
-        QT_TRANSLATE_NOOP("errors", "Wrap {inside} instead."),
+        QT_TRANSLATE_NOOP("errors", "{instead}"),
     ),
     "adapter_unsupported": (
         QT_TRANSLATE_NOOP(
@@ -52,7 +52,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose a LoRA or another adapter that can be merged."),
     ),
     "adapter_misfit": (
-        QT_TRANSLATE_NOOP("errors", "The adapter {path} does not fit {base}: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "The adapter {path} does not fit {base}. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose the model that it was trained on."),
     ),
     "no_tokenizer": (
@@ -60,11 +60,11 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Put the model's tokenizer files beside its weights."),
     ),
     "tokenizer_broken": (
-        QT_TRANSLATE_NOOP("errors", "The tokenizer of {path} cannot be used: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "The tokenizer of {path} cannot be used. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Copy the model's tokenizer files again, or choose another model."),
     ),
     "text_not_split": (
-        QT_TRANSLATE_NOOP("errors", "The model's tokenizer cannot split this text: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "The model's tokenizer cannot split this text. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Shorten the text, or choose another model."),
     ),
     "tokenizer_unfit": (
@@ -87,7 +87,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Ids of this vocabulary go from 0 to {last}."),
     ),
     "checkpoint_damaged": (
-        QT_TRANSLATE_NOOP("errors", "{path} is damaged or was cut short: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "{path} is damaged or was cut short. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Download or copy the file again."),
     ),
     "weights_left_out": (
@@ -98,11 +98,11 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose a model that this version of transformers computes as it was trained."),
     ),
     "checkpoint_unsafe": (
-        QT_TRANSLATE_NOOP("errors", "{path} was refused: it holds {what}, not only tensors."),
+        QT_TRANSLATE_NOOP("errors", "{path} was refused. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Save the model as safetensors (model.save_pretrained) and open that."),
     ),
     "gguf_unsupported": (
-        QT_TRANSLATE_NOOP("errors", "{path} cannot be opened: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "{path} cannot be opened. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose another file, or the model's folder in safetensors."),
     ),
     "architecture_unsupported": (
@@ -110,7 +110,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose a text model."),
     ),
     "config_invalid": (
-        QT_TRANSLATE_NOOP("errors", "The configuration of {model} cannot be used: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "The configuration of {model} cannot be used. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose another model."),
     ),
     "not_a_number": (
@@ -118,11 +118,11 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Choose dtype float32, or another model if it is float32 already."),
     ),
     "needs_library": (
-        QT_TRANSLATE_NOOP("errors", "{what} needs the library {library}, which is not installed."),
+        QT_TRANSLATE_NOOP("errors", "The library {library} is not installed. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Install it, or choose another model or number format."),
     ),
     "library_unfit": (
-        QT_TRANSLATE_NOOP("errors", "With {library}, {without}."),
+        QT_TRANSLATE_NOOP("errors", "{library} is not supported. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Install an older release of it: Headscope's README names those it was tested with."),
     ),
     "needs_remote_code": (
@@ -134,7 +134,7 @@ OF_MODELS: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "Connect to the network, or choose a model that is here."),
     ),
     "download_failed": (
-        QT_TRANSLATE_NOOP("errors", "Downloading {name} failed: {reason}."),
+        QT_TRANSLATE_NOOP("errors", "Downloading {name} failed. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Try again; what arrived is kept."),
     ),
     # room

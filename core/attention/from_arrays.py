@@ -12,6 +12,7 @@ from headscope.core.attention.outputs import Layers, layers_of
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.sentences import sentence
 from headscope.core.text.given_tokens import axis_of
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Kind
@@ -117,11 +118,11 @@ def _stored(layers: Layers, sides: tuple[TokenAxis, TokenAxis]) -> list[Layer]:
     whole: list[Layer | None] = [None if layer is None else StoredLayer(layer) for layer in layers]
     shapes = {layer.shape for layer in whole if layer is not None}
     if len({shape[0] for shape in shapes}) != 1:
-        raise HeadscopeError("not_attention", reason="layers must have the same number of heads")
+        raise HeadscopeError("not_attention", reason=sentence("heads_differ"))
     n_queries, n_keys = (len(side) for side in sides)
     for _, rows, columns in shapes:
         if (rows, columns) != (n_queries, n_keys):
-            reason = f"{rows} × {columns} weights do not fit {n_queries} queries and {n_keys} keys"
+            reason = sentence("weights_misfit", rows=rows, columns=columns, n_queries=n_queries, n_keys=n_keys)
             raise HeadscopeError("not_attention", reason=reason)
     shape = shapes.pop()
     return [SkippedLayer(index, there, shape) if layer is None else layer for index, layer in enumerate(whole)]

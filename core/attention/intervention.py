@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from headscope.core.arguments import check_fields, refuse, whole_number
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.sentences import sentence
 from headscope.core.vocabulary import FloatArray, Kind
 
 
@@ -245,11 +246,12 @@ def _numbers(name: str, given: npt.ArrayLike, dimensions: tuple[int, ...]) -> Fl
     try:
         found = np.asarray(given)
     except (TypeError, ValueError) as error:  # of ragged lists, and of tensors that numpy cannot read
-        raise HeadscopeError("edit_misfit", what=name, given=reason_of(error)) from error
+        raise HeadscopeError("edit_misfit", what=name, reason=reason_of(error)) from error
     if found.dtype.kind not in "buif":
-        raise HeadscopeError("edit_misfit", what=name, given=f"values of the type {found.dtype}")
+        raise HeadscopeError("edit_misfit", what=name, reason=sentence("values_of_type", dtype=found.dtype))
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
         numbers: FloatArray = found.astype(np.float32, order="C", copy=False)
     if numbers.ndim not in dimensions or not np.isfinite(numbers).all():
-        raise HeadscopeError("edit_misfit", what=name, given=" × ".join(map(str, numbers.shape)) or str(given))
+        shape = " × ".join(map(str, numbers.shape)) or str(given)
+        raise HeadscopeError("edit_misfit", what=name, reason=sentence("values_of_shape", shape=shape))
     return numbers

@@ -16,6 +16,7 @@ from torch import Tensor
 from headscope.core.attention.kept.stored import Piece
 from headscope.core.errors import HeadscopeError
 from headscope.core.numerics import are_weights, rows_exceed_one
+from headscope.core.sentences import sentence
 from headscope.core.vocabulary import Kind
 
 Layers = list[tuple[Piece, ...] | None]
@@ -67,7 +68,7 @@ def _stacks(given: Any) -> dict[Kind | None, Any] | None:
     if names:
         return {_NAMES[name]: _field(given, name) for name in names}
     if isinstance(given, torch.nn.Module):
-        raise HeadscopeError("not_attention", reason="a model is no weights, and open_model(model, tokenizer) shows it")
+        raise HeadscopeError("not_attention", reason=sentence("model_for_weights"))
     if isinstance(given, Mapping) or given is None or hasattr(given, "attentions") or hasattr(given, "last_hidden_state"):
         raise HeadscopeError("attentions_missing")
     return None
@@ -92,7 +93,7 @@ def _layers(weights: Any, beams: Any, is_cross: bool) -> Layers:
     if whole.dim() == 5:
         return [(_whole(layer[:1]),) for layer in whole]
     if not 2 <= whole.dim() <= 4:
-        raise HeadscopeError("not_attention", reason=f"an array has {whole.dim()} axes")
+        raise HeadscopeError("not_attention", reason=sentence("array_axes", n=whole.dim()))
     return [(_whole(layer),) for layer in whole[(None,) * (4 - whole.dim())][:, None].unbind()]
 
 
@@ -108,7 +109,7 @@ def _one_text(array: Any, index: int = 0) -> Tensor:
     """(1, head, query, key): the text `index` of a batch, or a single head's matrix."""
     layer = torch.stack([_tensor(head) for head in array]) if isinstance(array, tuple | list) else _tensor(array)
     if not 2 <= layer.dim() <= 4:
-        raise HeadscopeError("not_attention", reason=f"a layer has {layer.dim()} axes")
+        raise HeadscopeError("not_attention", reason=sentence("layer_axes", n=layer.dim()))
     return layer[index : index + 1] if layer.dim() == 4 else layer[(None,) * (4 - layer.dim())]
 
 
@@ -145,7 +146,7 @@ def _append(pieces: list[Piece], rows: Tensor, is_cross: bool) -> None:
         keys = range(n_keys)
     elif n_keys >= ends:
         if bool(rows[..., ends:].any()):
-            raise HeadscopeError("not_attention", reason="their keys are of another text, whose tokens are key_tokens")
+            raise HeadscopeError("not_attention", reason=sentence("keys_of_another_text"))
         keys, rows = range(ends), rows[..., :ends]
     else:
         keys = range(ends - n_keys, ends)
@@ -155,10 +156,10 @@ def _append(pieces: list[Piece], rows: Tensor, is_cross: bool) -> None:
 # ---------------------------------------------------------------- checks
 def _checked(layers: Layers) -> Layers:
     if not any(layer and all(piece.weights.numel() for piece in layer) for layer in layers):
-        raise HeadscopeError("not_attention", reason="there are none in it")
+        raise HeadscopeError("not_attention", reason=sentence("no_weights"))
     for piece in (piece for layer in layers if layer is not None for piece in layer):
         if bool(piece.weights.isnan().any()):
-            raise HeadscopeError("not_attention", reason="some are no numbers (NaN)")
+            raise HeadscopeError("not_attention", reason=sentence("weights_are_nan"))
         if not are_weights(piece.weights):
-            raise HeadscopeError("not_attention", reason="weights lie between 0 and 1")
+            raise HeadscopeError("not_attention", reason=sentence("weights_out_of_range"))
     return layers

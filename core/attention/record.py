@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
-from weakref import WeakValueDictionary
 
 from torch import Tensor, nn
 
@@ -25,6 +24,7 @@ from headscope.core.attention.ranks import RankTable
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
+from headscope.core.sentences import sentence
 from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
 from headscope.core.text.units import read_axis
 from headscope.core.vocabulary import FloatArray, Kind, Tier
@@ -95,13 +95,13 @@ class AttentionRecord:
         self.tier: Tier = tier
         self.lens: Lens = WEIGHTS if of is None else of[0]
         self.inner: AttentionRecord | None = None if of is None else of[1]
-        self._views: WeakValueDictionary[str, AttentionRecord] = WeakValueDictionary()
+        self._views: weakref.WeakValueDictionary[str, AttentionRecord] = weakref.WeakValueDictionary()
         self._model = None if model is None else weakref.ref(model)
         self.kept = kept
         self.kinds: tuple[Kind, ...] = tuple(kind for kind in axes if layers.get(kind))
         if not self.kinds:
             name = "The model" if model is None else type(model).__name__
-            raise HeadscopeError("no_attention", model=name, reason="its layers left nothing to compute them from")
+            raise HeadscopeError("no_attention", model=name, reason=sentence("nothing_captured"))
         self._axes = {kind: Axes(*axes[kind]) for kind in self.kinds}
         self._layers = {kind: tuple(layers[kind]) for kind in self.kinds}
         self._batch = batch

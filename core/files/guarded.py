@@ -26,6 +26,7 @@ import psutil
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.job import Job, current_job
 from headscope.core.messages import MESSAGES
+from headscope.core.sentences import Sentence, sentence
 
 CHILD_ARGUMENT: Final = "--guarded-child"
 """What a frozen program, which has no interpreter beside it, is started with to be such a child."""
@@ -99,7 +100,7 @@ def guarded(
             if told.get("code") in MESSAGES:
                 raise HeadscopeError(told["code"], details=told["details"], **told["parameters"])
             reason = told["reason"]
-    raise HeadscopeError("cannot_read", path=subject, reason=reason or "its reader crashed")
+    raise HeadscopeError("cannot_read", path=subject, reason=reason or sentence("reader_crashed"))
 
 
 def _interpreter() -> list[str] | None:
@@ -130,7 +131,7 @@ def _started(subject: str | os.PathLike[str]) -> Iterator[tuple[subprocess.Popen
     """A child that waits for its question; gone when the block ends, however it ends."""
     command = _interpreter()
     if command is None:
-        raise HeadscopeError("cannot_read", path=subject, reason="there is no Python to look at it safely with")
+        raise HeadscopeError("cannot_read", path=subject, reason=sentence("no_python"))
     try:
         process = subprocess.Popen(
             command,
@@ -141,7 +142,7 @@ def _started(subject: str | os.PathLike[str]) -> Iterator[tuple[subprocess.Popen
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
-        raise HeadscopeError("cannot_read", path=subject, reason=f"no process can be started ({reason_of(error)})") from None
+        raise HeadscopeError("cannot_read", path=subject, reason=sentence("no_process", words=reason_of(error))) from None
     answer = _Answer(process)
     try:
         yield process, answer
@@ -186,7 +187,7 @@ def _send(process: subprocess.Popen[bytes], asked: str) -> None:
         process.stdin.flush()
 
 
-def _watched(process: subprocess.Popen[bytes], answer: _Answer, job: Job, limits: dict[str, Any]) -> str | None:
+def _watched(process: subprocess.Popen[bytes], answer: _Answer, job: Job, limits: dict[str, Any]) -> Sentence | None:
     """Wait for the answer; None, or the limit that was passed."""
     started = time.monotonic()
     child = psutil.Process(process.pid)
@@ -208,10 +209,10 @@ def _watched(process: subprocess.Popen[bytes], answer: _Answer, job: Job, limits
     return None
 
 
-def _too_slow(seconds: float) -> str:
-    return f"reading it takes more than {seconds:g} seconds"
+def _too_slow(seconds: float) -> Sentence:
+    return sentence("too_slow", seconds=f"{seconds:g}")
 
 
-def too_large(memory: int) -> str:
+def too_large(memory: int) -> Sentence:
     """The reason of a refusal."""
-    return f"reading it takes more than {memory >> 20} MB of memory"
+    return sentence("too_much_memory", most=memory >> 20)

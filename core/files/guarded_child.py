@@ -18,6 +18,7 @@ from typing import Any
 
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.files.guarded import too_large
+from headscope.core.sentences import Sentence, sentence
 
 
 def main() -> None:
@@ -67,9 +68,9 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
         parameters = {key: _plain(each) for key, each in error.parameters.items()}
         return {"code": error.code, "parameters": parameters, "details": error.details}
     except MemoryError:
-        return {"reason": too_large(asked["memory"])}
+        return {"reason": too_large(asked["memory"]).plain()}
     except RecursionError:
-        return {"reason": "it is nested too deeply"}
+        return {"reason": sentence("nested_too_deeply").plain()}
     except BaseException as error:  # a Rust panic is no Exception; whatever it is, it ends here
         return {"reason": reason_of(error)}
     return {"value": value}
@@ -81,4 +82,6 @@ def _function(name: str) -> Any:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Sentence):
+        return value.plain()
     return value if isinstance(value, int | float | str | None) else str(value)

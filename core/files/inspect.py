@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.sentences import sentence
 
 LARGEST_JSON: Final = 16 * 2**20
 """Bytes of a configuration or of a list of weights; read into Python they take some twenty times as much."""
 _KINDS: Final = (
-    (stat.S_ISDIR, "it is a folder"),
-    (stat.S_ISFIFO, "it is a pipe"),
-    (stat.S_ISSOCK, "it is a socket"),
-    (lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode), "it is a device"),
+    (stat.S_ISDIR, "is_folder"),
+    (stat.S_ISFIFO, "is_pipe"),
+    (stat.S_ISSOCK, "is_socket"),
+    (lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode), "is_device"),
 )
 
 
@@ -57,8 +58,8 @@ def check_file(path: str | os.PathLike[str]) -> None:
 
 def _check_kind(path: str | os.PathLike[str], mode: int) -> None:
     if not stat.S_ISREG(mode):
-        reason = next((words for is_so, words in _KINDS if is_so(mode)), "it is no file")
-        raise HeadscopeError("cannot_read", path=path, reason=reason)
+        code = next((code for is_so, code in _KINDS if is_so(mode)), "is_no_file")
+        raise HeadscopeError("cannot_read", path=path, reason=sentence(code))
 
 
 def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
@@ -86,13 +87,13 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """
     raw = read_bytes(path, LARGEST_JSON)
     if len(raw) > LARGEST_JSON:
-        raise HeadscopeError("cannot_read", path=path, reason=f"it has more than {LARGEST_JSON >> 20} MB")
+        raise HeadscopeError("cannot_read", path=path, reason=sentence("file_too_large", most=LARGEST_JSON >> 20))
     try:
         return json.loads(raw.decode("utf-8"))
     except RecursionError:
-        raise HeadscopeError("cannot_read", path=path, reason="it is nested too deeply") from None
+        raise HeadscopeError("cannot_read", path=path, reason=sentence("nested_too_deeply")) from None
     except ValueError as error:
-        raise HeadscopeError("cannot_read", path=path, reason=f"it is no JSON: {reason_of(error)}") from None
+        raise HeadscopeError("cannot_read", path=path, reason=sentence("not_json", words=reason_of(error))) from None
 
 
 def is_model(path: str | os.PathLike[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.options import GenerationSettings, LanguageChoice
+from headscope.core.sentences import Sentence
 from headscope.core.target import Link
 from headscope.core.vocabulary import Ability, Kind, Tier
 
@@ -51,9 +52,8 @@ class ModelInfo:
         Whether the checkpoint held all weights of the head that the class has; without them it predicts nothing.
     writes_in_a_way_of_its_own : bool
         Whether it has a language head, but reads something else than the text so far to write (XLNet); it predicts nothing here.
-    note : str
-        What of its attention cannot be shown and why, in one sentence: layers that do not attend, an encoder that attends in
-        bands. Empty if everything can.
+    notes : tuple of Sentence
+        What of the model cannot be shown or used, and why: layers that do not attend, weights that are not there.
     generation : GenerationSettings
         How its own settings want it to write.
     languages : LanguageChoice
@@ -74,13 +74,18 @@ class ModelInfo:
     n_parameters: int
     memory_bytes: int
     checkpoint: str
-    note: str = ""
+    notes: tuple[Sentence, ...] = ()
     labels: tuple[str, ...] = ()
     link: Link = "softmax"
     head_is_complete: bool = True
     writes_in_a_way_of_its_own: bool = False
     generation: GenerationSettings = field(default_factory=GenerationSettings)
     languages: LanguageChoice = field(default_factory=LanguageChoice)
+
+    @property
+    def note(self) -> str:
+        """`notes` in English; "" if there are none."""
+        return " ".join(map(str, self.notes))
 
     @property
     def n_layers(self) -> int:

@@ -23,6 +23,7 @@ from headscope.core.forward.model_info import why_no_prediction
 from headscope.core.job import Job
 from headscope.core.memory import check_room
 from headscope.core.numerics import computed_in, longest_sum, same_logits
+from headscope.core.sentences import sentence
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
@@ -172,8 +173,8 @@ class ResidualStream:
         raise HeadscopeError(
             "analysis_undefined",
             analysis="Reading the residual stream",
-            reason=f"{self._model.info.architecture} does not hand one stream from layer to layer",
-            instead="a BERT, GPT, Llama or T5",
+            reason=sentence("several_streams", architecture=self._model.info.architecture),
+            instead=sentence("choose_one_stream"),
         )
 
 

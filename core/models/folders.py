@@ -9,30 +9,31 @@ from typing import Final
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.inspect import check_file, read_json
+from headscope.core.sentences import Sentence, sentence
 from headscope.core.text.tokens import visible
 
 _OWN: Final = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 """What save_pretrained calls weights."""
 _OTHERS: Final = (
-    (r"tf_model.*\.h5|.*\.h5", "TensorFlow weights ({name})"),
-    (r".*\.ckpt\.(index|meta|data-.*)", "a TensorFlow checkpoint ({name})"),
-    (r"flax_model.*\.msgpack.*", "Flax weights ({name})"),
-    (r".*\.onnx(_data)?|onnx", "an ONNX model ({name})"),
-    (r"openvino_model.*", "an OpenVINO model ({name})"),
-    (r".*\.tflite", "a TensorFlow Lite model ({name})"),
-    (r".*\.(mlpackage|mlmodelc?)", "a Core ML model ({name})"),
-    (r"rust_model\.ot", "weights for Rust ({name})"),
-    (r".*\.nemo", "a NeMo archive ({name})"),
-    (r".*\.engine", "a TensorRT engine ({name})"),
-    (r"consolidated.*\.(pth|safetensors)", "weights under their maker's own names ({name})"),
-    (r".*weights.*\.npz|model\.npz", "weights for MLX ({name})"),
-    (r"adapter_(model|config)\..*", "an adapter without the model that it changes ({name})"),
-    (r"model\.bin", "a CTranslate2 model ({name})"),
-    (r".*\.ckpt", "a training checkpoint ({name})"),
-    (r".*\.(pt|pth)", "a file of torch's that no model says how to read ({name})"),
-    (r".*\.(safetensors|bin)", "weights under another name ({name})"),
+    (r"tf_model.*\.h5|.*\.h5", "tensorflow_weights"),
+    (r".*\.ckpt\.(index|meta|data-.*)", "tensorflow_checkpoint"),
+    (r"flax_model.*\.msgpack.*", "flax_weights"),
+    (r".*\.onnx(_data)?|onnx", "onnx_model"),
+    (r"openvino_model.*", "openvino_model"),
+    (r".*\.tflite", "tensorflow_lite_model"),
+    (r".*\.(mlpackage|mlmodelc?)", "core_ml_model"),
+    (r"rust_model\.ot", "rust_weights"),
+    (r".*\.nemo", "nemo_archive"),
+    (r".*\.engine", "tensorrt_engine"),
+    (r"consolidated.*\.(pth|safetensors)", "original_weights"),
+    (r".*weights.*\.npz|model\.npz", "mlx_weights"),
+    (r"adapter_(model|config)\..*", "adapter_alone"),
+    (r"model\.bin", "ctranslate_model"),
+    (r".*\.ckpt", "training_checkpoint"),
+    (r".*\.(pt|pth)", "torch_file"),
+    (r".*\.(safetensors|bin)", "weights_misnamed"),
 )
-"""Names of files, and what they are for people; the first that fits counts."""
+"""Names of files, and the code of the sentence that says what they are; the first that fits counts."""
 _NOT_WEIGHTS: Final = ("training_args.bin", "optimizer.pt", "scheduler.pt", "optimizer.bin", "rng_state.pth", "scaler.pt")
 _MOST_NAMED: Final = 3
 _LONGEST: Final = 60
@@ -71,7 +72,7 @@ def without_weights(path: Path, missing: str) -> HeadscopeError:
         if os.path.lexists(path / name):
             check_file(path / name)  # a pipe, a device, a broken link: it says so itself
     if not _has_weights(path) and (found := other_weights(path)):
-        return HeadscopeError("weights_unsupported", path=path, what=found)
+        return HeadscopeError("weights_unsupported", path=path, reason=found)
     return HeadscopeError("folder_without_model", path=path, missing=missing)
 
 
@@ -83,14 +84,14 @@ def gguf_files(path: Path) -> list[Path]:
     return [path / each for each in found if not re.search(r"-(?!0*1-of-)\d+-of-\d+\.gguf$", each, re.IGNORECASE)]
 
 
-def other_weights(path: Path) -> str:
-    """What a folder holds in place of weights that can be read, for people; "" if nothing."""
+def other_weights(path: Path) -> Sentence | None:
+    """What a folder holds in place of weights that can be read; None if nothing."""
     names = [name for name in sorted(_names(path)) if name not in _NOT_WEIGHTS]
-    for pattern, words in _OTHERS:
+    for pattern, code in _OTHERS:
         for name in names:
             if re.fullmatch(pattern, name, re.IGNORECASE):
-                return words.format(name=visible(name)[:_LONGEST])
-    return ""
+                return sentence(code, name=visible(name)[:_LONGEST])
+    return None
 
 
 def _is_model(path: Path) -> bool:

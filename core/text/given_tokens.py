@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 from headscope.core.text.piece_labels import BYTE_OF, label_of, numbered_label
 from headscope.core.text.tokens import Token, TokenAxis, visible
 
@@ -40,7 +41,7 @@ def axis_of(tokens: Any, tokenizer: Any = None) -> TokenAxis:
             found, [-1] * len(found), [bool(_SPECIAL.fullmatch(each)) and not _BYTE.fullmatch(each) for each in found]
         )
     if not all(isinstance(each, int) for each in found):
-        raise HeadscopeError("not_tokens", reason="tokens are strings or ids")
+        raise HeadscopeError("not_tokens", reason=sentence("tokens_of_wrong_type"))
     if tokenizer is None:
         labels = [str(each) for each in found]
         return spelled(labels, found, [False] * len(found))
@@ -56,11 +57,11 @@ def first_text(tokens: Any) -> list[Any]:
     if isinstance(tokens, Mapping) or hasattr(tokens, "input_ids"):
         tokens = tokens.get("input_ids") if isinstance(tokens, Mapping) else tokens.input_ids
     if isinstance(tokens, str):
-        raise HeadscopeError("not_tokens", reason="a text is not a list of tokens")
+        raise HeadscopeError("not_tokens", reason=sentence("text_for_tokens"))
     if hasattr(tokens, "tolist"):
         tokens = tokens.tolist()
     if not isinstance(tokens, Sequence) or isinstance(tokens, bytes | bytearray):
-        raise HeadscopeError("not_tokens", reason=f"{type(tokens).__name__} is no list")
+        raise HeadscopeError("not_tokens", reason=sentence("not_a_list", type=type(tokens).__name__))
     if tokens and all(isinstance(each, Sequence) and not isinstance(each, str) for each in tokens):
         tokens = tokens[0]
     return [each.item() if hasattr(each, "item") else each for each in tokens]

@@ -18,6 +18,7 @@ from headscope.gui.session.session import Session
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.window.source_switch import SourceSwitch
+from headscope.gui.words.notices import notes_of
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
 _RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
@@ -47,7 +48,7 @@ class StatusPanel(QWidget):
             self._left.set_text(self._looked_at())
         if names & _RIGHT:
             self._right.setText(self._how())
-            self._right.setToolTip(plain(self._state.model.note if self._state.model is not None else ""))
+            self._right.setToolTip(plain(notes_of(self._state.model)))
         if "presenting" in names:
             self._right.setVisible(not self._state.presenting)  # an audience does not ask for megabytes
 
@@ -74,7 +75,7 @@ class StatusPanel(QWidget):
         state, model = self._state, self._state.model
         parts = []
         if model is not None:
-            parts = [self.tr("note (point here)")] if model.note else []
+            parts = [self.tr("note (point here)")] if model.notes else []
             parts += [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
             if not state.record.kept.half:

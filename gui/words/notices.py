@@ -76,16 +76,25 @@ def notice_of(error: HeadscopeError) -> Notice:
     message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
     if error.offers:
         remedy = QCoreApplication.translate("errors", "Choose how to make it fit:")
-    return Notice("error", error.fill(message), error.fill(remedy), error.details, error.offers)
+    return Notice("error", error.fill(message, _sentence), error.fill(remedy, _sentence), error.details, error.offers)
+
+
+def _sentence(template: str) -> str:
+    return QCoreApplication.translate("sentences", template)
+
+
+def notes_of(model: ModelInfo | None) -> str:
+    """What of a model cannot be shown or used, and why; "" if there is nothing to say."""
+    return " ".join(note.told(_sentence) for note in model.notes) if model is not None else ""
 
 
 def note_of(opened: ModelInfo | None, shown: ModelInfo | None) -> Notice | None:
-    """What is to be known of the model `opened`, when its first picture follows those of another; None if there is nothing."""
-    return Notice("info", opened.note) if opened is not None and opened is not shown and opened.note else None
+    """The notes on the model `opened`, when its first picture follows those of another model; None if there are none."""
+    return Notice("info", notes_of(opened)) if opened is not None and opened is not shown and opened.notes else None
 
 
 def unknown_note(tokens: Sequence[Token]) -> Notice | None:
-    """What is to be known of a text that a model cannot read: most of its tokens, and several, are unknown to it; else None."""
+    """That a model cannot read a text: most of its tokens, and several of them, are unknown to it. None if it can."""
     words = [token for token in tokens if not token.special or token.unknown]
     unknown = sum(token.unknown for token in words)
     if unknown < _SEVERAL or 2 * unknown < len(words):

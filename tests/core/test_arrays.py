@@ -58,7 +58,7 @@ def test_keys_of_their_own_are_cross_attention() -> None:
     [
         (softmax(1, 2, 4, 4), "4 × 4 weights do not fit 5 queries and 5 keys"),
         (softmax(5, 5) * 3, "between 0 and 1"),
-        (np.full((5, 5), np.nan), "no numbers"),
+        (np.full((5, 5), np.nan), "NaN"),
         (np.zeros(5), "1 axes"),
         ([softmax(1, 2, 5, 5), softmax(1, 3, 5, 5)], "same number of heads"),
         ("words", "could not convert"),
@@ -297,7 +297,11 @@ def test_cross_attention_alone_is_never_taken_for_a_decoders_own() -> None:
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [(np.zeros((0, 4, 3, 3)), "none in it"), (np.zeros((2, 0, 3, 3)), "none in it"), (torch.nn.Linear(2, 2), "open_model")],
+    [
+        (np.zeros((0, 4, 3, 3)), "They are empty"),
+        (np.zeros((2, 0, 3, 3)), "They are empty"),
+        (torch.nn.Linear(2, 2), "open_model"),
+    ],
     ids=["no layers", "no heads", "a model"],
 )
 def test_nothing_and_models_are_said_so(given: object, says: str) -> None:

@@ -116,7 +116,7 @@ def test_what_cannot_run_on_a_text_alone_says_so(tmp_path: Path, name: str, code
 def test_a_text_has_no_places_on_a_page_and_the_outsider_says_of_no_word_that_it_is_another(tmp_path: Path) -> None:
     """MarkupLM's offsets begin anew with each word, also where each word is one token; its tokenizer makes up a place for each."""
     folder = written(tmp_path, "MarkupLMModel")
-    assert "reads a text without places" in opened(folder).info.note
+    assert "without positions on a page" in opened(folder).info.note
     report = verify_outside(str(folder), "the cat is of life", device="cpu")
     assert report.passed
     assert any("text of each token" in left for left in report.not_compared)

@@ -25,14 +25,17 @@ def test_these_releases_have_every_name(feature: compat.Feature) -> None:
 
 
 def test_nothing_is_missing_here() -> None:
-    assert compat.missing() == ""
+    assert compat.missing() == ()
 
 
 def test_what_is_missing_is_said_once_for_all_that_needs_it() -> None:
-    gone = [compat.Feature(f"transformers.nowhere:{name}", "tokens are not counted") for name in ("one", "other")]
-    here = compat.Feature("transformers:PreTrainedModel", "nothing opens")
-    assert compat.missing((gone[0], here, gone[1])) == f"With transformers {hf.__version__}, tokens are not counted."
-    with pytest.raises(HeadscopeError, match="tokens are not counted") as refusal:
+    gone = [compat.Feature(f"transformers.nowhere:{name}", "without_packings") for name in ("one", "other")]
+    here = compat.Feature("transformers:PreTrainedModel", "without_attention_name")
+    assert [str(each) for each in compat.missing((gone[0], here, gone[1]))] == [
+        f"transformers {hf.__version__} lacks something that Headscope uses.",
+        "Packed checkpoints cannot be opened.",
+    ]
+    with pytest.raises(HeadscopeError, match="Packed checkpoints cannot be opened") as refusal:
         gone[0].get()
     assert refusal.value.code == "library_unfit"
 
@@ -93,7 +96,7 @@ def test_a_loading_that_is_not_reported_is_refused(key, tmp_path) -> None:
             module, report = super().from_pretrained(*args, **options)
             return module, {name: value for name, value in report.items() if name != key}
 
-    with pytest.raises(HeadscopeError, match="what was done with their weights") as refusal:
+    with pytest.raises(HeadscopeError, match="does not report which weights it loaded") as refusal:
         compat.load(Silent, write_decoder(tmp_path / "model"), renames={})
     assert refusal.value.code == "library_unfit"
 
@@ -110,7 +113,7 @@ def test_a_loading_that_takes_no_renames_is_refused(tmp_path) -> None:
 
 
 def test_without_the_fused_mask_attention_is_captured_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compat, "FUSED_MASK", compat.Feature("transformers.masking_utils:of_another_release", "no matter"))
+    monkeypatch.setattr(compat, "FUSED_MASK", compat.Feature("transformers.masking_utils:of_another_release", "without_masks"))
     family = next(family for family in FAMILIES if family.name == "llama-grouped")
     model = built(family)
     assert attention.install(model) == "own"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from headscope.core.errors import MESSAGES, HeadscopeError, readable_bytes, reason_of, unexpected
+from headscope.core.sentences import sentence as sentence_of
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for area in ("core", "gui") for path in sorted((ROOT / area).rglob("*.py")) if path.name != "errors.py"]
@@ -92,9 +93,9 @@ def test_no_name_makes_a_sentence_long_or_commands_the_terminal(code: str, value
 
 
 def test_a_long_parameter_keeps_its_ends_and_the_short_ones_are_whole() -> None:
-    error = HeadscopeError("cannot_read", path=f"/begin/{'x' * 1000}/end.gguf", reason="it is damaged")
+    error = HeadscopeError("cannot_read", path=f"/begin/{'x' * 1000}/end.gguf", reason=sentence_of("is_pipe"))
     assert error.message.startswith("/begin/x")
-    assert error.message.endswith("/end.gguf cannot be read: it is damaged.")
+    assert error.message.endswith("/end.gguf cannot be read. It is a pipe.")
     assert len(error.message) == 300
 
 

@@ -178,10 +178,10 @@ def test_without_an_output_matrix_the_embedding_is_it(file: Path, tmp_path: Path
         ("pooling_type", 2, "pooling_type"),
         ("attention__causal", False, "attention.causal"),
         ("rope__scaling__type", "dynamic", "dynamic"),
-        ("rope__dimension_count", 4, "turns 4 of the 8"),
+        ("rope__dimension_count", 4, "rotates 4 of the 8"),
         ("vocab_size", 17, "vocab_size"),
         ("attention__value_length", 16, "attention.value_length"),
-        ("attention__head_count", 8, "turns 8 of the 4"),
+        ("attention__head_count", 8, "rotates 8 of the 4"),
         ("attention__head_count", 0, "attention.head_count"),
         ("attention__head_count", "four", "attention.head_count"),
         ("attention__head_count_kv", [4, 2], "attention.head_count_kv"),
@@ -272,4 +272,4 @@ def test_parts_that_are_missing_or_of_another_file_are_named(engine: Engine, fil
     assert "-00001-of-00003.gguf" in refused(engine, tmp_path / "first.gguf").message
     (tmp_path / "counts").mkdir()
     counts = write_parts(tmp_path / "counts", file, 2, **{"tensors.count": 7})
-    assert "it says 7" in refused(engine, counts[0]).message
+    assert "its header says 7" in refused(engine, counts[0]).message

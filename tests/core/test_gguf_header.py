@@ -126,7 +126,7 @@ def test_a_hole_of_40_gb_is_refused_at_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_a_pipe_is_not_waited_for(engine: Engine, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
-    assert "it is a pipe" in refused(engine, tmp_path / "pipe.gguf").message
+    assert "It is a pipe" in refused(engine, tmp_path / "pipe.gguf").message
 
 
 def test_a_folder_of_that_name_is_looked_at_as_a_folder(engine: Engine, tmp_path: Path) -> None:

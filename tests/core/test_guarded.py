@@ -16,6 +16,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.files import passed
 from headscope.core.files.guarded import CHILD_ARGUMENT, _interpreter, guarded
 from headscope.core.job import Cancelled, Job
+from headscope.core.sentences import sentence
 
 
 def refusal(function: str, *arguments: object, **limits: object) -> HeadscopeError:
@@ -33,7 +34,7 @@ def test_plain_data_goes_there_and_comes_back(tmp_path: Path) -> None:
 def test_an_error_of_ours_keeps_its_code_and_parameters() -> None:
     error = refusal("headscope.core.files.text_file.read_text_file", "/no/such/file")
     assert error.code == "cannot_read"
-    assert error.parameters == {"path": "/no/such/file", "reason": "No such file or directory"}
+    assert error.parameters == {"path": "/no/such/file", "reason": sentence("cause", words="No such file or directory")}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_no_text_is_read_from_what_is_no_file(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(HeadscopeError) as caught:
             read(tmp_path / "a.txt")
         assert caught.value.code == "cannot_read"
-        assert "a.txt cannot be read: " in caught.value.message
+        assert "a.txt cannot be read. " in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_no_name_makes_an_error_long_or_leaves_one_line(tmp_path: Path, name: st
     ("content", "reason"),
     [
         ("[" * 10**6, "nested"),
-        ('{"a": ' + "9" * 10_000 + "}", "no JSON"),
-        ("{" * 3, "no JSON"),
+        ('{"a": ' + "9" * 10_000 + "}", "not valid JSON"),
+        ("{" * 3, "not valid JSON"),
         ("\xff", ""),
         ('"' + "x" * (17 * 2**20) + '"', "16 MB"),
     ],

@@ -45,7 +45,7 @@ def test_what_is_no_text_or_too_long_is_refused(tmp_path: Path, raw: bytes, code
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(HeadscopeError, match="cannot be read: No such file") as caught:
+    with pytest.raises(HeadscopeError, match=r"cannot be read\. Cause: No such file") as caught:
         read_text_file(tmp_path / "none.txt")
     assert caught.value.code == "cannot_read"
 

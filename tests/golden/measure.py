@@ -27,7 +27,7 @@ from headscope.core.forward import budget
 from headscope.core.models.hub.attention import attention_layers, eager_pass, install, own_attention
 from headscope.core.models.hub.compat import without_cache
 from headscope.core.models.hub.tokenizer import HubTokenizer
-from headscope.core.models.hub.unavailable import note
+from headscope.core.models.hub.unavailable import notes
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
 from headscope.core.vocabulary import Kind, Tier
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
@@ -97,7 +97,7 @@ def _measured(family: Family) -> Measured:
         return found
     family = replace(family, form=form_of(model, family))
     found.layers = attention_layers(model, found.tier)
-    found.note = note(model.config, found.layers, two_texts=is_encoder_decoder(model))
+    found.note = " ".join(map(str, notes(model.config, found.layers, two_texts=is_encoder_decoder(model))))
     found.edits = reaches(model, found.tier, model.device)
     _check_sizes(found, model, inputs_of(family, *CASES["short"]))
     for case, size in CASES.items():

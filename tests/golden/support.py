@@ -47,7 +47,7 @@ Tiers: **fast**, queries and keys are kept while torch's fused attention runs; *
 def row_of(found: Measured, outside: str = "") -> tuple[str, ...]:
     """A line of the table; `outside` is an `Outside.cell`."""
     if found.refused:
-        return (found.family.name, "", "none", "", "", "", "", outside, found.refused.partition(": ")[2])
+        return (found.family.name, "", "none", "", "", "", "", outside, found.refused.partition(". ")[2])
     figures = (found.float32, found.bfloat16, found.generated)
     return (
         found.family.name,
@@ -89,7 +89,7 @@ def summary(found: Sequence[Measured], outside: Iterable[str]) -> str:
     """For the README; `outside` are the cells of that column."""
     shown = [each for each in found if not each.refused]
     tiers = Counter(each.tier for each in shown)
-    reasons = Counter(each.refused.partition(": ")[2].rstrip(".") for each in found if each.refused)
+    reasons = Counter(each.refused.partition(". ")[2] for each in found if each.refused)
     refused = "\n".join(f"  * {count} × {reason}" for reason, count in sorted(reasons.items()))
     edited = sum(each.edits for each in shown)
     partly = sum(bool(each.note) for each in shown)

@@ -33,7 +33,7 @@ def test_an_encoder_that_attends_in_bands_is_left_out_and_said_so(tmp_path: Path
     model = loaded(tmp_path, name)
     assert set(model.info.layers) == {"decoder", "cross"}
     assert model.info.note == (
-        "Its encoder attention cannot be shown: it attends in bands around each token, so there is no tokens × tokens map."
+        "Its encoder attention cannot be shown. It attends in bands around each token, so there is no tokens × tokens map."
     )
     record = model.capture("cats", target="dogs")
     assert record.kinds == ("decoder", "cross")
@@ -56,22 +56,22 @@ def test_a_hybrid_shows_the_layers_that_attend(tmp_path: Path, name: str, n_show
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("MambaForCausalLM", "its layers are state-space layers, which have no attention weights"),
-        ("RwkvForCausalLM", "its layers are recurrent, and have no attention weights"),
-        ("LongformerForMaskedLM", "it attends in bands around each token, so there is no tokens × tokens map"),
-        ("FunnelForMaskedLM", "its later layers attend among pooled tokens, so there is no tokens × tokens map"),
+        ("MambaForCausalLM", "Its layers are state-space layers, which have no attention weights."),
+        ("RwkvForCausalLM", "Its layers are recurrent and have no attention weights."),
+        ("LongformerForMaskedLM", "It attends in bands around each token, so there is no tokens × tokens map."),
+        ("FunnelForMaskedLM", "Its later layers attend among pooled tokens, so there is no tokens × tokens map."),
         (
             "ReformerForMaskedLM",
-            "it attends among tokens that a hash puts into the same chunk, so there is no tokens × tokens map",
+            "It attends within chunks of tokens chosen by a hash, so there is no tokens × tokens map.",
         ),
-        ("FNetForMaskedLM", "it mixes tokens by Fourier transforms, which have no weights"),
+        ("FNetForMaskedLM", "It mixes tokens by Fourier transforms, which have no weights."),
     ],
 )
 def test_a_model_without_maps_is_refused_in_a_sentence_that_says_why(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(HeadscopeError) as refused:
         loaded(tmp_path, name)
     assert refused.value.code == "no_attention"
-    assert refused.value.message.endswith(f" gives no attention weights: {reason}.")
+    assert refused.value.message.endswith(f" gives no attention weights. {reason}")
 
 
 def test_layers_that_do_not_say_that_they_look_both_ways_do(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def _read_at(point: PredictionPoint, source: Encoded, written: Encoded | None) -
     model, readout = point.model, point.readout
     if readout.kind == "class":
         if readout.read_at is None or written is not None:
-            raise undefined(model, "does not read the class from one token in a linear way")
+            raise undefined(model, "class_not_linear")
         return readout.read_at
     if readout.kind != "span":
         return point.row
@@ -318,7 +318,7 @@ def _as_added(
                 factor = 1.0
             if float((change - factor * added).abs().max()) <= allowed:
                 return factor, candidate
-    raise undefined(model, "does not simply add attention and a feed-forward layer to the residual stream")
+    raise undefined(model, "stream_not_a_sum")
 
 
 def _behind_norm(step: _Step, attended: _Attended, dtype: torch.dtype) -> _Attended:

@@ -18,6 +18,7 @@ from headscope.core.attention.hooks import turn
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.residual_stream import layer_lists
 from headscope.core.numerics import computed_in, same_direction, same_vector
+from headscope.core.sentences import sentence
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
@@ -95,14 +96,14 @@ def frozen_head(model: BaseModel, stream: ResidualStream, position: int, outcome
         norm = _first_norm(model, stream, position, at)
         frozen = None if norm is None else frozen_norm(norm, at, computed_in(model.module))
         if norm is None or frozen is None:
-            raise undefined(model, "does not read the residual stream through a norm")
+            raise undefined(model, "no_final_norm")
         with torch.no_grad():
             normed = norm(at)
         logit, slope = _logit_and_slope(model, stream, position, outcome, norm, normed)
         output_bias, slope_at_0 = _logit_and_slope(model, stream, position, outcome, norm, torch.zeros_like(normed))
     if not torch.equal(slope, slope_at_0):
         if not same_direction(slope, slope_at_0):
-            raise undefined(model, "has a head that is not linear after its final norm")
+            raise undefined(model, "head_not_linear")
         slope = slope_at_0 * ((logit - output_bias) / float(slope_at_0 @ normed.flatten().float().cpu()))  # a soft cap
     direction = frozen.gain * slope
     if frozen.centred:
@@ -111,12 +112,12 @@ def frozen_head(model: BaseModel, stream: ResidualStream, position: int, outcome
     return FrozenHead(logit, direction, float(slope @ frozen.bias), output_bias)
 
 
-def undefined(model: BaseModel, what: str) -> HeadscopeError:
+def undefined(model: BaseModel, code: str) -> HeadscopeError:
     return HeadscopeError(
         "analysis_undefined",
         analysis=ANALYSIS,
-        reason=f"{model.info.architecture} {what}",
-        instead="a model that normalises before each part, as GPT-2, Llama and toy:grammar do",
+        reason=sentence(code, architecture=model.info.architecture),
+        instead=sentence("choose_normalized_first"),
     )
 
 

@@ -12,6 +12,7 @@ from headscope.core.attention.capture.recorder import Recorder
 from headscope.core.attention.kept.layer import Layer, LazyLayer
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
+from headscope.core.sentences import sentence
 
 if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
@@ -44,8 +45,8 @@ def value_and_projection(layer: Layer, analysis: str) -> tuple[Tensor, Tensor, T
         raise HeadscopeError(
             "analysis_undefined",
             analysis=analysis,
-            reason="this model computes attention in a way of its own, and its values cannot be caught",
-            instead="a model that Headscope says is captured fast or as written",
+            reason=sentence("values_not_captured"),
+            instead=sentence("choose_captured"),
         )
     n_heads = layer.shape[0]
     value = layer.value[0].float().repeat_interleave(n_heads // layer.value.shape[1], dim=0)

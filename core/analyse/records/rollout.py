@@ -17,6 +17,7 @@ from headscope.core.arguments import checked
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.memory import check_room
+from headscope.core.sentences import sentence
 from headscope.core.vocabulary import FloatArray, Kind
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def with_residual(
         raise HeadscopeError(
             "analysis_undefined",
             analysis="Attention rollout",
-            reason="the queries of cross-attention are not its keys",
-            instead="encoder or decoder attention",
+            reason=sentence("cross_attention_only"),
+            instead=sentence("choose_encoder_or_decoder"),
         )
     if not 0 <= residual < 1:
         raise HeadscopeError("bad_option", option="residual", value=residual, expected="0 or more and less than 1")

@@ -17,6 +17,7 @@ from torch import Tensor
 from headscope.core.attention.intervention import Cut, Edit, Paste, Replace, Scale, Uniform
 from headscope.core.attention.kept.layer import Layer, LazyLayer
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 from headscope.core.vocabulary import FloatArray
 
 
@@ -243,7 +244,8 @@ def _as_outputs(edit: Replace, output: Tensor) -> Tensor:
     new = torch.as_tensor(edit.output, dtype=output.dtype, device=output.device)
     of_all_heads = edit.head is None and new.ndim > 1
     if new.shape[-1] != output.shape[-1] or (of_all_heads and new.shape[0] != output.shape[2]):
-        raise HeadscopeError("edit_misfit", what="output", given=" × ".join(map(str, new.shape)))
+        reason = sentence("values_of_shape", shape=" × ".join(map(str, new.shape)))
+        raise HeadscopeError("edit_misfit", what="output", reason=reason)
     if of_all_heads:
         return new.transpose(0, 1) if edit.per_query else new[None]
     return new[:, None] if edit.per_query else new[None, None]

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from headscope.core.attention.kept.layer import Layer
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class ReadLayer(Layer):
     def scores(self, rows: range, *, batch: int, head: int | None) -> Tensor:
         """Of rows and columns that are single tokens: a word has no score of its own."""
         if any(len(pieces) != 1 for pieces in (*self.queries, *self.keys)):
-            raise HeadscopeError("no_scores", reason="words, sentences and segments have weights alone")
+            raise HeadscopeError("no_scores", reason=sentence("units_have_weights"))
         asked = [pieces.start for pieces in self.queries[rows.start : rows.stop]]
         found = self.layer.scores(range(asked[0], asked[-1] + 1), batch=batch, head=head)
         keys = torch.tensor([pieces.start for pieces in self.keys], device=found.device)

@@ -23,6 +23,7 @@ from headscope.core.attention.kept.softmax_input import SoftmaxInput
 from headscope.core.attention.kept.visibility import Sight, additive, last_keys, shared
 from headscope.core.errors import HeadscopeError
 from headscope.core.numerics import same_scores
+from headscope.core.sentences import sentence
 
 BLOCK_BYTES = 2 << 20
 """Scores computed at one time: small enough for a CPU's caches, large enough to keep its matrix multiplication busy."""
@@ -61,7 +62,7 @@ class Layer(ABC):
         HeadscopeError
             ``no_scores`` where they are not known.
         """
-        raise HeadscopeError("no_scores", reason="only its weights were given")
+        raise HeadscopeError("no_scores", reason=sentence("weights_only"))
 
     def row_blocks(self, *, rows: range, head: int | None) -> Iterator[range]:
         """Cut `rows` so that a call of `weights` handles about `BLOCK_BYTES` of scores."""
@@ -271,7 +272,7 @@ class AsWrittenLayer(LazyLayer):
         with SoftmaxInput() as tap:
             AsWrittenLayer._softmax(self, rows, seen, mask, batch=batch, head=head)
         if tap.scores is None:
-            raise HeadscopeError("no_scores", reason="its own function uses no softmax that can be watched")
+            raise HeadscopeError("no_scores", reason=sentence("softmax_unseen"))
         scores = tap.scores[0, slice(None) if head is None else slice(head, head + 1), :, :seen].float()  # sinks lie behind
         plain = LazyLayer._scores(self, rows, seen, mask, batch=batch, head=head)
         # Some take the row's largest away first, for safety: then the plain scores are the same but for that number.

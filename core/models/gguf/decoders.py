@@ -95,7 +95,7 @@ def _phi3(keys: Keys) -> Settings:
     rope = settings["rope_parameters"]
     original = keys.integer("rope.scaling.original_context_length", settings["max_position_embeddings"], least=1)
     if rope["rope_type"] == "default":
-        keys.expect("rope.scaling.attn_factor", 1.0, because="it has no factors for its positions")
+        keys.expect("rope.scaling.attn_factor", 1.0, but="no_factors")
     return {
         **settings,
         **rms(keys),

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from headscope.core.errors import HeadscopeError, reason_of
+from headscope.core.sentences import sentence
 from headscope.core.text.tokens import visible
 
 Value = int | float | bool | str | list[str] | npt.NDArray[np.generic]
@@ -79,9 +80,9 @@ class Header:
     tensors: dict[str, Tensor]
     files: tuple[Path, ...] = field(default=())
 
-    def refuse(self, reason: str) -> NoReturn:
-        """Raise HeadscopeError(``gguf_unsupported``)."""
-        refuse(self.path, reason)
+    def refuse(self, code: str, **parameters: object) -> NoReturn:
+        """Raise HeadscopeError(``gguf_unsupported``) with the sentence that has this code."""
+        refuse(self.path, code, **parameters)
 
     @property
     def n_parameters(self) -> int:
@@ -97,8 +98,9 @@ class Header:
         return max(packed, key=lambda name: packed[name], default="")
 
 
-def refuse(path: Path, reason: str) -> NoReturn:
-    """Raise HeadscopeError(``gguf_unsupported``)."""
+def refuse(path: Path, code: str, **parameters: object) -> NoReturn:
+    """Raise HeadscopeError(``gguf_unsupported``) with the sentence that has this code."""
+    reason = sentence(code, **parameters)
     raise HeadscopeError("gguf_unsupported", path=visible(path.name)[:_LONGEST_SHOWN], reason=reason) from None
 
 
@@ -122,28 +124,28 @@ def read_header(path: Path) -> Header:
         return first
     name = _PART.fullmatch(path.name)
     if name is None or int(name[3]) != count or int(name[2]) != number + 1 or count > _MOST_PARTS:
-        first.refuse(f"it is part {number + 1} of {count}, and its name does not end with -{number + 1:05}-of-{count:05}.gguf")
+        first.refuse("part_misnamed", number=number + 1, count=count)
     files = [path.with_name(f"{name[1]}-{each:05}-of-{count:05}.gguf") for each in range(1, count + 1)]
     missing = [file.name for file in files if not file.exists()]
     if missing:
-        first.refuse(f"it is one of {count} parts, and {shown(missing[0])} is not beside it")
+        first.refuse("part_missing", count=count, part=shown(missing[0]))
     parts = [first if each == path else _read_part(each) for each in files]
     tensors: dict[str, Tensor] = {}
     for index, part in enumerate(parts):
         if (_split(part, "split.no"), _split(part, "split.count")) != (index, count):
-            part.refuse("it is a part of another file")
+            part.refuse("part_of_another")
         if twice := tensors.keys() & part.tensors.keys():
-            part.refuse(f"another part holds the tensor {shown(min(twice))} too")
+            part.refuse("tensor_in_two_parts", tensor=shown(min(twice)))
         tensors |= part.tensors
     if len(tensors) != total:
-        first.refuse(f"its parts hold {len(tensors)} tensors, and it says {total}")
+        first.refuse("parts_misfit", n=len(tensors), total=total)
     return replace(parts[0], path=path, tensors=tensors, files=tuple(files))
 
 
 def _split(header: Header, key: str) -> int:
     value = header.values.get(key, 0)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        header.refuse(f"{key} is no count")
+        header.refuse("key_not_count", key=key)
     return value
 
 
@@ -154,22 +156,22 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb", buffering=2**20) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                refuse(path, "it is no file")
+                refuse(path, "is_no_file")
             yield file
     except OSError as error:
-        refuse(path, error.strerror or reason_of(error))
+        refuse(path, "cause", words=error.strerror or reason_of(error))
 
 
 def _read_part(path: Path) -> Header:
     with opened(path) as file:
         reader = _Reader(path, file, os.fstat(file.fileno()).st_size)
         if reader.size < len(_MAGIC) or reader.take(len(_MAGIC)) != _MAGIC:
-            reader.refuse("it is not a GGUF file")
+            reader.refuse("not_gguf")
         version = reader.integer("<I")
         if version & 0xFFFF == 0:
-            reader.refuse("it is written for big-endian machines")
+            reader.refuse("big_endian")
         if version not in _VERSIONS:
-            reader.refuse(f"it is of version {version} of the format")
+            reader.refuse("version_unknown", version=version)
         n_tensors, n_keys = reader.integer("<Q"), reader.integer("<Q")
         reader.check_count(n_keys, 13, _MOST_KEYS, "keys")
         values = _read_values(reader, n_keys)
@@ -182,14 +184,14 @@ def _read_values(reader: _Reader, n_keys: int) -> dict[str, Value]:
     for _ in range(n_keys):
         key = reader.text()
         if key in values:
-            reader.refuse(f"it has the key {shown(key)} twice")
+            reader.refuse("key_twice", key=shown(key))
         values[key] = reader.value(key)
     return values
 
 
 def _read_tensors(reader: _Reader, n_tensors: int, alignment: Value) -> dict[str, Tensor]:
     if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
-        reader.refuse("its alignment is no power of two")
+        reader.refuse("alignment")
     listed = [_read_tensor(reader, alignment) for _ in range(n_tensors)]
     data = -(-reader.position // alignment) * alignment
     tensors: dict[str, Tensor] = {}
@@ -197,12 +199,12 @@ def _read_tensors(reader: _Reader, n_tensors: int, alignment: Value) -> dict[str
     for tensor in sorted(listed, key=lambda each: each.begin):
         begin = data + tensor.begin
         if tensor.name in tensors:
-            reader.refuse(f"it has the tensor {shown(tensor.name)} twice")
+            reader.refuse("tensor_twice", tensor=shown(tensor.name))
         if begin < end:
-            reader.refuse(f"the tensor {shown(tensor.name)} overlaps another")
+            reader.refuse("tensor_overlaps", tensor=shown(tensor.name))
         end = begin + tensor.n_bytes
         if end > reader.size:
-            reader.refuse(f"it was cut short: the tensor {shown(tensor.name)} ends behind its end")
+            reader.refuse("cut_short_in_tensor", tensor=shown(tensor.name))
         tensors[tensor.name] = replace(tensor, begin=begin)
     return {tensor.name: tensors[tensor.name] for tensor in listed}
 
@@ -212,18 +214,18 @@ def _read_tensor(reader: _Reader, alignment: int) -> Tensor:
     name = reader.text()
     n_dimensions = reader.integer("<I")
     if not 1 <= n_dimensions <= _MOST_DIMENSIONS:
-        reader.refuse(f"the tensor {shown(name)} has {n_dimensions} dimensions")
+        reader.refuse("tensor_dimensions", tensor=shown(name), n=n_dimensions)
     shape = tuple(reader.integer("<Q") for _ in range(n_dimensions))[::-1]
     packing, begin = reader.integer("<I"), reader.integer("<Q")
     try:
         known = GGMLQuantizationType(packing)
     except ValueError:
-        reader.refuse(f"the tensor {shown(name)} is packed in an unknown way ({packing})")
+        reader.refuse("tensor_packing_unknown", tensor=shown(name), packing=packing)
     per_block, block_bytes = GGML_QUANT_SIZES[known]
     if 0 in shape or shape[-1] % per_block:
-        reader.refuse(f"the tensor {shown(name)} has a shape that {known.name} cannot have")
+        reader.refuse("tensor_packing_shape", tensor=shown(name), packing=known.name)
     if begin % alignment:
-        reader.refuse(f"the tensor {shown(name)} does not begin where one can")
+        reader.refuse("tensor_unaligned", tensor=shown(name))
     return Tensor(name, shape, known, begin, _product(shape) // per_block * block_bytes, reader.path)
 
 
@@ -237,17 +239,17 @@ class _Reader:
         self._file = file
         self._n_strings = 0
 
-    def refuse(self, reason: str) -> NoReturn:
-        refuse(self.path, reason)
+    def refuse(self, code: str, **parameters: object) -> NoReturn:
+        refuse(self.path, code, **parameters)
 
     def take(self, n_bytes: int) -> bytes:
         if n_bytes > self.size - self.position:
-            self.refuse("it was cut short, or a length in it is wrong")
+            self.refuse("cut_short_or_length")
         if self.position + n_bytes > _LONGEST_HEADER:
-            self.refuse("its header is too long")
+            self.refuse("header_too_long")
         data = self._file.read(n_bytes)
         if len(data) != n_bytes:
-            self.refuse("it became shorter while it was read")
+            self.refuse("became_shorter")
         self.position += n_bytes
         return data
 
@@ -259,14 +261,14 @@ class _Reader:
         try:
             return self.take(self.integer("<Q")).decode("utf-8")
         except UnicodeDecodeError:
-            self.refuse("it holds a text that is not UTF-8")
+            self.refuse("text_not_utf8")
 
     def check_count(self, count: int, least_bytes: int, most: int, what: str) -> None:
         """`count` things of at least `least_bytes` each must be able to follow."""
         if count * least_bytes > self.size - self.position:
-            self.refuse(f"it was cut short, or its number of {what} is wrong")
+            self.refuse("cut_short_or_count", what=what)
         if count > most:
-            self.refuse(f"it has {count} {what}, and {most} are the most")
+            self.refuse("too_many", count=count, what=what, most=most)
 
     def value(self, key: str) -> Value:
         kind = self.integer("<I")
@@ -275,7 +277,7 @@ class _Reader:
         if kind == _ARRAY:
             return self._array(key)
         if kind not in _NUMBERS:
-            self.refuse(f"{shown(key)} is of an unknown type ({kind})")
+            self.refuse("key_of_unknown_type", key=shown(key), type=kind)
         number = self._numbers(kind, 1)[0]
         if kind == _FLOAT:  # 1e-05, as the model's own configuration has it, and not 9.999999747378752e-06
             return float(str(number))
@@ -288,7 +290,7 @@ class _Reader:
             self._n_strings += count
             return [self.text() for _ in range(count)]
         if kind not in _NUMBERS:
-            self.refuse(f"{shown(key)} is an array of {'arrays' if kind == _ARRAY else f'an unknown type ({kind})'}")
+            self.refuse("key_of_arrays" if kind == _ARRAY else "key_of_unknown_arrays", key=shown(key), type=kind)
         return self._numbers(kind, count)
 
     def _numbers(self, kind: int, count: int) -> npt.NDArray[np.generic]:

@@ -52,12 +52,12 @@ class Keys:
         value = self.value(name)
         if value is None:
             if default is None:
-                self.header.refuse(f"it lacks {self._full(name)}")
+                self.header.refuse("key_missing", key=self._full(name))
             return default
         if isinstance(value, bool) or not isinstance(value, int):
-            self.header.refuse(f"{self._full(name)} is no whole number")
+            self.header.refuse("key_not_integer", key=self._full(name))
         if not least <= value <= most:
-            self.header.refuse(f"{self._full(name)} is {value}")
+            self.header.refuse("key_is", key=self._full(name), value=value)
         return value
 
     def size(self, name: str, default: int | None = None) -> int:
@@ -81,16 +81,16 @@ class Keys:
             return self.integer(name, default, least=1, most=most)
         each = set(self.integers(name))
         if len(each) != 1 or not 1 <= min(each) <= most:
-            self.header.refuse(f"its layers have different {self._full(name)}")
+            self.header.refuse("key_varies", key=self._full(name))
         return each.pop()
 
     def integers(self, name: str) -> list[int]:
         """A whole number for each layer."""
         value = self.value(name)
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "iub":
-            self.header.refuse(f"{self._full(name)} is no list of whole numbers")
+            self.header.refuse("key_not_integers", key=self._full(name))
         if len(value) != self.integer("block_count"):
-            self.header.refuse(f"{self._full(name)} has {len(value)} numbers, and there are {self.layers()} layers")
+            self.header.refuse("key_per_layer", key=self._full(name), n=len(value), n_layers=self.layers())
         return [int(number) for number in value]
 
     def number(self, name: str, default: float | None = None) -> float:
@@ -98,10 +98,10 @@ class Keys:
         value = self.value(name)
         if value is None:
             if default is None:
-                self.header.refuse(f"it lacks {self._full(name)}")
+                self.header.refuse("key_missing", key=self._full(name))
             return default
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self.header.refuse(f"{self._full(name)} is no number")
+            self.header.refuse("key_not_number", key=self._full(name))
         return float(value)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -109,10 +109,10 @@ class Keys:
         value = self.value(name)
         if value is None:
             if default is None:
-                self.header.refuse(f"it lacks {self._full(name)}")
+                self.header.refuse("key_missing", key=self._full(name))
             return default
         if not isinstance(value, str):
-            self.header.refuse(f"{self._full(name)} is no text")
+            self.header.refuse("key_not_text", key=self._full(name))
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -121,16 +121,16 @@ class Keys:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.header.refuse(f"{self._full(name)} is neither yes nor no")
+            self.header.refuse("key_not_flag", key=self._full(name))
         return value
 
     # ---------------------------------------------------------------- what must be so
-    def expect(self, name: str, *allowed: Value, because: str) -> None:
-        """Refuse any other value than these, if there is one."""
+    def expect(self, name: str, *allowed: Value, but: str, **parameters: object) -> None:
+        """Refuse any other value than these, if there is one, with the sentence whose code is `but`."""
         value = self.value(name)
         if value is not None and (isinstance(value, np.ndarray) or value not in allowed):
-            text = "a list" if isinstance(value, np.ndarray | list) else shown(str(value))
-            self.header.refuse(f"{self._full(name)} is {text}, and {because}")
+            text = "[…]" if isinstance(value, np.ndarray | list) else shown(str(value))
+            self.header.refuse(but, key=self._full(name), value=text, **parameters)
 
     def has_tensor(self, name: str) -> bool:
         return name in self.header.tensors
@@ -138,14 +138,14 @@ class Keys:
     def tensor(self, name: str) -> Tensor:
         """A tensor that there must be."""
         if name not in self.header.tensors:
-            self.header.refuse(f"the tensor {name} is missing")
+            self.header.refuse("tensor_missing", tensor=name)
         return self.header.tensors[name]
 
     def refuse_unasked(self, but: str = "\0") -> None:
         """Name a key that was neither used nor is known to be harmless; keys that begin with `but` are left for later."""
         kind = self.header.values.get("general.type", "model")
         if kind != "model":
-            self.header.refuse(f"it is no model but {shown(str(kind))}")
+            self.header.refuse("not_a_model", kind=shown(str(kind)))
         left = [
             key
             for key in self.header.values
@@ -154,8 +154,7 @@ class Keys:
             and not any(re.fullmatch(pattern, key) for pattern in HARMLESS)
         ]
         if left:
-            others = f" and {len(left) - 1} others" if len(left) > 1 else ""
-            self.header.refuse(f"it says {shown(left[0])}{others}, which would be ignored")
+            self.header.refuse("key_unused" if len(left) == 1 else "keys_unused", key=shown(left[0]), n=len(left))
 
     def _full(self, name: str) -> str:
         return name if name.startswith(("general.", "tokenizer.")) else f"{self.architecture}.{name}"

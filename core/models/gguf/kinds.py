@@ -72,8 +72,8 @@ def decoder_settings(keys: Keys, *, partial: bool = False, rotary: bool = True, 
     """Sizes, ends, positions: what nearly every decoder says. `n_key_heads` counts more than what the keys say."""
     width, n_heads = keys.size("embedding_length"), keys.heads()
     head_dim = keys.size("attention.key_length", max(1, width // n_heads))
-    keys.expect("attention.value_length", head_dim, because=f"keys have {head_dim}")
-    keys.expect("attention.causal", True, because="a decoder looks back only")
+    keys.expect("attention.value_length", head_dim, but="value_length", n=head_dim)
+    keys.expect("attention.causal", True, but="not_causal")
     settings = {
         **ends(keys),
         "vocab_size": vocabulary_size(keys),
@@ -94,7 +94,7 @@ def decoder_settings(keys: Keys, *, partial: bool = False, rotary: bool = True, 
 def only_default_head_dim(keys: Keys, settings: Settings) -> Settings:
     """For classes whose heads share the width out evenly and have no setting for anything else."""
     if settings["head_dim"] * settings["num_attention_heads"] != settings["hidden_size"]:
-        keys.header.refuse(f"its heads have {settings['head_dim']} dimensions, which this kind cannot have")
+        keys.header.refuse("head_dimensions", n=settings["head_dim"])
     return {name: value for name, value in settings.items() if name != "head_dim"}
 
 
@@ -111,7 +111,7 @@ def ends(keys: Keys) -> Settings:
 def vocabulary_size(keys: Keys) -> int:
     """Rows of the embedding; a number beside it must say the same."""
     rows = keys.tensor("token_embd.weight").shape[0]
-    keys.expect("vocab_size", rows, because=f"the embedding has {rows} rows")
+    keys.expect("vocab_size", rows, but="vocabulary_size", n=rows)
     return rows
 
 

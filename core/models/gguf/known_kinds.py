@@ -28,6 +28,6 @@ def kind_of(keys: Keys) -> Kind:
         ``gguf_unsupported`` for one that is not known.
     """
     if keys.architecture not in KINDS:
-        keys.header.refuse(f"its kind is {shown(keys.architecture)}, which is not known")
+        keys.header.refuse("kind_unknown", kind=shown(keys.architecture))
     variants = [keys.architecture, *(f"{keys.architecture}, {tail}" for test, tail in _VARIANTS if keys.has_tensor(test))]
     return KINDS[[name for name in variants if name in KINDS][-1]]

@@ -78,10 +78,10 @@ def _built(planned: Plan, placing: Placing, job: Job) -> PreTrainedModel:
     except Exception as error:  # whatever it may be, the file is not what it seemed
         if is_out_of_memory(error):
             raise
-        planned.header.refuse(f"{planned.kind.model} cannot be built from it ({reason_of(error)})")
+        planned.header.refuse("not_built", model=planned.kind.model, words=reason_of(error))
     left = [*loading["missing_keys"], *loading["unexpected_keys"], *loading["mismatched_keys"]]
     if left:
-        planned.header.refuse(f"{left[0]} was not read from it")
+        planned.header.refuse("tensor_unread", tensor=left[0])
     forget_with(module, placing.options)
     if not placing.options:
         module.to(placing.device)

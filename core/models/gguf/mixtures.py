@@ -31,7 +31,7 @@ def _experts(keys: Keys, count: str) -> Settings:
 def _expert_width(keys: Keys) -> int:
     """Rows of the first layer's experts; a number beside them must say the same."""
     width = keys.tensor("blk.0.ffn_up_exps.weight").shape[1]
-    keys.expect("expert_feed_forward_length", width, because=f"its experts have {width} rows")
+    keys.expect("expert_feed_forward_length", width, but="expert_size", n=width)
     return width
 
 
@@ -41,7 +41,7 @@ def _mixtral(keys: Keys) -> Settings:
 
 def _qwen2moe(keys: Keys) -> Settings:
     shared = keys.tensor("blk.0.ffn_up_shexp.weight").shape[0]
-    keys.expect("expert_shared_feed_forward_length", shared, because=f"its shared expert has {shared} rows")
+    keys.expect("expert_shared_feed_forward_length", shared, but="expert_size", n=shared)
     return {
         **only_default_head_dim(keys, decoder_settings(keys)),
         **rms(keys),
@@ -68,7 +68,7 @@ def _gpt_oss(keys: Keys) -> Settings:
     settings = decoder_settings(keys)
     if settings["rope_parameters"]["rope_type"] == "yarn":
         settings["rope_parameters"]["truncate"] = False  # as every model of this kind has it
-    keys.expect("expert_feed_forward_length", settings["intermediate_size"], because="its feed_forward_length is another")
+    keys.expect("expert_feed_forward_length", settings["intermediate_size"], but="expert_size", n=settings["intermediate_size"])
     return {
         **settings,
         **rms(keys),
@@ -81,8 +81,8 @@ def _gpt_oss(keys: Keys) -> Settings:
 
 def _minimax_m2(keys: Keys) -> Settings:
     settings = decoder_settings(keys, partial=True)
-    keys.expect("expert_gating_func", _SIGMOID, because="this kind chooses experts by sigmoids")
-    keys.expect("expert_feed_forward_length", settings["intermediate_size"], because="its feed_forward_length is another")
+    keys.expect("expert_gating_func", _SIGMOID, but="expert_gating")
+    keys.expect("expert_feed_forward_length", settings["intermediate_size"], but="expert_size", n=settings["intermediate_size"])
     return {**settings, **rms(keys), **_experts(keys, "num_local_experts")}
 
 

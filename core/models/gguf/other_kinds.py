@@ -13,7 +13,7 @@ def _bare(keys: Keys) -> Settings:
     """Sizes of a decoder without rotary positions, and with a key and a value for each head."""
     settings = decoder_settings(keys, rotary=False)
     if settings["num_key_value_heads"] != settings["num_attention_heads"]:
-        keys.header.refuse("its heads share keys, which this kind cannot have")
+        keys.header.refuse("heads_share_keys")
     return settings
 
 
@@ -35,7 +35,7 @@ def _gpt2(keys: Keys) -> Settings:
 def _bloom(keys: Keys) -> Settings:
     settings = _bare(keys)
     if settings["intermediate_size"] != 4 * settings["hidden_size"]:
-        keys.header.refuse(f"its feed_forward_length is {settings['intermediate_size']}, which this kind cannot have")
+        keys.header.refuse("key_of_kind", key="feed_forward_length", value=settings["intermediate_size"])
     return {
         **ends(keys),
         **layer_norm(keys, "layer_norm_epsilon"),
@@ -49,7 +49,7 @@ def _bloom(keys: Keys) -> Settings:
 
 
 def _falcon(keys: Keys) -> Settings:
-    keys.expect("tensor_data_layout", "jploski", because="only jploski is known")
+    keys.expect("tensor_data_layout", "jploski", but="key_only", known="jploski")
     settings = decoder_settings(keys)
     n_heads, n_groups = settings["num_attention_heads"], settings["num_key_value_heads"]
     two_norms = keys.has_tensor("blk.0.attn_norm_2.weight")
@@ -74,9 +74,9 @@ def _lfm2(keys: Keys) -> Settings:
     each = keys.integers("attention.head_count_kv")
     settings = decoder_settings(keys, n_key_heads=max(each))
     if set(each) - {0, settings["num_key_value_heads"]}:
-        keys.header.refuse("its layers have different attention.head_count_kv")
-    if settings.pop("head_dim") * settings["num_attention_heads"] != settings["hidden_size"]:
-        keys.header.refuse("its heads have a size that this kind cannot have")
+        keys.header.refuse("key_varies", key="attention.head_count_kv")
+    if (n_dimensions := settings.pop("head_dim")) * settings["num_attention_heads"] != settings["hidden_size"]:
+        keys.header.refuse("head_dimensions", n=n_dimensions)
     return {
         **settings,
         **rms(keys, "norm_eps"),
@@ -92,7 +92,7 @@ def _t5(keys: Keys) -> Settings:
     keys.integer("context_length", 0)  # of its training: it has no positions that could run out
     width, n_heads = keys.size("embedding_length"), keys.heads()
     d_kv = keys.size("attention.key_length", max(1, width // n_heads))
-    keys.expect("attention.value_length", d_kv, because=f"keys have {d_kv}")
+    keys.expect("attention.value_length", d_kv, but="value_length", n=d_kv)
     keys.heads("attention.head_count_kv", n_heads)
     gated = keys.has_tensor("enc.blk.0.ffn_gate.weight")
     n_layers = keys.layers()

@@ -32,12 +32,12 @@ def rope_parameters(keys: Keys, head_dim: int, *, partial: bool = False) -> dict
     if partial:
         parameters["partial_rotary_factor"] = _share(turned, head_dim)
     elif turned != head_dim:
-        keys.header.refuse(f"it turns {turned} of the {head_dim} dimensions of a head, and this kind turns all")
+        keys.header.refuse("rotated_in_part", n=turned, n_dimensions=head_dim)
     keys.value("rope.scaling.finetuned")  # a note of how it was trained
     scaled = _scaling(keys)
     factors = _factors(keys, turned, parameters["rope_theta"])
     if len(scaled) > 1 and len(factors) > 1:
-        keys.header.refuse("its positions are scaled in two ways at once")
+        keys.header.refuse("scaled_twice")
     return parameters | (factors if len(factors) > 1 else scaled)
 
 
@@ -52,7 +52,7 @@ def _scaling(keys: Keys) -> dict[str, Any]:
     factor = keys.number("rope.scaling.factor", keys.number("rope.scale_linear", 0.0))
     kind = keys.text("rope.scaling.type", "linear" if factor else "none")
     if factor < 0 or (not factor and kind in ("linear", "yarn")):
-        keys.header.refuse(f"its rope.scaling.factor is {factor:g}")
+        keys.header.refuse("key_is", key="rope.scaling.factor", value=f"{factor:g}")
     if kind == "linear":
         return {"rope_type": "linear", "factor": factor} if factor != 1 else {"rope_type": "default"}
     if kind == "yarn":
@@ -60,7 +60,7 @@ def _scaling(keys: Keys) -> dict[str, Any]:
     if kind == "longrope" and keys.has_tensor(_LONG):
         return {"rope_type": "default"}  # see `_factors`
     if kind != "none":
-        keys.header.refuse(f"its positions are scaled in an unknown way ({kind[:20]})")
+        keys.header.refuse("scaling_unknown", scaling=kind[:20])
     return {"rope_type": "default"}
 
 
@@ -68,8 +68,8 @@ def _yarn(keys: Keys, factor: float) -> dict[str, Any]:
     """Peng et al., YaRN, 2023. The two names of the factor on the weights are what conversions of different years wrote."""
     original = keys.integer("rope.scaling.original_context_length", least=1)
     found: dict[str, Any] = {"rope_type": "yarn", "factor": factor, "original_max_position_embeddings": original}
-    keys.expect("rope.scaling.yarn_ext_factor", 1.0, because="only 1 is known")
-    keys.expect("rope.scaling.yarn_log_multiplier", 0.0, because="only 0 is known")
+    keys.expect("rope.scaling.yarn_ext_factor", 1.0, but="key_only", known=1)
+    keys.expect("rope.scaling.yarn_log_multiplier", 0.0, but="key_only", known=0)
     for name, key in (("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")):
         if keys.has(f"rope.scaling.{key}"):
             found[name] = keys.number(f"rope.scaling.{key}")
@@ -118,7 +118,7 @@ def _longrope_attention(factor: float, original: int, keys: Keys) -> dict[str, A
 def _read_factors(keys: Keys, tensor: Tensor, turned: int) -> list[float]:
     factors = unpacked(tensor)
     if factors.shape != (turned // 2,) or not (np.isfinite(factors) & (factors > 0)).all():
-        keys.header.refuse(f"the tensor {tensor.name} does not hold a factor for each of {turned // 2} frequencies")
+        keys.header.refuse("factors_misfit", tensor=tensor.name, n=turned // 2)
     return [float(factor) for factor in factors]
 
 

@@ -67,7 +67,7 @@ def read_tokenizer(header: Header, keys: Keys) -> Read:
     vocabulary = _Vocabulary(header, keys)
     builder = {"gpt2": _byte_level, "llama": _sentence_piece, "t5": _unigram}.get(vocabulary.model)
     if builder is None:
-        header.refuse(f"its tokenizer is of the kind {shown(vocabulary.model)}, which is not known")
+        header.refuse("tokenizer_unknown", kind=shown(vocabulary.model))
     try:
         backend, adds_bos, adds_eos = builder(vocabulary)
         backend.add_special_tokens(vocabulary.added(_CONTROL, special=True))
@@ -77,7 +77,7 @@ def read_tokenizer(header: Header, keys: Keys) -> Read:
     except Exception as error:
         if type(error).__module__.startswith("headscope"):
             raise
-        header.refuse(f"its tokenizer cannot be built ({reason_of(error)})")
+        header.refuse("tokenizer_not_built", words=reason_of(error))
     for key in _HARMLESS:
         keys.value(key)
     tokenizer = TokenizersBackend(
@@ -98,11 +98,11 @@ class _Vocabulary:
         self.model = keys.text("tokenizer.ggml.model")
         words = keys.value("tokenizer.ggml.tokens")
         if not isinstance(words, list) or not words:
-            header.refuse("it has no words")
+            header.refuse("no_vocabulary")
         self.tokens = [word or f"[EMPTY_{index}]" for index, word in enumerate(words)]
         self.index = {token: index for index, token in enumerate(self.tokens)}
         if len(self.index) != len(self.tokens):
-            header.refuse("it has the same word twice")
+            header.refuse("token_twice")
         self.kinds = self._numbers("token_type", "iu", _NORMAL)
         self.ids = dict(self._ids())
         self.roles = {_ROLES[role]: self.tokens[id_] for role, id_ in self.ids.items()}
@@ -113,7 +113,7 @@ class _Vocabulary:
         if value is None:
             return np.full(len(self.tokens), default)
         if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds or len(value) < len(self.tokens):
-            self.header.refuse(f"its tokenizer.ggml.{name} does not fit its {len(self.tokens)} words")
+            self.header.refuse("key_misfits_tokens", key=f"tokenizer.ggml.{name}", n=len(self.tokens))
         return value[: len(self.tokens)]
 
     def _ids(self) -> Any:
@@ -128,7 +128,7 @@ class _Vocabulary:
     def scores(self) -> list[float]:
         scores = self._numbers("scores", "fiu", 0.0).astype(np.float64)
         if not np.isfinite(scores).all():
-            self.header.refuse("its words have scores that are no numbers")
+            self.header.refuse("scores_not_finite")
         return [float(score) for score in scores]
 
     def of_kind(self, kind: int) -> list[str]:
@@ -147,7 +147,7 @@ class _Vocabulary:
             return None
         raw = table.tobytes() if isinstance(table, np.ndarray) and table.dtype.itemsize == 1 else b""
         if not is_whole(raw):
-            self.header.refuse("its precompiled_charsmap is damaged")
+            self.header.refuse("charsmap_damaged")
         return normalizers.Precompiled(raw)
 
 
@@ -155,8 +155,8 @@ class _Vocabulary:
 def _byte_level(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool, bool]:
     """Byte-level BPE, which llama.cpp calls gpt2."""
     keys, splitting = vocabulary.keys, _splitting(vocabulary)
-    keys.expect("tokenizer.ggml.add_space_prefix", False, because="a byte-level vocabulary puts no blank before a text")
-    keys.expect("tokenizer.ggml.remove_extra_whitespaces", False, because="a byte-level vocabulary keeps blanks")
+    keys.expect("tokenizer.ggml.add_space_prefix", False, but="byte_level_prefix")
+    keys.expect("tokenizer.ggml.remove_extra_whitespaces", False, but="byte_level_spaces")
     keys.value("tokenizer.ggml.scores")  # merges have an order already
     model = models.BPE(vocabulary.index, _merges(vocabulary), ignore_merges=splitting.whole_words)
     tokenizer = Tokenizer(model)
@@ -172,19 +172,19 @@ def _splitting(vocabulary: _Vocabulary) -> Splitting:
     if name == "default":
         name = default
     if name not in SPLITTINGS:
-        vocabulary.header.refuse(f"its tokenizer splits texts as {shown(name)} does, which is not known")
+        vocabulary.header.refuse("splitting_unknown", name=shown(name))
     return SPLITTINGS[name]
 
 
 def _merges(vocabulary: _Vocabulary) -> list[tuple[str, str]]:
     listed = vocabulary.keys.value("tokenizer.ggml.merges")
     if not isinstance(listed, list):
-        vocabulary.header.refuse("it has no merges")
+        vocabulary.header.refuse("no_merges")
     merges = []
     for merge in listed:
         cut = merge.find(" ", 1)
         if cut < 0 or cut == len(merge) - 1:
-            vocabulary.header.refuse(f"it has a merge of one part ({shown(merge)})")
+            vocabulary.header.refuse("merge_of_one", merge=shown(merge))
         merges.append((merge[:cut], merge[cut + 1 :]))
     return merges
 
@@ -192,12 +192,12 @@ def _merges(vocabulary: _Vocabulary) -> list[tuple[str, str]]:
 def _sentence_piece(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool, bool]:
     """SentencePiece's BPE, which llama.cpp calls llama."""
     keys = vocabulary.keys
-    keys.expect("tokenizer.ggml.pre", "default", "llama-spm", because="a SentencePiece vocabulary splits no texts")
+    keys.expect("tokenizer.ggml.pre", "default", "llama-spm", but="no_splitting")
     prefix = keys.flag("tokenizer.ggml.add_space_prefix", default=True)
     vocabulary.index = {_runs_of_blanks(token): index for token, index in vocabulary.index.items()}
     vocabulary.tokens = list(vocabulary.index)
     if len(vocabulary.tokens) != len(vocabulary.kinds):
-        vocabulary.header.refuse("it has the same run of blanks twice")
+        vocabulary.header.refuse("blanks_twice")
     merges = _merges(vocabulary) if keys.has("tokenizer.ggml.merges") else _implied_merges(vocabulary)
     has_bytes = bool(vocabulary.of_kind(_BYTE))
     unknown = vocabulary.roles.get("unk")
@@ -232,7 +232,7 @@ def _implied_merges(vocabulary: _Vocabulary) -> list[tuple[str, str]]:
 def _unigram(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool, bool]:
     """SentencePiece's unigram model, which llama.cpp calls t5."""
     keys = vocabulary.keys
-    keys.expect("tokenizer.ggml.pre", "default", because="a SentencePiece vocabulary splits no texts")
+    keys.expect("tokenizer.ggml.pre", "default", but="no_splitting")
     prefix = keys.flag("tokenizer.ggml.add_space_prefix", default=False)
     _name_blanks(vocabulary)
     words = list(zip(vocabulary.tokens, vocabulary.scores, strict=True))
@@ -275,7 +275,7 @@ def _blank_decoder(*, prefix: bool) -> decoders.Decoder:
 def _ends(vocabulary: _Vocabulary, *, adds_bos: bool, adds_eos: bool) -> processors.PostProcessor:
     """The tokens that are put before and behind a text; the arguments are for files that say nothing."""
     keys = vocabulary.keys
-    keys.expect("tokenizer.ggml.add_sep_token", False, because="no kind that opens parts texts by a token")
+    keys.expect("tokenizer.ggml.add_sep_token", False, but="no_separator")
     wanted = {
         "bos": keys.flag("tokenizer.ggml.add_bos_token", default=adds_bos),
         "eos": keys.flag("tokenizer.ggml.add_eos_token", default=adds_eos),
@@ -311,5 +311,5 @@ def _suppressed(keys: Keys, vocabulary: _Vocabulary) -> tuple[int, ...]:
     if ids is None:
         return ()
     if not isinstance(ids, np.ndarray) or ids.dtype.kind not in "iu":
-        vocabulary.header.refuse("its tokenizer.ggml.suppress_tokens is no list of tokens")
+        vocabulary.header.refuse("key_not_tokens", key="tokenizer.ggml.suppress_tokens")
     return tuple(int(id_) for id_ in ids if 0 <= id_ < len(vocabulary.tokens))

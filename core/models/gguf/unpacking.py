@@ -36,7 +36,7 @@ def unpacked(tensor: Tensor) -> Floats:
         file.seek(tensor.begin)
         raw = bytearray(tensor.n_bytes)
         if file.readinto(raw) != len(raw):  # type: ignore[attr-defined]
-            refuse(tensor.file, "it became shorter while it was read")
+            refuse(tensor.file, "became_shorter")
     if (plain := _PLAIN.get(tensor.packing)) is not None:
         return np.frombuffer(raw, plain).astype(np.float32, copy=False).reshape(tensor.shape)
     rows = np.frombuffer(raw, np.uint8).reshape(*tensor.shape[:-1], -1)
@@ -44,5 +44,5 @@ def unpacked(tensor: Tensor) -> Floats:
         try:
             numbers = dequantize(rows, tensor.packing)
         except NotImplementedError:
-            refuse(tensor.file, f"the tensor {shown(tensor.name)} is packed as {tensor.packing.name}, which cannot be unpacked")
+            refuse(tensor.file, "tensor_packing", tensor=shown(tensor.name), packing=tensor.packing.name)
     return np.ascontiguousarray(numbers, np.float32).reshape(tensor.shape)

@@ -23,6 +23,7 @@ from headscope.core.models.gguf.keys import Keys
 from headscope.core.models.gguf.kinds import Kind
 from headscope.core.models.gguf.known_kinds import kind_of
 from headscope.core.models.gguf.unpacking import Floats, unpacked
+from headscope.core.sentences import sentence
 
 _ATTENTION: Final = re.compile(r"\battn_(q|k|qkv|kv)\b")
 """Tensors that make queries and keys; what llama.cpp calls attn_norm is in every sort of layer."""
@@ -71,7 +72,7 @@ def plan(header: Header) -> Plan:
     """
     keys = Keys(header, _architecture(header))
     if not any(_ATTENTION.search(name) for name in header.tensors):
-        raise HeadscopeError("no_attention", model=shown(header.path.name), reason="it has no queries and keys")
+        raise HeadscopeError("no_attention", model=shown(header.path.name), reason=sentence("no_queries_and_keys"))
     for packing in {tensor.packing for tensor in header.tensors.values()}:
         _check_packing(header, packing)
     kind = kind_of(keys)
@@ -83,21 +84,20 @@ def plan(header: Header) -> Plan:
         with torch.device("meta"):
             parameters = model(config).state_dict(keep_vars=True)
     except Exception as error:  # each configuration class has checks of its own
-        header.refuse(f"{kind.model} cannot be built from it ({reason_of(error)})")
+        header.refuse("not_built", model=kind.model, words=reason_of(error))
     config.architectures = [kind.model]
     sources = _sources(header, kind, parameters)
     used = {name for source in sources.values() for name in source.tensors}
     left = [name for name in header.tensors if name not in used and name not in _OF_POSITIONS]
     if left:
-        others = f" and {len(left) - 1} other tensors" if len(left) > 1 else ""
-        header.refuse(f"it holds {shown(left[0])}{others}, which would be ignored")
+        header.refuse("tensor_unused" if len(left) == 1 else "tensors_unused", tensor=shown(left[0]), n=len(left))
     return Plan(header, kind, model, config, sources, keys)
 
 
 def _architecture(header: Header) -> str:
     name = header.values.get("general.architecture")
     if not isinstance(name, str) or not name:
-        header.refuse("it does not say what kind of model it is")
+        header.refuse("no_kind")
     return name
 
 
@@ -107,7 +107,7 @@ def _check_packing(header: Header, packing: GGMLQuantizationType) -> None:
     try:
         dequantize(np.zeros((1, GGML_QUANT_SIZES[packing][1]), np.uint8), packing)
     except NotImplementedError:
-        header.refuse(f"it is packed as {packing.name}, which cannot be unpacked")
+        header.refuse("packing", packing=packing.name)
 
 
 def _sources(header: Header, kind: Kind, parameters: dict[str, Tensor]) -> dict[str, Source]:
@@ -122,12 +122,12 @@ def _sources(header: Header, kind: Kind, parameters: dict[str, Tensor]) -> dict[
         if source is None:
             if is_tied:
                 continue
-            header.refuse(f"no tensor is known for {name}")
+            header.refuse("weight_without_tensor", weight=name)
         missing = [tensor for tensor in source.tensors if tensor not in header.tensors]
         if missing and is_tied:
             continue
         if missing:
-            header.refuse(f"the tensor {missing[0]} is missing")
+            header.refuse("tensor_missing", tensor=missing[0])
         _check_size(header, source)
         sources[name] = source
     return sources
@@ -157,8 +157,9 @@ def _check_size(header: Header, source: Source) -> None:
     elif source.row is not None:
         held //= tensors[0].shape[0]
     if held != int(np.prod(source.shape)):
-        shapes = " and ".join("×".join(map(str, tensor.shape)) for tensor in tensors)
-        header.refuse(f"{source.tensors[0]} is {shapes}, and the model has {'×'.join(map(str, source.shape))}")
+        shapes = " + ".join("×".join(map(str, tensor.shape)) for tensor in tensors)
+        expected = "×".join(map(str, source.shape))
+        header.refuse("tensor_misshapen", tensor=source.tensors[0], shape=shapes, expected=expected)
 
 
 # ---------------------------------------------------------------- reading
@@ -196,7 +197,7 @@ def _parameter(plan: Plan, name: str, dtype: torch.dtype) -> Tensor:
     except (ValueError, IndexError):  # numbers enough, but in rows of another length
         weights = np.empty(0, np.float32)
     if weights.shape != source.shape:
-        plan.header.refuse(f"{source.tensors[0]} has another shape than the model")
+        plan.header.refuse("tensor_shape", tensor=source.tensors[0])
     parameter = torch.from_numpy(weights)
     stays = parameter.dim() < 2 or any(part in name for part in plan.kind.float32)
     return parameter if stays else parameter.to(dtype)

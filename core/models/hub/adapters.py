@@ -27,6 +27,7 @@ from headscope.core.models.hub import checkpoint
 from headscope.core.models.hub.classes import classes_of, wanted_class
 from headscope.core.models.hub.download import is_hub_name, snapshot
 from headscope.core.models.hub.quiet import QUIET
+from headscope.core.sentences import sentence
 from headscope.core.text.tokens import visible
 
 _CONFIG, _SAFETENSORS, _BIN = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
@@ -105,7 +106,7 @@ def read_adapter(folder: Path, name: str) -> Adapter:
     raw = read_json(folder / _CONFIG)
     kind = raw.get("peft_type") if isinstance(raw, dict) else None
     if not isinstance(kind, str) or raw.get("megatron_config"):  # which names a module of Python to import
-        raise HeadscopeError("config_invalid", model=name, reason=f"{_CONFIG} says of no adapter that can be read")
+        raise HeadscopeError("config_invalid", model=name, reason=sentence("adapter_config_unreadable", file=_CONFIG))
     if kind in _ADDS_TOKENS:
         raise HeadscopeError("adapter_unsupported", model=name, kind=kind)
     base, revision, task = (raw.get(key) for key in ("base_model_name_or_path", "revision", "task_type"))
@@ -129,7 +130,7 @@ def base_folder(adapter: Adapter, job: Job) -> Path:
         ``needs_library``, ``path_not_found``, and as `snapshot`.
     """
     if not has_peft():
-        raise HeadscopeError("needs_library", what=f"A {adapter.kind} adapter", library="peft")
+        raise HeadscopeError("needs_library", library="peft", reason=sentence("adapter_needs", kind=adapter.kind))
     given = Path(adapter.base) if adapter.base else adapter.folder / "no base"
     with suppress(RuntimeError):  # the home of nobody
         given = given.expanduser()
@@ -178,9 +179,9 @@ def applied(module: PreTrainedModel, adapter: Adapter, name: str, *, merge: bool
     except Exception as error:  # peft's checks raise nearly everything
         if is_out_of_memory(error):
             raise
-        reason = visible(reason_of(error))
-        raise HeadscopeError("adapter_misfit", path=adapter.folder, base=name, reason=reason, details=str(error)) from None
-    reason = f"{len(faults)} of its weights have no place there, {visible(faults[0])[:_LONGEST]} for one"
+        words = visible(reason_of(error))
+        raise HeadscopeError("adapter_misfit", path=adapter.folder, base=name, reason=words, details=str(error)) from None
+    reason = sentence("adapter_faults", n=len(faults), weight=visible(faults[0])[:_LONGEST])
     raise HeadscopeError("adapter_misfit", path=adapter.folder, base=name, reason=reason)
 
 

@@ -15,6 +15,7 @@ from torch.nn.modules.module import (
 )
 
 from headscope.core.models.hub.checkpoint import Checkpoint
+from headscope.core.sentences import Sentence, sentence
 
 MOST_UNPACKED: Final = 16
 """Weights of two bits in an int32."""
@@ -27,7 +28,11 @@ _LEAST_BUFFER: Final = 1 << 28
 
 
 class TooManyParts(Exception):  # noqa: N818 - what it says is the error
-    """A configuration asks for a larger model than its weights can fill."""
+    """A configuration asks for a larger model than its weights can fill: `reason`."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @contextmanager
@@ -60,10 +65,10 @@ def bounded(weights: Checkpoint, check: Callable[[], None], *, unpacked: int = 1
         if n_parts % 256 == 0:
             check()
         if n_parts > most_parts:
-            raise TooManyParts(f"it asks for more than {most_parts:,} parts, and the weights are {len(weights.shapes)} tensors")
+            raise TooManyParts(sentence("too_many_modules", most=f"{most_parts:,}", n=len(weights.shapes)))
         if tensor is not None and tensor.numel() > most:
-            numbers = f"{weights.n_parameters:,} in the weights"
-            raise TooManyParts(f"it asks for {tensor.numel():.0e} numbers in {name}, and there are {numbers}")
+            asked, n = f"{tensor.numel():.0e}", f"{weights.n_parameters:,}"
+            raise TooManyParts(sentence("too_many_numbers", asked=asked, name=name, n=n))
 
     handles = [
         register_module_module_registration_hook(lambda *_: count()),

@@ -18,6 +18,7 @@ from headscope.core.memory import check_room, is_out_of_memory
 from headscope.core.models.folders import without_weights
 from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.torch_file import is_plain, misread
+from headscope.core.sentences import sentence
 
 _SAFETENSORS, _BIN = "model.safetensors", "pytorch_model.bin"
 _PYTHON_OBJECT = re.compile(r"\bGLOBAL ([\w.]+)")
@@ -68,10 +69,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = read_json(path)
     except HeadscopeError as error:
-        reason = f"config.json cannot be read ({error.parameters['reason']})"
+        reason = sentence("config_unreadable", reason=error.parameters["reason"])
         raise HeadscopeError("config_invalid", model=folder.name, reason=reason) from None
     if not isinstance(config, dict):
-        raise HeadscopeError("config_invalid", model=folder.name, reason="config.json is not an object")
+        raise HeadscopeError("config_invalid", model=folder.name, reason=sentence("config_not_object"))
     return config
 
 
@@ -89,10 +90,10 @@ def look(folder: Path, safetensors: str = _SAFETENSORS, torch_file: str = _BIN) 
             tensors: dict[str, _Tensor] = {}
             for file in files:
                 if _first_bytes(file) == _LFS_POINTER:
-                    raise HeadscopeError("checkpoint_damaged", path=file, reason="Git LFS left only a pointer to it here")
+                    raise HeadscopeError("checkpoint_damaged", path=file, reason=sentence("lfs_pointer"))
                 tensors |= read(file)
             if not tensors:
-                raise HeadscopeError("checkpoint_damaged", path=files[0], reason="it holds no weights by name")
+                raise HeadscopeError("checkpoint_damaged", path=files[0], reason=sentence("no_named_weights"))
             shapes = {name: shape for name, (shape, _) in tensors.items()}
             return Checkpoint(files, words, shapes, frozenset(name for name, (_, is_integer) in tensors.items() if is_integer))
     raise without_weights(folder, f"{safetensors} or {torch_file}")
@@ -109,10 +110,10 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
         shards = read_json(index)["weight_map"].values()
         names = sorted({str(shard) for shard in shards})
     except (HeadscopeError, KeyError, AttributeError, TypeError):
-        raise HeadscopeError("checkpoint_damaged", path=index, reason="it lists no weights") from None
+        raise HeadscopeError("checkpoint_damaged", path=index, reason=sentence("index_empty")) from None
     for shard in names:
         if shard in ("", "..") or Path(shard).name != shard:
-            raise HeadscopeError("checkpoint_damaged", path=index, reason=f"it lists {shard}, which is no file of this folder")
+            raise HeadscopeError("checkpoint_damaged", path=index, reason=sentence("index_misnames", file=shard))
         if not is_there(folder / shard):
             raise HeadscopeError("folder_without_model", path=folder, missing=shard)
     return tuple(folder / shard for shard in names)
@@ -121,7 +122,7 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
 def _safetensors_shapes(path: Path) -> dict[str, _Tensor]:
     with open_file(path) as file:
         if int.from_bytes(file.read(8), "little") > _LARGEST_HEADER:
-            raise HeadscopeError("checkpoint_damaged", path=path, reason="what it says of its tensors is too long to be true")
+            raise HeadscopeError("checkpoint_damaged", path=path, reason=sentence("header_implausible"))
     try:
         with safe_open(path, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
@@ -153,7 +154,7 @@ def _bin_shapes(path: Path) -> dict[str, _Tensor]:
         trial = f"{try_torch_file.__module__}.{try_torch_file.__name__}"
         checked_once("torch file", [path], lambda: guarded(trial, path, subject=path, torch=True))
     if reason := misread(path):
-        raise HeadscopeError("checkpoint_damaged", path=path, reason=reason)
+        raise HeadscopeError("checkpoint_damaged", path=path, reason=sentence(reason))
     return bin_shapes(path)
 
 
@@ -169,9 +170,10 @@ def bin_shapes(path: Path) -> dict[str, _Tensor]:
     tensors = state if isinstance(state, dict) else {}
     for key, held in tensors.items():  # beside an optimizer's state, as training leaves it
         if isinstance(held, dict) and held and all(isinstance(each, torch.Tensor) for each in held.values()):
-            raise HeadscopeError("weights_unsupported", path=path, what=f"a training checkpoint, its weights under {key!r:.40}")
+            reason = sentence("training_checkpoint_key", key=f"{key!r:.40}")
+            raise HeadscopeError("weights_unsupported", path=path, reason=reason)
     if any(not isinstance(name, str) for name, value in tensors.items() if isinstance(value, torch.Tensor)):
-        raise HeadscopeError("weights_unsupported", path=path, what="tensors without names")
+        raise HeadscopeError("weights_unsupported", path=path, reason=sentence("tensors_unnamed"))
     tensors = {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
     return {name: (tuple(value.shape), not value.is_floating_point()) for name, value in tensors.items()}
 
@@ -179,10 +181,12 @@ def bin_shapes(path: Path) -> dict[str, _Tensor]:
 def _refusal(path: Path, text: str) -> HeadscopeError:
     """What torch's loader said about a file, in a sentence of ours."""
     if found := _PYTHON_OBJECT.search(text):
-        return HeadscopeError("checkpoint_unsafe", path=path, what=found.group(1), details=text)
+        return HeadscopeError(
+            "checkpoint_unsafe", path=path, reason=sentence("holds_object", name=found.group(1)), details=text
+        )
     if "Unsupported operand" in text and _first_bytes(path).startswith(_PICKLE):
-        return HeadscopeError("checkpoint_unsafe", path=path, what="a pickle that torch did not write", details=text)
-    return HeadscopeError("checkpoint_damaged", path=path, reason="torch's loader of weights cannot read it", details=text)
+        return HeadscopeError("checkpoint_unsafe", path=path, reason=sentence("holds_pickle"), details=text)
+    return HeadscopeError("checkpoint_damaged", path=path, reason=sentence("torch_cannot_read"), details=text)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -23,6 +23,7 @@ import transformers
 from headscope.core.counted import OneAtATime
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub.feature import Feature
+from headscope.core.sentences import Sentence, sentence
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 _COLLECTS: Final = "_output_capturing_hooks_installed"
 _COLLECTORS: Final = "transformers.utils.output_capturing"
-_AS_MATRICES: Final = "attention is read as whole matrices, which takes more memory"
-_NO_BRANCHES: Final = "each step of a generation copies its cache, and other branches begin anew"
+_AS_MATRICES: Final = "without_masks"
+_NO_BRANCHES: Final = "without_cache_layer"
 
 FUSED_MASK: Final = Feature("transformers.masking_utils:sdpa_mask", _AS_MATRICES)
 """Makes the mask that torch's fused attention reads."""
@@ -47,23 +48,23 @@ CACHE_LAYER: Final = Feature(
 """The keys and values of one layer of a `DynamicCache`."""
 CACHE_LAYERS: Final = Feature(
     "transformers:DynamicCache",
-    "each step of a generation reads the whole text again",
+    "without_cache_layers",
     lambda kind: isinstance(getattr(kind(), "layers", None), list),
 )
 """A cache that keeps its layers in a list."""
-ATTENTION_NAME: Final = Feature("transformers:PreTrainedConfig._attn_implementation", "no model opens")
+ATTENTION_NAME: Final = Feature("transformers:PreTrainedConfig._attn_implementation", "without_attention_name")
 """Where a configuration names the attention implementation."""
-NO_NEW_WEIGHTS: Final = Feature("transformers:PreTrainedModel.initialize_weights", "opening a model takes longer")
+NO_NEW_WEIGHTS: Final = Feature("transformers:PreTrainedModel.initialize_weights", "without_lazy_weights")
 """Makes weights up that a checkpoint lacks."""
 MODEL_FILE: Final = Feature(
     "transformers:BertConfig",
-    "models whose class is not in their configuration do not open",
+    "without_model_file",
     lambda kind: kind.__module__.split(".")[-1].startswith("configuration_"),
 )
 """A configuration, in a file beside that of its models and called alike."""
-PACKINGS: Final = Feature("transformers.quantizers.auto:AUTO_QUANTIZATION_CONFIG_MAPPING", "packed checkpoints do not open")
+PACKINGS: Final = Feature("transformers.quantizers.auto:AUTO_QUANTIZATION_CONFIG_MAPPING", "without_packings")
 """The ways to pack weights that transformers knows, by their names in config.json."""
-_NO_RULE: Final = "a rule of a model's generation settings is not followed"
+_NO_RULE: Final = "without_rule"
 RULE_PROCESSORS: Final = {
     rule: Feature(f"transformers:{name}", _NO_RULE)
     for rule, name in (
@@ -81,23 +82,23 @@ RULE_PROCESSORS: Final = {
     )
 }
 """What does the work of a rule of generation, by the rule's name in a GenerationConfig."""
-FETCH: Final = Feature("huggingface_hub.file_download:http_get", "a download that was stopped begins anew")
+FETCH: Final = Feature("huggingface_hub.file_download:http_get", "without_resuming")
 """Writes a file of the hub from a given byte on."""
 STORE_NAME: Final = Feature("huggingface_hub.file_download:repo_folder_name", FETCH.without)
 """The folder of a repository in the cache."""
 HEADERS: Final = Feature("huggingface_hub.utils:build_hf_headers", FETCH.without)
 """What a request to the hub says of who asks."""
-BLOCKS: Final = Feature("huggingface_hub.constants:DOWNLOAD_CHUNK_SIZE", "a download is stopped later")
+BLOCKS: Final = Feature("huggingface_hub.constants:DOWNLOAD_CHUNK_SIZE", "without_blocks")
 """Bytes between two looks at whether to stop."""
 PLAIN_DOWNLOAD: Final = Feature("huggingface_hub.constants:HF_HUB_DISABLE_XET", BLOCKS.without)
 """Downloads by HTTP, which can be stopped between two blocks."""
-NO_ANSWER: Final = Feature("huggingface_hub.errors:HTTPError", "a hub that does not answer is reported in technical words")
+NO_ANSWER: Final = Feature("huggingface_hub.errors:HTTPError", "without_no_answer")
 """What is raised when the hub cannot be reached: it is another library's."""
-BARS: Final = Feature("transformers.utils.logging:_tqdm_active", "bars are drawn while a model opens")
+BARS: Final = Feature("transformers.utils.logging:_tqdm_active", "without_bars")
 """Whether transformers draws bars. Its `disable_progress_bar` would forget what is set of huggingface_hub's."""
-ENCODER_OUTPUT: Final = Feature("transformers.modeling_outputs:BaseModelOutput", "encoder-decoders do not generate")
+ENCODER_OUTPUT: Final = Feature("transformers.modeling_outputs:BaseModelOutput", "without_encoder_output")
 """What an encoder's output is handed to the decoder in, from the second step on."""
-OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "models on several devices do not open")
+OFFLOADED: Final = Feature("accelerate.hooks:remove_hook_from_submodules", "without_offloading")
 """Undoes what accelerate did to the modules of a spread model."""
 FEATURES: Final = (
     FUSED_MASK,
@@ -128,15 +129,18 @@ def rule_processor(rule: str) -> Any:
     return RULE_PROCESSORS[rule].get()
 
 
-def missing(features: tuple[Feature, ...] = FEATURES) -> str:
-    """What will not work with the libraries that are installed, in one sentence; "" if all of it will."""
+def missing(features: tuple[Feature, ...] = FEATURES) -> tuple[Sentence, ...]:
+    """What will not work with the libraries that are installed; nothing if all of it will."""
     lost = [feature for feature in features if not feature.is_here]
-    libraries = " and ".join(dict.fromkeys(f"{feature.library} {version(feature.library)}" for feature in lost))
-    return f"With {libraries}, {'; '.join(dict.fromkeys(feature.without for feature in lost))}." if lost else ""
+    libraries = dict.fromkeys(f"{feature.library} {version(feature.library)}" for feature in lost)
+    return (
+        *(sentence("library_changed", library=library) for library in libraries),
+        *(sentence(code) for code in dict.fromkeys(feature.without for feature in lost)),
+    )
 
 
 @cache
-def self_check() -> str:
+def self_check() -> tuple[Sentence, ...]:
     """`missing`, looked for once in a process: at the first model that is opened."""
     return missing()
 
@@ -286,7 +290,7 @@ def load(architecture: type[Any], folder: Any, *, renames: Mapping[str, str], **
     unfit = HeadscopeError(
         "library_unfit",
         library=f"transformers {version('transformers')}",
-        without="checkpoints do not open: what was done with their weights is not reported",
+        reason=sentence("without_report"),
     )
     options |= {"key_mapping": dict(renames), "output_loading_info": True}
     try:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Feature:
     path : str
         ``"module:name"``; a dotted name is an attribute of an attribute.
     without : str
-        What happens without it, as a clause after "With transformers 6.0,".
+        The code of the sentence that says what happens without it.
     works : callable
         Whether what is found there still is what is needed.
     """
@@ -47,7 +48,9 @@ class Feature:
         """
         found = self._found()
         if found is None:
-            raise HeadscopeError("library_unfit", library=f"{self.library} {version(self.library)}", without=self.without)
+            raise HeadscopeError(
+                "library_unfit", library=f"{self.library} {version(self.library)}", reason=sentence(self.without)
+            )
         return found
 
     def set(self, value: Any) -> None:

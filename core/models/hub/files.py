@@ -16,6 +16,7 @@ from headscope.core.models.hub.placement.packing import method_of, packer_of, un
 from headscope.core.models.hub.placement.plan import place
 from headscope.core.models.hub.reading import Opening, configuration
 from headscope.core.models.hub.tokenizer import read_tokenizer
+from headscope.core.sentences import sentence
 
 
 def load_folder(
@@ -51,7 +52,7 @@ def load_folder(
         job.cancel.check()
         words, notes = weights.format, choice.notes
         if adapter is None and has_adapter(folder):
-            notes = (*notes, "The adapter beside its weights is not applied: peft is not installed.")
+            notes = (*notes, sentence("adapter_ignored"))
         if packer := method or packer_of(module):
             words = f"{words}, {packer}"
         if adapter is not None:

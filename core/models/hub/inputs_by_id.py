@@ -14,18 +14,19 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from headscope.core.sentences import Sentence, sentence
+
 _TABLES: Final = {"input_shape_ids": "word_shape", "input_pronunciation_ids": "word_pronunciation"}
 """The argument of a model's pass, and the table of its tokenizer, from tokens to numbers, that it is looked up in."""
 _OTHERS: Final = "[UNK]"
 """The entry of tokens without one, and of those that the tokenizer puts around a text."""
 _PLACES: Final = frozenset({"xpath_tags_seq", "bbox"})
 """What models of pages read of each word: where it stands."""
-_NO_PLACES: Final = "It was made for pages, and reads a text without places on one."
 
 
-def note_on_places(module: nn.Module) -> str:
-    """A sentence on what a text does not say of its words; empty of nearly every model."""
-    return "" if _PLACES.isdisjoint(inspect.signature(module.forward).parameters) else _NO_PLACES
+def note_on_places(module: nn.Module) -> tuple[Sentence, ...]:
+    """What a text does not say of its words; nothing for nearly every model."""
+    return () if _PLACES.isdisjoint(inspect.signature(module.forward).parameters) else (sentence("no_places"),)
 
 
 def tables_by_id(module: nn.Module, tokenizer: Any) -> dict[str, Tensor]:

@@ -40,9 +40,11 @@ from headscope.core.models.hub.positions import most_tokens
 from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.teacher_forcing import target_start
 from headscope.core.models.hub.tokenizer import HubTokenizer
-from headscope.core.models.hub.unavailable import known_reason, note
+from headscope.core.models.hub.unavailable import known_reason
+from headscope.core.models.hub.unavailable import notes as notes_on_attention
 from headscope.core.models.hub.unwrapping import unwrapped
 from headscope.core.options import GenerationSettings, Languages
+from headscope.core.sentences import Sentence, sentence
 from headscope.core.text.given_ids import Ids
 from headscope.core.text.tokenizer import Encoded
 from headscope.core.vocabulary import Ability, Kind, Tier
@@ -50,12 +52,6 @@ from headscope.core.vocabulary import Ability, Kind, Tier
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id")
 _WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "MTModel")
 _WRITE_TOO: Final = ("EncoderDecoderModel", "BertGenerationDecoder")
-_APPENDS: Final = "To write, it reads one more token behind the text, which is not shown: it does not generate here."
-_READS_AGAIN: Final = "To write, it reads the whole text again at every step, which is not shown: it does not generate here."
-_IN_ITS_OWN_WAY: Final = "transformers generates with it in a way of its own, which is not followed: it does not generate here."
-_FROM_ZERO: Final = (
-    "When it generates, transformers numbers its positions from 0; a text that it reads begins behind its padding id."
-)
 
 
 class HubModel(Model):
@@ -68,7 +64,8 @@ class HubModel(Model):
     source, name, checkpoint : str
         For `ModelInfo`.
     lacking : abilities whose weights were missing
-    notes : sentences about what of the checkpoint is not shown
+    notes : sequence of Sentence
+        What of the checkpoint cannot be shown.
     is_ours : bool
         False: the module is somebody else's, who goes on with it.
 
@@ -91,7 +88,7 @@ class HubModel(Model):
         name: str,
         checkpoint: str = "in memory",
         lacking: frozenset[Ability] = frozenset(),
-        notes: Sequence[str] = (),
+        notes: Sequence[Sentence] = (),
         is_ours: bool = True,
     ) -> None:
         self.module = module.eval() if is_ours else module
@@ -119,7 +116,7 @@ class HubModel(Model):
             head = None if lacking & {"classify", "tag", "answer"} else class_head(module)
         places = places_of(module)
         self.is_movable = is_ours and len(places) == 1 and packing_of(module) is None
-        said = note(module.config, layers, two_texts=is_encoder_decoder(module))
+        said = notes_on_attention(module.config, layers, two_texts=is_encoder_decoder(module))
         self.info = ModelInfo(
             source=source,
             name=name,
@@ -135,9 +132,7 @@ class HubModel(Model):
             n_parameters=module.num_parameters(),
             memory_bytes=sum(stored_bytes(weights) for weights in module.parameters()),
             checkpoint=checkpoint,
-            note=" ".join(
-                filter(None, (said, *notes, note_on_places(module), *_notes_on_writing(module), compat.self_check()))
-            ),
+            notes=(*said, *notes, *note_on_places(module), *_notes_on_writing(module), *compat.self_check()),
             labels=head.labels if head else (),
             link=head.link if head else "softmax",
             head_is_complete=not lacking - {"next_sentence"},
@@ -315,15 +310,15 @@ def _is_to_write(module: PreTrainedModel) -> bool:
     return name.endswith(_WRITE) or name in _WRITE_TOO
 
 
-def _notes_on_writing(module: PreTrainedModel) -> Iterator[str]:
+def _notes_on_writing(module: PreTrainedModel) -> Iterator[Sentence]:
     if writing_ways.appended_to_write(module) is not None:
-        yield _APPENDS
+        yield sentence("appends_to_write")
     elif writing_ways.reads_again(module):
-        yield _READS_AGAIN
+        yield sentence("reads_again_to_write")
     elif module.can_generate() and not _is_to_write(module):  # SeamlessM4T's, which takes languages by a table of its own
-        yield _IN_ITS_OWN_WAY
+        yield sentence("writes_in_its_own_way")
     elif writing_ways.numbers_positions(module) and writing_ways.numbers_from_padding(module):
-        yield _FROM_ZERO
+        yield sentence("positions_from_0")
 
 
 def _is_causal(module: PreTrainedModel) -> bool:

@@ -30,6 +30,7 @@ from headscope.core.models.hub.placement.spread import forget_with
 from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.settings import check_counts, check_followed
 from headscope.core.models.hub.unavailable import known_reason
+from headscope.core.sentences import Sentence, sentence
 from headscope.core.text.tokens import visible
 from headscope.core.vocabulary import Ability
 
@@ -63,7 +64,7 @@ class Choice:
     architecture: type[PreTrainedModel]
     renames: Mapping[str, str]
     lacking: frozenset[Ability] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 # ---------------------------------------------------------------- the configuration
@@ -159,18 +160,18 @@ class Opening:
             if not isinstance(architecture, type) or (fit is None and not self.is_packed):
                 shown = _short(wanted or self.config.model_type)
                 raise HeadscopeError("architecture_unsupported", model=self.name, architecture=shown)
-            notes = [check_followed(self.raw, architecture, self.config, self.name)]
+            notes = check_followed(self.raw, architecture, self.config, self.name)
         if named is None and wanted:
-            notes.append(f"transformers has no {_short(wanted)}: its weights are opened as {architecture.__name__}.")
+            notes.append(sentence("class_replaced", wanted=_short(wanted), architecture=architecture.__name__))
         if fit is None:
-            return Choice(architecture, {}, notes=tuple(filter(None, notes)))
+            return Choice(architecture, {}, notes=tuple(notes))
         fit = replace(fit, missing_head=tuple(key for key in fit.missing_head if key not in self.adapted))
         self._check(fit)
         if not self.placing.options:  # or else it goes to several devices
             n_bytes = fit.n_bytes // torch.float32.itemsize * self.placing.dtype.itemsize
             check_room("model_too_large", n_bytes, self.placing.device, model=self.name)
         notes += _notes(fit)
-        return Choice(architecture, fit.renames, _lacking(fit), tuple(filter(None, notes)))
+        return Choice(architecture, fit.renames, _lacking(fit), tuple(notes))
 
     def read(self, choice: Choice) -> PreTrainedModel:
         """The model with its weights.
@@ -211,10 +212,10 @@ class Opening:
         """Refuse what would be another model than the file's: made up in part, or in part left out."""
         if fit.mismatched:
             (key, found, own), *_ = fit.mismatched
-            shapes = f"{_short(key)} has the shape {_product(found)} in the weights, and {_product(own)} by its configuration"
-            raise HeadscopeError("config_invalid", model=self.name, reason=shapes)
+            reason = sentence("config_misfits_weights", weight=_short(key), found=_product(found), expected=_product(own))
+            raise HeadscopeError("config_invalid", model=self.name, reason=reason)
         if fit.missing:
-            reason = f"{len(fit.missing)} of its weights are missing, {_short(fit.missing[0])} for one"
+            reason = sentence("weights_missing", n=len(fit.missing), weight=_short(fit.missing[0]))
             raise HeadscopeError("checkpoint_damaged", path=self.folder, reason=reason)
         if self.is_packed:
             return
@@ -224,7 +225,7 @@ class Opening:
         unused = {*fit.unused, *fit.left_out}
         for key in sorted(self.weights.integers - unused):
             if key.endswith((".weight", ".bias")):
-                reason = f"{_short(key)} is of whole numbers, and nothing says how they are packed"
+                reason = sentence("integers_unexplained", weight=_short(key))
                 raise HeadscopeError("config_invalid", model=self.name, reason=reason)
 
 
@@ -237,13 +238,13 @@ def _lacking(fit: Fit) -> frozenset[Ability]:
     return frozenset(lacking)
 
 
-def _notes(fit: Fit) -> Iterator[str]:
+def _notes(fit: Fit) -> Iterator[Sentence]:
     if fit.missing_head:
-        yield f"Its file lacks weights of its head, {_short(fit.missing_head[0])} for one: what they predict is not offered."
+        yield sentence("head_incomplete", weight=_short(fit.missing_head[0]))
     source = inspect.getsource(import_module(fit.architecture.__module__))
     known = {"pooler", *re.findall(r"self\.(\w+) = ", source)}  # heads of this model that other classes have
     if foreign := [key for key in fit.unused if key.split(".")[0] not in known and "pooler" not in key]:
-        yield f"{fit.architecture.__name__} does not use {len(foreign)} of its file's weights, {_short(foreign[0])} for one."
+        yield sentence("weights_foreign", architecture=fit.architecture.__name__, n=len(foreign), weight=_short(foreign[0]))
 
 
 def _short(text: object) -> str:
@@ -263,7 +264,7 @@ def refusals_said(name: str) -> Iterator[None]:
     except (HeadscopeError, Cancelled):
         raise
     except TooManyParts as error:
-        raise HeadscopeError("config_invalid", model=name, reason=str(error)) from None
+        raise HeadscopeError("config_invalid", model=name, reason=error.reason) from None
     except Exception as error:
         if is_out_of_memory(error):
             raise

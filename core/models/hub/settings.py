@@ -13,6 +13,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub.checkpoint import Checkpoint
+from headscope.core.sentences import Sentence, sentence
 from headscope.core.text.tokens import visible
 
 _COUNTS: Final = re.compile(r"layer|block|depth|label|group|expert|head|hash|stage|types|^num_|^n_")
@@ -52,10 +53,11 @@ def check_counts(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> None
     for key, number in _numbers(raw):
         limit = max(_DEEPEST, n_tensors) if _DEPTH.match(key) else max(_ALWAYS_POSSIBLE, n_tensors, largest)
         if number > limit and _COUNTS.search(key) and not _NO_COUNTS.search(key):
-            reason = f"{visible(key)[:60]} is {number:.4g}, and the weights are {n_tensors} tensors"
+            reason = sentence("config_exceeds_weights", key=visible(key)[:60], value=f"{number:.4g}", n=n_tensors)
             raise HeadscopeError("config_invalid", model=name, reason=reason)
         if _ID.search(key) and abs(number) > _LARGEST_ID:
-            raise HeadscopeError("config_invalid", model=name, reason=f"{visible(key)[:60]} is {number:.4g}, which is no token")
+            reason = sentence("config_not_token", key=visible(key)[:60], value=f"{number:.4g}")
+            raise HeadscopeError("config_invalid", model=name, reason=reason)
 
 
 def _numbers(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -71,8 +73,10 @@ def _numbers(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield key, float(min(value, 10**300))
 
 
-def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], config: PreTrainedConfig, name: str) -> str:
-    """What config.json says about attention, or by what states are multiplied, and the class does not read; "" if there is nothing.
+def check_followed(
+    raw: Mapping[str, Any], architecture: type[PreTrainedModel], config: PreTrainedConfig, name: str
+) -> list[Sentence]:
+    """What config.json says about attention, or by what states are multiplied, and the class does not read.
 
     transformers keeps any key, whether or not the model's code looks at it: version 5 has forgotten BERT's relative positions.
 
@@ -83,18 +87,17 @@ def check_followed(raw: Mapping[str, Any], architecture: type[PreTrainedModel], 
     """
     unread = [key for key, value in raw.items() if _about_attention(key, value)]
     if not unread:
-        return ""
+        return []
     code = _code(architecture, config)
     unread = [key for key in unread if key not in code and not ("rope" in key and "rope_parameters" in code)]
     for key in unread:
         if _CHANGES_SCORES.search(str(raw[key]).lower()) or "alibi" in key:
-            reason = f"{key} is {visible(str(raw[key]))[:60]}, which transformers' {architecture.__name__} does not compute"
+            value = visible(str(raw[key]))[:60]
+            reason = sentence("config_not_computed", key=key, value=value, architecture=architecture.__name__)
             raise HeadscopeError("config_invalid", model=name, reason=reason)
     if not unread:
-        return ""
-    return (
-        f"Its config.json sets {visible(', '.join(unread))[:120]}, which transformers' {architecture.__name__} does not read."
-    )
+        return []
+    return [sentence("settings_unread", keys=visible(", ".join(unread))[:120], architecture=architecture.__name__)]
 
 
 def _about_attention(key: str, value: Any) -> bool:

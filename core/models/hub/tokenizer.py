@@ -22,6 +22,7 @@ from headscope.core.models.hub.slow_splitter import SlowSplitter
 from headscope.core.models.hub.splitter import BLANKS, FastSplitter, Piece, Pieces, Splitter
 from headscope.core.models.hub.tokenizer_guard import TextGuard, look_at_tokenizer, opening, render
 from headscope.core.models.hub.tokenizer_trial import load_tokenizer
+from headscope.core.sentences import sentence
 from headscope.core.text.clusters import cluster_end
 from headscope.core.text.piece_labels import BYTE_OF, is_east_asian, label_of, numbered_label
 from headscope.core.text.tokenizer import Encoded, dropped_from, shares
@@ -62,7 +63,7 @@ def read_tokenizer(folder: Path, name: str, job: Job | None = None) -> PreTraine
         if is_out_of_memory(error):
             raise
         if library := _lacking(error):
-            raise HeadscopeError("needs_library", what=f"The tokenizer of {name}", library=library) from None
+            raise HeadscopeError("needs_library", library=library, reason=sentence("tokenizer_needs", name=name)) from None
         raise HeadscopeError("no_tokenizer", path=folder, details=f"{name}: {error}") from None
     # Without its files T5's would be made up; ByT5's and its like have none: their vocabulary are all bytes.
     made_up = bool(tokenizer.vocab_files_names) and not any((folder / each).is_file() for each in VOCABULARY_FILES)

@@ -18,6 +18,7 @@ from headscope.core.files.inspect import LARGEST_JSON
 from headscope.core.files.passed import checked_once
 from headscope.core.job import Job
 from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN, is_bounded, splits_in_bounds
+from headscope.core.sentences import sentence
 
 _TRIAL: Final = "headscope.core.models.hub.tokenizer_trial"
 _LARGEST_FILE: Final = 512 * 2**20
@@ -47,7 +48,7 @@ def look_at_tokenizer(folder: Path, job: Job | None = None) -> None:
     for path in files:
         settings = path.suffix == ".json" and not path.name.endswith(_VOCABULARIES)
         if path.stat().st_size > (LARGEST_JSON if settings else _LARGEST_FILE):
-            raise HeadscopeError("cannot_read", path=path, reason="it is too large for a part of a tokenizer")
+            raise HeadscopeError("cannot_read", path=path, reason=sentence("tokenizer_file_too_large"))
 
     def look() -> None:
         if not _is_plain(files):

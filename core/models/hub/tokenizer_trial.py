@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models
 from headscope.core.errors import HeadscopeError, reason_of
 from headscope.core.models.hub.smiles import is_smiles_vocabulary, smiles_tokenizer
 from headscope.core.models.hub.tokenizer_bounds import LONGEST_TOKEN
+from headscope.core.sentences import sentence
 
 if TYPE_CHECKING:  # transformers takes half a second, which splitting a text does not need
     from transformers import PreTrainedTokenizerBase
@@ -66,7 +67,7 @@ def try_tokenizer(folder: str) -> None:
     except BaseException as error:  # a panic in Rust
         raise HeadscopeError("tokenizer_broken", path=folder, reason=reason_of(error)) from None
     if longest > LONGEST_TOKEN:
-        raise HeadscopeError("tokenizer_broken", path=folder, reason=f"a token of it has {longest:,} characters")
+        raise HeadscopeError("tokenizer_broken", path=folder, reason=sentence("token_too_long", n=f"{longest:,}"))
 
 
 def split_text(tokenizer: str, text: str) -> None:
@@ -101,5 +102,5 @@ def render_chat(template: str, messages: list[dict[str, str]], words: dict[str, 
     except Exception as error:
         raise HeadscopeError("chat_template_failed", reason=reason_of(error)) from None
     if len(text) - sum(len(message["content"]) for message in messages) > _LONGEST_CHAT:
-        raise HeadscopeError("chat_template_failed", reason=f"it writes {len(text):,} characters")
+        raise HeadscopeError("chat_template_failed", reason=sentence("chat_too_long", n=f"{len(text):,}"))
     return text

@@ -62,7 +62,7 @@ def is_plain(path: Path) -> bool:
 
 
 def misread(path: Path) -> str:
-    """Why transformers, which maps a file into memory, would take other bytes for its numbers; "" if it would not.
+    """Why transformers, which maps a file into memory, would take other bytes for its numbers, as a sentence's code; "" if not.
 
     It looks at nothing but where a record begins: one that is compressed, or shorter than its tensor, is read all the same.
     """
@@ -70,7 +70,7 @@ def misread(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-                return "it is compressed"
+                return "compressed"
             pickles = [member for member in members if member.filename.endswith("/data.pkl") and member.file_size <= _LARGEST]
             if len(pickles) != 1:
                 return ""
@@ -79,7 +79,7 @@ def misread(path: Path) -> str:
             folder = pickles[0].filename.removesuffix("data.pkl")
             sizes = {member.filename: member.file_size for member in members}
             short = [key for key, size in walk.storages.items() if sizes.get(f"{folder}data/{key}", size) < size]
-            return "a tensor of it is longer than what is there of it" if short else ""
+            return "tensor_cut_short" if short else ""
     except (_Unusual, zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError, RuntimeError):
         return ""
 

@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from headscope.core.sentences import Sentence, sentence
 from headscope.core.vocabulary import Kind
 
-_STATE_SPACE: Final = "its layers are state-space layers, which have no attention weights"
-_RECURRENT: Final = "its layers are recurrent, and have no attention weights"
-_BANDS: Final = "it attends in bands around each token, so there is no tokens × tokens map"
-_POOLED: Final = "its later layers attend among pooled tokens, so there is no tokens × tokens map"
-_HASHED: Final = "it attends among tokens that a hash puts into the same chunk, so there is no tokens × tokens map"
 _WITHOUT: Final[Mapping[str, str]] = {
-    "mamba": _STATE_SPACE,
-    "mamba2": _STATE_SPACE,
-    "falcon_mamba": _STATE_SPACE,
-    "rwkv": _RECURRENT,
-    "xlstm": _RECURRENT,
-    "fnet": "it mixes tokens by Fourier transforms, which have no weights",
-    "longformer": _BANDS,
-    "led": _BANDS,
-    "longt5": _BANDS,
-    "pegasus_x": _BANDS,
-    "funnel": _POOLED,
-    "reformer": _HASHED,
-    "yoso": "it estimates attention by hashing and never forms weights",
-    "mra": "it computes attention at several resolutions and never forms the whole map",
-    "perceiver": "it attends among latent vectors and not among tokens",
-    "blt": "it attends among bytes and patches of bytes in turn, so there is no tokens × tokens map",
+    "mamba": "state_space",
+    "mamba2": "state_space",
+    "falcon_mamba": "state_space",
+    "rwkv": "recurrent",
+    "xlstm": "recurrent",
+    "fnet": "fourier",
+    "longformer": "bands",
+    "led": "bands",
+    "longt5": "bands",
+    "pegasus_x": "bands",
+    "funnel": "pooled",
+    "reformer": "hashed",
+    "yoso": "estimated",
+    "mra": "resolutions",
+    "perceiver": "latent",
+    "blt": "patches",
 }
-"""By transformers' `model_type`."""
+"""The code of the sentence that says why, by transformers' `model_type`."""
 _NEVER: Final = frozenset({"blt", "reformer"})
 """Reformer has maps of short texts, but none of longer ones; BLT returns those of its patcher and of some of its layers."""
-_NAMES: Final[Mapping[Kind, str]] = {"encoder": "encoder", "decoder": "decoder", "cross": "cross-"}
 
 
 def never(config: Any) -> bool:
@@ -41,18 +36,19 @@ def never(config: Any) -> bool:
     return config.model_type in _NEVER
 
 
-def reason(config: Any) -> str:
-    """Why a model gives no attention weights, as the end of a sentence."""
-    return known_reason(config) or "it returns no tokens × tokens maps"
+def reason(config: Any) -> Sentence:
+    """Why a model has no attention weights to show."""
+    return known_reason(config) or sentence("returns_no_maps")
 
 
-def known_reason(config: Any) -> str | None:
-    """The same of a kind that is known to have none; None of any other."""
-    return _WITHOUT.get(config.model_type)
+def known_reason(config: Any) -> Sentence | None:
+    """The same for a type that is known to have none; None for any other."""
+    code = _WITHOUT.get(config.model_type)
+    return None if code is None else sentence(code)
 
 
-def note(config: Any, layers: Mapping[Kind, tuple[int, int]], *, two_texts: bool) -> str:
-    """What of a model cannot be shown, in one sentence; empty if everything can.
+def notes(config: Any, layers: Mapping[Kind, tuple[int, int]], *, two_texts: bool) -> tuple[Sentence, ...]:
+    """What of a model cannot be shown, and why; nothing if everything can.
 
     Parameters
     ----------
@@ -63,10 +59,10 @@ def note(config: Any, layers: Mapping[Kind, tuple[int, int]], *, two_texts: bool
         Whether it is an encoder-decoder.
     """
     kinds: Sequence[Kind] = ("encoder", "decoder", "cross") if two_texts else ()
-    if missing := [f"{_NAMES[kind]} attention".replace("- ", "-") for kind in kinds if kind not in layers]:
-        return f"Its {' and '.join(missing)} cannot be shown: {reason(config)}."
+    if missing := [sentence(f"no_{kind}_attention") for kind in kinds if kind not in layers]:
+        return (*missing, reason(config))
     n_layers = getattr(config.get_text_config(decoder=True), "num_hidden_layers", None)
     n_shown = sum(n for n, _ in layers.values())
     if kinds or not isinstance(n_layers, int) or n_shown >= n_layers:
-        return ""
-    return f"{n_shown} of its {n_layers} layers attend and are shown; the others mix tokens without attention weights."
+        return ()
+    return (sentence("layers_shown", shown=n_shown, n_layers=n_layers),)

@@ -8,6 +8,7 @@ from torch import nn
 from transformers import Pipeline, PreTrainedModel
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 
 _INSIDE: Final = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 """Classes of torch that pass everything on to one module, and where they keep it."""
@@ -37,13 +38,13 @@ def unwrapped(module: Any, name: str | None = None) -> PreTrainedModel:
         return module
     shown = type(module).__name__
     if isinstance(module, Pipeline):
-        raise HeadscopeError("wrap_inside", kind=shown, inside="its .model, with its .tokenizer,")
+        raise HeadscopeError("wrap_inside", kind=shown, instead=sentence("wrap_pipeline"))
     if "SentenceTransformer" in kinds:
-        raise HeadscopeError("wrap_inside", kind=shown, inside="its first module's .auto_model, with its .tokenizer,")
+        raise HeadscopeError("wrap_inside", kind=shown, instead=sentence("wrap_first_module"))
     if isinstance(module, nn.Module):
         own = [part for part, inner in module.named_modules() if part and isinstance(inner, PreTrainedModel)]
         if own:
-            raise HeadscopeError("wrap_inside", kind=shown, inside=f"its .{min(own, key=len)}")
+            raise HeadscopeError("wrap_inside", kind=shown, instead=sentence("wrap_part", part=min(own, key=len)))
     raise HeadscopeError("architecture_unsupported", model=name or shown, architecture=shown)
 
 

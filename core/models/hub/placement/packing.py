@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.sentences import sentence
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +56,7 @@ def is_packing(dtype: str) -> bool:
     if dtype not in _PACKERS:
         return False
     if _packer(dtype) is None:
-        raise HeadscopeError("needs_library", what=f"The format {dtype}", library=_PACKERS[dtype][-1])
+        raise HeadscopeError("needs_library", library=_PACKERS[dtype][-1], reason=sentence("format_needs", dtype=dtype))
     return True
 
 
@@ -96,16 +97,16 @@ def method_of(raw: Mapping[str, Any], name: str) -> str | None:
     """
     settings = raw.get("quantization_config")
     if settings is None and isinstance(raw.get("quantization"), dict):  # how MLX writes it
-        raise HeadscopeError("weights_unsupported", path=name, what="weights packed for MLX")
+        raise HeadscopeError("weights_unsupported", path=name, reason=sentence("packed_for_mlx"))
     if not isinstance(settings, dict):
         return None
     packed_by_bnb = settings.get("load_in_8bit") or settings.get("load_in_4bit")
     method = "bitsandbytes" if packed_by_bnb else settings.get("quant_method")
     if not isinstance(method, str) or not any(known.split("_")[0] == method.split("_")[0] for known in _methods()):
-        raise HeadscopeError("config_invalid", model=name, reason=f"its weights are packed by {method}")
+        raise HeadscopeError("config_invalid", model=name, reason=sentence("packing_unknown", method=method))
     library = _LIBRARIES.get(method, method)
     if method not in _UNPACKED_BY_TRANSFORMERS and not _is_here(library):
-        raise HeadscopeError("needs_library", what=f"A checkpoint packed by {method}", library=library)
+        raise HeadscopeError("needs_library", library=library, reason=sentence("packing_needs", method=method))
     return method
 
 
