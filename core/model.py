@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from headscope.core.arguments import checked
 from headscope.core.attention.intervention import Edits, as_intervention
+from headscope.core.errors import HeadscopeError
 from headscope.core.forward.base import BaseModel
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
@@ -127,6 +128,11 @@ class Model(BaseModel):
         from headscope.core.predict.next_sentence import next_sentence
 
         return next_sentence(self, text, text_pair)
+
+    def check_is_of(self, record: AttentionRecord) -> None:
+        """Tokens of one model are numbers without meaning to another. Raises ``record_of_another_model``."""
+        if not record.is_of(self.module):
+            raise HeadscopeError("record_of_another_model", model=self.info.name)
 
     # ---------------------------------------------------------------- writing
     @checked

@@ -1,34 +1,61 @@
-"""Carries out what the heatmap asks of a record besides cells."""
+"""Carries out what is asked about cells, rows and parts of one head's map."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from headscope.core.analyse.records.arithmetic import arithmetic
+from headscope.core.analyse.records.arithmetic_numbers import Arithmetic
 from headscope.core.attention.ranks import shares_below
-from headscope.core.job import Job
-from headscope.core.requests.cells import HeatmapRequest, RankRequest, Ranks, Sums, SumsRequest
+from headscope.core.engine.registry import answers
+from headscope.core.job import Job, Stream
+from headscope.core.requests.cells import (
+    ArithmeticRequest,
+    Part,
+    PartRequest,
+    RankRequest,
+    Ranks,
+    Row,
+    RowRequest,
+    Sums,
+    SumsRequest,
+)
 from headscope.core.vocabulary import FloatArray
 
 _ROWS = 256
 """Computed between two looks at whether they are still wanted."""
 
 
-def heatmap_answer(request: HeatmapRequest, job: Job) -> object:
-    """What the request's docstring promises.
+@answers(PartRequest)
+def part(request: PartRequest, job: Job, _: Stream) -> Part:
+    record, (layer, head), kind = request.record, request.head, request.kind
+    how = {name: getattr(request, name) for name in ("height", "width", "rows", "keys", "by_row")}
+    return Part(request, record.pooled(layer, head, kind, **how, job=job))
 
-    Raises
-    ------
-    HeadscopeError
-        ``unknown_kind``, ``no_such_head``, ``layer_not_kept``, ``no_scores``.
-    Cancelled
-    """
-    match request:
-        case RankRequest(record, kind, head) if record.is_large(kind):
-            return Ranks(request, record.rank_table(*head, kind, job))
-        case RankRequest(record, kind, head):
-            return Ranks(request, shares_below(record.attention_weights(*head, kind)))
-        case SumsRequest():
-            return Sums(request, _received(request), _given(request, job))
+
+@answers(RowRequest)
+def row(request: RowRequest, _job: Job, _stream: Stream) -> Row:
+    rows = slice(request.query, request.query + 1)
+    return Row(request, request.record.attention_weights(*request.head, request.kind, rows)[0])
+
+
+@answers(ArithmeticRequest)
+def arithmetic_of(request: ArithmeticRequest, job: Job, _: Stream) -> Arithmetic:
+    cell = request.layer, request.head, request.query, request.key
+    return arithmetic(request.record, request.kind, *cell, job)
+
+
+@answers(RankRequest)
+def ranks(request: RankRequest, job: Job, _: Stream) -> Ranks:
+    record, head, kind = request.record, request.head, request.kind
+    if record.is_large(kind):
+        return Ranks(request, record.rank_table(*head, kind, job))
+    return Ranks(request, shares_below(record.attention_weights(*head, kind)))
+
+
+@answers(SumsRequest)
+def sums(request: SumsRequest, job: Job, _: Stream) -> Sums:
+    return Sums(request, _received(request), _given(request, job))
 
 
 def _received(request: SumsRequest) -> FloatArray | None:

@@ -1,14 +1,30 @@
-"""Carries out what is asked about predictions."""
+"""Carries out what is asked about predictions; it changes no picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headscope.core.analyse.attribution.results import Attribution
+from headscope.core.analyse.attribution.token_attribution import token_attribution
 from headscope.core.analyse.causal.sweeps import Question, Sweep, ablate_heads, cut_edges, forbid_keys, patch
+from headscope.core.engine.registry import answers_with_model
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.base import BaseModel
-from headscope.core.job import Job
-from headscope.core.requests.predictions import SweepRequest
+from headscope.core.job import Job, Stream
+from headscope.core.model import Model
+from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens import labelled_lens
+from headscope.core.predict.reader import read_by
+from headscope.core.predict.results import Surprisal
+from headscope.core.predict.surprisal import surprisal_of
+from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest, SweepRequest
+
+
+@answers_with_model(SweepRequest)
+def last_of_sweep(model: Model, request: SweepRequest, job: Job, stream: Stream) -> Sweep:
+    for part in sweep(model, request, job):  # there is always one
+        stream(part)
+    return part
 
 
 def sweep(model: BaseModel, request: SweepRequest, job: Job) -> Iterator[Sweep]:
@@ -28,3 +44,25 @@ def sweep(model: BaseModel, request: SweepRequest, job: Job) -> Iterator[Sweep]:
             return patch(model, question, request.other, request.kind, **other, by=request.by, job=job)
         case _:  # from callers whose types nobody checks
             raise HeadscopeError("bad_option", option="what", value=request.what, expected="heads, edges, keys or patches")
+
+
+@answers_with_model(LensRequest)
+def logit_lens(model: Model, request: LensRequest, job: Job, stream: Stream) -> LensLayer:
+    model.check_is_of(request.record)
+    for layer in labelled_lens(
+        model, request.record, positions=request.positions, top_k=request.top_k, follow=request.follow, job=job
+    ):  # there is always one
+        stream(layer)
+    return layer
+
+
+@answers_with_model(SurprisalRequest)
+def surprisal(model: Model, request: SurprisalRequest, job: Job, _: Stream) -> Surprisal:
+    model.check_is_of(request.record)
+    return surprisal_of(model, read_by(request.record), job)
+
+
+@answers_with_model(AttributionRequest)
+def attribution(model: Model, request: AttributionRequest, job: Job, _: Stream) -> Attribution:
+    model.check_is_of(request.record)
+    return token_attribution(model, request.record, request.target, job)

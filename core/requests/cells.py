@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headscope.core.attention.ranks import RankTable
+from headscope.core.requests.request import Request
 from headscope.core.vocabulary import FloatArray, Head, Kind
 
 if TYPE_CHECKING:
+    from headscope.core.analyse.records.arithmetic_numbers import Arithmetic  # noqa: F401 - an answer
     from headscope.core.attention.record import AttentionRecord
 
 
 @dataclass(frozen=True, slots=True)
-class PartRequest:
+class PartRequest(Request["Part"]):
     """A part of a head's map as a picture of at most `height` × `width` pixels, exact maxima; answers `Part`.
 
     What its numbers are, the record's lens says. `by_row`: of weights divided by the largest of their row.
@@ -30,7 +32,7 @@ class PartRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RowRequest:
+class RowRequest(Request["Row"]):
     """One query's numbers of a head; answers `Row`."""
 
     record: AttentionRecord
@@ -48,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class ArithmeticRequest:
+class ArithmeticRequest(Request["Arithmetic"]):
     """Where the weight of a cell comes from; answers `Arithmetic`. The record may be one in words, and the cell one of its."""
 
     record: AttentionRecord
@@ -60,7 +62,7 @@ class ArithmeticRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RankRequest:
+class RankRequest(Request["Ranks"]):
     """Where each cell of a head stands among all of them; answers `Ranks`."""
 
     record: AttentionRecord
@@ -83,7 +85,7 @@ class Ranks:
 
 
 @dataclass(frozen=True, slots=True)
-class SumsRequest:
+class SumsRequest(Request["Sums"]):
     """Weights of a large head summed over chosen queries and over chosen keys; answers `Sums`."""
 
     record: AttentionRecord
@@ -108,9 +110,6 @@ class Sums:
     request: SumsRequest
     received: FloatArray | None
     given: FloatArray | None
-
-
-HeatmapRequest = RankRequest | SumsRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """What the view lane is asked to do with records that exist, and what it answers: frozen requests and arrays.
 
-Nothing here imports torch; `core.engine.views` carries them out.
+Nothing here imports torch; `core.engine` carries them out.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headscope.core.attention.head_map import HeadMap, Pooling
-from headscope.core.requests.cells import ArithmeticRequest, HeatmapRequest, PartRequest, RowRequest
-from headscope.core.requests.tokens import LooksRequest, RolloutRequest, StepRowsRequest
+from headscope.core.requests.request import Request
 from headscope.core.vocabulary import FloatArray, Head, Kind
 
 if TYPE_CHECKING:
+    from headscope.core.analyse.records.head_types import HeadMetrics  # noqa: F401 - an answer
     from headscope.core.attention.record import AttentionRecord
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsRequest:
+class WeightsRequest(Request["HeadWeights"]):
     """The maps of some heads, of what the record's lens shows; answers `HeadWeights`, and streams one before with what can be had at once of large ones."""
 
     record: AttentionRecord
@@ -36,7 +36,7 @@ class HeadWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class ThumbnailsRequest:
+class ThumbnailsRequest(Request["Thumbnails"]):
     """Small pictures of all heads; streams `Thumbnails` after each layer and answers the last.
 
     `layers` is their order, first to last if not given; those that are not in it are left out (NaN): a request that was put off
@@ -65,7 +65,7 @@ class Thumbnails:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricsRequest:
+class MetricsRequest(Request["HeadMetrics"]):
     """All that is measured of all heads; streams `HeadMetrics` after each layer and answers the last.
 
     `layers` is their order, first to last if not given; those that are not in it are left out (NaN). `size` limits the pixels along
@@ -76,17 +76,3 @@ class MetricsRequest:
     kind: Kind
     layers: tuple[int, ...] | None = None
     size: int = 32
-
-
-ViewRequest = (
-    WeightsRequest
-    | PartRequest
-    | RowRequest
-    | StepRowsRequest
-    | ThumbnailsRequest
-    | MetricsRequest
-    | HeatmapRequest
-    | ArithmeticRequest
-    | LooksRequest
-    | RolloutRequest
-)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from headscope.core.requests.request import ModelRequest
+
 if TYPE_CHECKING:
+    from headscope.core.forward.model_info import ModelInfo  # noqa: F401 - an answer
     from headscope.core.model import Model
+    from headscope.core.models.catalogue_entries import Catalogue  # noqa: F401 - an answer
 
 
 @dataclass(frozen=True, slots=True)
-class LoadRequest:
+class LoadRequest(ModelRequest["ModelInfo"]):
     """Load `source`, or take over `model`, which is in memory; answers `ModelInfo`."""
 
     source: str
@@ -20,5 +24,5 @@ class LoadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueRequest:
+class CatalogueRequest(ModelRequest["Catalogue"]):
     """What can be opened, and where it can run; answers `Catalogue`."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from headscope.core.requests.request import Question
 from headscope.core.target import SpanEnd, Target
 from headscope.core.vocabulary import Kind
 
 if TYPE_CHECKING:
+    from headscope.core.analyse.attribution.results import Attribution  # noqa: F401 - an answer
+    from headscope.core.analyse.causal.sweeps import Sweep  # noqa: F401 - an answer
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.predict.lens_layer import LensLayer  # noqa: F401 - an answer
+    from headscope.core.predict.results import Surprisal  # noqa: F401 - an answer
 
 
 @dataclass(frozen=True, slots=True)
-class SweepRequest:
+class SweepRequest(Question["Sweep"]):
     """Change one thing at a time and see what the prediction loses; streams `Sweep`s, answers the last, see `core.analyse.sweeps`.
 
     Attributes
@@ -44,7 +49,7 @@ class SweepRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class LensRequest:
+class LensRequest(Question["LensLayer"]):
     """Read the residual stream after each layer; streams a `LensLayer` with labels for each, answers the last.
 
     The tokens are those that `record` is of, whoever wrote them. The other parameters are those of
@@ -58,14 +63,14 @@ class LensRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class SurprisalRequest:
+class SurprisalRequest(Question["Surprisal"]):
     """How unexpected each of the tokens is that `record` is of; answers `Surprisal`. See `headscope.core.predict.surprisal`."""
 
     record: AttentionRecord
 
 
 @dataclass(frozen=True, slots=True)
-class AttributionRequest:
+class AttributionRequest(Question["Attribution"]):
     """What a prediction owes to each of the tokens that `record` is of, by gradient × attention; answers `Attribution`.
 
     `target` is what is explained; the most probable outcome of the first prediction if nothing of it is given.

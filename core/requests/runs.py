@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from headscope.core.keep import KEEP_ALL, Keep
 from headscope.core.options import BeamSearch, Sampling
-from headscope.core.requests.models import CatalogueRequest, LoadRequest
-from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest, SweepRequest
+from headscope.core.requests.request import RunRequest
 from headscope.core.vocabulary import FillStrategy
 
 if TYPE_CHECKING:
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
     from headscope.core.forward.model_info import ModelInfo
     from headscope.core.options import Languages, Rule
     from headscope.core.predict.results import GenerationStep
+    from headscope.core.run import Run  # noqa: F401 - an answer
     from headscope.core.text.prompt import Prompt
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureRequest:
+class CaptureRequest(RunRequest["Run"]):
     """Run the model once over a text; answers `Run`.
 
     `target` is the decoder's text of an encoder-decoder model (None: just its start token). `languages` are those of a
@@ -44,7 +44,7 @@ class CaptureRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateRequest:
+class GenerateRequest(RunRequest["Run"]):
     """Continue a text; streams `GenerationStep`, answers `Run`.
 
     With several beams, `BeamStep` is streamed while they run and the winner's `GenerationStep`s at the end. `stop` strings end
@@ -66,7 +66,7 @@ class GenerateRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ForkRequest:
+class ForkRequest(RunRequest["Run"]):
     """Write another token in the place of `step`'s, and go on from there; streams and answers as `GenerateRequest`.
 
     The first step that is streamed is the forced token's.
@@ -78,7 +78,7 @@ class ForkRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class FillRequest:
+class FillRequest(RunRequest["Run"]):
     """Fill every mask, one at a time; streams `FillStep`, answers `Run` of the filled text.
 
     "confident" takes the position whose best candidate is most probable (Ghazvininejad et al. 2019, one token a step);
@@ -93,8 +93,3 @@ class FillRequest:
     sweeps: int = 5
     temperature: float = 1.0
     seed: int = 0
-
-
-Question = SweepRequest | LensRequest | SurprisalRequest | AttributionRequest
-"""What changes no picture: a panel asks it, and says the answer or why there is none."""
-ModelRequest = LoadRequest | CaptureRequest | GenerateRequest | ForkRequest | FillRequest | CatalogueRequest | Question

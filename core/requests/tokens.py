@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headscope.core.attention.head_map import Side
+from headscope.core.requests.request import Request
 from headscope.core.vocabulary import FloatArray, Head, Kind
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # ---------------------------------------------------------------- of records
 @dataclass(frozen=True, slots=True)
-class LooksRequest:
+class LooksRequest(Request["Looks"]):
     """What several heads have to do with some tokens; answers `Looks`.
 
     Attributes
@@ -44,7 +45,7 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutRequest:
+class RolloutRequest(Request["RolledOut"]):
     """How much of each token has reached `query` after the last layer, by attention rollout; answers `RolledOut`."""
 
     record: AttentionRecord
@@ -64,7 +65,7 @@ class RolledOut:
 
 
 @dataclass(frozen=True, slots=True)
-class StepRowsRequest:
+class StepRowsRequest(Request["StepRows"]):
     """What each head of a layer looked at from one query, that of a step's record which chose a token; answers `StepRows`."""
 
     record: AttentionRecord

@@ -23,7 +23,8 @@ from headscope.core.options import Sampling
 from headscope.core.predict.results import GenerationStep
 from headscope.core.requests.cells import PartRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
-from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest, ModelRequest, Question
+from headscope.core.requests.request import AnyModelRequest, Question
+from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest
 from headscope.core.run import Run
 from headscope.core.text.prompt import Prompt
 from headscope.core.text.tokens import Reading
@@ -35,9 +36,10 @@ from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.control.heatmap_numbers import HeatmapNumbers
 from headscope.gui.control.sources import Sources
 from headscope.gui.control.writing import Writing
-from headscope.gui.lanes.answer import Answer, no_question_replaces_another
+from headscope.gui.lanes.answer import A, Answer
 from headscope.gui.lanes.handlers import model_handler, view_handler
-from headscope.gui.lanes.lane import PATIENCE, Lane, close_all, supersedes_in_model_lane
+from headscope.gui.lanes.lane import PATIENCE, Lane, close_all
+from headscope.gui.lanes.precedence import no_question_replaces_another, supersedes_in_model_lane
 from headscope.gui.session.abilities import why_unable
 from headscope.gui.session.opened import Opened
 from headscope.gui.session.outcome import kept_outcome
@@ -78,7 +80,7 @@ class Explorer(QObject):
         self._lane.cancelled.connect(self._on_cancelled)
         self.exporter = Exporter(state, self)
         self.exporter.ended.connect(self._settle)
-        self._asked: dict[int, ModelRequest] = {}
+        self._asked: dict[int, AnyModelRequest] = {}
         self._adopted: Model | None = None
         self.opened = Opened()
         self._coming: Prompt | None = None  # the text of the model that is being opened again
@@ -205,7 +207,7 @@ class Explorer(QObject):
         """A place for an answer of the model, to be asked by `ask`."""
         return Answer(self._lane, parent)
 
-    def ask(self, answer: Answer[Any], question: Question) -> None:
+    def ask(self, answer: Answer[A], question: Question[A]) -> None:
         """Ask the model something that changes no picture. A run drops the question."""
         if self._loaded is None:
             answer.refuse(question, HeadscopeError("no_model"))
@@ -303,7 +305,7 @@ class Explorer(QObject):
         return ended
 
     # ---------------------------------------------------------------- what comes back
-    def _ask(self, request: ModelRequest) -> None:
+    def _ask(self, request: AnyModelRequest) -> None:
         if not isinstance(request, CatalogueRequest):
             self._stream.drop()  # steps of what this request replaces
         self._asked[self._lane.submit(request)] = request
@@ -326,7 +328,7 @@ class Explorer(QObject):
         elif isinstance(answer, Run):
             self._on_run(request, answer)
 
-    def _on_run(self, request: ModelRequest, result: Run) -> None:
+    def _on_run(self, request: AnyModelRequest, result: Run) -> None:
         values: dict[str, Any] = {"run": result, "next_sentence": result.next_sentence, "predictions": result.predictions}
         values |= self.sources.after(request, result, self._loaded)
         values["outcome"] = kept_outcome(self.state.outcome, result.predictions) if self._loaded is self.state.model else None

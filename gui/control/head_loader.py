@@ -22,7 +22,8 @@ from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.goal import MOST_HEADS, Goal, kind_to_show
 from headscope.gui.control.head_cache import HeadCache
 from headscope.gui.control.thumbnails import HeadThumbnails
-from headscope.gui.lanes.lane import Handle, Lane, supersedes_in_view_lane
+from headscope.gui.lanes.lane import Handle, Lane
+from headscope.gui.lanes.precedence import supersedes_in_view_lane
 from headscope.gui.session.axis_moves import Moved, is_edit
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session, cleared

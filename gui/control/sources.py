@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
-from headscope.core.requests.runs import ModelRequest
+from headscope.core.requests.request import AnyModelRequest
 from headscope.core.run import Run
 from headscope.gui.control.head_loader import HeadLoader
 from headscope.gui.session.comparison import Reference
@@ -26,7 +26,7 @@ class Sources(QObject):
         self._pictures = pictures
         self._reference = Reference()
 
-    def after(self, request: ModelRequest, run: Run, model: ModelInfo | None) -> dict[str, Any]:
+    def after(self, request: AnyModelRequest, run: Run, model: ModelInfo | None) -> dict[str, Any]:
         """What the session has to know when `run` is the newest: it is published with the run's picture."""
         self._reference.add(request, run, model)
         return {"source": B, **self._values}

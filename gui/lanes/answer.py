@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.requests.request import Request
 from headscope.gui.lanes.lane import Lane
 
 A = TypeVar("A")
@@ -64,7 +65,7 @@ class Answer(QObject, Generic[A]):
         """Whether `value` is the answer to `request`."""
         return self.value is not None and self._answered == self.request
 
-    def ask(self, request: object) -> None:
+    def ask(self, request: Request[A]) -> None:
         """Ask; nothing is done if the same was asked last, unless it was stopped."""
         if request != self.request:
             self.request, self.part, self.error = request, None, None
@@ -111,8 +112,3 @@ class Answer(QObject, Generic[A]):
     def _on_cancelled(self, id_: int) -> None:
         if id_ == self._id:  # the user stopped it: it may be asked again
             self._id = self.request = self.part = None
-
-
-def no_question_replaces_another(_newer: object, _older: object) -> bool:
-    """For lanes whose askers have places of their own."""
-    return False

@@ -16,4 +16,4 @@ def view_handler() -> Handle:
     """For what is computed of records alone."""
     from headscope.core.engine.engine import Engine
 
-    return Engine().handle_view
+    return Engine().handle_record

@@ -20,10 +20,6 @@ from shiboken6 import isValid
 
 from headscope.core.errors import HeadscopeError, unexpected
 from headscope.core.job import Cancel, Cancelled, Job, Progress, Report
-from headscope.core.requests.cells import PartRequest
-from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
-from headscope.core.requests.models import CatalogueRequest, LoadRequest
-from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest
 
 Stream = Callable[[object], None]
 Handle = Callable[[Any, Job, Stream], object]
@@ -246,25 +242,3 @@ _LANES: weakref.WeakSet[Lane] = weakref.WeakSet()
 def _end_all() -> None:
     """A program that ends while a window of ours is open: Qt would abort it over a thread that still runs."""
     close_all([lane for lane in _LANES if isValid(lane)])
-
-
-_RUNS = (CaptureRequest, GenerateRequest, ForkRequest, FillRequest)
-
-
-def supersedes_in_model_lane(newer: object, older: object) -> bool:
-    """A run replaces runs and questions, which are about the text before; loading replaces everything but what needs no model.
-
-    Questions replace each other by their places.
-    """
-    if isinstance(newer, LoadRequest):
-        return not isinstance(older, CatalogueRequest)
-    if isinstance(newer, _RUNS):
-        return not isinstance(older, LoadRequest | CatalogueRequest)
-    return isinstance(newer, CatalogueRequest) and isinstance(older, CatalogueRequest)
-
-
-def supersedes_in_view_lane(newer: object, older: object) -> bool:
-    """The newest wins; the head that is looked at comes before all else, a part of it before the thumbnails."""
-    if isinstance(newer, PartRequest) and isinstance(older, ThumbnailsRequest):
-        return True
-    return isinstance(newer, WeightsRequest) or type(newer) is type(older)

@@ -10,7 +10,8 @@ import numpy as np
 
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.predict.results import Prediction
-from headscope.core.requests.runs import FillRequest, ForkRequest, GenerateRequest, ModelRequest
+from headscope.core.requests.request import AnyModelRequest
+from headscope.core.requests.runs import FillRequest, ForkRequest, GenerateRequest
 from headscope.core.run import Run
 from headscope.core.text.tokens import Token, TokenAxis
 from headscope.gui.session.axis_moves import is_edit
@@ -67,7 +68,7 @@ class Reference:
         self._kept = self._latest if kept else None
         self._compare()
 
-    def add(self, request: ModelRequest, run: Run, model: ModelInfo | None) -> None:
+    def add(self, request: AnyModelRequest, run: Run, model: ModelInfo | None) -> None:
         """A run is the newest: what was before it is its reference, but none of another model, or of another text."""
         if model is not self._model:
             self._model, self._latest, self._earlier, self._kept = model, Ran(), Ran(), None

@@ -19,7 +19,7 @@ from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.intervention import Cut, Intervention
 from headscope.core.attention.kept import owned
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.engine.views import view
+from headscope.core.engine.engine import Engine
 from headscope.core.forward import budget
 from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.keep import Keep
@@ -82,7 +82,9 @@ class Seen:
 
 
 def asked(record: AttentionRecord, layer: int, head: int, query: int, key: int, kind: Kind | None = None) -> Arithmetic:
-    answer = view(ArithmeticRequest(record, kind or record.kinds[0], layer, head, query, key), Job(), lambda _: None)
+    answer = Engine().handle_record(
+        ArithmeticRequest(record, kind or record.kinds[0], layer, head, query, key), Job(), lambda _: None
+    )
     assert isinstance(answer, Arithmetic)
     return answer
 
@@ -439,5 +441,5 @@ def test_a_cancelled_question_ends(seen: Callable[[str], Seen]) -> None:
     cancel.set()
     request = ArithmeticRequest(seen("bert").record, "encoder", 0, 0, 0, 0)
     with pytest.raises(Cancelled):
-        view(request, Job(cancel=cancel), lambda _: None)
+        Engine().handle_record(request, Job(cancel=cancel), lambda _: None)
     assert replace(request, key=1) != request

@@ -72,7 +72,7 @@ def test_rows_and_columns_of_heads_are_the_weights_themselves(grammar: Model, he
 def test_of_one_token_the_row_is_the_records(grammar: Model) -> None:
     record = grammar.capture(SENTENCE)
     heads = tuple((1, head) for head in range(4))
-    answer = Engine().handle_view(LooksRequest(record, "encoder", heads, (6,), "query"), Job(), lambda part: None)
+    answer = Engine().handle_record(LooksRequest(record, "encoder", heads, (6,), "query"), Job(), lambda part: None)
     assert allowed.difference(answer.weights, record.layer_weights(1, "encoder", slice(6, 7))[:, 0]) <= allowed.of_sums()
 
 
@@ -172,7 +172,7 @@ def test_surprisal_tells_how_far_it_is_and_can_be_cancelled(grammar: Model) -> N
 def test_a_row_of_the_rollout_is_that_of_the_whole(grammar: Model) -> None:
     record = grammar.capture(SENTENCE)
     whole = attention_rollout(record, "encoder").weights[-1]
-    answer = Engine().handle_view(RolloutRequest(record, "encoder", 6), Job(), lambda part: None)
+    answer = Engine().handle_record(RolloutRequest(record, "encoder", 6), Job(), lambda part: None)
     np.testing.assert_allclose(answer.shares, whole[6], atol=allowed.of_sums())
     assert answer.shares.sum() == pytest.approx(1, abs=allowed.of_sums())
     with pytest.raises(HeadscopeError) as error:

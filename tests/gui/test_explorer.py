@@ -192,14 +192,14 @@ def test_masking_toggles_and_remembers_each_word(grammar, settled) -> None:
         state.queries.text[token.start : token.end]: at for at, token in enumerate(state.queries.tokens) if not token.special
     }
     for word in ("dog", "cats"):
-        grammar.mask_token(words[word])
+        grammar.editing.mask_token(words[word])
         settled()
     assert state.text == "the [MASK] near the [MASK] sleep ."
     assert [prediction.position for prediction in state.predictions] == list(state.queries.masks)
-    grammar.mask_token(words["dog"])
+    grammar.editing.mask_token(words["dog"])
     settled()
     assert state.text == "the [MASK] near the dog sleep ."
-    grammar.mask_token(words["cats"])
+    grammar.editing.mask_token(words["cats"])
     settled()
     assert state.text == "the cats near the dog sleep ."
 
@@ -208,7 +208,7 @@ def test_clicking_special_tokens_or_masks_that_were_typed_does_nothing(grammar, 
     state = grammar.state
     run(grammar, settled, "the cats [MASK] .")
     for position in (0, state.queries.masks[0], len(state.queries) - 1, 99):
-        grammar.mask_token(position)
+        grammar.editing.mask_token(position)
         settled()
         assert state.text == "the cats [MASK] ."
 
@@ -218,7 +218,7 @@ def test_a_candidate_goes_where_it_was_predicted(grammar, settled) -> None:
     run(grammar, settled, "the keys of the cabinet [MASK] rusty .")
     (prediction,) = state.predictions
     best = prediction.candidates[0]
-    grammar.use_candidate(prediction, best)
+    grammar.editing.use_candidate(prediction, best)
     settled()
     assert state.text == f"the keys of the cabinet {best.text.strip()} rusty ."
     assert state.queries.text == state.text

@@ -332,7 +332,7 @@ def of_each(weights: np.ndarray) -> np.ndarray:
 def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
     qtbot, large: HeatmapPanel, tale, lens: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr("headscope.core.engine.views._SIDE", 8)
+    monkeypatch.setattr("headscope.core.engine.heads._SIDE", 8)
     look_at(qtbot, large, "rank", LENSES[lens])
     if lens == "scores":
         qtbot.waitUntil(lambda: large.view.picture.cells.part is not None, timeout=PATIENCE)
@@ -427,7 +427,7 @@ def test_sums_over_a_large_head_are_exact(qtbot, large: HeatmapPanel, tale) -> N
 
 
 def test_scores_of_a_large_head_come_as_a_picture_parts_and_exact_values(qtbot, large: HeatmapPanel, tale, monkeypatch) -> None:
-    monkeypatch.setattr("headscope.core.engine.views._SIDE", 8)
+    monkeypatch.setattr("headscope.core.engine.heads._SIDE", 8)
     state, view, scores = large._state, large.view, tale.attention_scores(1, 2)
     choose(qtbot, large, SCORES)
     qtbot.waitUntil(lambda: view.picture.cells.part is not None, timeout=PATIENCE)

@@ -18,7 +18,8 @@ from headscope.core.requests.heads import ThumbnailsRequest, WeightsRequest
 from headscope.core.requests.models import CatalogueRequest, LoadRequest
 from headscope.core.requests.runs import CaptureRequest, FillRequest, GenerateRequest
 from headscope.gui.lanes.answer import Answer
-from headscope.gui.lanes.lane import Lane, supersedes_in_model_lane, supersedes_in_view_lane
+from headscope.gui.lanes.lane import Lane
+from headscope.gui.lanes.precedence import supersedes_in_model_lane, supersedes_in_view_lane
 
 PATIENCE = 10
 

@@ -1,0 +1,25 @@
+"""Carries out what is asked of a record about single tokens."""
+
+from __future__ import annotations
+
+from headscope.core.analyse.records.rollout import rollout_to
+from headscope.core.analyse.records.rows_and_columns import looks
+from headscope.core.engine.registry import answers
+from headscope.core.job import Job, Stream
+from headscope.core.requests.tokens import Looks, LooksRequest, RolledOut, RolloutRequest, StepRows, StepRowsRequest
+
+
+@answers(LooksRequest)
+def looks_of(request: LooksRequest, job: Job, _: Stream) -> Looks:
+    return Looks(request, looks(request.record, request.kind, request.heads, request.positions, request.side, job))
+
+
+@answers(RolloutRequest)
+def rollout(request: RolloutRequest, job: Job, _: Stream) -> RolledOut:
+    return RolledOut(request, rollout_to(request.record, request.kind, request.query, job=job))
+
+
+@answers(StepRowsRequest)
+def step_rows(request: StepRowsRequest, _job: Job, _stream: Stream) -> StepRows:
+    rows = slice(request.query, request.query + 1)
+    return StepRows(request, request.record.layer_weights(request.layer, request.kind, rows)[:, 0])
