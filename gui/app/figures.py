@@ -170,6 +170,7 @@ def _origin(subject: Subject, spec: FigureSpec, units: str, special: str) -> Ori
     shown = text_of(subject.own.axis(subject.kind).keys)
     if spec.of == "steps" and subject.steps:
         shown = subject.steps[-1].text
+    lens = subject.record.lens if "lens" in spec.obeys else WEIGHTS if of_heads else None
     return Origin(
         model="" if subject.model is None else subject.model.info.name,
         text=shown,
@@ -177,7 +178,7 @@ def _origin(subject: Subject, spec: FigureSpec, units: str, special: str) -> Ori
         heads=subject.heads if of_heads else (),
         units=units if "units" in spec.obeys else "",
         special=special,
-        lens=lens_words(subject.record.lens) if of_heads else "",
+        lens="" if lens is None else lens_words(lens),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from headscope.core.attention.lens import Lens
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import Head
 from headscope.gui.paint.lens_words import lens_name
@@ -12,8 +12,8 @@ from headscope.gui.paint.origin import Origin
 from headscope.gui.session.session import Session
 
 
-def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> Origin:
-    """Of a figure of some heads, none where it has no heads; in the units of the screen, or in the model's own tokens."""
+def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool, through_lens: bool) -> Origin:
+    """Of a figure of some heads, none where it has no heads; in the units of the screen, or in the model's own tokens; through its lens or not."""
     step = session.steps[session.step] if session.step is not None and session.step < len(session.steps) else None
     record, run = session.record, session.looked_at
     text = "" if record is None else text_of(record.axis(session.kind).keys)
@@ -28,7 +28,7 @@ def origin_of(session: Session, *, heads: tuple[Head, ...], in_units: bool) -> O
         heads=heads,
         units=session.reading.units if in_units else "",
         special=session.reading.special if in_units else "shown",
-        lens=lens_words(session.shown_lens) if heads else "",
+        lens=lens_words(session.shown_lens) if through_lens else lens_words(WEIGHTS) if heads else "",
         edited=run is not None and bool(run.edits),
         step=session.step,
     )

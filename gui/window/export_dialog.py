@@ -218,7 +218,8 @@ class ExportDialog(QDialog):
         if figure is None:
             return None
         heads = self._state.heads if "heads" in spec.obeys else (self._state.head,) if "head" in spec.obeys else ()
-        return SignedFigure(figure, origin_of(self._state, heads=heads, in_units="units" in spec.obeys))
+        of = {"in_units": "units" in spec.obeys, "through_lens": "lens" in spec.obeys}
+        return SignedFigure(figure, origin_of(self._state, heads=heads, **of))
 
     def _forms(self) -> tuple[str, ...]:
         """What the chosen thing can be written as."""

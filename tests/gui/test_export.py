@@ -657,7 +657,6 @@ WHERE_IN_THE_WINDOW = {
     "head": "the heads",
     "layer": "the heads",
     "kind": "the menu of kinds",
-    "lens": "the heatmap's menu of numbers",
     "cell": "the pinned cell",
     "token": "the pinned token",
     "show": "the view's own controls",
