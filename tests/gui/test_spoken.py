@@ -4,8 +4,8 @@ import itertools
 import time
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from headscope.gui.paint.probability import readable_probability
@@ -119,3 +119,85 @@ def test_at_most_ten_a_second_and_the_last_is_heard(qtbot) -> None:
     qtbot.waitUntil(lambda: heard(widget) == "number 299", timeout=PATIENCE)
     assert len(made) == len(times)  # what nobody hears is not put into words
     assert all(after - before >= 0.9 * LEAST_APART / 1000 for before, after in itertools.pairwise(times))
+
+
+def test_cells_of_the_logit_lens(qtbot, window: MainWindow) -> None:
+    window.bring_view("logit_lens")
+    panel = window.panel("logit_lens")
+    view = panel.view
+    qtbot.waitUntil(lambda: view.picture.has_cells and view.picture.is_read(range(10)), timeout=PATIENCE)
+    last = view.picture.n_depths - 1
+    view.reveal_column(6)
+    qtbot.mouseMove(view.viewport(), view.layout_now.box(last, 6).center().toPoint())
+    (_, first, p), (_, second, _), *_ = view.picture.candidates(last, 6)
+    said = f"After layer 1, at “[MASK]” (6) · {view.picture.entropies[last, 6]:.2f} bits: {first} {readable_probability(p)}"
+    qtbot.waitUntil(lambda: heard(view).startswith(f"{said}, {second} "), timeout=PATIENCE)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: heard(view).startswith("After layer 0, at “[MASK]” (6)"), timeout=PATIENCE)
+
+
+def test_heads_of_the_grid(qtbot, window: MainWindow) -> None:
+    window.bring_view("heads")
+    panel, state = window.panel("heads"), window.state
+    view = panel.view
+    qtbot.waitUntil(lambda: state.head == (1, 3) and panel.measuring.metrics is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: (1, 1) in panel.measuring.metrics.types, timeout=PATIENCE)
+    qtbot.mouseMove(view.viewport(), view.layout_now.tile((1, 1)).center().toPoint())
+    details = panel._details((1, 1))
+    said = f"layer 1 · head 1, {details.title}, " + ", ".join(f"{name} {value}" for name, value in details.lines)
+    qtbot.waitUntil(lambda: heard(view) == said, timeout=PATIENCE)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: heard(view).startswith("layer 1 · head 2, "), timeout=PATIENCE)
+    qtbot.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: heard(view).startswith("layer 0 · head 2, "), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.head == (1, 2) and state.busy is None, timeout=PATIENCE)
+
+
+def moved_to(part: QWidget, point: QPoint) -> None:
+    """The mouse comes to a point, whatever other tests have left lying on top of the window."""
+    none = Qt.MouseButton.NoButton
+    where = QPointF(point), QPointF(part.mapToGlobal(point))
+    QApplication.sendEvent(part, QMouseEvent(QEvent.Type.MouseMove, *where, none, none, Qt.KeyboardModifier.NoModifier))
+
+
+def test_steps_of_a_generation(qtbot, open_window) -> None:
+    window = open_window("toy:tales", "once upon a time")
+    window.resize(1600, 1000)
+    window.panel("generation").fields.max_new_tokens.setValue(8)
+    window.commands.action("generate").trigger()
+    qtbot.waitUntil(lambda: len(window.state.steps) == 8 and window.state.busy is None, timeout=PATIENCE)
+    window.bring_view("generation")
+    QApplication.processEvents()
+    steps, words = window.panel("generation").list, [step.token.text for step in window.state.steps]
+    steps.scrollToTop()
+    qtbot.waitUntil(lambda: steps.viewport().visibleRegion().boundingRect().height() > 60, timeout=PATIENCE)
+    moved_to(steps.viewport(), QPoint(1, 1))
+    moved_to(steps.viewport(), steps.visualRect(steps.model().index(1, 0)).center())
+    qtbot.waitUntil(lambda: heard(steps).startswith(f"{words[1]}  0."), timeout=PATIENCE)
+    window.bring_view("film_strip")
+    panel = window.panel("film_strip")
+    film = panel.strip
+    qtbot.waitUntil(lambda: film.picture.n_steps == 8, timeout=PATIENCE)
+
+    def is_in_sight() -> bool:  # once the docks have their places
+        film.reveal(2)
+        return film.viewport().rect().contains(film.box(0, 2).toRect())
+
+    qtbot.waitUntil(is_in_sight, timeout=PATIENCE)
+    moved_to(film.viewport(), QPoint(1, 1))
+    moved_to(film.viewport(), film.box(0, 2).center().toPoint())
+    qtbot.waitUntil(lambda: heard(film).startswith(f"step 2: {words[2]}, probability "), timeout=PATIENCE)
+    moved_to(film.viewport(), QPoint(0, film.viewport().height() - 1))
+    film.setFocus()
+    qtbot.keyClick(film, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: heard(film).startswith(f"step 6: {words[6]}, probability "), timeout=PATIENCE)
+    rows = panel.detail.rows
+    qtbot.waitUntil(lambda: rows.picture is not None and rows.isVisible() and window.state.busy is None, timeout=PATIENCE)
+    moved_to(rows, rows.cells.center().toPoint())
+    qtbot.waitUntil(lambda: " attended to " in heard(rows) and " with weight " in heard(rows), timeout=PATIENCE)
+    rows.setFocus()
+    before = window.state.head
+    qtbot.keyClick(rows, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: heard(rows).startswith(f"layer {before[0]} · head {before[1] + 1}"), timeout=PATIENCE)

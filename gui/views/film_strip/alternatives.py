@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 from headscope.gui.paint.theme import GRID, Theme, scaled, theme_of
 from headscope.gui.views.film_strip.paint.alternatives import Alternative, paint_alternative
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 ROW_HEIGHT = 6 * GRID
 _Index = QModelIndex | QPersistentModelIndex
@@ -102,6 +103,8 @@ class AlternativesList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Alternatives"))
+        self.spoken = Spoken(self)
+        self.entered.connect(self._say)
         self.clicked.connect(self._take)
 
     def minimumSizeHint(self) -> QSize:
@@ -121,6 +124,11 @@ class AlternativesList(QListView):
     def rows(self) -> tuple[Alternative, ...]:
         """What is shown."""
         return self._rows.rows
+
+    @Slot(QModelIndex)
+    def _say(self, index: QModelIndex) -> None:
+        words = index.data(Qt.ItemDataRole.AccessibleTextRole)
+        self.spoken.say(lambda: words)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.currentIndex().isValid():

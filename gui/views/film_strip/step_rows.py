@@ -10,6 +10,7 @@ from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.film_strip.paint.step_rows import StepRowsPicture
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
@@ -35,6 +36,8 @@ class StepRowsView(QWidget):
         self._layer, self._head = 0, 0
         self._key: int | None = None
         self._pointed: int | None = None
+        self._spoken_of: tuple[int, int | None] | None = None
+        self.spoken = Spoken(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -55,6 +58,8 @@ class StepRowsView(QWidget):
         """Frame the head that is looked at and the key in focus."""
         if (head, key) != (self._head, self._key):
             self._head, self._key = head, key
+            if self.hasFocus():
+                self._say((head, key))
             self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -87,6 +92,7 @@ class StepRowsView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self._cell_at(event.position())
+        self._say(cell)
         self._point_at(None if cell is None else cell[1])
 
     def leaveEvent(self, _event: QEvent) -> None:
@@ -122,6 +128,12 @@ class StepRowsView(QWidget):
             return words.format(head=name, token=token, position=key, lens=lens, number=number)
         looked = self.tr("attended to {token} (position {position}) with weight {weight}")
         return f"{name}: {looked.format(token=token, position=key, weight=number)}"
+
+    def _say(self, cell: tuple[int, int | None] | None) -> None:
+        if cell != self._spoken_of:
+            self._spoken_of = cell
+            if cell is not None:
+                self.spoken.say(lambda: self._about(*cell))
 
     def _point_at(self, key: int | None) -> None:
         if key != self._pointed:

@@ -13,6 +13,7 @@ from headscope.gui.paint.probability import readable_probability
 from headscope.gui.paint.theme import Theme, theme_of
 from headscope.gui.views.film_strip.paint.strip import MARGIN, FilmStripPicture, Looked
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.widgets.turns import paint_in_turn
 
 _MOST_ROWS = 2
@@ -45,6 +46,7 @@ class FilmStripView(QAbstractScrollArea):
         self._picture = FilmStripPicture(())
         self._looked = Looked()
         self._found: set[int] = set()
+        self.spoken = Spoken(self)
         self._theme = theme_of(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -110,7 +112,10 @@ class FilmStripView(QAbstractScrollArea):
     def _look_at(self, strip: int, step: int) -> None:
         self._looked = Looked(strip, step, self._looked.hover)
         if self._bring_into_sight(strip, step):
-            self.setAccessibleDescription(self._said(strip, step))
+            if self.hasFocus():
+                self.spoken.say(self._words)
+            else:
+                self.setAccessibleDescription(self._said(strip, step))
         paint_in_turn(self.viewport())
 
     def _bring_into_sight(self, strip: int, step: int) -> bool:
@@ -123,6 +128,15 @@ class FilmStripView(QAbstractScrollArea):
             bar.setValue(round(min(max(bar.value(), high), low)))
             rows.setValue(round(min(max(rows.value(), box.bottom() - view.height()), box.top())))
         return is_there
+
+    def _words(self) -> str:
+        """Of the frame under the mouse, else of the step that is looked at."""
+        strip, step = self._looked.hover or (self._looked.strip, self._looked.step)
+        is_there = 0 <= strip < len(self._picture.strips) and 0 <= step < len(self._picture.strips[strip].frames)
+        if not is_there:
+            return ""
+        name, words = self._picture.strips[strip].name, self._said(strip, step)
+        return f"{name}, {words}" if name else words
 
     def _said(self, strip: int, step: int) -> str:
         frame = self._picture.strips[strip].frames[step]
@@ -183,6 +197,8 @@ class FilmStripView(QAbstractScrollArea):
             self._looked = Looked(self._looked.strip, self._looked.step, frame)
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor if frame is None else Qt.CursorShape.PointingHandCursor)
             paint_in_turn(self.viewport())
+            if frame is not None:
+                self.spoken.say(self._words)
             self.pointed.emit(frame)
 
     def viewportEvent(self, event: QEvent) -> bool:

@@ -26,6 +26,7 @@ from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.labels import text_width
 from headscope.gui.paint.probability import paint_probability, readable_probability
 from headscope.gui.paint.theme import GRID, TEXT_SIZE, Theme, scaled, theme_of
+from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.widgets.turns import paint_in_turn
 from headscope.gui.words.filter_words import told
 
@@ -187,6 +188,7 @@ class StepList(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.spoken = Spoken(self)
         self._follows = True
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
@@ -250,6 +252,8 @@ class StepList(QListView):
 
     @Slot(QModelIndex)
     def _on_entered(self, index: QModelIndex) -> None:
+        words = index.data(Qt.ItemDataRole.AccessibleTextRole)
+        self.spoken.say(lambda: words)
         self.pointed.emit(index.row())
 
     @Slot(QModelIndex)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -14,6 +15,7 @@ from headscope.gui.paint.head_places import AVERAGE, LEAST_CELL, GridLayout
 from headscope.gui.paint.theme import GRID, Theme, theme_of
 from headscope.gui.widgets.head_preview import SIDE, HeadDetails, HeadPreview
 from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.widgets.turns import paint_in_turn
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
@@ -48,6 +50,7 @@ class HeadGridView(QAbstractScrollArea):
         self._cursor: Head = (0, 0)
         self._hover: Head | None = None
         self._seen = range(0)
+        self.spoken = Spoken(self)
         self._preview = HeadPreview(self)
         self._details: Callable[[Head], HeadDetails] = _no_details
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -76,7 +79,8 @@ class HeadGridView(QAbstractScrollArea):
             self._cursor = selected
             self._reveal(selected)
         self._selected, self._colors = selected, dict(colors)
-        self.setAccessibleDescription(self.head_name(selected))
+        if not self.hasFocus():  # who moves here has heard it
+            self.setAccessibleDescription(self.head_name(selected))
         paint_in_turn(self.viewport())
 
     def set_details(self, details: Callable[[Head], HeadDetails]) -> None:
@@ -205,11 +209,18 @@ class HeadGridView(QAbstractScrollArea):
         if head is None:
             self._preview.hide()
             return
+        self.spoken.say(partial(self._words, head))
         layout = self.layout_now
         picture = self._picture.one(head, round(SIDE * self.devicePixelRatioF()), self._theme)
         top = round(layout.box(head).top())
         beside = QRect(self.viewport().mapToGlobal(QPoint(0, top)), QSize(self.viewport().width(), 1))
         self._preview.show_head(self.head_name(head), self._details(head), picture, self._theme, beside)
+
+    def _words(self, head: Head) -> str:
+        """What the preview shows of a head beside its picture."""
+        details = self._details(head)
+        told = [details.title, *(f"{name} {value}" for name, value in details.lines)]
+        return ", ".join(words for words in (self.head_name(head), *told) if words)
 
     def _update_around(self, head: Head | None) -> None:
         """Draw one head and its numbers anew, and no others: the mouse is faster than all their names."""
@@ -232,6 +243,7 @@ class HeadGridView(QAbstractScrollArea):
             self.layer_folded.emit(self._cursor[0])
         elif (target := self._target(key, control)) is not None:
             self._cursor = target
+            self.spoken.say(partial(self._words, target))
             self._reveal(target)
             paint_in_turn(self.viewport())
             if not control or key in (Qt.Key.Key_Home, Qt.Key.Key_End):

@@ -23,7 +23,7 @@ from headscope.gui.views.logit_lens.mode_button import ModeButton
 from headscope.gui.views.logit_lens.paint import LensPicture
 from headscope.gui.views.logit_lens.settings import LogitLensSettings, Shows
 from headscope.gui.views.logit_lens.widget import LensGridView, Place
-from headscope.gui.views.logit_lens.words import cell_words, explanation
+from headscope.gui.views.logit_lens.words import cell_words, explanation, spoken_cell
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
 from headscope.gui.words.notices import refusal_of
@@ -349,7 +349,7 @@ class LensPanel(QWidget):
         candidates = picture.candidates(depth, position)
         if candidates:
             title += " · " + self.tr("{bits:.2f} bits").format(bits=picture.entropies[depth, position])
-            self.view.setAccessibleDescription(f"{title}: {candidates[0][1]}")
+            self.view.spoken.say(lambda: spoken_cell(title, picture, (depth, position), self._shows))
         self.card.show_cell(title, candidates)
 
     @Slot()

@@ -14,6 +14,7 @@ from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
 from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
 from headscope.gui.views.logit_lens.settings import Shows
+from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.widgets.turns import paint_in_turn
 
 Place = tuple[int, int]
@@ -50,6 +51,7 @@ class LensGridView(QAbstractScrollArea):
         self._column: int | None = None
         self._found: Collection[int] = ()
         self._painted: QPixmap | None = None
+        self.spoken = Spoken(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Logit lens"))

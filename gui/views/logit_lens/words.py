@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QCoreApplication
 
+from headscope.gui.paint.probability import readable_probability
+from headscope.gui.views.logit_lens.paint import LensPicture
+from headscope.gui.views.logit_lens.settings import Shows
+
 translate = QCoreApplication.translate
+_MOST_SPOKEN: Final = 3
 
 
 def cell_words(depth: int, token: str, position: int, *, follows: bool) -> str:
@@ -16,6 +23,15 @@ def cell_words(depth: int, token: str, position: int, *, follows: bool) -> str:
     if follows:
         where = translate("LensPanel", "{layer}, what follows “{token}” ({position})")
     return where.format(layer=layer, token=token, position=position)
+
+
+def spoken_cell(title: str, picture: LensPicture, place: tuple[int, int], shows: Shows) -> str:
+    """What is heard of a cell that was read: its best tokens, and where one token is followed, its probability and rank."""
+    best = ", ".join(f"{label} {readable_probability(p)}" for _, label, p in picture.candidates(*place)[:_MOST_SPOKEN])
+    if shows == "token":
+        followed = translate("LensPanel", "followed token: {words}").format(words=picture.words(*place, "token"))
+        return f"{title}: {followed}; {best}"
+    return f"{title}: {best}"
 
 
 def explanation(*, one_token: bool, followed: str | None, edited: bool) -> str:
