@@ -133,7 +133,7 @@ def test_a_lens_of_units_is_a_lens_and_words_have_no_scores(tale) -> None:
     with pytest.raises(HeadscopeError) as told:
         words.attention_weights(1, 2)
     assert told.value.code == "no_scores"
-    with pytest.raises(HeadscopeError, match="only its weights were given"):
+    with pytest.raises(HeadscopeError, match="Only the weights are known"):
         record_of(np.eye(3, dtype=np.float32)[None], ["a", "b", "c"]).through(SCORES).attention_weights(0, 0)
 
 

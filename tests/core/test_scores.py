@@ -121,7 +121,7 @@ def test_given_weights_have_no_scores() -> None:
     with pytest.raises(HeadscopeError) as told:
         record_of(np.eye(3, dtype=np.float32)[None], ["a", "b", "c"]).attention_scores(0, 0)
     assert told.value.code == "no_scores"
-    assert "only its weights were given" in str(told.value)
+    assert "Only the weights are known" in str(told.value)
 
 
 def test_ranks_are_the_share_of_smaller_values_in_255_steps(tale) -> None:

@@ -132,7 +132,7 @@ def test_where_there_are_no_scores_a_sentence_says_why_and_weights_stay_weights(
     state = show(qtbot, panel, given, head=(0, 0))
     panel.controls.lens_actions["scores"].trigger()
     qtbot.waitUntil(lambda: state.notice is not None, timeout=PATIENCE)
-    assert "only its weights were given" in state.notice.message
+    assert "Only the weights are known" in state.notice.message
     assert (state.lens, state.record) == (WEIGHTS, given)
     assert panel.view.picture.weights is state.shown
     assert panel.controls.lens_actions["weights"].isChecked()
@@ -141,11 +141,11 @@ def test_where_there_are_no_scores_a_sentence_says_why_and_weights_stay_weights(
     choose(qtbot, panel, SCORES)
     shown_before = panel.view.picture
     panel._explorer.set_reading(Reading("segments"))
-    qtbot.waitUntil(lambda: "words, sentences and segments have weights alone" in state.notice.message, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "Words, sentences and segments have weights only" in state.notice.message, timeout=PATIENCE)
     assert (state.lens, state.reading, panel._explorer.reading) == (SCORES, Reading(), Reading())
     assert panel.view.picture is shown_before
     show(qtbot, panel, given, head=(0, 0))  # a new run is shown as it can be
-    assert "only its weights were given" in state.notice.message
+    assert "Only the weights are known" in state.notice.message
     assert (state.lens, state.record) == (WEIGHTS, given)
     assert panel._title.text() == "layer 0 · head 0"
 

@@ -298,7 +298,7 @@ def test_units_whose_lens_is_not_there_are_refused_by_the_window(qtbot, window: 
     shown = window.state.shown
     window.explorer.set_reading(Reading("sentences"))
     qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
-    assert "words, sentences and segments have weights alone" in window.state.notice.message
+    assert "Words, sentences and segments have weights only" in window.state.notice.message
     assert (window.state.reading, window.state.lens) == (Reading(), SCORES)
     assert window.state.shown is shown
     assert window.commands.action("units_tokens").isChecked()
