@@ -509,3 +509,31 @@ def test_numbers_are_the_same_in_the_other_forms(qapp, tmp_path: Path) -> None:
     for weight in picture.weights.ravel():
         assert QColor(color_of(weight, LIGHT)).name() in fills
     assert words(2).labels == ("word0", "word1")
+
+
+def test_the_two_texts_of_a_pair_have_a_line_between_them(qapp, tmp_path: Path) -> None:
+    """On both sides of links, across the line of text of arcs; where there is one text there is none."""
+    model = load_model("toy:grammar", device="cpu")
+    pair, one = model.capture("the cat purrs .", "it barks ."), model.capture("the cat purrs . it barks .")
+    for view, n_lines in (("links", 2), ("arcs", 1)):
+        for name, record in (("pair", pair), ("one", one)):
+            save_figure(record, tmp_path / f"{name}.svg", view, (1, 3), type_pt=8)
+        lines = [len(straight(tmp_path / f"{name}.svg", view)) for name in ("pair", "one")]
+        assert lines == [n_lines, 0], view
+        texts = {text.words: text.at for text in texts_of(tmp_path / "pair.svg")}
+        (x1, y1, x2, y2), *_ = straight(tmp_path / "pair.svg", view)
+        before, after = texts["purrs"], texts["it"]
+        if view == "links":
+            assert before.y() < y1 == y2 < after.y()
+        else:
+            assert before.x() < x1 == x2 < after.x()
+
+
+def straight(path: Path, view: str) -> list[tuple[float, ...]]:
+    """The lines of an SVG from one point to another, level in links, upright in arcs."""
+    found = []
+    for line in ET.parse(path).getroot().iter(f"{SVG}polyline"):
+        ends = [tuple(float(number) for number in point.split(",")) for point in line.get("points").split()]
+        if len(ends) == 2 and ends[0][view == "links"] == ends[1][view == "links"]:
+            found.append((*ends[0], *ends[1]))
+    return found

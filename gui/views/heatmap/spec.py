@@ -46,13 +46,15 @@ def _of_run(session: Session, explorer: Looking) -> QWidget:
 
 
 def _of_subject(subject: Subject) -> Figure:
+    from headscope.gui.views.heatmap.paint.axes import boundaries_of
     from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
 
     (head, *_), axis = subject.heads, subject.record.axis(subject.kind)
     weights = subject.record.attention_weights(*head, subject.kind)
     lens = subject.record.lens
     hidden = None if lens.hides else _hidden(subject, head)
-    return HeatmapPicture(weights, axis.queries, axis.keys, lens=lens, hidden=hidden, head=head)
+    boundaries = boundaries_of(axis.queries), boundaries_of(axis.keys)
+    return HeatmapPicture(weights, axis.queries, axis.keys, lens=lens, hidden=hidden, head=head, boundaries=boundaries)
 
 
 def _hidden(subject: Subject, head: Head) -> BoolArray | None:

@@ -7,7 +7,7 @@ from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap
@@ -19,7 +19,7 @@ from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, TypeStyle, scaled, text_font, type_style
 from headscope.gui.paint.write import CENTER, write
 from headscope.gui.views.links.paint.arc_layout import METER, ArcsLayout, Places, lay_out_arcs
-from headscope.gui.views.links.paint.figure import LINE, LinkFigure, arcs_on_paper
+from headscope.gui.views.links.paint.figure import LINE, LinkFigure, arcs_on_paper, second_text_at
 from headscope.gui.views.links.paint.ink import Ink
 from headscope.gui.views.links.paint.links import sum_words
 from headscope.gui.views.links.paint.meters import paint_bars, paint_largest, told
@@ -129,6 +129,13 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
         if self.one_sided:
             return translate("links", "arcs lead back to the tokens attended to")
         return translate("links", "above: attends to earlier tokens · below: to later ones")
+
+    def between_texts(self, layout: ArcsLayout) -> list[QLineF]:
+        """Across the line of text."""
+        at = second_text_at(self.keys)
+        box = layout.box(at or 0)
+        is_seen = at is not None and layout.clip.left() < box.left() < layout.clip.right()
+        return [QLineF(box.topLeft(), box.bottomLeft())] if is_seen else []
 
     def label_boxes(self, layout: ArcsLayout, queries: Collection[int], keys: Collection[int]) -> list[QRectF]:
         """Where the labels of some tokens are; see `LinkPicture.label_boxes`."""

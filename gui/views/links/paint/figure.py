@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QRectF, QSizeF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QCoreApplication, QLineF, QRectF, QSizeF
+from PySide6.QtGui import QPainter, QPen
 
 from headscope.core.errors import HeadscopeError
+from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.figure import PLAIN, FigureOptions, good_size
 from headscope.gui.paint.figure_title import paint_title, title_height
 from headscope.gui.paint.labels import broken
@@ -22,7 +23,7 @@ from headscope.gui.views.links.paint.arc_layout import METER, Arcs, ArcsLayout, 
 from headscope.gui.views.links.paint.layout import BARS, GAP, NUMBER, LinksLayout
 from headscope.gui.views.links.paint.legend import Entry, Legend, lay_out_legend
 from headscope.gui.views.links.paint.lines import Links, Rows
-from headscope.gui.views.links.paint.picture import LayoutT, LinkPicture
+from headscope.gui.views.links.paint.picture import Layout, LayoutT, LinkPicture
 
 LINE = 14.0
 """Of a line of text."""
@@ -41,6 +42,11 @@ _HALVINGS = 24
 _UNBOUNDED = 1e6
 
 
+def second_text_at(axis: TokenAxis) -> int | None:
+    """Where the second text of a pair begins; None if there is one text."""
+    return next((at for at, token in enumerate(axis.tokens) if token.segment == 1), None) if axis.is_pair else None
+
+
 class LinkFigure(LinkPicture[LayoutT]):
     """What figures of links have in common, whatever their shape."""
 
@@ -51,6 +57,19 @@ class LinkFigure(LinkPicture[LayoutT]):
     @abstractmethod
     def on_paper(self, area: QRectF, options: FigureOptions, footer: float) -> tuple[LayoutT, float]:
         """Lay it out in `area` with so much room under the lines; and how high it should be."""
+
+    @abstractmethod
+    def between_texts(self, layout: LayoutT) -> list[QLineF]:
+        """Lines between the two texts of a pair, where tokens of the second begin."""
+
+    def paint_still(self, painter: QPainter, layout: Layout, theme: Theme, footer: str) -> None:
+        """Draw what is the same whatever is picked, the lines between two texts too."""
+        super().paint_still(painter, layout, theme, footer)
+        painter.save()
+        painter.setClipRect(layout.area)
+        painter.setPen(QPen(theme.color("muted"), 1))
+        painter.drawLines(self.between_texts(cast("LayoutT", layout)))
+        painter.restore()
 
     @property
     def about(self) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
 from headscope.core.attention.head_map import HeadMap
@@ -17,7 +17,7 @@ from headscope.gui.paint.labels import elided, stride, text_width, widest
 from headscope.gui.paint.picked import NOTHING, Picked
 from headscope.gui.paint.theme import GRID, SMALL_SIZE, TEXT_SIZE, Theme, scaled
 from headscope.gui.paint.write import LEFT, RIGHT, write
-from headscope.gui.views.links.paint.figure import LINE, LinkFigure, columns_width, links_on_paper
+from headscope.gui.views.links.paint.figure import LINE, LinkFigure, columns_width, links_on_paper, second_text_at
 from headscope.gui.views.links.paint.layout import READABLE_ROW, LinksLayout, lay_out
 from headscope.gui.views.links.paint.meters import paint_meters, told
 from headscope.gui.views.links.paint.picture import line_height
@@ -113,6 +113,16 @@ class LinksPicture(LinkFigure[LinksLayout]):
                     painter.fillRect(layout.written_box(row, left=left), theme.color("panel"))
             self._paint_side(painter, layout, theme, axis, rows, picked_here, left=left)
         painter.restore()
+
+    def between_texts(self, layout: LinksLayout) -> list[QLineF]:
+        """Across the labels of both sides."""
+        lines = []
+        for left, axis in ((True, self.queries), (False, self.keys)):
+            at = second_text_at(axis)
+            box = layout.label_box(at or 0, left=left)
+            if at is not None and layout.clip.top() < box.top() < layout.clip.bottom():
+                lines.append(QLineF(box.topLeft(), box.topRight()))
+        return lines
 
     def label_boxes(self, layout: LinksLayout, queries: Collection[int], keys: Collection[int]) -> list[QRectF]:
         """Where the labels of some tokens are; see `LinkPicture.label_boxes`."""
