@@ -14,13 +14,15 @@ from headscope.core.attention.kept import layer as layers_module
 from headscope.core.attention.kept.layer import Layer, LazyLayer
 from headscope.core.attention.kept.visibility import Sight
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.engine.views import view
+from headscope.core.engine.engine import Engine
 from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.keep import Keep
 from headscope.core.models.load import load_model
 from headscope.core.requests.heads import MetricsRequest
 from headscope.core.text.tokens import Reading, Token, TokenAxis
 from tests import allowed
+
+view = Engine().handle_record
 
 
 def measured(record: AttentionRecord, kind: str | None = None, **options: object) -> HeadMetrics:

@@ -11,7 +11,7 @@ from headscope.core.attention.intervention import Cut, Intervention, Paste, Scal
 from headscope.core.attention.kept.softmax_input import SOFTMAXES
 from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.attention.ranks import rank, shares_below
-from headscope.core.engine.views import view
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.models.hub.attention import eager_pass, install
@@ -19,6 +19,8 @@ from headscope.core.requests.cells import PartRequest, RankRequest, RowRequest, 
 from headscope.core.text.tokens import Reading
 from tests import allowed
 from tests.golden.families import FAMILIES, axis, built, inputs_of
+
+view = Engine().handle_record
 
 SCORED = [family for family in FAMILIES if family.tier != "fallback"]
 

@@ -14,13 +14,15 @@ from headscope.core.attention.lens import LENSES, SCORES
 from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import BINS, RESOLUTION, RankTable, shares_below
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.engine.views import view
+from headscope.core.engine.engine import Engine
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.requests.cells import PartRequest, RankRequest, RowRequest
 from headscope.core.requests.heads import Thumbnails, ThumbnailsRequest, WeightsRequest
 from headscope.core.text.tokens import Token, TokenAxis
 from tests import allowed
+
+view = Engine().handle_record
 
 
 def ignore(_: object) -> None:
