@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from headscope.core.attention.lens import WEIGHTS, Lens
+from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
 from headscope.core.job import Job, Progress
 from headscope.core.text.tokens import TokenAxis, visible
+from headscope.core.translating import QT_TRANSLATE_NOOP
 from headscope.core.vocabulary import FloatArray, Head, Kind
 
 if TYPE_CHECKING:
@@ -91,6 +94,66 @@ def write_head_npz(
             model=np.str_(model),
             lens=np.str_(lens.id),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadNumbers:
+    """What is written of one head: float32 (n_queries, n_keys) of a lens, the tokens of both sides, and whose they are."""
+
+    weights: FloatArray
+    queries: TokenAxis
+    keys: TokenAxis
+    kind: Kind
+    head: Head
+    model: str
+    lens: Lens = WEIGHTS
+
+    @classmethod
+    def of(cls, record: AttentionRecord, kind: Kind, head: Head, model: str) -> HeadNumbers:
+        """Of a head of a record, through its lens."""
+        axis = record.axis(kind)
+        return cls(record.attention_weights(*head, kind), axis.queries, axis.keys, kind, head, model, record.lens)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """A form that the numbers of a head are written in: what a file has, in one English sentence, and what writes it."""
+
+    note: str
+    write: Callable[[Path, HeadNumbers, Job], None]
+
+
+def _csv(path: Path, of: HeadNumbers, job: Job) -> None:
+    write_head_csv(path, of.weights, of.queries, of.keys, job=job)
+
+
+def _npz(path: Path, of: HeadNumbers, _: Job) -> None:
+    write_head_npz(path, of.weights, of.queries, of.keys, kind=of.kind, head=of.head, model=of.model, lens=of.lens)
+
+
+# fmt: off
+NUMBER_FORMATS: Final = {
+    ".csv": NumberFormat(QT_TRANSLATE_NOOP("formats", "Key tokens in the first row, query tokens in the first column."), _csv),
+    ".npz": NumberFormat(QT_TRANSLATE_NOOP("formats", "NumPy arrays, float32, with the tokens of both sides."), _npz),
+}
+"""By the ending of the file's name; to add one, an entry: the export dialog and the command line read this."""
+# fmt: on
+
+
+def write_head(path: Path, numbers: HeadNumbers, *, job: Job | None = None) -> None:
+    """Write a head's numbers in the form that the ending of `path` says.
+
+    Raises
+    ------
+    HeadscopeError
+        ``unknown_file_type``, ``no_disk_space``, ``cannot_write``.
+    Cancelled
+        Nothing is written then.
+    """
+    found = NUMBER_FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise HeadscopeError("unknown_file_type", path=path, known=", ".join(NUMBER_FORMATS))
+    found.write(path, numbers, job or Job())
 
 
 def write_capture_npz(record: AttentionRecord, path: Path, *, job: Job | None = None) -> None:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from headscope.gui.view_spec import FigureSpec
 
 
-PICTURES = (".png", ".svg", ".pdf")
-DATA = (".csv", ".npz")
 DRAWING: Final = "how a picture is drawn"
 """What the export dialog has a field for, each; what is drawn, the window shows (a test compares)."""
 OF_ONE_HEAD: Final = ("heatmap", "links", "arcs")
@@ -166,10 +164,13 @@ def _heads(arguments: argparse.Namespace) -> tuple[Head, ...]:
 
 # ---------------------------------------------------------------- what is done
 def _run(arguments: argparse.Namespace) -> int:
+    from headscope.core.files.numbers import NUMBER_FORMATS
+    from headscope.gui.paint.formats import PICTURE_FORMATS
+
     path = arguments.out
-    check_suffix(path, PICTURES + DATA)
+    check_suffix(path, (*PICTURE_FORMATS, *NUMBER_FORMATS))
     heads = _heads(arguments)
-    if path.suffix.lower() in DATA:
+    if path.suffix.lower() in NUMBER_FORMATS:
         return _write(arguments, heads)
     spec = _checked_spec(arguments, heads)
     with progress_line() as job:
@@ -225,25 +226,21 @@ def _draw(subject: Any, model: Model, heads: tuple[Head, ...], arguments: argpar
 
 
 def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:
-    """A head as numbers; errors as `write_head_csv`."""
-    from headscope.core.files.numbers import write_head_csv, write_head_npz
+    """A head as numbers; errors as `write_head`."""
+    from headscope.core.files.numbers import HeadNumbers, write_head
     from headscope.core.text.tokens import Reading
+    from headscope.gui.paint.formats import PICTURE_FORMATS
 
     path = arguments.out
     if arguments.view not in OF_ONE_HEAD:
-        refuse("--out", path.suffix, f"{', '.join(PICTURES)} for {arguments.view}")
+        refuse("--out", path.suffix, f"{', '.join(PICTURE_FORMATS)} for {arguments.view}")
     if len(heads) != 1:
         refuse("--head", len(heads) or None, f"one head, as in 1.2, for {path.suffix}")
     with progress_line() as job:
         model = opened(arguments, job)
         record = captured(model, arguments, job)
-    kind, (layer, head) = arguments.kind or record.kinds[0], heads[0]
+    kind = arguments.kind or record.kinds[0]
     record = record.read_as(Reading(arguments.units, arguments.special)).through(LENSES[arguments.lens])
-    axis, weights = record.axis(kind), record.attention_weights(layer, head, kind)
-    if path.suffix.lower() == ".csv":
-        write_head_csv(path, weights, axis.queries, axis.keys)
-    else:
-        name, lens = model.info.name, record.lens
-        write_head_npz(path, weights, axis.queries, axis.keys, kind=kind, head=(layer, head), model=name, lens=lens)
+    write_head(path, HeadNumbers.of(record, kind, heads[0], model.info.name))
     print_path(arguments)
     return 0

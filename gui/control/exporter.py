@@ -77,7 +77,7 @@ def _look(request: FileLook, job: Job) -> FoundFile:
 def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | FoundFile:
     if isinstance(request, FileLook):
         return _look(request, job)
-    from headscope.core.files.numbers import write_capture_npz, write_head_csv, write_head_npz
+    from headscope.core.files.numbers import HeadNumbers, write_capture_npz, write_head
 
     job.report(Progress("writing", detail=request.path.name))
     match request:
@@ -86,11 +86,7 @@ def _write(request: Export | FileLook, job: Job, _stream: Stream) -> Path | Foun
 
             write_figure(figure, path, options)
         case HeadExport(path, record, kind, head):
-            weights, (queries, keys) = record.attention_weights(*head, kind), record.axis(kind)
-            if path.suffix.lower() == ".csv":
-                write_head_csv(path, weights, queries, keys, job=job)
-            else:
-                write_head_npz(path, weights, queries, keys, kind=kind, head=head, model=request.model, lens=record.lens)
+            write_head(path, HeadNumbers.of(record, kind, head, request.model), job=job)
         case RecordExport(path, record):
             write_capture_npz(record, path, job=job)
     return request.path

@@ -6,6 +6,8 @@ Each picture is painted by the code that paints the screen, into memory, and the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
+from headscope.core.translating import QT_TRANSLATE_NOOP
 from headscope.gui.paint.anchors import noted_anchors
 from headscope.gui.paint.figure import PLAIN, Figure, FigureOptions
 from headscope.gui.paint.fonts import load_fonts
@@ -23,7 +26,6 @@ from headscope.gui.paint.pdf_info import finished_pdf, xmp_of
 from headscope.gui.paint.svg_text import finished_svg
 from headscope.gui.paint.theme import designed_type
 
-SUFFIXES: Final = (".png", ".svg", ".pdf")
 _MM_OF_INCH = 25.4
 _TITLE, _DESCRIPTION, _SOFTWARE = "Title", "Description", "Software"  # keywords of the PNG specification
 _SVG_DPI = 2540  # an SVG's size is a whole number of these: hundredths of a millimetre
@@ -40,7 +42,7 @@ def write_figure(figure: Figure, path: Path, options: FigureOptions = PLAIN) -> 
     ----------
     figure : Figure
     path : Path
-        Ends with one of `SUFFIXES`.
+        Ends with one of `PICTURE_FORMATS`.
     options : FigureOptions
 
     Raises
@@ -49,12 +51,12 @@ def write_figure(figure: Figure, path: Path, options: FigureOptions = PLAIN) -> 
         ``unknown_file_type``, ``picture_too_large``, ``no_disk_space``, ``cannot_write``; of the figure itself, such as
         ``empty_region``.
     """
-    write = {".png": _png, ".svg": _svg, ".pdf": _pdf}.get(path.suffix.lower())
-    if write is None:
-        raise HeadscopeError("unknown_file_type", path=path, known=", ".join(SUFFIXES))
+    found = PICTURE_FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise HeadscopeError("unknown_file_type", path=path, known=", ".join(PICTURE_FORMATS))
     load_fonts()
     with designed_type():
-        content = write(_Scene(figure, options))
+        content = found.write(_Scene(figure, options))
     with atomic_write(path) as temporary:
         temporary.write_bytes(content.data())
 
@@ -193,3 +195,21 @@ def _pdf(scene: _Scene) -> QByteArray:
 def _sayable(text: str) -> str:
     """Without what no file can hold."""
     return _NO_XML.sub("\ufffd", text)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFormat:
+    """A form that figures are written in: what such a file is, in one English sentence, and what makes its content."""
+
+    note: str
+    write: Callable[[_Scene], QByteArray]
+
+
+# fmt: off
+PICTURE_FORMATS: Final = {
+    ".png": PictureFormat(QT_TRANSLATE_NOOP("formats", "Dots, as many an inch as you say."), _png),
+    ".svg": PictureFormat(QT_TRANSLATE_NOOP("formats", "Vector graphics; text stays text."), _svg),
+    ".pdf": PictureFormat(QT_TRANSLATE_NOOP("formats", "Vector graphics on a page of matching size, fonts embedded."), _pdf),
+}
+"""By the ending of the file's name; to add one, an entry: the export dialog and the command line read this."""
+# fmt: on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -93,7 +94,14 @@ _ALL = (
     *HELP,
 )
 _ORDER = tuple(MENUS)
-COMMANDS: Final = tuple(sorted(_ALL, key=lambda command: _ORDER.index(command.menu)))
+
+
+def ordered(commands: Iterable[Command]) -> tuple[Command, ...]:
+    """Menu by menu."""
+    return tuple(sorted(commands, key=lambda command: _ORDER.index(command.menu)))
+
+
+COMMANDS: Final = ordered(_ALL)
 """Menu by menu."""
 
 _FOLLOWING_THE_MOUSE = frozenset({"hover", "row", "part", "thumbnails"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import (
+    QCoreApplication,
     QMimeData,
     QRectF,
     QSettings,
@@ -32,11 +33,12 @@ from PySide6.QtWidgets import (
 
 from headscope.core.attention.lens import LENSES
 from headscope.core.errors import HeadscopeError
+from headscope.core.files.numbers import NUMBER_FORMATS
 from headscope.core.text.tokens import Reading
 from headscope.gui.commands.units import Special, Units
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
-from headscope.gui.paint.formats import SUFFIXES, figure_image, figure_svg, paint_scaled, size_mm
+from headscope.gui.paint.formats import PICTURE_FORMATS, figure_image, figure_svg, paint_scaled, size_mm
 from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.origin import SignedFigure
 from headscope.gui.paint.picked import Picked
@@ -54,8 +56,8 @@ from headscope.gui.words.notices import refusal_of
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
 
-_NUMBERS: Final = {"head_weights": ("csv", "npz"), "all_weights": ("npz",)}
-"""Numbers that can be written, and as what; every figure can be written as all of `SUFFIXES`."""
+_NUMBERS: Final = {"head_weights": tuple(NUMBER_FORMATS), "all_weights": (".npz",)}
+"""Numbers that can be written, and as what; every figure can be written as all of `PICTURE_FORMATS`."""
 _PREVIEW = QSize(440, 400)
 _MOST_OF_SCREEN = 0.92
 _OF_FIGURES: Final = frozenset({"record", "weights", "reading", "lens", "notice", "pinned", "marks", "predictions", "steps"})
@@ -224,7 +226,8 @@ class ExportDialog(QDialog):
     def _forms(self) -> tuple[str, ...]:
         """What the chosen thing can be written as."""
         what = self.what.currentData()
-        return tuple(suffix.removeprefix(".") for suffix in SUFFIXES) if what in self._figures else _NUMBERS[what]
+        suffixes = tuple(PICTURE_FORMATS) if what in self._figures else _NUMBERS[what]
+        return tuple(suffix.removeprefix(".") for suffix in suffixes)
 
     def request(self, path: Path) -> Export | None:
         """What the choices ask for, to be written to `path`; None if there is nothing to write."""
@@ -301,12 +304,8 @@ class ExportDialog(QDialog):
         return self._form_words(form)
 
     def _form_words(self, form: str) -> str:
-        return {
-            "svg": self.tr("Vector graphics; text stays text."),
-            "pdf": self.tr("Vector graphics on a page of matching size, fonts embedded."),
-            "csv": self.tr("Key tokens in the first row, query tokens in the first column."),
-            "npz": self.tr("NumPy arrays, float32, with the tokens of both sides."),
-        }.get(form, "")
+        found = PICTURE_FORMATS.get(f".{form}") or NUMBER_FORMATS[f".{form}"]
+        return QCoreApplication.translate("formats", found.note)
 
     # ---------------------------------------------------------------- where
     @Slot()
