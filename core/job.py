@@ -51,6 +51,7 @@ class Progress:
         "training",
         "writing",
         "sweeping",
+        "measuring",
     ]
     fraction: float | None = None
     detail: str = ""

@@ -100,6 +100,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         QT_TRANSLATE_NOOP("errors", "This picture does not belong to {model}."),
         QT_TRANSLATE_NOOP("errors", "Run {model} on the text first."),
     ),
+    "cannot_probe": (
+        QT_TRANSLATE_NOOP("errors", "Heads of {model} cannot be measured on repeated random tokens."),
+        QT_TRANSLATE_NOOP("errors", "A probe needs an encoder or a decoder alone, and room for three different tokens twice."),
+    ),
     "no_attention": (
         QT_TRANSLATE_NOOP("errors", "{model} gives no attention weights. {reason}"),
         QT_TRANSLATE_NOOP("errors", "Choose a model whose layers attend."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from headscope.core.analyse.causal.effects import changes, effects
     from headscope.core.analyse.causal.head_outputs import head_outputs, mean_outputs
     from headscope.core.analyse.causal.sweeps import Question, ablate_heads, cut_edges, forbid_keys, patch
+    from headscope.core.analyse.probing import head_probe
     from headscope.core.analyse.records.flow import attention_flow
     from headscope.core.analyse.records.head_metrics import head_metrics
     from headscope.core.analyse.records.rollout import attention_rollout
@@ -30,6 +31,7 @@ __all__ = [
     "gradient_attention",
     "head_metrics",
     "head_outputs",
+    "head_probe",
     "integrated_gradients",
     "mean_outputs",
     "patch",
@@ -52,6 +54,7 @@ __getattr__ = names_from(
         "gradient_attention": "headscope.core.analyse.attribution.gradient_attention",
         "head_metrics": "headscope.core.analyse.records.head_metrics",
         "head_outputs": "headscope.core.analyse.causal.head_outputs",
+        "head_probe": "headscope.core.analyse.probing",
         "integrated_gradients": "headscope.core.analyse.attribution.integrated_gradients",
         "mean_outputs": "headscope.core.analyse.causal.head_outputs",
         "patch": "headscope.core.analyse.causal.sweeps",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from headscope.core.engine import cells, heads, predictions, registry, runs, tokens
+from headscope.core.engine import cells, heads, predictions, probe, registry, runs, tokens
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Job, Stream
@@ -23,7 +23,7 @@ from headscope.core.requests.request import AnyModelRequest, AnyRequest
 if TYPE_CHECKING:
     from headscope.core.model import Model
 
-ANSWERING = (cells, heads, predictions, runs, tokens)
+ANSWERING = (cells, heads, predictions, probe, runs, tokens)
 """Where the functions are that carry requests out; what is loaded is this file's."""
 
 

@@ -34,6 +34,15 @@ class TextTokenizer(Protocol):
     end_ids: frozenset[int]
     """Ids that end a generation."""
 
+    @property
+    def n_ids(self) -> int:
+        """One more than the largest id; a vocabulary may have gaps."""
+        ...
+
+    def is_ordinary(self, token_id: int) -> bool:
+        """Whether an id stands for a piece of text: no gap, no special or unknown token, no mask."""
+        ...
+
     def encode(self, text: str, pair: str | None = None, *, max_tokens: int | None = None) -> Encoded:
         """Ids with the model's special tokens around them, cut to `max_tokens` (the axis says what was dropped).
 

@@ -74,6 +74,15 @@ class WordTokenizer:
         """See `TextTokenizer.candidate`."""
         return " " + self.words[token_id], self.words[token_id]
 
+    @property
+    def n_ids(self) -> int:
+        """See `TextTokenizer.n_ids`."""
+        return len(self.words)
+
+    def is_ordinary(self, token_id: int) -> bool:
+        """See `TextTokenizer.is_ordinary`."""
+        return self.words[token_id] not in (PAD, MASK, UNKNOWN, CLS, SEP, END)
+
     def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
         """See `TextTokenizer.pieces_of`."""
         for id_ in ids:

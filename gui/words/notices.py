@@ -30,6 +30,7 @@ _STAGES = {
     "training": QT_TRANSLATE_NOOP("progress", "Training"),
     "writing": QT_TRANSLATE_NOOP("progress", "Writing"),
     "sweeping": QT_TRANSLATE_NOOP("progress", "Changing one thing at a time"),
+    "measuring": QT_TRANSLATE_NOOP("progress", "Measuring heads on a probe"),
     "stopping": QT_TRANSLATE_NOOP("progress", "Stopping"),
 }
 

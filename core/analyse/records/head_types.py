@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
@@ -17,6 +17,7 @@ from headscope.core.vocabulary import FloatArray, Head, Kind
 if TYPE_CHECKING:
     from headscope.core.attention.head_map import Pooling
     from headscope.core.attention.record import AttentionRecord
+    from headscope.core.text.tokens import TokenAxis
 
 Metric = Literal[
     "entropy",
@@ -39,9 +40,17 @@ Metric = Literal[
     "rest_same",
     "rest_induction",
     "rest_duplicate",
+    "probe_previous",
+    "probe_induction",
+    "probe_duplicate",
 ]
-"""What `core.analyse.head_metrics` says of each. Entropies are in bits, distance in tokens, all others are shares from 0 to 1."""
-METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+"""What `core.analyse.head_metrics` and `head_probe` say of each. Entropies are in bits, distance in tokens, all others are shares
+from 0 to 1."""
+PROBE_METRICS: Final[tuple[Metric, ...]] = ("probe_previous", "probe_induction", "probe_duplicate")
+"""What is measured on a probe."""
+METRICS: Final[tuple[Metric, ...]] = tuple(metric for metric in get_args(Metric) if metric not in PROBE_METRICS)
+"""What is measured of a text."""
+ALL_METRICS: Final[tuple[Metric, ...]] = (*METRICS, *PROBE_METRICS)
 OF_REST: Final[Mapping[Metric, Metric]] = {
     "entropy": "rest_entropy",
     "relative_entropy": "rest_relative_entropy",
@@ -124,12 +133,61 @@ class HeadMetrics:
         """Its type, and its second one if it has one; empty if it was not measured."""
         return tuple(types[head] for types in (self.types, self.second_types) if head in types)
 
+    def beside(self, probe: HeadProbe | None) -> HeadMetrics:
+        """With what was measured on a probe among `values`: NaN if nothing was, or of attention of another kind."""
+        found = probe.scores if probe is not None and probe.kind == self.kind else {}
+        nothing = np.full_like(self.values["entropy"], np.nan)
+        return replace(self, values={**self.values, **{metric: found.get(metric, nothing) for metric in PROBE_METRICS}})
+
     def ranked(self, metric: Metric, *, smallest_first: bool = False) -> list[Head]:
         """All heads by a metric, largest first; equal ones by layer and head, those without it last."""
         values = self.values[metric]
         keys = values if smallest_first else -values
         order = np.argsort(keys, axis=None, kind="stable")  # NaN comes last either way
         return [(int(at) // values.shape[1], int(at) % values.shape[1]) for at in order]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadProbe:
+    """What was measured of a model's heads on random tokens that are repeated; see `headscope.core.analyse.probing`.
+
+    Attributes
+    ----------
+    seed, length, repeats : int
+        How many tokens were drawn from which seed, and how often they stand there.
+    tokens : TokenAxis
+        What was read.
+    kind : Kind
+    values : mapping of Metric to float32, (n_layers, n_heads)
+        All `METRICS` of what was read.
+    types, second_types : mapping of Head to HeadType
+        As in `HeadMetrics`.
+    """
+
+    seed: int
+    length: int
+    repeats: int
+    tokens: TokenAxis
+    kind: Kind
+    values: Mapping[Metric, FloatArray]
+    types: Mapping[Head, HeadType]
+    second_types: Mapping[Head, HeadType]
+
+    @property
+    def scores(self) -> dict[Metric, FloatArray]:
+        """float32 (n_layers, n_heads) of each of `PROBE_METRICS`."""
+        return {metric: self.values[_ON_TEXT[metric]] for metric in PROBE_METRICS}
+
+    def type_of(self, head: Head) -> HeadType | None:
+        """What a head does on the probe, beside an attention sink if there is enough to say; None if it was not measured."""
+        return self.second_types.get(head, self.types.get(head))
+
+
+_ON_TEXT: Final[Mapping[Metric, Metric]] = {
+    "probe_previous": "previous",
+    "probe_induction": "induction",
+    "probe_duplicate": "duplicate",
+}
 
 
 def head_type(metrics: Mapping[Metric, float]) -> HeadType:

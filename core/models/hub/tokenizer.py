@@ -156,6 +156,15 @@ class HubTokenizer:
         raw = self._piece(start_id)
         return Token(visible(raw or str(start_id)), start_id, special=True)
 
+    @property
+    def n_ids(self) -> int:
+        """See `TextTokenizer.n_ids`."""
+        return len(self._tokenizer)
+
+    def is_ordinary(self, token_id: int) -> bool:
+        """See `TextTokenizer.is_ordinary`."""
+        return token_id not in self._special and bool(self._piece(token_id))  # the mask and the unknown token are special here
+
     def pieces_of(self, ids: Sequence[int]) -> tuple[list[str], list[bool], bool]:
         """See `TextTokenizer.pieces_of`."""
         pieces = [self._piece(id_) for id_ in ids]
