@@ -303,14 +303,14 @@ def test_a_query_that_sees_nothing_does_not_count() -> None:
 def test_metrics_come_layer_by_layer_in_the_order_that_is_asked_for() -> None:
     record = record_with(*(random_layer(20, seed=seed) for seed in range(3)))
     streamed: list[HeadMetrics] = []
-    answer = view(MetricsRequest(record, "decoder", (2, 0)), Job(), streamed.append)
+    answer = Engine().handle_record(MetricsRequest(record, "decoder", (2, 0)), Job(), streamed.append)
     assert [part.measured for part in streamed] == [{2}, {0, 2}]
     assert streamed[-1] is answer
     assert np.isnan(streamed[0].values["entropy"][0]).all()  # what was streamed stays as it was
     assert np.isnan(answer.values["entropy"][1]).all()
     assert set(answer.types) == {(layer, head) for layer in (0, 2) for head in range(3)}
     assert all(answer.types[head] == head_type(answer.of(head)) for head in answer.types)
-    assert view(MetricsRequest(record, "decoder", ()), Job(), streamed.append).measured == frozenset()
+    assert Engine().handle_record(MetricsRequest(record, "decoder", ()), Job(), streamed.append).measured == frozenset()
 
 
 def test_layers_that_were_not_kept_are_left_out() -> None:
