@@ -28,6 +28,11 @@ def icon_file(name: str) -> Path:
     return _HERE / "icons" / f"{name}.svg"
 
 
+def first_picture_file() -> Path:
+    """The attention of the first toy's first example, painted before the toy is there; `tests.first_picture` writes it."""
+    return _HERE / "first_picture"
+
+
 def translations_folder() -> Path:
     """Where compiled translations (``headscope_<language>.qm``) lie; it may not exist."""
     return _HERE / "translations"

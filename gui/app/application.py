@@ -17,6 +17,7 @@ from shiboken6 import isValid
 
 from headscope.core.errors import unexpected
 from headscope.core.process import own
+from headscope.gui.app.first_picture import first_picture
 from headscope.gui.app.interrupts import interrupts
 from headscope.gui.control.appearance import take_over
 from headscope.gui.control.explorer import Explorer
@@ -80,8 +81,12 @@ def create_window(model: str | Model | None = None, text: str | None = None, set
     values = {} if last is None else last.values
     if text is not None:
         values |= {"text": text, "text_pair": "", "target": ""}
-    window = _window(settings, **values)
-    _Opening(window, model or (FIRST_MODEL if last is None else last.source))
+    source = model or (FIRST_MODEL if last is None else last.source)
+    picture = first_picture(source, last, settings) if isinstance(source, str) and text is None else None
+    window = _window(settings, **(values if picture is None else values | picture.values))
+    if last is None and picture is not None:
+        window.explorer.begin_with_example()
+    _Opening(window, source)
     return window
 
 

@@ -22,8 +22,8 @@ def has_model(state: Session) -> bool:
 
 
 def has_picture(state: Session) -> bool:
-    """When attention is on the screen."""
-    return state.shown is not None
+    """When attention is on the screen, and the run that it is of is there."""
+    return state.shown is not None and not state.kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,10 @@ class Explorer(QObject):
         self._adopted = model
         self._open(LoadRequest(model.info.source, model=model))
 
+    def begin_with_example(self) -> None:
+        """The text that is there was put there by a program: another model's example may replace it."""
+        self._ours = self._text()
+
     def has_open(self, model: ModelInfo) -> bool:
         """Whether it is the one that would run now."""
         asked = any(isinstance(request, LoadRequest) for request in self._asked.values())
@@ -244,10 +248,12 @@ class Explorer(QObject):
 
     def select_head(self, head: Head, extend: bool = False) -> None:
         """Look at a head; with `extend` beside those looked at already, or, if it is one of them, no longer."""
+        self._head = None  # whatever an example wants
         self._pictures.choose(head, extend)
 
     def select_heads(self, head: Head, heads: tuple[Head, ...]) -> None:
         """Look at `head` beside the others of `heads`, of which it is one."""
+        self._head = None
         self._pictures.select(head, heads)
 
     def limit_cache(self, n_bytes: int) -> None:
@@ -369,7 +375,8 @@ class Explorer(QObject):
         """After a request that changed no picture: nothing is busy, and the model in the lane is the screen's."""
         if not self._lane.is_busy and not self.exporter.is_busy:
             self.state.update(busy=None, pending=None, beams=None)
-            if self._loaded is not self.state.model:  # its first run failed or was stopped: what is shown is another model's
+            # a first run that failed or was stopped: what is shown is another model's, or will not be confirmed
+            if self.state.kept or self._loaded is not self.state.model:
                 self._pictures.clear(model=self._loaded)
 
     def _text(self) -> Prompt:

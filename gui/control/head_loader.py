@@ -228,7 +228,9 @@ class HeadLoader(QObject):
         if not goal.shows(state):
             axis = goal.record.axis(goal.kind)
             values |= {"captured": goal.captured, "record": goal.record, "lens": self.lens, "kind": goal.kind}
-            values |= {"queries": axis.queries, "keys": axis.keys, "hover": Cell(), "part": None, "row": None}
+            values |= {"queries": axis.queries, "keys": axis.keys, "part": None, "row": None, "kept": False}
+            if not state.kept or (state.queries, state.keys) != (axis.queries, axis.keys):
+                values["hover"] = Cell()  # else the picture is the one that was there, and now it is confirmed
             moved = Moved((state.queries, state.keys), (axis.queries, axis.keys), *self._tokens_of(goal))
             values |= {"pinned": moved.one(state.pinned), "marks": moved.several(state.marks)}
             if state.captured is not goal.captured and not self._is_edit(goal.captured):

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from headscope.gui.paint.fonts import typefaces
 from headscope.gui.paint.theme import INTER
+from headscope.gui.session.kept_picture import forget_picture
 
 LOOKS: Final = ("system", "light", "dark")
 TYPE_SIZES: Final = (80, 90, 100, 110, 125, 150, 175, 200)
@@ -104,6 +105,17 @@ class Preferences(QObject):
     @cache_size.setter
     def cache_size(self, mebibytes: int) -> None:
         self._keep("cache_size", mebibytes, "cache_size")
+
+    @property
+    def keep_picture(self) -> bool:
+        """Whether the last picture, with its text, is kept for the next start."""
+        return self._choice("keep_picture", ("yes", "no"), "yes") == "yes"
+
+    @keep_picture.setter
+    def keep_picture(self, keep: bool) -> None:
+        self._keep("keep_picture", "yes" if keep else "no", "keep_picture")
+        if not keep:
+            forget_picture(self._settings)
 
     def _keep(self, key: str, value: object, name: str) -> None:
         self._settings.setValue(key, value)

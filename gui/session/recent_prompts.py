@@ -9,6 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QSettings, Signal, Slot
 
 from headscope.core.text.prompt import Prompt
+from headscope.gui.session.kept_picture import forget_picture
 from headscope.gui.session.last_session import forget_session
 from headscope.gui.session.session import Session
 
@@ -41,8 +42,9 @@ class RecentPrompts(QObject):
         return self._texts
 
     def forget(self) -> None:
-        """Keep none of them, nor the text of the last session."""
+        """Keep none of them, nor the text and the picture of the last session."""
         forget_session(self._settings)
+        forget_picture(self._settings)
         self._keep(())
 
     @Slot(frozenset)

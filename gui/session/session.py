@@ -59,6 +59,7 @@ class _Fields:
     queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     weights: Mapping[Head, HeadMap] = field(default_factory=dict)  # of `heads` at least: what the lens shows
+    kept: bool = False  # `weights` are those of an earlier session, which no run has confirmed yet: there is no record
     part: Part | None = None  # of a large head's map: what the heatmap has zoomed in on
     row: Row | None = None  # of a large head's map: the query in focus
     thumbnails: FloatArray | None = None  # (layer, head, height, width), NaN where still to come
@@ -108,6 +109,7 @@ _OF_A_RUN = (
         "queries",
         "keys",
         "weights",
+        "kept",
         "part",
         "row",
         "thumbnails",
@@ -153,6 +155,7 @@ class Session(QObject):
         queries: TokenAxis
         keys: TokenAxis
         weights: Mapping[Head, HeadMap]
+        kept: bool
         part: Part | None
         row: Row | None
         thumbnails: FloatArray | None

@@ -18,6 +18,7 @@ from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.history import History
 from headscope.gui.paint.icons import icon
 from headscope.gui.paint.theme import theme_of
+from headscope.gui.session.kept_picture import keep_picture
 from headscope.gui.session.last_session import keep_session, keep_views
 from headscope.gui.session.preferences import Preferences
 from headscope.gui.session.recent_prompts import RecentPrompts
@@ -370,6 +371,8 @@ class MainWindow(QMainWindow):
         self.present(False)
         keep_session(self.state, self._settings)
         keep_views(self.state, self._settings)
+        if self.preferences.keep_picture:
+            keep_picture(self.state, self._settings)
         self._settings.setValue("window/geometry", self.saveGeometry())
         self._settings.setValue("window/docks", self.desk.keep())
         self._settings.setValue("window/desk", self.desk.size())

@@ -52,6 +52,10 @@ class SettingsDialog(QDialog):
             self.tr("Cache for heads"), "cache_size", [(size, readable_bytes(size * 2**20)) for size in CACHE_SIZES],
             self.tr("Heads you have viewed are cached up to this size, to reappear without delay."),
         )  # fmt: skip
+        self.keep_picture = self._row(
+            self.tr("Last picture"), "keep_picture", [(True, self.tr("shown at the next start")), (False, self.tr("not kept"))],
+            self.tr("The head you viewed last is kept in a small file with its text, to be shown at once at the next start."),
+        )  # fmt: skip
         preferences.changed.connect(self._follow)
         self.forget = QPushButton(self.tr("Clear recent texts"))
         self.forget.setToolTip(self.tr("Clear the list of recent texts"))

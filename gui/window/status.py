@@ -21,7 +21,7 @@ from headscope.gui.window.source_switch import SourceSwitch
 from headscope.gui.words.notices import notes_of
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
-_RIGHT = frozenset({"model", "run", "record", "queries", "keys", "reading"})
+_RIGHT = frozenset({"kept", "model", "run", "record", "queries", "keys", "reading"})
 
 
 class StatusPanel(QWidget):
@@ -73,6 +73,8 @@ class StatusPanel(QWidget):
 
     def _how(self) -> str:
         state, model = self._state, self._state.model
+        if state.kept:
+            return self.tr("Kept picture; being confirmed")
         parts = []
         if model is not None:
             parts = [self.tr("note (point here)")] if model.notes else []

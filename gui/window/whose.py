@@ -48,7 +48,7 @@ class Whose(QObject):
                 self._timer.stop()
                 for dock in self._docks.values():
                     dock.veil.hide()
-            elif state.shown is not None:
+            elif state.shown is not None and not state.kept:  # which is of the same text, and says in the status bar what it is
                 self._timer.start()
 
     def _name(self) -> None:

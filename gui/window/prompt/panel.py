@@ -174,7 +174,9 @@ class TextPanel(QWidget):
     def _axis(self) -> TokenAxis:
         """The tokens of the text itself, not of an encoder-decoder model's target."""
         record = self._state.captured
-        return TokenAxis(()) if record is None else record.axis(record.kinds[0]).queries
+        if record is None:
+            return self._state.queries if self._state.kept and self._state.kind != "cross" else TokenAxis(())
+        return record.axis(record.kinds[0]).queries
 
     def _is_source(self, *, queries: bool) -> bool:
         """Whether the rows (or the columns) of the pictures are these tokens, or words of them."""
