@@ -6,8 +6,10 @@ click. What a view has to show is set at once; it is only painted a moment later
 
 from __future__ import annotations
 
+from weakref import ReferenceType, ref
+
 from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 from shiboken6 import isValid
 
 
@@ -16,15 +18,15 @@ class _Turns(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: dict[int, tuple[int, QWidget]] = {}
+        self._waiting: dict[int, tuple[int, ReferenceType[QWidget]]] = {}
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._take_one)
 
     def ask(self, widget: QWidget, rank: int) -> None:
         """Paint `widget` when it is its turn; those of a lower rank before others, else the one that asked first."""
-        key = id(widget)
-        if key not in self._waiting or self._waiting[key][1] is not widget:
-            self._waiting[key] = rank, widget
+        known = self._waiting.get(id(widget))
+        if known is None or known[1]() is not widget:
+            self._waiting[id(widget)] = rank, ref(widget)
         if not self._next.isActive():
             self._next.start()
 
@@ -32,9 +34,9 @@ class _Turns(QObject):
     def _take_one(self) -> None:
         while self._waiting:
             key = min(self._waiting, key=lambda key: self._waiting[key][0])  # the first of the lowest
-            widget = self._waiting.pop(key)[1]
-            if isValid(widget) and widget.isVisible():  # what is hidden is painted when it is shown
-                widget.update()
+            widget = self._waiting.pop(key)[1]()
+            if widget is not None and isValid(widget) and widget.isVisible():  # what is hidden is painted when it is shown
+                (widget.viewport() if isinstance(widget, QAbstractScrollArea) else widget).update()
                 break
         if self._waiting:
             self._next.start()
@@ -48,6 +50,9 @@ def paint_in_turn(widget: QWidget, rank: int = 1) -> None:
 
     Parameters
     ----------
+    widget : QWidget
+        A class of ours: of Qt's own objects, as a viewport, Python is not told when they are gone. Of an area that scrolls what it
+        scrolls is painted.
     rank : int
         0 for the pictures that are looked at, 1 for others.
     """

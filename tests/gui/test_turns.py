@@ -53,8 +53,8 @@ def window(open_window) -> MainWindow:
 def test_each_large_view_has_a_turn_of_its_own_and_the_pictures_come_first(window: MainWindow) -> None:
     large = {name: painted(window, name) for name in ("heads", "heatmap", "links", "heads_by_token")}
     frames = Frames(window, large)
-    for widget in large.values():
-        paint_in_turn(widget, rank=0 if widget in (large["heatmap"], large["links"]) else 1)
+    for name in large:
+        paint_in_turn(window.panel(name).view, rank=0 if name in ("heatmap", "links") else 1)
     live(0.3)
     assert frames.take() == [["heatmap"], ["links"], ["heads"], ["heads_by_token"]]
 
@@ -80,7 +80,10 @@ def test_another_head_is_painted_by_the_heatmap_then_by_the_links(window: MainWi
 
 
 def test_a_widget_that_is_freed_before_its_turn_has_none(qtbot, window: MainWindow) -> None:
-    gone, stays = QWidget(window), QWidget(window)
+    class Mine(QWidget):
+        pass
+
+    gone, stays = Mine(window), Mine(window)
     gone.show(), stays.show()
     frames = Frames(window, {"stays": stays})
     live(0.1)

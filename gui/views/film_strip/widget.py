@@ -73,7 +73,7 @@ class FilmStripView(QAbstractScrollArea):
         """Mark the frames of the strip that is looked at whose tokens were found in the text."""
         if set(steps) != self._found:
             self._found = set(steps)
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     def reveal(self, step: int) -> None:
         """Bring a frame of the strip that is looked at into sight."""
@@ -82,7 +82,7 @@ class FilmStripView(QAbstractScrollArea):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._theme = theme
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     @property
     def picture(self) -> FilmStripPicture:
@@ -116,7 +116,7 @@ class FilmStripView(QAbstractScrollArea):
                 self.spoken.say(self._words)
             else:
                 self.setAccessibleDescription(self._said(strip, step))
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def _bring_into_sight(self, strip: int, step: int) -> bool:
         """With a frame more on both sides; whether there is such a frame."""
@@ -196,7 +196,7 @@ class FilmStripView(QAbstractScrollArea):
         if frame != self._looked.hover:
             self._looked = Looked(self._looked.strip, self._looked.step, frame)
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor if frame is None else Qt.CursorShape.PointingHandCursor)
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
             if frame is not None:
                 self.spoken.say(self._words)
             self.pointed.emit(frame)
@@ -231,8 +231,8 @@ class FilmStripView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)

@@ -204,7 +204,7 @@ class StepList(QListView):
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
         self._painter.theme = theme
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Show these steps."""
@@ -214,7 +214,7 @@ class StepList(QListView):
         """Mark the tokens that were found in the text."""
         if rows != self._painter.found:
             self._painter.found = rows
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     @property
     def found(self) -> frozenset[int]:

@@ -71,7 +71,7 @@ class HeadGridView(QAbstractScrollArea):
         if self._hover is not None and not self._exists(self._hover):
             self._point_at(None)
         self._update_scroll_bars()
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_selection(self, selected: Head, colors: Mapping[Head, int]) -> None:
         """Frame the heads that are looked at: `selected` thickly, each in its colour."""
@@ -81,7 +81,7 @@ class HeadGridView(QAbstractScrollArea):
         self._selected, self._colors = selected, dict(colors)
         if not self.hasFocus():  # who moves here has heard it
             self.setAccessibleDescription(self.head_name(selected))
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_details(self, details: Callable[[Head], HeadDetails]) -> None:
         """What the preview tells of a head (or an `AVERAGE`) beside its name."""
@@ -90,7 +90,7 @@ class HeadGridView(QAbstractScrollArea):
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def head_name(self, head: Head) -> str:
         """What a head, or a layer's average, is called."""
@@ -245,7 +245,7 @@ class HeadGridView(QAbstractScrollArea):
             self._cursor = target
             self.spoken.say(partial(self._words, target))
             self._reveal(target)
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
             if not control or key in (Qt.Key.Key_Home, Qt.Key.Key_End):
                 self._choose(target, extend=False)
         else:
@@ -283,15 +283,15 @@ class HeadGridView(QAbstractScrollArea):
             self.layer_chosen.emit(head[0])
         else:
             self.chosen.emit(head, extend)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
 
 def _no_details(_head: Head) -> HeadDetails:

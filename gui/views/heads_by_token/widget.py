@@ -79,39 +79,39 @@ class HeadStripView(QAbstractScrollArea):
             n_heads, n_tokens = picture.weights.shape
             self._cursor = min(self._cursor[0], n_tokens - 1), min(self._cursor[1], n_heads - 1)
         self._update_scroll_bars()
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_heads(self, colors: Mapping[int, QColor]) -> None:
         """Frame the heads that are looked at."""
         self._colors = dict(colors)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_lit(self, token: int | None) -> None:
         """Set off the row of a token that is pointed at elsewhere."""
         if token != self._lit:
             self._lit = token
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     def set_found(self, tokens: Collection[int]) -> None:
         """Mark the rows of what was found in the text."""
         self._found = tokens
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_whole(self, whole: bool) -> None:
         """All tokens at once, or rows that can be read."""
         self._whole = whole
         self._update_scroll_bars()
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_hint(self, hint: str) -> None:
         """What to do while there is no picture."""
         self._hint = hint
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def show_preview(self, name: str, picture: QImage | None) -> None:
         """Show the head under the mouse beside the strip."""
@@ -183,7 +183,7 @@ class HeadStripView(QAbstractScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._update_scroll_bars()
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     # ---------------------------------------------------------------- drawing
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -238,13 +238,13 @@ class HeadStripView(QAbstractScrollArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._point_at(None, None)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def _point_at(self, token: int | None, head: int | None) -> None:
         if (token, head) != self._hover:
             self._hover = token, head
             self.spoken.say(self._words)
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
             self.pointed.emit(token, head)
 
     # ---------------------------------------------------------------- keys
@@ -274,13 +274,13 @@ class HeadStripView(QAbstractScrollArea):
         box = layout.box(token, head)
         bar.setValue(bar.value() + round(min(box.left() - layout.cells.left(), 0) + max(box.right() - layout.cells.right(), 0)))
         self._point_at(token, head)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None, None)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)

@@ -133,12 +133,12 @@ class LinkView(QAbstractScrollArea):
         if picked != self._picked:
             self._picked = picked
             self.spoken.say(lambda: spoken_links(self._picture, self._picked))
-            paint_in_turn(self.viewport(), 0)
+            paint_in_turn(self, 0)
 
     def set_found(self, queries: Collection[int], keys: Collection[int]) -> None:
         """Mark what was found in the text."""
         self._found = queries, keys
-        paint_in_turn(self.viewport(), 0)
+        paint_in_turn(self, 0)
 
     @property
     def is_complete(self) -> bool:
@@ -181,7 +181,7 @@ class LinkView(QAbstractScrollArea):
     @Slot()
     def _redraw(self) -> None:
         self._stale = True
-        paint_in_turn(self.viewport(), 0)
+        paint_in_turn(self, 0)
 
     @Slot()
     def _draw_on(self) -> None:
@@ -189,7 +189,7 @@ class LinkView(QAbstractScrollArea):
         self._timer.setInterval(0)
         sheets = [sheet for sheet in (self._front, self._lines) if not sheet.is_complete]
         if sheets and sheets[0].advance(_SLICE):
-            paint_in_turn(self.viewport(), 0)
+            paint_in_turn(self, 0)
         elif not sheets:
             self._timer.stop()
 
@@ -379,8 +379,8 @@ class LinkView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport(), 0)
+        paint_in_turn(self, 0)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        paint_in_turn(self.viewport(), 0)
+        paint_in_turn(self, 0)

@@ -100,12 +100,12 @@ class LensGridView(QAbstractScrollArea):
         """Mark the position that is in focus."""
         if position != self._column:
             self._column = position
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     def set_found(self, positions: Collection[int]) -> None:
         """Mark the positions of what was found in the text."""
         self._found = positions
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def reveal_column(self, position: int) -> None:
         """Scroll as little as needed to see a position."""
@@ -116,7 +116,7 @@ class LensGridView(QAbstractScrollArea):
         """Frame a cell."""
         if place != self._pinned:
             self._pinned = place
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     @property
     def layout_now(self) -> LensLayout:
@@ -150,15 +150,15 @@ class LensGridView(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def _repaint(self) -> None:
         self._painted = None
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -208,7 +208,7 @@ class LensGridView(QAbstractScrollArea):
     def _point_at(self, place: Place | None) -> None:
         if place != self._hover:
             self._hover = place
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
             self.pointed.emit(place)
 
     def _reveal(self, place: Place) -> None:

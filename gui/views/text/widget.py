@@ -95,18 +95,18 @@ class ReadingView(QAbstractScrollArea):
     def set_shades(self, shades: Shades | None) -> None:
         """Colour the words."""
         self._shades = shades
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_focus_words(self, chosen: Sequence[int], pointed: int | None) -> None:
         """Frame the words whose attention is shown, and the one that is pointed at, wherever that is."""
         if (tuple(chosen), pointed) != (self._chosen, self._pointed):
             self._chosen, self._pointed = tuple(chosen), pointed
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     def set_found(self, words: Sequence[int]) -> None:
         """Mark what was found."""
         self._found = tuple(word for word in words if word < len(self._passage.spans))
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
@@ -117,7 +117,7 @@ class ReadingView(QAbstractScrollArea):
     def set_hint(self, hint: str) -> None:
         """What to do while there is no text."""
         self._hint = hint
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def reveal(self, word: int) -> None:
         """Scroll as little as needed to see a word; at once, or as soon as its line is there."""
@@ -172,7 +172,7 @@ class ReadingView(QAbstractScrollArea):
             self._anchor = None
             if line is not None:
                 bar.setValue(round(line * layout.line_height))
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -239,7 +239,7 @@ class ReadingView(QAbstractScrollArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._point_at(None)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def _point_at(self, word: int | None) -> None:
         if word != self._hovered:
@@ -302,13 +302,13 @@ class ReadingView(QAbstractScrollArea):
         self._cursor = word
         self.reveal(word)
         self._point_at(word)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)

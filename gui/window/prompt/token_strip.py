@@ -78,13 +78,13 @@ class TokenStrip(QAbstractScrollArea):
         self._found = tokens
         if current is not None and current < len(self._chips.axis):
             self._reveal(current)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def set_stale(self, stale: bool) -> None:
         """Whether the text has been changed since it was cut into these tokens."""
         if stale != self._stale:
             self._stale = stale
-            paint_in_turn(self.viewport())
+            paint_in_turn(self)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this look from now on."""
@@ -127,7 +127,7 @@ class TokenStrip(QAbstractScrollArea):
         bar.setSingleStep(scaled(ROW))
         if self.sizeHint().height() != self.height():
             self.updateGeometry()
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -220,7 +220,7 @@ class TokenStrip(QAbstractScrollArea):
         self._cursor = position
         self._reveal(position)
         self._point_at(position)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def _reveal(self, position: int) -> None:
         """Scroll as little as needed to see a token."""
@@ -230,9 +230,9 @@ class TokenStrip(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._point_at(None)
-        paint_in_turn(self.viewport())
+        paint_in_turn(self)
