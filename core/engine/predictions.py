@@ -12,12 +12,12 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.forward.base import BaseModel
 from headscope.core.job import Job, Stream
 from headscope.core.model import Model
-from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import labelled_lens
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.core.predict.reader import read_by
 from headscope.core.predict.results import Surprisal
 from headscope.core.predict.surprisal import surprisal_of
-from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest, SweepRequest
+from headscope.core.requests.predictions import AttributionRequest, LogitLensRequest, SurprisalRequest, SweepRequest
 
 
 @answers_with_model(SweepRequest)
@@ -46,8 +46,8 @@ def sweep(model: BaseModel, request: SweepRequest, job: Job) -> Iterator[Sweep]:
             raise HeadscopeError("bad_option", option="what", value=request.what, expected="heads, edges, keys or patches")
 
 
-@answers_with_model(LensRequest)
-def logit_lens(model: Model, request: LensRequest, job: Job, stream: Stream) -> LensLayer:
+@answers_with_model(LogitLensRequest)
+def logit_lens(model: Model, request: LogitLensRequest, job: Job, stream: Stream) -> LogitLensLayer:
     model.check_is_of(request.record)
     for layer in labelled_lens(
         model, request.record, positions=request.positions, top_k=request.top_k, follow=request.follow, job=job

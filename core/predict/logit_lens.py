@@ -22,7 +22,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.forward.residual_stream import ResidualStream
 from headscope.core.job import Job, Progress
 from headscope.core.predict.classes import why_no_tokens
-from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.core.predict.reader import read_by
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def logit_lens(
     top_k: int = 5,
     follow: int | None = None,
     job: Job | None = None,
-) -> Iterator[LensLayer]:
+) -> Iterator[LogitLensLayer]:
     """Read the residual stream after each layer through the model's own final norm and output head.
 
     With h_l the stream after layer l: softmax(head(norm(h_l))), where head and norm are all that the model does after its last
@@ -69,7 +69,7 @@ def logit_lens(
 
     Yields
     ------
-    LensLayer
+    LogitLensLayer
         From -1 to the last. A layer costs what the output head costs, and no more.
 
     Raises
@@ -93,7 +93,7 @@ def labelled_lens(
     top_k: int = 5,
     follow: int | None = None,
     job: Job | None = None,
-) -> Iterator[LensLayer]:
+) -> Iterator[LogitLensLayer]:
     """As `logit_lens`, of the tokens of a record, with what the screen shows for each token."""
 
     @cache
@@ -111,7 +111,7 @@ def _lens(
     top_k: int,
     follow: int | None,
     job: Job,
-) -> Iterator[LensLayer]:
+) -> Iterator[LogitLensLayer]:
     if top_k < 1:
         raise HeadscopeError("bad_option", option="top_k", value=top_k, expected="1 or more")
     if not model.info.abilities & {"fill_mask", "generate"}:
@@ -128,7 +128,7 @@ def _lens(
 
 def _layers(
     stream: ResidualStream, positions: tuple[int, ...], top_k: int, follow: int | None, job: Job
-) -> Iterator[LensLayer]:
+) -> Iterator[LogitLensLayer]:
     n_depths, vocabulary = len(stream.streams), stream.logits.shape[0]
     at_once = max(1, _LOGIT_BYTES // (4 * vocabulary))
     side_by_side = max(1, at_once // max(1, len(positions)))  # of a short text several layers fit: the head is read once
@@ -154,7 +154,7 @@ class _Reading:
     at_once: int
     job: Job
 
-    def of(self, depths: range, followed: Tensor | None) -> list[LensLayer]:
+    def of(self, depths: range, followed: Tensor | None) -> list[LogitLensLayer]:
         """What can be read of some depths; followed is the most probable token where it is not given."""
         shape = (len(depths), len(self.positions))
         ids, kept = np.empty((*shape, self.top_k), np.int64), np.empty(shape, np.int64)
@@ -175,7 +175,7 @@ class _Reading:
                 whole[:, block] = part.cpu().numpy()
         n_layers, places = len(self.stream.layers), self.positions
         return [
-            LensLayer(
+            LogitLensLayer(
                 layer, places, ids[at], probabilities[at], entropies[at], kept[at], chances[at], ranks[at], n_layers, vocabulary
             )
             for at, layer in enumerate(range(depths.start - 1, depths.stop - 1))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from headscope.core.analyse.attribution.results import Attribution  # noqa: F401 - an answer
     from headscope.core.analyse.causal.sweeps import Sweep  # noqa: F401 - an answer
     from headscope.core.attention.record import AttentionRecord
-    from headscope.core.predict.lens_layer import LensLayer  # noqa: F401 - an answer
+    from headscope.core.predict.logit_lens_layer import LogitLensLayer  # noqa: F401 - an answer
     from headscope.core.predict.results import Surprisal  # noqa: F401 - an answer
 
 
@@ -49,8 +49,8 @@ class SweepRequest(Question["Sweep"]):
 
 
 @dataclass(frozen=True, slots=True)
-class LensRequest(Question["LensLayer"]):
-    """Read the residual stream after each layer; streams a `LensLayer` with labels for each, answers the last.
+class LogitLensRequest(Question["LogitLensLayer"]):
+    """Read the residual stream after each layer; streams a `LogitLensLayer` with labels for each, answers the last.
 
     The tokens are those that `record` is of, whoever wrote them. The other parameters are those of
     `core.predict.logit_lens.logit_lens`; no `positions` means all.

@@ -86,7 +86,7 @@
     </message>
   </context>
   <context>
-    <name>LensPanel</name>
+    <name>LogitLensPanel</name>
     <message numerus="yes">
       <source>Logit lens: what the model would predict after each layer, at %n position(s)</source>
       <translation>

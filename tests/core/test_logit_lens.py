@@ -16,10 +16,10 @@ from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.model import Model
 from headscope.core.models.load import load_model
 from headscope.core.predict import logit_lens as lens_file
-from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import labelled_lens, logit_lens
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.core.predict.reader import read_by
-from headscope.core.requests.predictions import LensRequest
+from headscope.core.requests.predictions import LogitLensRequest
 from headscope.core.requests.runs import CaptureRequest
 from tests import allowed
 from tests.looked_into import opened
@@ -156,9 +156,9 @@ def test_a_token_is_followed_with_its_probability_and_rank(gpt2: Model) -> None:
 
 
 def test_the_engine_streams_each_layer_with_what_the_screen_shows(engine: Engine) -> None:
-    streamed: list[LensLayer] = []
+    streamed: list[LogitLensLayer] = []
     text = "the keys of the cabinet [MASK] rusty ."
-    request = LensRequest(engine.handle(CaptureRequest(text), Job(), lambda part: None).record, positions=(6,), top_k=3)
+    request = LogitLensRequest(engine.handle(CaptureRequest(text), Job(), lambda part: None).record, positions=(6,), top_k=3)
     answer = engine.handle(request, Job(), streamed.append)
     assert [layer.layer for layer in streamed] == [-1, 0, 1]
     assert answer is streamed[-1]

@@ -10,7 +10,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.models.load import load_model
 from headscope.core.requests.models import LoadRequest
-from headscope.core.requests.predictions import AttributionRequest, LensRequest, SurprisalRequest
+from headscope.core.requests.predictions import AttributionRequest, LogitLensRequest, SurprisalRequest
 from headscope.core.requests.runs import CaptureRequest, ForkRequest, GenerateRequest
 from headscope.gui.session.selection import Cell
 from tests.tiny_models import write_decoder, write_masked
@@ -94,7 +94,7 @@ def test_every_view_stands_without_a_picture(shown, tmp_path, qtbot) -> None:
 
 
 REQUESTS = {
-    "lens": lambda record, step: LensRequest(record),
+    "lens": lambda record, step: LogitLensRequest(record),
     "surprisal": lambda record, step: SurprisalRequest(record),
     "attribution": lambda record, step: AttributionRequest(record),
     "fork": lambda record, step: ForkRequest(step, 3, 2),

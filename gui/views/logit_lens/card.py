@@ -1,4 +1,4 @@
-"""LensCard: what one cell of the logit lens says: its best tokens, each of which can be followed through the layers."""
+"""LogitLensCard: what one cell of the logit lens says: its best tokens, each of which can be followed through the layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_HEIGHT = 60
 """Of a low window: the title and the best token; the others scroll."""
 
 
-class LensCard(QWidget):
+class LogitLensCard(QWidget):
     """A title and the best tokens.
 
     Signals

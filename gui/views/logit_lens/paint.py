@@ -1,4 +1,4 @@
-"""LensPicture: what the logit lens reads, a cell for each layer and position, layers downwards, positions across."""
+"""LogitLensPicture: what the logit lens reads, a cell for each layer and position, layers downwards, positions across."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPen
 
-from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray
 from headscope.gui.paint.labels import draw_label, elided, text_width
@@ -32,7 +32,7 @@ _INVERTS = 158
 
 
 @dataclass(frozen=True, slots=True)
-class LensLayout:
+class LogitLensLayout:
     """Where everything lies: the whole viewport, how far it is scrolled, and how many cells there are."""
 
     area: QRectF
@@ -92,7 +92,7 @@ class LensLayout:
         return (depth, position) if depth < self.n_depths and position < self.n_positions else None
 
 
-class LensPicture:
+class LogitLensPicture:
     """The cells that were read so far.
 
     Depth 0 is what enters layer 0; the last depth is what the model predicts.
@@ -112,7 +112,7 @@ class LensPicture:
         self.entropies: FloatArray = np.full(shape, np.nan, np.float32)
         self.followed_probabilities: FloatArray = np.full(shape, np.nan, np.float32)
         self.followed_ranks: npt.NDArray[np.int64] = np.zeros(shape, np.int64)
-        self._layers: dict[tuple[int, int], tuple[LensLayer, int]] = {}
+        self._layers: dict[tuple[int, int], tuple[LogitLensLayer, int]] = {}
         self._most_bits = 1.0
 
     @property
@@ -120,7 +120,7 @@ class LensPicture:
         """Whether anything is read."""
         return bool(self._layers)
 
-    def snapshot(self) -> LensPicture:
+    def snapshot(self) -> LogitLensPicture:
         """As it is now, for another thread."""
         other = copy(self)
         other.probabilities, other.entropies = self.probabilities.copy(), self.entropies.copy()
@@ -128,7 +128,7 @@ class LensPicture:
         other._layers = dict(self._layers)
         return other
 
-    def add(self, layer: LensLayer) -> None:
+    def add(self, layer: LogitLensLayer) -> None:
         """Put a layer's cells in."""
         depth, at = layer.layer + 1, list(layer.positions)
         self.probabilities[depth, at] = layer.probabilities[:, 0]
@@ -165,7 +165,7 @@ class LensPicture:
         return f"{readable_probability(float(self.followed_probabilities[depth, position]))} #{short}"
 
     # ---------------------------------------------------------------- drawing
-    def paint(self, painter: QPainter, layout: LensLayout, theme: Theme, shows: Shows, *, stale: bool = False) -> None:
+    def paint(self, painter: QPainter, layout: LogitLensLayout, theme: Theme, shows: Shows, *, stale: bool = False) -> None:
         """Draw what is in sight; faint if `stale`."""
         painter.fillRect(layout.area, theme.color("panel"))
         painter.setOpacity(_STALE if stale else 1.0)
@@ -178,7 +178,7 @@ class LensPicture:
             self._paint_token(painter, layout, theme, position)
         painter.setOpacity(1.0)
 
-    def _paint_cells(self, painter: QPainter, layout: LensLayout, theme: Theme, shows: Shows) -> None:
+    def _paint_cells(self, painter: QPainter, layout: LogitLensLayout, theme: Theme, shows: Shows) -> None:
         """All colours as one image, gaps over it, then words."""
         rows, columns = layout.rows, layout.columns
         if not rows or not columns:
@@ -213,7 +213,7 @@ class LensPicture:
             shown = shown / self._most_bits
         return np.where(np.isnan(shown), -1, np.round(np.clip(np.nan_to_num(shown), 0, 1) * 255)).astype(np.int64)
 
-    def _paint_numbers(self, painter: QPainter, layout: LensLayout, theme: Theme) -> None:
+    def _paint_numbers(self, painter: QPainter, layout: LogitLensLayout, theme: Theme) -> None:
         painter.save()
         painter.setClipRect(layout.area.adjusted(0, scaled(HEADER), scaled(NUMBERS) - layout.area.width(), 0))
         for depth in layout.rows:
@@ -226,7 +226,7 @@ class LensPicture:
         painter.restore()
 
     def _paint_token(
-        self, painter: QPainter, layout: LensLayout, theme: Theme, position: int, focus: str | None = None
+        self, painter: QPainter, layout: LogitLensLayout, theme: Theme, position: int, focus: str | None = None
     ) -> None:
         painter.save()
         painter.setClipRect(layout.area.adjusted(scaled(NUMBERS), 0, 0, scaled(HEADER) - layout.area.height()))
@@ -238,7 +238,7 @@ class LensPicture:
     def paint_pointers(
         self,
         painter: QPainter,
-        layout: LensLayout,
+        layout: LogitLensLayout,
         theme: Theme,
         *,
         column: int | None = None,

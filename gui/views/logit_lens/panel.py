@@ -1,4 +1,4 @@
-"""LensPanel: the logit lens, what the model would predict if it stopped after each layer."""
+"""LogitLensPanel: the logit lens, what the model would predict if it stopped after each layer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from headscope.core.forward.model_info import ModelInfo
-from headscope.core.predict.lens_layer import LensLayer
-from headscope.core.requests.predictions import LensRequest
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
+from headscope.core.requests.predictions import LogitLensRequest
 from headscope.core.text.tokens import TokenAxis
 from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
-from headscope.gui.views.logit_lens.card import LensCard
+from headscope.gui.views.logit_lens.card import LogitLensCard
 from headscope.gui.views.logit_lens.figure import lens_figure
 from headscope.gui.views.logit_lens.mode_button import ModeButton
-from headscope.gui.views.logit_lens.paint import LensPicture
+from headscope.gui.views.logit_lens.paint import LogitLensPicture
 from headscope.gui.views.logit_lens.settings import LogitLensSettings, Shows
-from headscope.gui.views.logit_lens.widget import LensGridView, Place
+from headscope.gui.views.logit_lens.widget import LogitLensGridView, Place
 from headscope.gui.views.logit_lens.words import cell_words, explanation, spoken_cell
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
@@ -48,7 +48,7 @@ class _Subject:
     follow: int | None = None
 
 
-class LensPanel(QWidget):
+class LogitLensPanel(QWidget):
     """Layers × positions: what could be read at each token after each layer.
 
     A short text is read when the panel is in sight, of a long one what is in sight when it is asked for.
@@ -71,11 +71,11 @@ class LensPanel(QWidget):
         self._error = ""
         self._follow: tuple[int, str] | None = None
         self._pinned: Place | None = None
-        self.view = LensGridView()
+        self.view = LogitLensGridView()
         self.view.pointed.connect(self._point_at)
         self.view.chosen.connect(self._choose)
         self.view.scrolled.connect(self._say)
-        self.card = LensCard()
+        self.card = LogitLensCard()
         self.card.followed.connect(self._follow_token)
         self._make_buttons()
         self.status = LineLabel(muted=True)
@@ -169,7 +169,7 @@ class LensPanel(QWidget):
         positions = None if n_positions <= _SHORT else tuple(in_sight)
         self._asked_of, self._is_filling, self._error = subject, True, ""
         self._answer.drop()  # whoever asks again wants it computed again
-        self._explorer.ask(self._answer, LensRequest(record, positions, follow=subject.follow))
+        self._explorer.ask(self._answer, LogitLensRequest(record, positions, follow=subject.follow))
         self._say()
 
     def _ask_if_short(self) -> None:
@@ -196,13 +196,13 @@ class LensPanel(QWidget):
             self._add(self._answer.part)
         self.figure_changed.emit()
 
-    def _add(self, part: LensLayer) -> None:
+    def _add(self, part: LogitLensLayer) -> None:
         """A layer is here."""
         if self._asked_of != self._subject:
             return
         if self._shown != self._asked_of:
             scrolled = self.view.horizontalScrollBar().value()
-            self.view.set_picture(LensPicture(part.n_layers + 1, self._axis))
+            self.view.set_picture(LogitLensPicture(part.n_layers + 1, self._axis))
             self.view.horizontalScrollBar().setValue(scrolled)
             self._shown = self._asked_of
             self._show_stale()
@@ -230,7 +230,7 @@ class LensPanel(QWidget):
                 self._subject is None and self._shown is not None
             ):  # the model's own text has failed: nothing is left of the last
                 self._shown = None
-                self.view.set_picture(LensPicture())
+                self.view.set_picture(LogitLensPicture())
             if self._is_of_the_text and self._shown is not None and (subject := self._subject) is not None:
                 self._shown = replace(subject, follow=self._shown.follow)  # the same tokens in new objects: quickly compared
             self._show_stale()
@@ -353,7 +353,7 @@ class LensPanel(QWidget):
         self.card.show_cell(title, candidates)
 
     @Slot()
-    def _say(self, part: LensLayer | None = None) -> None:
+    def _say(self, part: LogitLensLayer | None = None) -> None:
         """What there is to know, and whether there is anything to fill."""
         subject = self._subject
         self.final.setEnabled(self._follow is not None)
@@ -363,7 +363,7 @@ class LensPanel(QWidget):
         self.status.set_text(sentence)
         self.status.setToolTip(plain(sentence))
 
-    def _sentence(self, subject: _Subject | None, part: LensLayer | None) -> str:
+    def _sentence(self, subject: _Subject | None, part: LogitLensLayer | None) -> str:
         if self._error:
             return self._error
         if self._is_filling:

@@ -12,9 +12,9 @@ from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
 
 def _create(context: Context) -> QWidget:
-    from headscope.gui.views.logit_lens.panel import LensPanel
+    from headscope.gui.views.logit_lens.panel import LogitLensPanel
 
-    return LensPanel(context.session, context.explorer)
+    return LogitLensPanel(context.session, context.explorer)
 
 
 def _of_subject(subject: Subject) -> Figure:

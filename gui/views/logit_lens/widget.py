@@ -1,4 +1,4 @@
-"""LensGridView: the logit lens's grid, scrolled both ways, with a cell under the mouse, one of the keyboard, one that is pinned."""
+"""LogitLensGridView: the logit lens's grid, scrolled both ways, with a cell under the mouse, one of the keyboard, one that is pinned."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from headscope.core.predict.lens_layer import LensLayer
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.gui.paint.focus import paint_focus_frame
 from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.theme import Theme, scaled, theme_of
-from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LensLayout, LensPicture
+from headscope.gui.views.logit_lens.paint import CELL_HEIGHT, CELL_WIDTH, HEADER, NUMBERS, LogitLensLayout, LogitLensPicture
 from headscope.gui.views.logit_lens.settings import Shows
 from headscope.gui.widgets.spoken import Spoken
 from headscope.gui.widgets.turns import paint_in_turn
@@ -23,7 +23,7 @@ _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1
 _CHOOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
 
-class LensGridView(QAbstractScrollArea):
+class LogitLensGridView(QAbstractScrollArea):
     """Layers downwards, positions across.
 
     Signals
@@ -42,7 +42,7 @@ class LensGridView(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._picture = LensPicture()
+        self._picture = LogitLensPicture()
         self._theme = theme_of(dark=False)
         self._shows: Shows = "probability"
         self._is_stale = False
@@ -60,7 +60,7 @@ class LensGridView(QAbstractScrollArea):
 
     # ---------------------------------------------------------------- what is shown
     @property
-    def picture(self) -> LensPicture:
+    def picture(self) -> LogitLensPicture:
         return self._picture
 
     @property
@@ -68,14 +68,14 @@ class LensGridView(QAbstractScrollArea):
         """What colours the cells."""
         return self._shows
 
-    def set_picture(self, picture: LensPicture) -> None:
+    def set_picture(self, picture: LogitLensPicture) -> None:
         """Show another grid, from its first position and its last layers on."""
         self._picture, self._hover, self._pinned = picture, None, None
         self._update_scroll_bars()
         self.horizontalScrollBar().setValue(0)
         self._repaint()
 
-    def add(self, layer: LensLayer) -> None:
+    def add(self, layer: LogitLensLayer) -> None:
         """Show what was read after one layer."""
         self._picture.add(layer)
         self._repaint()
@@ -119,10 +119,10 @@ class LensGridView(QAbstractScrollArea):
             paint_in_turn(self)
 
     @property
-    def layout_now(self) -> LensLayout:
+    def layout_now(self) -> LogitLensLayout:
         """Where everything lies in the viewport."""
         scroll = QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
-        return LensLayout(QRectF(self.viewport().rect()), scroll, self._picture.n_depths, self._picture.n_positions)
+        return LogitLensLayout(QRectF(self.viewport().rect()), scroll, self._picture.n_depths, self._picture.n_positions)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 240)

@@ -11,15 +11,15 @@ from PySide6.QtGui import QColor
 
 from headscope.core.models.load import load_model
 from headscope.core.options import Sampling
-from headscope.core.predict.lens_layer import LensLayer
 from headscope.core.predict.logit_lens import logit_lens
+from headscope.core.predict.logit_lens_layer import LogitLensLayer
 from headscope.core.text.tokens import Reading
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.session.session import Session
-from headscope.gui.views.logit_lens.paint import LensPicture
-from headscope.gui.views.logit_lens.panel import LensPanel
+from headscope.gui.views.logit_lens.paint import LogitLensPicture
+from headscope.gui.views.logit_lens.panel import LogitLensPanel
 from tests import allowed
 from tests.gui.screen import PATIENCE, settle, shown, values
 from tests.tiny_models import write_decoder, write_encoder_decoder, write_masked
@@ -40,10 +40,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def panel(qtbot, qapp) -> Iterator[LensPanel]:
+def panel(qtbot, qapp) -> Iterator[LogitLensPanel]:
     state = Session()
     explorer = Explorer(state)
-    panel = LensPanel(state, explorer)
+    panel = LogitLensPanel(state, explorer)
     qtbot.addWidget(panel)
     panel.resize(1000, 400)
     panel.show()
@@ -51,7 +51,7 @@ def panel(qtbot, qapp) -> Iterator[LensPanel]:
     assert explorer.close()
 
 
-def opened(qtbot, panel: LensPanel, model: str, text: str, target: str = "") -> Session:
+def opened(qtbot, panel: LogitLensPanel, model: str, text: str, target: str = "") -> Session:
     state = panel._state
     state.update(text=text, target=target)
     panel._explorer.load(model)
@@ -59,21 +59,21 @@ def opened(qtbot, panel: LensPanel, model: str, text: str, target: str = "") -> 
     return state
 
 
-def run(qtbot, panel: LensPanel, text: str) -> None:
+def run(qtbot, panel: LogitLensPanel, text: str) -> None:
     panel._state.update(text=text)
     panel._explorer.run()
     settle(qtbot, panel._state)
 
 
-def of_core(source: str, *texts: str, **options) -> list[LensLayer]:
+def of_core(source: str, *texts: str, **options) -> list[LogitLensLayer]:
     return list(logit_lens(load_model(source, device="cpu", dtype="float32"), *texts, **options))
 
 
-def place_of(panel: LensPanel, depth: int, position: int) -> QPoint:
+def place_of(panel: LogitLensPanel, depth: int, position: int) -> QPoint:
     return panel.view.layout_now.box(depth, position).center().toPoint()
 
 
-def assert_shows(picture: LensPicture, layers: list[LensLayer]) -> None:
+def assert_shows(picture: LogitLensPicture, layers: list[LogitLensLayer]) -> None:
     assert picture.n_depths == len(layers)
     for depth, layer in enumerate(layers):
         positions, rounding = list(layer.positions), allowed.of_weights(layer.probabilities)
@@ -90,7 +90,7 @@ def assert_shows(picture: LensPicture, layers: list[LensLayer]) -> None:
 # ---------------------------------------------------------------- what it reads
 @pytest.mark.parametrize(("model", "text"), [("toy:grammar", KEYS), ("toy:tales", TALE)])
 def test_a_short_text_is_read_by_itself_and_the_last_row_is_the_prediction(
-    qtbot, panel: LensPanel, model: str, text: str
+    qtbot, panel: LogitLensPanel, model: str, text: str
 ) -> None:
     state = opened(qtbot, panel, model, text)
     assert_shows(panel.view.picture, of_core(model, text))
@@ -105,7 +105,7 @@ def test_a_short_text_is_read_by_itself_and_the_last_row_is_the_prediction(
     assert "exactly the model's prediction" in panel.status.text()
 
 
-def test_of_an_encoder_decoder_the_decoder_is_read(qtbot, panel: LensPanel, tiny: Path) -> None:
+def test_of_an_encoder_decoder_the_decoder_is_read(qtbot, panel: LogitLensPanel, tiny: Path) -> None:
     state = opened(qtbot, panel, str(tiny / "t5"), "abc", "dead")
     assert_shows(panel.view.picture, of_core(str(tiny / "t5"), "abc", None, "dead"))
     panel._explorer.set_kind("encoder")
@@ -118,7 +118,7 @@ def test_of_an_encoder_decoder_the_decoder_is_read(qtbot, panel: LensPanel, tiny
     assert state.hover == Cell(query=3)
 
 
-def test_a_hidden_panel_reads_nothing_until_it_is_shown(qtbot, panel: LensPanel) -> None:
+def test_a_hidden_panel_reads_nothing_until_it_is_shown(qtbot, panel: LogitLensPanel) -> None:
     panel.hide()
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     assert panel.view.picture.n_depths == 0
@@ -127,7 +127,7 @@ def test_a_hidden_panel_reads_nothing_until_it_is_shown(qtbot, panel: LensPanel)
     assert panel.view.picture.is_read(range(len(state.queries)))
 
 
-def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPanel) -> None:
+def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LogitLensPanel) -> None:
     text = " ".join(["once upon a time there was a little girl ."] * 10)
     state = opened(qtbot, panel, "toy:tales", text)
     assert panel.view.picture.n_depths == 0, "nobody asked"
@@ -151,7 +151,7 @@ def test_of_a_long_text_what_is_in_sight_is_read_when_asked(qtbot, panel: LensPa
         assert found == pytest.approx(layer.probabilities[0, 0], abs=allowed.of_weights(layer.probabilities))
 
 
-def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny: Path) -> None:
+def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LogitLensPanel, tiny: Path) -> None:
     state = opened(qtbot, panel, str(tiny / "gpt2"), "abc")
     told: list[str] = []
     panel._answer.came.connect(
@@ -173,7 +173,7 @@ def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LensPanel, tiny
 
 
 # ---------------------------------------------------------------- when it cannot
-def test_a_model_without_a_head_says_so_in_the_panel_and_nowhere_else(qtbot, panel: LensPanel, tiny: Path) -> None:
+def test_a_model_without_a_head_says_so_in_the_panel_and_nowhere_else(qtbot, panel: LogitLensPanel, tiny: Path) -> None:
     state = opened(qtbot, panel, str(tiny / "headless"), "the cat sat")
     qtbot.waitUntil(lambda: "no head that predicts tokens" in panel.status.text(), timeout=PATIENCE)
     assert "no head that predicts tokens" in panel.card.title.text()
@@ -182,7 +182,7 @@ def test_a_model_without_a_head_says_so_in_the_panel_and_nowhere_else(qtbot, pan
 
 
 @pytest.mark.parametrize("family", ["toy:tales", "gpt2", "t5"])
-def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LensPanel, tiny: Path, family: str) -> None:
+def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LogitLensPanel, tiny: Path, family: str) -> None:
     source = family if family.startswith("toy:") else str(tiny / family)
     state = opened(qtbot, panel, source, TALE if family == "toy:tales" else "abc")
     panel._explorer.generate(6, Sampling(temperature=2.0, seed=1))
@@ -197,7 +197,7 @@ def test_what_a_model_wrote_is_read_by_its_tokens(qtbot, panel: LensPanel, tiny:
         assert [p for _, _, p in found] == pytest.approx(expected, abs=allowed.of_probabilities(step.prediction.logits))
 
 
-def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, panel: LensPanel) -> None:
+def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:tales", TALE)
     panel._explorer.generate(6, state.sampling)
     settle(qtbot, state)
@@ -215,7 +215,7 @@ def test_of_a_step_that_one_looks_back_at_the_lens_is_read_on_request(qtbot, pan
     assert len(panel.view.picture.axis) == len(state.steps[2].record.axis("decoder").queries)
 
 
-def test_filled_masks_are_read_with_their_words(qtbot, panel: LensPanel) -> None:
+def test_filled_masks_are_read_with_their_words(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", "the [MASK] of the cabinet [MASK] rusty .")
     panel._explorer.fill()
     settle(qtbot, state)
@@ -224,7 +224,7 @@ def test_filled_masks_are_read_with_their_words(qtbot, panel: LensPanel) -> None
     assert_shows(panel.view.picture, of_core("toy:grammar", state.text))
 
 
-def test_the_same_text_once_more_is_not_read_once_more(qtbot, panel: LensPanel) -> None:
+def test_the_same_text_once_more_is_not_read_once_more(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     picture, record = panel.view.picture, state.captured
     run(qtbot, panel, KEYS)
@@ -233,7 +233,7 @@ def test_the_same_text_once_more_is_not_read_once_more(qtbot, panel: LensPanel) 
     assert "exactly the model's prediction" in panel.status.text()
 
 
-def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: LensPanel) -> None:
+def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     panel.hide()
     run(qtbot, panel, KEYS.replace("keys", "key"))
@@ -247,7 +247,7 @@ def test_a_grid_of_another_text_stays_grey_until_it_is_read_anew(qtbot, panel: L
 
 
 # ---------------------------------------------------------------- pointing
-def test_the_mouse_shows_a_cells_best_tokens_and_lights_the_token_everywhere(qtbot, panel: LensPanel) -> None:
+def test_the_mouse_shows_a_cells_best_tokens_and_lights_the_token_everywhere(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 4))
     assert state.hover == Cell(query=4)
@@ -266,7 +266,7 @@ def test_the_mouse_shows_a_cells_best_tokens_and_lights_the_token_everywhere(qtb
     assert changed.max() <= layout.box(0, 6).right() + 2
 
 
-def test_a_click_pins_and_a_second_lets_go(qtbot, panel: LensPanel) -> None:
+def test_a_click_pins_and_a_second_lets_go(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     qtbot.mouseClick(panel.view.viewport(), LEFT, NONE, place_of(panel, 1, 4))
     assert state.pinned == Cell(query=4)
@@ -282,7 +282,7 @@ def test_a_click_pins_and_a_second_lets_go(qtbot, panel: LensPanel) -> None:
     assert panel._pinned is None, "pinned elsewhere"
 
 
-def test_keys_move_and_pin(qtbot, panel: LensPanel) -> None:
+def test_keys_move_and_pin(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     panel.view.setFocus()
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
@@ -293,7 +293,7 @@ def test_keys_move_and_pin(qtbot, panel: LensPanel) -> None:
     assert panel._pinned == (panel.view.picture.n_depths - 2, 2)
 
 
-def test_pictures_of_words_light_the_word(qtbot, panel: LensPanel) -> None:
+def test_pictures_of_words_light_the_word(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     panel._explorer.set_reading(Reading(special="hidden"))
     qtbot.waitUntil(lambda: len(state.queries) < len(state.captured.axis("encoder").queries))
@@ -304,7 +304,7 @@ def test_pictures_of_words_light_the_word(qtbot, panel: LensPanel) -> None:
 
 
 # ---------------------------------------------------------------- one token
-def test_a_clicked_candidate_is_followed_through_the_layers(qtbot, panel: LensPanel) -> None:
+def test_a_clicked_candidate_is_followed_through_the_layers(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     assert panel.view.picture.followed_ranks[-1].tolist() == [1] * len(state.queries), "the final prediction is its own best"
     (mask,) = state.queries.masks
@@ -327,7 +327,7 @@ def test_a_clicked_candidate_is_followed_through_the_layers(qtbot, panel: LensPa
 
 # ---------------------------------------------------------------- the picture
 @pytest.mark.parametrize("dark", [False, True])
-def test_cells_have_the_ramps_colour_of_their_number(qtbot, panel: LensPanel, dark: bool) -> None:
+def test_cells_have_the_ramps_colour_of_their_number(qtbot, panel: LogitLensPanel, dark: bool) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
     state.update(dark=dark)
     picture, theme = panel.view.picture, theme_of(dark)
@@ -347,7 +347,7 @@ def test_cells_have_the_ramps_colour_of_their_number(qtbot, panel: LensPanel, da
             assert seen[corner.y(), corner.x()] == expected.rgb()
 
 
-def test_a_narrow_panel_puts_the_card_below(qtbot, panel: LensPanel) -> None:
+def test_a_narrow_panel_puts_the_card_below(qtbot, panel: LogitLensPanel) -> None:
     opened(qtbot, panel, "toy:grammar", KEYS)
     assert panel.card.geometry().left() >= panel.view.geometry().right()
     panel.resize(320, 500)

@@ -1,4 +1,4 @@
-"""LensLayer: what the logit lens reads after one layer, as plain arrays. Nothing here imports torch: the window reads it."""
+"""LogitLensLayer: what the logit lens reads after one layer, as plain arrays. Nothing here imports torch: the window reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IdArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LensLayer:
+class LogitLensLayer:
     """What can be read after one layer.
 
     Attributes
