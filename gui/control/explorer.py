@@ -134,7 +134,7 @@ class Explorer(QObject):
     def _on_loaded(self, info: ModelInfo, request: LoadRequest) -> None:
         self._loaded = info
         self.opened.add(info, request)
-        self.state.update(sampling=info.generation.sampling, rules_off=frozenset(), languages=None)
+        self.state.update(sampling=info.generation.sampling, rules_off=frozenset(), languages=None, head_probe=None)
         if not info.source.startswith("toy:"):
             self.refresh_catalogue()
         examples, prompt = examples_for(info), self._coming

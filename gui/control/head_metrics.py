@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from headscope.core.analyse.records.head_types import HeadMetrics
+from headscope.core.analyse.records.head_types import HeadMetrics, HeadProbe
 from headscope.core.requests.heads import MetricsRequest
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.session.session import Session
@@ -35,6 +35,7 @@ class HeadMetricsLoader(QObject):
         self._state = state
         self._answer = Answer[HeadMetrics](explorer.long_questions, self)
         self._found: HeadMetrics | None = None
+        self._joined: tuple[tuple[HeadMetrics, HeadProbe | None], HeadMetrics] | None = None
         self._outdated = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._outdated.timeout.connect(self._forget)
         self._answer.came.connect(self._on_came)
@@ -42,19 +43,26 @@ class HeadMetricsLoader(QObject):
 
     @property
     def metrics(self) -> HeadMetrics | None:
-        """What was measured of the heads that are looked at; None before anything was."""
+        """What was measured of the heads that are looked at, on a probe as well; None before anything was."""
         found = self._found
-        return found if found is not None and self._is_of_now(found) else None
+        return self._with_probe(found) if found is not None and self._is_of_now(found) else None
+
+    def _with_probe(self, found: HeadMetrics) -> HeadMetrics:
+        """The same object as long as nothing else was measured."""
+        key = found, self._state.head_probe
+        if self._joined is None or self._joined[0] != key:
+            self._joined = key, found.beside(self._state.head_probe)
+        return self._joined[1]
 
     @property
     def marking(self) -> HeadMetrics | None:
         """What heads are marked by: for a moment that of the text before, so that nothing flickers."""
         state, found = self._state, self._found
         if found is None or state.record is None or self._is_of_now(found):
-            return found
+            return found if found is None else self._with_probe(found)
         shape = state.record.n_layers(state.kind), state.record.n_heads(state.kind)
         stays = self._outdated.isActive() and found.kind == state.kind and found.values["entropy"].shape == shape
-        return found if stays else None
+        return self._with_probe(found) if stays else None
 
     @property
     def is_complete(self) -> bool:

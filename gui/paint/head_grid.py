@@ -42,6 +42,10 @@ class HeadGridPicture:
         Which heads are shown, and where; a row for each layer if not given.
     types : mapping of Head to HeadType
         Marked by a bar in the type's colour.
+    second_types : mapping of Head to HeadType
+        What a head does with the rest of its attention: the right half of the bar.
+    probed : mapping of Head to HeadType
+        What heads do on a probe: a second bar under the first.
     faded : collection of Head
         Drawn pale.
     notes : mapping of Head to str
@@ -59,6 +63,8 @@ class HeadGridPicture:
         averages: FloatArray | None = None,
         places: HeadPlaces | None = None,
         types: Mapping[Head, HeadType] | None = None,
+        second_types: Mapping[Head, HeadType] | None = None,
+        probed: Mapping[Head, HeadType] | None = None,
         faded: Collection[Head] = (),
         notes: Mapping[Head, str] | None = None,
     ) -> None:
@@ -68,7 +74,7 @@ class HeadGridPicture:
         self.lens = lens
         self._heads = HeadLevels((n_layers, n_heads), thumbnails, each_to_its_maximum=each_to_its_maximum, lens=lens)
         self._averages = self._levels_of(averages)
-        self._arrange(places, types, faded, notes)
+        self._arrange(places, (types, second_types, probed), faded, notes)
 
     @property
     def thumbnails(self) -> FloatArray | None:
@@ -86,19 +92,21 @@ class HeadGridPicture:
         averages: FloatArray | None = None,
         places: HeadPlaces | None = None,
         types: Mapping[Head, HeadType] | None = None,
+        second_types: Mapping[Head, HeadType] | None = None,
+        probed: Mapping[Head, HeadType] | None = None,
         faded: Collection[Head] = (),
         notes: Mapping[Head, str] | None = None,
     ) -> HeadGridPicture:
         """The same thumbnails in other places, with other marks; faster than a new picture."""
         other = copy(self)
         other._averages = self._levels_of(averages)
-        other._arrange(places, types, faded, notes)
+        other._arrange(places, (types, second_types, probed), faded, notes)
         return other
 
     def on_paper(self) -> HeadGridPicture:
         """The same pictures without the marks of types, which only the view's legend explains; for another thread."""
         other = copy(self)
-        other.types = {}
+        other.types = other.second_types = other.probed = {}
         other._atlas = other._layout = None
         return other
 
@@ -109,12 +117,12 @@ class HeadGridPicture:
     def _arrange(
         self,
         places: HeadPlaces | None,
-        types: Mapping[Head, HeadType] | None,
+        types: tuple[Mapping[Head, HeadType] | None, ...],
         faded: Collection[Head],
         notes: Mapping[Head, str] | None,
     ) -> None:
         self.places = places or HeadPlaces.in_layers(self.n_layers, self.n_heads)
-        self.types = types or {}
+        self.types, self.second_types, self.probed = (each or {} for each in types)
         self.faded = frozenset(faded)
         self.notes = notes or {}
         self._atlas: tuple[object, QImage] | None = None
@@ -129,8 +137,13 @@ class HeadGridPicture:
             digits = metrics.horizontalAdvance(str(max(0, self.n_layers - 1)))
             names = max((metrics.horizontalAdvance(self._name(head)) for head in self.notes), default=0.0)
             shape = (self.n_layers, self.n_heads)
-            self._layout = key, laid_out(self.places, shape, area, scroll, digits, names)
+            self._layout = key, laid_out(self.places, shape, area, scroll, digits, names, self._mark)
         return self._layout[1]
+
+    @property
+    def _mark(self) -> float:
+        """Height of a head's marks: one bar, or two with a line between them."""
+        return 2 * MARK + 1 if self.probed else MARK
 
     # ---------------------------------------------------------------- drawing
     def paint(
@@ -182,7 +195,7 @@ class HeadGridPicture:
         side, gap, foot = (round(length * ratio) for length in (layout.side, layout.gap, layout.foot))
         rows = layout.rows_seen()
         placed = Placed(layout.placed.rows[rows.start : rows.stop])
-        image = self.atlas(side, gap, theme, foot=foot, mark=round(MARK * ratio), placed=placed)
+        image = self.atlas(side, gap, theme, foot=foot, mark=round(layout.mark * ratio), placed=placed)
         corner = layout.corner + QPointF(0, rows.start * layout.drop) - QPointF(1, 1) / ratio
         painter.drawImage(QRectF(corner, QSizeF(layout.step * placed.n_columns, layout.drop * len(rows))), image)
 
@@ -206,7 +219,7 @@ class HeadGridPicture:
             top = layout.corner.y() + row * layout.drop
             for head in layout.placed.rows[row] if top < within.bottom() and top + layout.drop > within.top() else ():
                 if self.places.flows:
-                    room = layout.box(head).adjusted(-layout.gap, layout.side + MARK, layout.gap, layout.foot)
+                    room = layout.box(head).adjusted(-layout.gap, layout.side + layout.mark, layout.gap, layout.foot)
                     side, words = CENTER, self._name(head)
                 elif head[1] == AVERAGE:
                     room = layout.box(head).adjusted(layout.step + GRID, 0, layout.cells.width(), 0)
@@ -253,7 +266,7 @@ class HeadGridPicture:
             tiles[:, 1 : side + 1, 1 : side + 1] = self._colors(layer, head, side, theme)
             tiles[:, side + 2 :, :] = theme.color("panel").rgb()
             if mark:
-                tiles[:, side + 2 :, 1 : side + 1] = self._marks(heads, theme)[:, None, None]
+                tiles[:, side + 2 :, 1 : side + 1] = self._marks(heads, mark, side, theme)
             pixels.transpose(0, 2, 1, 3)[row, column, : side + 2 + mark, : side + 2] = tiles  # the gap has room for the frame
         height, width = n_rows * down, n_columns * across
         return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()  # the array goes away
@@ -270,12 +283,23 @@ class HeadGridPicture:
             colors[pale] = _pale(colors[pale], theme)
         return colors
 
-    def _marks(self, heads: list[Head], theme: Theme) -> Uints:
-        """The colour of each head's type, the panel's where it has none."""
+    def _marks(self, heads: list[Head], height: int, width: int, theme: Theme) -> Uints:
+        """uint32 (n, height, width): bars in the colours of heads' types, the panel's where there are none."""
         panel = theme.color("panel").rgb()
-        colors = {type_: type_color(type_, theme).rgb() for type_ in set(self.types.values())}
-        found = [colors[self.types[head]] if head in self.types else panel for head in heads]
-        marks = np.array(found, np.uint32)
+        bar = round(height * MARK / self._mark)
+
+        def colors(types: Mapping[Head, HeadType]) -> Uints:
+            known = {type_: type_color(type_, theme).rgb() for type_ in set(types.values())}
+            return np.array([known[types[head]] if head in types else panel for head in heads], np.uint32)[:, None, None]
+
+        marks = np.full((len(heads), height, width), panel, np.uint32)
+        marks[:, :bar] = colors(self.types)
+        if self.second_types:
+            has = np.array([head in self.second_types for head in heads])
+            marks[has, :bar, width // 2 :] = panel  # a pixel between them
+            marks[has, :bar, width // 2 + 1 :] = colors(self.second_types)[has]
+        if self.probed:
+            marks[:, height - bar :] = colors(self.probed)
         pale = np.array([head in self.faded for head in heads])
         marks[pale] = _pale(marks[pale], theme)
         return marks

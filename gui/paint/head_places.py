@@ -99,7 +99,9 @@ class GridLayout:
     n_layers, n_heads : int
     placed : Placed
     foot : float
-        Height of what stands under a picture: its mark and its name.
+        Height of what stands under a picture: its marks and its name.
+    mark : float
+        Height of the marks.
     """
 
     area: QRectF
@@ -111,6 +113,7 @@ class GridLayout:
     n_heads: int
     placed: Placed = field(repr=False)
     foot: float = MARK
+    mark: float = MARK
 
     @property
     def step(self) -> float:
@@ -144,7 +147,7 @@ class GridLayout:
 
     def tile(self, head: Head) -> QRectF:
         """The box of a head's picture with its mark."""
-        return self.box(head).adjusted(0, 0, 0, MARK)
+        return self.box(head).adjusted(0, 0, 0, self.mark)
 
     def head_at(self, point: QPointF) -> Head | None:
         """The head at `point` (what is under and beside it belongs to it), or None."""
@@ -182,7 +185,13 @@ class GridLayout:
 
 
 def laid_out(
-    places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, digits: float, names: float = 0.0
+    places: HeadPlaces,
+    shape: tuple[int, int],
+    area: QRectF,
+    scroll: QPointF,
+    digits: float,
+    names: float = 0.0,
+    mark: float = MARK,
 ) -> GridLayout:
     """Lay out as large as fits into `area`, no smaller than can be read; scrolled by so many pixels.
 
@@ -193,10 +202,12 @@ def laid_out(
         Width of a layer's number.
     names : float
         Width of the widest name with what stands beside it.
+    mark : float
+        Height of the marks under a picture.
     """
     if places.flows:
-        return _flowing(places, shape, area, scroll, names)
-    placed, foot = places.placed, MARK
+        return _flowing(places, shape, area, scroll, names, mark)
+    placed, foot = places.placed, mark
     cells = area.adjusted(ceil(digits) + 4 * GRID, scaled(_TOP), 0, 0)
     across = (cells.width() - GRID) // max(1, placed.n_columns)
     down = (cells.height() - GRID) // max(1, len(placed.rows)) - foot
@@ -205,11 +216,13 @@ def laid_out(
         step = min(max(across, down), _ROOMY)
     gap = float(GRID if step >= _ROOMY + GRID else GRID // 2)
     side = min(max(step - gap, LEAST_CELL), MOST_CELL)
-    return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, placed, foot)
+    return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, placed, foot, mark)
 
 
-def _flowing(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, names: float) -> GridLayout:
-    count, foot, gap = places.placed.n_columns, MARK + scaled(_NAME), float(GRID)
+def _flowing(
+    places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: QPointF, names: float, mark: float
+) -> GridLayout:
+    count, foot, gap = places.placed.n_columns, mark + scaled(_NAME), float(GRID)
     least = float(max(scaled(_LEAST_NAMED), ceil(names) + GRID))  # with the gap, names stand apart
     cells = area.adjusted(3 * GRID, GRID, 0, 0)
     width, height = cells.width() - GRID, cells.height() - GRID
@@ -224,4 +237,4 @@ def _flowing(places: HeadPlaces, shape: tuple[int, int], area: QRectF, scroll: Q
         side, n_columns = least, most_columns
     elif side >= most:
         side, n_columns = most, max(1, int(width // (most + gap)))
-    return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, places.wrapped(n_columns), foot)
+    return GridLayout(area, cells.topLeft() - scroll, side, gap, cells, *shape, places.wrapped(n_columns), foot, mark)

@@ -7,7 +7,7 @@ from math import isnan
 
 import numpy as np
 
-from headscope.core.analyse.records.head_types import HeadMetrics, HeadType, Metric
+from headscope.core.analyse.records.head_types import PROBE_METRICS, HeadMetrics, HeadType, Metric
 from headscope.core.vocabulary import Head
 
 
@@ -21,7 +21,7 @@ class HeadOrder:
         Largest first; None: by layer and head.
     smallest_first : bool
     types : frozenset of HeadType
-        Which are let through; empty: all.
+        Which are let through, be it by their second type; empty: all.
     minimum : (Metric, float) or None
         What a head must have at least; heads that a metric has no meaning for do not.
     averages : bool
@@ -45,8 +45,8 @@ class HeadOrder:
             return frozenset()
         found = set()
         if self.types:
-            found = {head for head, type_ in metrics.types.items() if type_ not in self.types}
-        if self.minimum is not None:
+            found = {head for head in metrics.types if self.types.isdisjoint(metrics.types_of(head))}
+        if self.minimum is not None and not _is_of_no_probe(self.minimum[0], metrics):
             metric, least = self.minimum
             below = ~(metrics.values[metric] >= least)
             found |= {(layer, head) for layer, head in np.argwhere(below).tolist() if layer in metrics.measured}
@@ -67,3 +67,8 @@ class HeadOrder:
         return {
             (layer, head): "–" if isnan(values[layer][head]) else f"{values[layer][head]:.2f}" for layer, head in metrics.types
         }
+
+
+def _is_of_no_probe(metric: Metric, metrics: HeadMetrics) -> bool:
+    """Whether nothing was measured on a probe yet, so that a minimum on it filters nothing."""
+    return metric in PROBE_METRICS and bool(np.isnan(metrics.values[metric]).all())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from headscope.core.analyse.records.head_types import HeadProbe
 from headscope.core.attention.head_map import HeadMap, Pooling
 from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.forward.model_info import ModelInfo
@@ -86,6 +87,7 @@ class _Fields:
     lens: Lens = WEIGHTS  # that `record` is seen through
     pairing: Pairing = "all"
     head_order: HeadOrder = field(default_factory=HeadOrder)  # of the grid of heads
+    head_probe: HeadProbe | None = None  # what heads of the loaded model do on repeated random tokens, if that was measured
     views: Views = field(default_factory=Views)  # how each view shows what it shows
     # how it stands
     busy: Busy | None = None
@@ -181,6 +183,7 @@ class Session(QObject):
         lens: Lens
         pairing: Pairing
         head_order: HeadOrder
+        head_probe: HeadProbe | None
         views: Views
         busy: Busy | None
         notice: Notice | None

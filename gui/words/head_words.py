@@ -101,6 +101,22 @@ METRIC_WORDS: Final[Mapping[Metric, tuple[str, str]]] = {
             "Of the attention not on the first token or special tokens, the share to earlier occurrences of the same token.",
         ),
     ),
+    "probe_previous": (
+        QT_TRANSLATE_NOOP("HeadWords", "Previous token on a probe"),
+        QT_TRANSLATE_NOOP("HeadWords", "Share of attention to the previous token, on repeated random tokens."),
+    ),
+    "probe_induction": (
+        QT_TRANSLATE_NOOP("HeadWords", "Induction on a probe"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords", "Share of attention to tokens that followed the same token earlier, on repeated random tokens."
+        ),
+    ),
+    "probe_duplicate": (
+        QT_TRANSLATE_NOOP("HeadWords", "Duplicate token on a probe"),
+        QT_TRANSLATE_NOOP(
+            "HeadWords", "Share of attention to earlier occurrences of the same token, on repeated random tokens."
+        ),
+    ),
 }
 """Name and meaning, in English; the context of their translations is "HeadWords"."""
 TYPE_WORDS: Final[Mapping[HeadType, tuple[str, str]]] = {

@@ -134,8 +134,10 @@ class HeadMetrics:
         return tuple(types[head] for types in (self.types, self.second_types) if head in types)
 
     def beside(self, probe: HeadProbe | None) -> HeadMetrics:
-        """With what was measured on a probe among `values`: NaN if nothing was, or of attention of another kind."""
-        found = probe.scores if probe is not None and probe.kind == self.kind else {}
+        """With what was measured on a probe among `values`: NaN if nothing was, or of heads of another kind or number."""
+        shape = self.values["entropy"].shape
+        fits = probe is not None and probe.kind == self.kind and probe.values["entropy"].shape == shape
+        found = probe.scores if probe is not None and fits else {}
         nothing = np.full_like(self.values["entropy"], np.nan)
         return replace(self, values={**self.values, **{metric: found.get(metric, nothing) for metric in PROBE_METRICS}})
 

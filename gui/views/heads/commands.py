@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
+from headscope.core.analyse.records.head_types import ALL_METRICS, HEAD_TYPES, PROBE_METRICS, HeadType, Metric
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.commands.settings import switch
 from headscope.gui.context import Context
@@ -26,6 +26,20 @@ def _is_sorted(state: Session) -> bool:
     return has_picture(state) and state.head_order.sort is not None
 
 
+def _was_probed(state: Session) -> bool:
+    return has_picture(state) and state.head_probe is not None
+
+
+def can_be_probed(state: Session) -> bool:
+    """Models with several kinds of attention cannot; nor while the model does something else."""
+    return state.model is not None and len(state.model.layers) == 1 and state.busy is None
+
+
+def _probe(context: Context) -> None:
+    context.window.bring_view("heads")
+    context.window.panel("heads").probing.measure()
+
+
 def _filters(state: Session) -> bool:
     return has_picture(state) and state.head_order.filters
 
@@ -39,9 +53,9 @@ def _sort(metric: Metric) -> Command:
         "",
         meaning,
         lambda c: _order(c, sort=metric, averages=False),
-        has_picture,
+        _was_probed if metric in PROBE_METRICS else has_picture,
         lambda c: c.session.head_order.sort == metric,
-        separated=metric in (METRICS[0], "rest"),
+        separated=metric in (ALL_METRICS[0], "rest", PROBE_METRICS[0]),
         context="HeadWords",
     )
 
@@ -67,7 +81,7 @@ ORDERING: Final = (
     Command("sort_layers", "sorting", QT_TRANSLATE_NOOP("commands", "Layer and head"), "",
             QT_TRANSLATE_NOOP("commands", "Order heads by layer and head, as in the model."),
             lambda c: _order(c, sort=None, averages=False), has_picture, lambda c: c.session.head_order.sort is None),
-    *map(_sort, METRICS),
+    *map(_sort, ALL_METRICS),
     Command("smallest_first", "sorting", QT_TRANSLATE_NOOP("commands", "Smallest first"), "",
             QT_TRANSLATE_NOOP("commands", "Sort in ascending order."),
             lambda c: _order(c, smallest_first=not c.session.head_order.smallest_first, averages=False), _is_sorted,
@@ -76,6 +90,10 @@ ORDERING: Final = (
             QT_TRANSLATE_NOOP("commands", "Clear the filters: show heads of all types and values."),
             lambda c: _order(c, types=frozenset(), minimum=None), _filters),
     *map(_type, HEAD_TYPES),
+    Command("probe_heads", "heads", QT_TRANSLATE_NOOP("commands", "Measure heads on a probe"), "",
+            QT_TRANSLATE_NOOP("commands", "Run the model on random tokens that are repeated: finds induction, previous-token and "
+                              "duplicate-token heads, whatever the text is."),
+            _probe, can_be_probed, separated=True),
     Command("averages", "heads", QT_TRANSLATE_NOOP("commands", "Layer averages"), "",
             QT_TRANSLATE_NOOP("commands", "Show one picture per layer in the grid: the exact average over its heads."),
             lambda c: _order(c, averages=not c.session.head_order.averages), lambda s: has_picture(s) and s.lens.is_share,

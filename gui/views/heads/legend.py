@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from headscope.core.analyse.records.head_types import HEAD_TYPES, HeadType
 from headscope.gui.paint.theme import SMALL_SIZE, scaled, text_font, type_style
-from headscope.gui.widgets.plain import plain
+from headscope.gui.widgets.plain import Label, plain
 from headscope.gui.widgets.wrapping_layout import WrappingLayout
 
 _SWATCH = 8
@@ -47,13 +47,24 @@ class TypeLegend(QWidget):
             button.hide()
             layout.addWidget(button)
             self.buttons[type_] = button
+        self.note = Label(parent=self)
+        self.note.setObjectName("muted")
+        self.note.hide()
+        layout.addWidget(self.note)
 
-    def set_type(self, type_: HeadType, words: str, rule: str, meaning: str, color: QColor, count: int) -> None:
-        """Tell of a type, what heads are over to be of it, and how many are; one that no head is of is not shown, unless heads
-        are filtered by it.
+    def set_note(self, words: str, hint: str) -> None:
+        """What else the marks show, behind the types."""
+        self.note.setFont(text_font(SMALL_SIZE))
+        self.note.setText(words)
+        self.note.setToolTip(plain(hint))
+        self.note.setVisible(bool(words))
+
+    def set_type(self, type_: HeadType, words: str, rule: str, meaning: str, color: QColor, count: str, n_heads: int) -> None:
+        """Tell of a type, what heads are over to be of it, and how many are; one that none of `n_heads` is of is not shown, unless
+        heads are filtered by it.
         """
         button = self.buttons[type_]
-        told = words, rule, meaning, color.rgba(), count, button.isChecked(), self._is_roomy, type_style()
+        told = words, rule, meaning, color.rgba(), count, n_heads, button.isChecked(), self._is_roomy, type_style()
         if self._told.get(type_) == told:
             return
         self._told[type_] = told
@@ -62,7 +73,7 @@ class TypeLegend(QWidget):
         button.setText(self._words[type_][self._is_roomy])
         button.setToolTip(plain(meaning))
         button.setIcon(_swatch(color))
-        button.setVisible(count > 0 or button.isChecked())
+        button.setVisible(n_heads > 0 or button.isChecked())
 
     @property
     def _is_roomy(self) -> bool:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, HeadType, Metric
+from headscope.core.analyse.records.head_types import ALL_METRICS, HEAD_TYPES, HeadType, Metric
 from headscope.gui.paint.theme import GRID
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.widgets.number_field import fraction_field
@@ -138,7 +138,7 @@ class HeadOrderBar(QWidget):
     def _fill_sort_menu(self) -> None:
         menu = self._menu_of(self.sort)
         group = QActionGroup(menu)
-        metrics: tuple[Metric | None, ...] = (None, *METRICS)
+        metrics: tuple[Metric | None, ...] = (None, *ALL_METRICS)
         for metric in metrics:
             words = self.tr("Layer and head") if metric is None else metric_name(metric)
             action = menu.addAction(words, partial(self._change, sort=metric))
@@ -162,7 +162,7 @@ class HeadOrderBar(QWidget):
             action.setCheckable(True)
             self.types[type_] = action
         menu.addSeparator()
-        for metric in METRICS:
+        for metric in ALL_METRICS:
             self.measure.addItem(metric_name(metric), metric)
         self.measure.setAccessibleName(self.tr("Metric with a minimum"))
         self.minimum.setAccessibleName(self.tr("Minimum"))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
-from math import isnan
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from headscope.core.analyse.records.head_types import HEAD_TYPES, METRICS, Metric
+from headscope.core.analyse.records.head_types import HEAD_TYPES, HeadType, Metric
 from headscope.core.attention.lens import Lens
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.goal import MOST_HEADS
 from headscope.gui.control.head_metrics import HeadMetricsLoader
+from headscope.gui.control.head_probe import HeadProber
 from headscope.gui.paint.head_grid import HeadGridPicture
 from headscope.gui.paint.head_places import AVERAGE, HeadPlaces
 from headscope.gui.paint.head_types import type_color
@@ -25,6 +24,8 @@ from headscope.gui.paint.painted_figure import PaintedFigure
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.session import Session
+from headscope.gui.views.heads import badges
+from headscope.gui.views.heads.commands import can_be_probed
 from headscope.gui.views.heads.figure import heads_figure
 from headscope.gui.views.heads.legend import TypeLegend
 from headscope.gui.views.heads.order_bar import HeadOrderBar
@@ -35,7 +36,7 @@ from headscope.gui.widgets.head_preview import HeadDetails
 from headscope.gui.widgets.line_label import LineLabel
 from headscope.gui.widgets.plain import plain
 from headscope.gui.widgets.scale_line import ScaleLine
-from headscope.gui.words.head_words import metric_name, metric_value, type_meaning, type_name, type_rule, type_short
+from headscope.gui.words.head_words import type_rule, type_short
 
 if TYPE_CHECKING:
     from headscope.gui.control.explorer import Explorer
@@ -60,7 +61,13 @@ class HeadsPanel(QWidget):
         self.mean.triggered.connect(self._pool)
         self.as_points = self._switch(self.tr("Scatter"), self.tr("Show every head as a point, one metric against another"))
         self.as_points.triggered.connect(self._show_points)
-        self.bar = HeadOrderBar(self.mean, self.own_maximum, self.as_points)
+        self.probing = HeadProber(state, explorer, self)
+        self.probe = QAction(self.tr("Measure heads on a probe"), self)
+        self.probe.setToolTip(
+            plain(self.tr("Run the model on random tokens that are repeated, and mark what each head does there"))
+        )
+        self.probe.triggered.connect(self.probing.measure)
+        self.bar = HeadOrderBar(self.mean, self.own_maximum, self.as_points, self.probe)
         self.bar.changed.connect(self._set_order)
         self._averages_tip = self.bar.averages.toolTip()
         self.view = self._new_view()
@@ -83,7 +90,7 @@ class HeadsPanel(QWidget):
         self._lay_out()
         self.setFocusProxy(self.view)
         state.changed.connect(self._on_changed)
-        self._on_changed(frozenset({"dark", "record", "head", "head_order", "lens", "views.heads"}))
+        self._on_changed(frozenset({"dark", "model", "record", "head", "head_order", "lens", "views.heads"}))
 
     def _switch(self, words: str, hint: str) -> QAction:
         action = QAction(words, self)
@@ -129,10 +136,12 @@ class HeadsPanel(QWidget):
             self.measuring.ask(self._seen)
         if names & {"views.heads", "pooling", "head_order"}:
             self._show_settings()
-        if names & {"thumbnails", "record", "kind", "model", "head_order", "lens", "dark", "views.heads"}:
+        if names & {"thumbnails", "record", "kind", "model", "head_order", "lens", "dark", "views.heads", "head_probe"}:
             self._show_pictures()
-        if names & {"dark", "record", "kind"}:
+        if names & {"dark", "record", "kind", "head_probe"}:
             self._show_legend()
+        if names & {"busy", "model"}:
+            self.probe.setEnabled(can_be_probed(self._state))
         if names & {"lens", "source", "views.heads", "pooling", "head_order"}:
             self._show_lens()
         if names & {"head", "heads"}:
@@ -199,18 +208,19 @@ class HeadsPanel(QWidget):
         metrics, theme = self.measuring.metrics, theme_of(self._state.dark)
         if head[1] == AVERAGE or metrics is None or head not in metrics.types:
             return HeadDetails()
-        type_, values = metrics.types[head], metrics.of(head)
-        lines = [(metric_name(metric), metric_value(metric, values[metric])) for metric in METRICS if not isnan(values[metric])]
-        return HeadDetails(type_name(type_), type_color(type_, theme), lines)
+        return badges.details(head, metrics, self._state.head_probe, theme)
 
     def _show_legend(self) -> None:
         metrics, theme = self.measuring.marking, theme_of(self._state.dark)
-        counts = Counter(metrics.types.values() if metrics is not None else ())
+        probe = self._state.head_probe
+        first, second, probed = badges.counted(metrics, probe)
         self.legend.set_chosen(self._state.head_order.types)
         for type_ in HEAD_TYPES:
-            meaning = f"{type_name(type_)}: {type_meaning(type_)}"
+            meaning = badges.legend_words(type_, first[type_], second[type_], None if probe is None else probed[type_])
             words = type_short(type_), type_rule(type_), meaning
-            self.legend.set_type(type_, *words, type_color(type_, theme), counts[type_])
+            count = badges.count_words(first[type_], second[type_]), first[type_] + second[type_] + probed[type_]
+            self.legend.set_type(type_, *words, type_color(type_, theme), *count)
+        self.legend.set_note(*badges.probe_words(probe) if probe is not None else ("", ""))
 
     # ---------------------------------------------------------------- choices
     @Slot(object)
@@ -266,6 +276,8 @@ class HeadsPanel(QWidget):
             averages=None if metrics is None or not self._lens.is_share else metrics.averages[self._state.pooling],
             places=places,
             types=None if metrics is None else metrics.types,
+            second_types=None if metrics is None else metrics.second_types,
+            probed=self._probed(),
             faded=() if metrics is None else order.set_back(metrics),
             notes=order.values_of(self.measuring.metrics) if places.flows and self.measuring.metrics is not None else None,
         )
@@ -276,6 +288,13 @@ class HeadsPanel(QWidget):
         self.summary.set_text(self._summary())
         measured = self.measuring.metrics
         self.scatter.set_metrics(measured, frozenset() if measured is None else frozenset(order.set_back(measured)))
+
+    def _probed(self) -> dict[Head, HeadType]:
+        """What heads that are shown do on the probe; empty without one."""
+        probe = self._state.head_probe
+        if probe is None or probe.kind != self._state.kind:
+            return {}
+        return {head: type_ for head in probe.types if (type_ := probe.type_of(head)) is not None}
 
     def figure(self) -> PaintedFigure | None:
         """The heads as they stand here; None while there is no picture of any."""

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from headscope.core.analyse.records.head_types import METRICS, THRESHOLDS, HeadMetrics, Metric
+from headscope.core.analyse.records.head_types import ALL_METRICS, THRESHOLDS, HeadMetrics, Metric
 from headscope.core.vocabulary import Head
 from headscope.gui.paint.head_types import type_color
 from headscope.gui.paint.theme import SMALL_SIZE, Theme, text_font, theme_of
@@ -205,7 +205,7 @@ class HeadScatter(QWidget):
 
 def _metric_box() -> QComboBox:
     box = QComboBox()
-    for metric in METRICS:
+    for metric in ALL_METRICS:
         box.addItem(metric_name(metric), metric)
         box.setItemData(box.count() - 1, metric_meaning(metric), Qt.ItemDataRole.ToolTipRole)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
