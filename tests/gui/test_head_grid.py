@@ -462,7 +462,7 @@ def test_hover_names_the_head_and_tells_what_was_measured(qtbot, measured: Heads
     view = measured.view
     qtbot.mouseMove(view.viewport(), view.layout_now.box((0, 2)).center().toPoint())
     preview = view._preview
-    assert (preview.name, preview.details.title) == ("layer 0 · head 2", "previous token")
+    assert (preview.name, preview.details.title) == ("layer 0 · head 2", "previous token 1.00")
     told = dict(preview.details.lines)
     assert told["Previous token"] == "1.000"
     assert told["Entropy"] == "0.00 bits"

@@ -59,9 +59,9 @@ def test_what_filters_set_back_is_faint(qtbot, scatter) -> None:
     type_ = next(iter(window.panel("heads").measuring.metrics.types.values()))
     window.commands.action(f"type_{type_}").trigger()
     QApplication.processEvents()
-    types = window.panel("heads").measuring.metrics.types
+    metrics = window.panel("heads").measuring.metrics
     for point in plot._points.points():
-        assert (point.brush().color().alpha() == 255) == (types[point.data()] == type_)
+        assert (point.brush().color().alpha() == 255) == (type_ in metrics.types_of(point.data()))
 
 
 def test_thresholds_are_lines_where_they_are(qtbot, scatter) -> None:

@@ -49,6 +49,7 @@ class TypeLegend(QWidget):
             self.buttons[type_] = button
         self.note = Label(parent=self)
         self.note.setObjectName("muted")
+        self.note.setContentsMargins(6, 4, 0, 4)  # as the buttons have it
         self.note.hide()
         layout.addWidget(self.note)
 
