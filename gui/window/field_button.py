@@ -50,7 +50,7 @@ class FieldButton(QToolButton):
         return QSize(scaled(self._width), scaled(30))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self._width, 120), scaled(30))
+        return QSize(max(min(self._width, 120), scaled(100)), scaled(30))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -61,14 +61,26 @@ class FieldButton(QToolButton):
         area = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
         colors = colors_of(self)
         muted, strong = colors.color(QPalette.ColorRole.PlaceholderText), colors.color(QPalette.ColorRole.ButtonText)
-        small, font = text_font(SMALL_SIZE + 1), text_font()
-        used = QFontMetrics(small).horizontalAdvance(self._name) + _GAP
-        painter.setFont(small)
+        room, text = self._fitted()
+        painter.setFont(text_font(SMALL_SIZE + 1))
         painter.setPen(muted)
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._name)
+        if room.left() > area.left():
+            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._name)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "▾")
-        room = QRect(area.left() + used, area.top(), area.width() - used - _ARROW, area.height())
-        painter.setFont(font)
+        painter.setFont(text_font())
         painter.setPen(strong if self.isEnabled() else muted)
-        text = QFontMetrics(font).elidedText(self._value, Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+    @property
+    def elided(self) -> str:
+        """What is seen of the value."""
+        return self._fitted()[1]
+
+    def _fitted(self) -> tuple[QRect, str]:
+        """Where the value stands, and what of it: in the place of the name too, if it needs that more."""
+        area = self.rect().adjusted(_MARGIN, 0, -_MARGIN - _ARROW, 0)
+        metrics, used = QFontMetrics(text_font()), QFontMetrics(text_font(SMALL_SIZE + 1)).horizontalAdvance(self._name) + _GAP
+        room = area.adjusted(used, 0, 0, 0)
+        if self._value and metrics.horizontalAdvance(self._value) > room.width():
+            room = area  # the tool tip and readers know the name
+        return room, metrics.elidedText(self._value, Qt.TextElideMode.ElideMiddle, room.width())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSettings, Qt, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSettings, QSize, Qt, Slot
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from headscope.gui.control.explorer import Explorer
@@ -55,12 +55,12 @@ class Toolbar(QWidget):
         self.layouts = _menu_button(self.tr("Layout"), layouts)
         self.layouts.setToolTip(self.tr("Arrange the views to explore, present, compare or teach"))
         self.busy = BusyBar()
-        wordmark = Label("Headscope")
-        wordmark.setObjectName("wordmark")
-        row = QHBoxLayout(self)
+        self.wordmark = _Wordmark("Headscope")
+        self.wordmark.setObjectName("wordmark")
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
         row.setSpacing(8)
-        row.addWidget(wordmark)
+        row.addWidget(self.wordmark)
         row.addSpacing(8)
         for widget in (self.picker, self.run, self.stop, self.generate, self.examples, self.export, self.layouts, self.search):
             row.addWidget(widget)
@@ -68,6 +68,13 @@ class Toolbar(QWidget):
         row.addWidget(self.busy, 1)
         state.changed.connect(self._on_changed)
         self._on_changed(frozenset({"dark"}))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What can be chosen needs the room of a narrow window more than the program's name does."""
+        super().resizeEvent(event)
+        wordmark, spacing = self.wordmark.sizeHint().width(), self._row.spacing()
+        with_it = self.sizeHint().width() + (wordmark + spacing if self.wordmark.isHidden() else 0)
+        self.wordmark.setVisible(with_it <= event.size().width())
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
@@ -83,6 +90,13 @@ class Toolbar(QWidget):
                 button.tint(theme.text)
             self.examples.setIcon(icon("examples", theme.text))
             self.layouts.setIcon(icon("layout", theme.text))
+
+
+class _Wordmark(Label):
+    """The program's name: whole, or not there."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
 
 def _menu_button(words: str, menu: QMenu) -> QPushButton:

@@ -363,7 +363,7 @@ def test_the_command_line_has_what_the_registry_has() -> None:
     assert export_command.PRESETS == WIDTHS_MM
     assert export_command.COLOR_MAPS == COLOR_MAPS
     names = {field.name for field in fields(FigureOptions)}
-    of_the_subject = {"head", "heads", "units", "kind", "cell", "token", "show"}
+    of_the_subject = {"head", "heads", "units", "kind", "cell", "token", "show", "lens"}
     assert all(spec.obeys <= names | of_the_subject | {"transparent"} for spec in specs.values())
 
 

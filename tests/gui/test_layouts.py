@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication, QTabBar
+from PySide6.QtWidgets import QApplication, QScrollArea, QTabBar
 
 from headscope.gui.paint.theme import text_font, type_style
+from headscope.gui.window.field_button import FieldButton
 from headscope.gui.window.layouts import EXPLORE, LAYOUTS, Split, Tabs
 from headscope.gui.window.main_window import MainWindow
 from headscope.gui.window.views import VIEWS
-from tests.gui.screen import settle, shown, values
+from tests.gui.screen import PATIENCE, settle, shown, values
 
 VIEW_IDS = tuple(name for view in VIEWS for name in (view.id, *([view.reference_id] if view.of_reference else [])))
 SIZE = QSize(1280, 800)
@@ -320,3 +321,30 @@ def ink(panel) -> int:
     channels = [(image >> shift) & 0xFF for shift in (16, 8, 0)]
     near = [abs(channel.astype(int) - wanted) < 24 for channel, wanted in zip(channels, (0x1B, 0x24, 0x30), strict=True)]
     return int(np.logical_and.reduce(near).sum())
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_large_type_fits_the_screen_and_shows_what_is_chosen(qtbot, open_window, size: tuple[int, int]) -> None:
+    """At 150 % the window is no wider than a laptop's screen, and the toolbar names model and device in full."""
+    window = open_window("toy:grammar", "the keys of the cabinet [MASK] rusty .")
+    window.resize(*size)
+    window.preferences.type_size = 150
+    qtbot.waitUntil(lambda: window.toolbar.height() > 50, timeout=PATIENCE)
+    settle(qtbot, window.state)
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.width() == size[0]
+    for button in window.toolbar.picker.findChildren(FieldButton):
+        assert button.elided == button.value, button.value
+    assert window.toolbar.wordmark.isVisible() == (size[0] == 1920)
+
+
+def test_a_text_of_one_line_needs_no_scroll_bar_beside_its_own(qtbot, open_window) -> None:
+    window = open_window("toy:grammar", "the keys of the cabinet [MASK] rusty .")
+    window.resize(1920, 1080)
+    window.preferences.type_size = 150
+    for view in ("text", "heads_by_token"):
+        window.bring_view(view)
+        settle(qtbot, window.state)
+        panel = window.panel(view)
+        room = next(part for part in window.desk.docks[view].findChildren(QScrollArea) if part.widget() is panel)
+        qtbot.waitUntil(lambda room=room: room.verticalScrollBar().maximum() == 0, timeout=PATIENCE)

@@ -156,7 +156,7 @@ class HeadStripView(QAbstractScrollArea):
         return QPoint(2 * GRID, self.point_of(token, 0).y())
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 240)
+        return QSize(320, 80)  # the panel wraps: what is more would be asked for as its least height
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)

@@ -136,7 +136,7 @@ class ReadingView(QAbstractScrollArea):
         return (box.center() + self._origin()).toPoint()
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 200)
+        return QSize(320, 60)  # the panel wraps: what is more would be asked for as its least height
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 60)
