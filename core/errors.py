@@ -55,7 +55,7 @@ class HeadscopeError(Exception):
     def remedy(self) -> str:
         """What to do about it, in one English sentence."""
         if self.offers:
-            return f"What would fit: {'; '.join(map(str, self.offers))}."
+            return f"To make it fit: {'; '.join(map(str, self.offers))}."
         return self.fill(MESSAGES[self.code][1])
 
     def fill(self, template: str, translated: Callable[[str], str] = str) -> str:

@@ -64,13 +64,13 @@ OF_GGUF: Final[dict[str, str]] = {
     "tensor_unread": QT_TRANSLATE_NOOP("sentences", "The weight {tensor} could not be read from it."),
     "weight_without_tensor": QT_TRANSLATE_NOOP("sentences", "No tensor is known for the weight {weight}."),
     "factors_misfit": QT_TRANSLATE_NOOP(
-        "sentences", "The tensor {tensor} does not hold one factor for each of {n} frequencies."
+        "sentences", "The tensor {tensor} does not contain one factor for each of {n} frequencies."
     ),
     # the model
     "no_queries_and_keys": QT_TRANSLATE_NOOP("sentences", "It contains no queries and keys."),
     "no_kind": QT_TRANSLATE_NOOP("sentences", "It does not name its model type."),
     "kind_unknown": QT_TRANSLATE_NOOP("sentences", "Its model type, {kind}, is unknown."),
-    "not_a_model": QT_TRANSLATE_NOOP("sentences", "It contains not a model but {kind}."),
+    "not_a_model": QT_TRANSLATE_NOOP("sentences", "Its type is {kind}, not model."),
     "packing": QT_TRANSLATE_NOOP("sentences", "It is quantized as {packing}, which is not supported."),
     "not_built": QT_TRANSLATE_NOOP("sentences", "{model} cannot be built from it ({words})."),
     "heads_share_keys": QT_TRANSLATE_NOOP("sentences", "Its heads share keys, which models of this type cannot do."),

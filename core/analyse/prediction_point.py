@@ -15,6 +15,7 @@ from headscope.core.arguments import whole_number
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.readout import SPAN_ENDS, Readout, readout_of
 from headscope.core.predict.classes import label_index
+from headscope.core.sentences import sentence
 from headscope.core.target import Target
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class PredictionPoint:
     def _checked_end(self, position: int) -> int:
         if position not in (self.readout.possible or ()):
             first, last = self.readout.context[0], self.readout.context[-1]
-            raise HeadscopeError("no_such_answer", span=SPAN_ENDS[self.row], position=position, first=first, last=last)
+            reason = sentence(f"no_answer_{SPAN_ENDS[self.row]}", position=position)
+            raise HeadscopeError("no_such_answer", reason=reason, first=first, last=last)
         return position
 
     def measured(self, logits: Tensor, index: int, measure: Measure) -> Tensor:
@@ -122,8 +124,9 @@ def token_id(model: BaseModel, token: int | str) -> int:
         return whole_number("token", token, "a token or an id")
     pieces = [piece for piece in model.encode(token)[0].axis.tokens if not piece.special] if token.strip() else []
     if len(pieces) != 1 or pieces[0].unknown:
-        found = ", ".join(f"“{piece.text}”" for piece in pieces) if len(pieces) > 1 else "it is unknown"
-        raise HeadscopeError("not_one_token", token=token, model=model.info.name, found=found)
+        shown = ", ".join(f"“{piece.text}”" for piece in pieces)
+        reason = sentence("split_into", pieces=shown) if len(pieces) > 1 else sentence("unknown_word")
+        raise HeadscopeError("not_one_token", token=token, model=model.info.name, reason=reason)
     return pieces[0].id
 
 

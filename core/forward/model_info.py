@@ -108,14 +108,14 @@ class ModelInfo:
         return self.family == "encoder" or bool(self.abilities & {"classify", "answer"})
 
 
-_HEADS: Final = {
-    "ForSequenceClassification": "classification",
-    "ForTokenClassification": "token classification",
-    "ForQuestionAnswering": "question answering",
-    "ForQuestionAnsweringSimple": "question answering",
-    "ForMaskedLM": "language model",
-    "ForPreTraining": "pre-training",
-}
+_WITH_HEADS: Final = (
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+    "ForQuestionAnsweringSimple",
+    "ForMaskedLM",
+    "ForPreTraining",
+)
 
 
 def why_no_prediction(info: ModelInfo) -> HeadscopeError:
@@ -123,9 +123,8 @@ def why_no_prediction(info: ModelInfo) -> HeadscopeError:
     architecture = info.architecture
     if info.writes_in_a_way_of_its_own:
         return HeadscopeError("writes_in_its_own_way", model=info.name)
-    head = next((name for ending, name in _HEADS.items() if architecture.endswith(ending)), None)
     if architecture.endswith("ForQuestionAnswering") and info.head_is_complete:
         return HeadscopeError("answers_by_beams", model=info.name, architecture=architecture)
-    if head is not None and not info.head_is_complete:
-        return HeadscopeError("head_missing", model=info.name, head=head)
+    if architecture.endswith(_WITH_HEADS) and not info.head_is_complete:
+        return HeadscopeError("head_missing", model=info.name)
     return HeadscopeError("predicts_nothing", model=info.name)

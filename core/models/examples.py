@@ -127,7 +127,7 @@ _BY_HEAD: Final[dict[Ability, tuple[Example, ...]]] = {
     "answer": (
         Example(
             "Who wrote the letter?",
-            QT_TRANSLATE_NOOP("examples", "The second text is searched for the answer: look from the question's words at it."),
+            QT_TRANSLATE_NOOP("examples", "The answer is in the second text: what do the question's words attend to there?"),
             pair="Anna bought paper in the town. In the evening her brother Karl wrote a letter and read it to her.",
         ),
         Example(
@@ -139,7 +139,7 @@ _BY_HEAD: Final[dict[Ability, tuple[Example, ...]]] = {
     "tag": (
         Example(
             "Angela Merkel visited the Louvre in Paris with Bob.",
-            QT_TRANSLATE_NOOP("examples", "Names: which words does each tag hang on?"),
+            QT_TRANSLATE_NOOP("examples", "Names: which words does each tag depend on?"),
         ),
     ),
     "classify": (

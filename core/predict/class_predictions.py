@@ -10,6 +10,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.forward.readout import SPAN_ENDS, Readout, has_context, readout_of
 from headscope.core.predict.classes import best_spans
 from headscope.core.predict.results import Candidate, Prediction
+from headscope.core.sentences import sentence
 from headscope.core.target import Answer, PredictionKind
 from headscope.core.vocabulary import Ability
 
@@ -64,14 +65,11 @@ def _passed(
 ) -> tuple[tuple[Prediction, ...], tuple[Answer, ...]]:
     """What one pass says."""
     if ability not in model.info.abilities:
-        raise HeadscopeError("cannot_classify", model=model.info.name, what=_WHAT[ability])
+        raise HeadscopeError("cannot_classify", reason=sentence(f"no_{ability}_head", model=model.info.name))
     source, target = model.encode(text, text_pair)
     logits = model.forward(model.inputs(source, target)).logits
     answers = answers_of(model, source, logits, text_pair or "", max(top_k, 1))
     return class_predictions(model, source, target, logits[0], top_k), answers
-
-
-_WHAT: Final[dict[Ability, str]] = {"classify": "classification", "tag": "token classification", "answer": "question answering"}
 
 
 def class_predictions(

@@ -51,9 +51,13 @@ def add(commands: Any) -> None:
     add_model_and_text(parser)
     views = f"which picture: {', '.join(VIEWS)} (default: heatmap)"
     parser.add_argument("--view", type=_name, choices=VIEWS, default="heatmap", metavar="VIEW", help=views)
-    parser.add_argument("--layer", type=int, help="from 0, where --head is a number alone")
+    parser.add_argument("--layer", type=int, help="layer, from 0, if --head is only a number")
     parser.add_argument(
-        "--head", action="append", type=_head, metavar="L.H", help="from 0; repeat it for several (links, arcs, text)"
+        "--head",
+        action="append",
+        type=_head,
+        metavar="L.H",
+        help="layer and head, from 0; repeat for several (links, arcs, text)",
     )
     parser.add_argument("--kind", help="encoder, decoder or cross; default: the model's first")
     parser.add_argument("--cell", type=_cell, metavar="Q:K", help="query and key whose arithmetic is shown; positions from 0")
@@ -64,7 +68,7 @@ def add(commands: Any) -> None:
         "(arithmetic), probability, entropy, token (logit_lens); default: the first"
     )
     parser.add_argument("--show", type=_name, metavar="WHAT", help=show)
-    parser.add_argument("--candidates", type=count(1), default=10, metavar="N", help="of each prediction (default: 10)")
+    parser.add_argument("--candidates", type=count(1), default=10, metavar="N", help="candidates per prediction (default: 10)")
     add_keep(parser)
     _add_figure_options(parser)
     steps = add_generation_options(parser.add_argument_group("how steps are generated (generation, film_strip)"))
@@ -84,13 +88,16 @@ def _add_figure_options(parser: Any) -> None:
     group.add_argument(
         "--type-pt", type=float, default=7.0, metavar="PT", help="size of tokens and numbers in points (default: 7)"
     )
-    group.add_argument("--title", type=text, default="", help="above the picture")
+    group.add_argument("--title", type=text, default="", help="title above the picture")
     for name, words in _LEFT_OUT.items():
         group.add_argument(f"--no-{name.replace('_', '-')}", dest=name, action="store_false", help=f"leave out {words}")
-    group.add_argument("--color-map", choices=COLOR_MAPS, help="of a heatmap (default: plain)")
-    group.add_argument("--scale", choices=SCALES, help="of a heatmap (default: linear)")
+    group.add_argument("--color-map", choices=COLOR_MAPS, help="colours of a heatmap (default: plain)")
+    group.add_argument("--scale", choices=SCALES, help="scale of a heatmap (default: linear)")
     group.add_argument(
-        "--units", choices=("tokens", "words", "sentences", "segments"), default="tokens", help="what rows and columns are"
+        "--units",
+        choices=("tokens", "words", "sentences", "segments"),
+        default="tokens",
+        help="units of the rows and columns (default: tokens)",
     )
     group.add_argument(
         "--special",
@@ -99,7 +106,7 @@ def _add_figure_options(parser: Any) -> None:
         default="shown",
         help="special tokens, with first_… the first token as well (default: shown)",
     )
-    group.add_argument("--lens", choices=tuple(LENSES), default="weights", help="what numbers are (default: weights)")
+    group.add_argument("--lens", choices=tuple(LENSES), default="weights", help="numbers to show (default: weights)")
     pins = "what stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0, several with commas"
     group.add_argument("--pins", dest="picked", type=_read(pins_of), default=NOTHING, metavar="Q:K", help=pins)
     region = "the part that is drawn: FIRST-LAST of the queries, and of the keys, as in 0-9,0-9; positions from 0"
@@ -107,7 +114,7 @@ def _add_figure_options(parser: Any) -> None:
     ground = group.add_mutually_exclusive_group()
     ground.add_argument("--dark", dest="ground", action="store_const", const="dark", default="light", help="use the dark theme")
     ground.add_argument("--transparent", dest="ground", action="store_const", const="transparent", help="no background")
-    group.add_argument("--outlines", action="store_true", help="text as shapes in an SVG")
+    group.add_argument("--outlines", action="store_true", help="text as outlines in an SVG")
     group.add_argument("--dpi", type=count(1), default=300, help="dots per inch of a PNG (default: 300)")
 
 

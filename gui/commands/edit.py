@@ -27,7 +27,7 @@ EDIT: Final = (
             QT_TRANSLATE_NOOP("commands", "Put the cursor into the text."),
             lambda c: c.window.edit_text(), separated=True),
     Command("find", "edit", QT_TRANSLATE_NOOP("commands", "Find in the text…"), "Ctrl+F",
-            QT_TRANSLATE_NOOP("commands", "Mark every place where words stand in the text; Enter goes to the next, Shift+Enter back."),
+            QT_TRANSLATE_NOOP("commands", "Find words in the text and mark every match; Enter moves to the next one, Shift+Enter to the previous one."),
             lambda c: c.window.find_in_text(), has_picture),
     Command("clear_marks", "edit", QT_TRANSLATE_NOOP("commands", "Clear pins and marks"), "Ctrl+Shift+X",
             QT_TRANSLATE_NOOP("commands", "Unpin the cell and deselect all rows and columns."),

@@ -65,7 +65,7 @@ HEADS: Final = (
             QT_TRANSLATE_NOOP("commands", "Select the same head in the previous layer."),
             lambda c: _step(c, -1, 0), has_picture),
     Command("whole_layer", "heads", QT_TRANSLATE_NOOP("commands", "All heads of the layer"), "Ctrl+Shift+A",
-            QT_TRANSLATE_NOOP("commands", "Draw every head of this layer in the links, each in its own colour, up to the number of colours."),
+            QT_TRANSLATE_NOOP("commands", "Draw every head of this layer in the links, one colour each; heads beyond the last colour are left out."),
             _whole_layer, has_picture, separated=True),
     Command("one_head", "heads", QT_TRANSLATE_NOOP("commands", "Only this head"), "",
             QT_TRANSLATE_NOOP("commands", "Draw only the selected head."),

@@ -12,6 +12,6 @@ HELP: Final = (
     Command("shortcuts", "help", QT_TRANSLATE_NOOP("commands", "Shortcuts"), "F1",
             QT_TRANSLATE_NOOP("commands", "All keyboard shortcuts and mouse gestures, view by view."), lambda c: c.window.show_shortcuts()),
     Command("about", "help", QT_TRANSLATE_NOOP("commands", "About Headscope"), "",
-            QT_TRANSLATE_NOOP("commands", "The version and the licence."), lambda c: c.window.show_about()),
+            QT_TRANSLATE_NOOP("commands", "Version and licence."), lambda c: c.window.show_about()),
 )
 # fmt: on

@@ -75,7 +75,7 @@ RUN: Final = (
     _source(DIFFERENCE, QT_TRANSLATE_NOOP("commands", "Show the difference (B − A)"),
             QT_TRANSLATE_NOOP("commands", "Show, in all views, this run minus the reference, if both have as many tokens.")),
     Command("keep_reference", "run", QT_TRANSLATE_NOOP("commands", "Keep this run as reference"), "Ctrl+Alt+K",
-            QT_TRANSLATE_NOOP("commands", "Compare all further runs of this text with this one, not each with the one before it."),
+            QT_TRANSLATE_NOOP("commands", "Compare all later runs of this text with this one instead of each with the run before it."),
             lambda c: c.explorer.sources.keep(not c.session.reference_kept), _has_run, lambda c: c.session.reference_kept),
 )
 # fmt: on

@@ -56,7 +56,7 @@ SCREEN: Final = (
     Command("present", "view", QT_TRANSLATE_NOOP("commands", "Presentation"), "F11",
             QT_TRANSLATE_NOOP("commands", "Full screen, large type, heatmap and links only; F11 or Esc to leave."),
             lambda c: c.window.present(not c.session.presenting), checked=lambda c: c.session.presenting, separated=True),
-    Command("stop_presenting", "view", QT_TRANSLATE_NOOP("commands", "Leave the presentation"), "Esc",
+    Command("stop_presenting", "view", QT_TRANSLATE_NOOP("commands", "Exit presentation"), "Esc",
             QT_TRANSLATE_NOOP("commands", "Return to the window with its views as they were."),
             lambda c: c.window.present(False), lambda s: s.presenting and s.busy is None),
 )

@@ -73,7 +73,7 @@ UNITS: Final = (
     _special("renormalised", QT_TRANSLATE_NOOP("commands", "Special tokens hidden, rows renormalised"),
              QT_TRANSLATE_NOOP("commands", "Leave out the tokens that the tokenizer added, and rescale each row to sum to 1.")),
     _special("first_hidden", QT_TRANSLATE_NOOP("commands", "First and special tokens hidden"),
-             QT_TRANSLATE_NOOP("commands", "Leave out the attention sink, too: the first token, which many heads of a decoder attend to.")),
+             QT_TRANSLATE_NOOP("commands", "Also hide the first token, an attention sink of many decoder heads.")),
     _special("first_renormalised", QT_TRANSLATE_NOOP("commands", "First and special tokens hidden, rows renormalised"),
              QT_TRANSLATE_NOOP("commands", "Leave out the first token and special tokens, and rescale each row to sum to 1.")),
     *(_lens(lens) for lens in LENSES.values()),

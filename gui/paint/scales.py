@@ -79,7 +79,7 @@ class Bar:
         """`value_at` as it is written beside the bar."""
         value = self.value_at(place)
         if self.scale in ("row", "rank"):
-            return f"{100 * value:.0f} %"
+            return f"{100 * value:.0f}%"
         if self.scale == "log":
             return f"{'≤ ' if place <= 0 else ''}{value:.2g}"
         if self.lens.is_signed:
@@ -98,7 +98,7 @@ class Bar:
             return translate("Heatmap", "of each row's\nmaximum")
         if self.scale == "rank":
             words = translate("Heatmap", "rank: share of\ncells below")
-            within = translate("Heatmap", "(to {share:.2f} %)").format(share=100 * RESOLUTION)
+            within = translate("Heatmap", "(to {share:.2f}%)").format(share=100 * RESOLUTION)
             return f"{words}\n{within}" if self.counted else words
         lines = [] if self.lens.is_share else [lens_name(self.lens)]
         if self.scale == "log":

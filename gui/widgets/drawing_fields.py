@@ -189,7 +189,7 @@ class SamplingFields(QWidget):
     @Slot(bool)
     def _show_more(self, shown: bool) -> None:
         self.more.setVisible(shown)
-        self.show_more.setText(self.tr("Less") if shown else self.tr("More …"))
+        self.show_more.setText(self.tr("Less") if shown else self.tr("More…"))
 
     @Slot()
     def _show_what_matters(self) -> None:

@@ -48,7 +48,7 @@ def _reference_view(view: ViewSpec) -> Command:
         view.reference_title,
         "",
         QT_TRANSLATE_NOOP(
-            "views", "The same of the reference A: the run before the last edit of the text, or the run that was kept."
+            "views", "The same for the reference A: the run before the last edit of the text, or the run that was kept."
         ),
         lambda c: c.window.toggle_view(name),
         checked=lambda c: c.window.is_view_open(name),

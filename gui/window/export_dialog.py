@@ -300,7 +300,7 @@ class ExportDialog(QDialog):
                 return f"{words}\n{pixels}"
             return f"{words}\n{self._form_words(form)}"
         if self._spec is not None:
-            return self.tr("There is nothing to write: this view shows nothing yet.")
+            return self.tr("There is nothing to export yet: this view is empty.")
         return self._form_words(form)
 
     def _form_words(self, form: str) -> str:

@@ -66,7 +66,7 @@ class FigureFields(QWidget):
         self.parts = {
             "axis_titles": QCheckBox(self.tr("Axis titles")),
             "color_bar": QCheckBox(self.tr("Colour bar")),
-            "edge_bars": QCheckBox(self.tr("Bars at the edges")),
+            "edge_bars": QCheckBox(self.tr("Edge bars")),
             "legend": QCheckBox(self.tr("Legend")),
         }
         for part in self.parts.values():
@@ -97,15 +97,15 @@ class FigureFields(QWidget):
             box.setToolTip(self.tr("Changes the views, too"))
         self.pins = QLineEdit()
         self.pins.setPlaceholderText(self.tr("None"))
-        self.pins.setToolTip(self.tr("What stands out: 5:2 a query with a key, 5: a query, :2 a key; positions from 0"))
+        self.pins.setToolTip(
+            self.tr("Cells to highlight: 5:2 for a query and a key, 5: for a query, :2 for a key; positions count from 0")
+        )
         self.region = QLineEdit()
         self.region.setPlaceholderText(self.tr("All"))
-        self.region.setToolTip(
-            self.tr("The part that is drawn: of the queries, and of the keys, as in 0-9,0-9; positions from 0")
-        )
+        self.region.setToolTip(self.tr("Queries and keys to draw, as in 0-9,0-9; positions count from 0"))
         self._picked = NOTHING
         self._zoomed: Region | None = None
-        self.outlines = QCheckBox(self.tr("Text as shapes"))
+        self.outlines = QCheckBox(self.tr("Text as outlines"))
         self.dpi = whole_field(36, 2400, PLAIN.dpi)
         self._arrange()
         self._connect()

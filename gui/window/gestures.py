@@ -13,7 +13,7 @@ GESTURES: Final = {
         Gesture(QT_TRANSLATE_NOOP("gestures", "Enter"), QT_TRANSLATE_NOOP("gestures", "Run the text")),
         Gesture(QT_TRANSLATE_NOOP("gestures", "Shift+Enter"), QT_TRANSLATE_NOOP("gestures", "Start a new line")),
         Gesture(QT_TRANSLATE_NOOP("gestures", "Click a token"),
-                QT_TRANSLATE_NOOP("gestures", "Mask it, or restore the word; without a masked model: pin it")),
+                QT_TRANSLATE_NOOP("gestures", "Mask it, or restore the word; without a masked language model, pin it")),
         Gesture(QT_TRANSLATE_NOOP("gestures", "Shift+click a token"), QT_TRANSLATE_NOOP("gestures", "Pin it")),
     ),
     QT_TRANSLATE_NOOP("gestures", "Window"): (

@@ -116,7 +116,7 @@ LAYOUTS: Final = (
         "compare",
         QT_TRANSLATE_NOOP("layouts", "Compare"),
         QT_TRANSLATE_NOOP(
-            "layouts", "Two runs side by side: the reference A and the newest run B, with what B predicts and A did."
+            "layouts", "Two runs side by side: the reference A and the newest run B, with the predictions of both."
         ),
         _row(
             100,

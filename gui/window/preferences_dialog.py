@@ -39,7 +39,7 @@ class SettingsDialog(QDialog):
             self.tr("Typeface"), "typeface", self.typeface,
             self.tr("Typeface of the window; type part of a name to find one. Exported pictures always use Inter."),
         )  # fmt: skip
-        self.type_size = self._row(self.tr("Type size"), "type_size", [(size, f"{size} %") for size in TYPE_SIZES])
+        self.type_size = self._row(self.tr("Type size"), "type_size", [(size, f"{size}%") for size in TYPE_SIZES])
         self.device = self._row(
             self.tr("Device"), "device", [(name, automatic if name == "auto" else name) for name in devices],
             self.tr("Device that models run on; the open model moves there."),

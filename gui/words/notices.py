@@ -29,7 +29,7 @@ _STAGES = {
     "drawing": QT_TRANSLATE_NOOP("progress", "Drawing"),
     "training": QT_TRANSLATE_NOOP("progress", "Training"),
     "writing": QT_TRANSLATE_NOOP("progress", "Writing"),
-    "sweeping": QT_TRANSLATE_NOOP("progress", "Changing one thing at a time"),
+    "sweeping": QT_TRANSLATE_NOOP("progress", "Running the sweep"),
     "measuring": QT_TRANSLATE_NOOP("progress", "Measuring heads on a probe"),
     "stopping": QT_TRANSLATE_NOOP("progress", "Stopping"),
 }
@@ -76,7 +76,7 @@ def notice_of(error: HeadscopeError) -> Notice:
     """An error as the notice bar shows it."""
     message, remedy = (QCoreApplication.translate("errors", template) for template in MESSAGES[error.code])
     if error.offers:
-        remedy = QCoreApplication.translate("errors", "Choose how to make it fit:")
+        remedy = QCoreApplication.translate("errors", "Choose a way to make it fit:")
     return Notice("error", error.fill(message, _sentence), error.fill(remedy, _sentence), error.details, error.offers)
 
 

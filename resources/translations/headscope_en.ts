@@ -173,10 +173,10 @@
   <context>
     <name>TextPanel</name>
     <message numerus="yes">
-      <source>%n token(s) · last {dropped} cut off, no room</source>
+      <source>%n token(s) · last {dropped} cut off to fit</source>
       <translation>
-        <numerusform>%n token · last {dropped} cut off, no room</numerusform>
-        <numerusform>%n tokens · last {dropped} cut off, no room</numerusform>
+        <numerusform>%n token · last {dropped} cut off to fit</numerusform>
+        <numerusform>%n tokens · last {dropped} cut off to fit</numerusform>
       </translation>
     </message>
     <message numerus="yes">

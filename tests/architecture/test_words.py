@@ -60,7 +60,7 @@ def test_progress_and_errors_are_words() -> None:
     notice = notice_of(HeadscopeError("unknown_toy", name="x", known="grammar, tales", details="more"))
     assert (notice.message, notice.remedy, notice.details) == (
         "There is no toy called x.",
-        "Toys on this computer: grammar, tales.",
+        "Choose one of grammar, tales.",
         "more",
     )
 

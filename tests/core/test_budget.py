@@ -154,7 +154,10 @@ def test_only_some_layers_are_kept_and_the_others_say_so(tales: Model) -> None:
     ):
         with pytest.raises(HeadscopeError) as caught:
             ask()
-        assert str(caught.value) == "Layer 1 was not kept. Choose one of 0, 2, or run again and keep others."
+        assert (
+            str(caught.value)
+            == "The attention of layer 1 was not kept. Choose one of the layers 0, 2, or run again and keep this one."
+        )
     assert [layer for layer, _ in some.thumbnails("decoder")] == [0, 2]
 
 

@@ -249,14 +249,14 @@ def test_without_a_second_text_there_is_no_answer_and_one_sentence(tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "lost", "said"),
     [
-        ("BertForSequenceClassification", "classifier", "without the weights of its classification head"),
-        ("BertForSequenceClassification", "pooler", "without the weights of its classification head"),
-        ("RobertaForSequenceClassification", "classifier.out_proj", "without the weights of its classification head"),
-        ("BertForTokenClassification", "classifier", "without the weights of its token classification head"),
-        ("BertForQuestionAnswering", "qa_outputs", "without the weights of its question answering head"),
-        ("GPT2ForSequenceClassification", "score", "without the weights of its classification head"),
-        ("BartForSequenceClassification", "classification_head", "without the weights of its classification head"),
-        ("XLNetForQuestionAnswering", None, "beams"),
+        ("BertForSequenceClassification", "classifier", "without the weights of its prediction head"),
+        ("BertForSequenceClassification", "pooler", "without the weights of its prediction head"),
+        ("RobertaForSequenceClassification", "classifier.out_proj", "without the weights of its prediction head"),
+        ("BertForTokenClassification", "classifier", "without the weights of its prediction head"),
+        ("BertForQuestionAnswering", "qa_outputs", "without the weights of its prediction head"),
+        ("GPT2ForSequenceClassification", "score", "without the weights of its prediction head"),
+        ("BartForSequenceClassification", "classification_head", "without the weights of its prediction head"),
+        ("XLNetForQuestionAnswering", None, "beam search"),
     ],
 )
 def test_a_head_whose_weights_are_missing_predicts_nothing_and_says_so(

@@ -55,7 +55,7 @@ class Outside:
     def cell(self) -> str:
         """For the table: "the same", "in part, without …", why it is refused, or what is wrong, in capitals."""
         if self.report is None:
-            why = self.refused.removeprefix(f"{self.name} gives no attention weights. ")
+            why = self.refused.removeprefix(f"{self.name} has no attention weights to show. ")
             return f"BROKEN: {self.broken}" if self.broken else REFUSED if why != self.refused else f"{REFUSED}: {why}"
         wrong = ", ".join(each.what for each in self.report.comparisons if not each.passed)
         if wrong:

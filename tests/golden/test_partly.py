@@ -71,7 +71,7 @@ def test_a_model_without_maps_is_refused_in_a_sentence_that_says_why(tmp_path: P
     with pytest.raises(HeadscopeError) as refused:
         loaded(tmp_path, name)
     assert refused.value.code == "no_attention"
-    assert refused.value.message.endswith(f" gives no attention weights. {reason}")
+    assert refused.value.message.endswith(f" has no attention weights to show. {reason}")
 
 
 def test_layers_that_do_not_say_that_they_look_both_ways_do(tmp_path: Path) -> None:

@@ -139,12 +139,12 @@ def test_what_is_unusual_is_said_in_words(record, answer) -> None:
     assert "comes after the query" in said(answer, hidden="later")
     assert "may attend to keys 3 to 8." in said(answer, hidden="mask", sees=range(3, 9))
     assert "Masked." in said(answer, hidden="mask", sees=None)
-    assert "the last 8 tokens, and the key lies before" in said(answer, hidden="window", window=8)
+    assert "the last 8 tokens, and the key precedes" in said(answer, hidden="window", window=8)
     assert "The bias for this distance is −0.5." in said(answer, bias=-0.5)
     assert "no score exceeds ±c" in said(answer, cap=50.0, capped=0.1)
     assert "The model's own scale" in said(answer, root=None, scale=0.3)
     assert "does not scale" in said(answer, root=None, scale=1.0)
-    assert "A learned sink with score −0.4" in said(answer, sink=-0.4)
+    assert "The sum includes a learned sink with the score −0.4" in said(answer, sink=-0.4)
     assert "may attend to no key" in said(answer, n_seen=0)
     working = answer.working
     assert "already applied to these vectors" in said(replace(answer, working=replace(working, turned="unseen")))
@@ -160,7 +160,7 @@ def test_of_given_weights_only_the_weight_is_shown() -> None:
     given = record_of(np.full((1, 1, 2, 2), 0.5, np.float32), ["a", "b"])
     steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "given")
     assert equations(steps) == {r"\alpha": "0.5"}
-    assert steps[0] == Heading("b → a") and "the weights were given" in steps[2].text
+    assert steps[0] == Heading("b → a") and "the weights came" in steps[2].text
     steps = steps_of(arithmetic(given, "encoder", 0, 0, 1, 0), axis("a", "b"), axis("a", "b"), "fallback")
     assert "in its own way" in steps[2].text
 

@@ -438,7 +438,7 @@ def test_each_option_does_what_it_says(qapp, tmp_path: Path, asked: tuple[str, .
         (("--view", "heads", "--head", "1.2"), "left out for heads"),
         (("--head", "1.3", "--width-mm", "3"), "20 to 2000"),
         (("--head", "1.3", "--type-pt", "1"), "4 to 72"),
-        (("--head", "1.3", "--region", "50-60,0-2"), "holds no cell"),
+        (("--head", "1.3", "--region", "50-60,0-2"), "contains none of"),
     ],
 )
 def test_what_no_figure_has_is_said_and_nothing_is_written(

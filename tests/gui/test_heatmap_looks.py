@@ -85,8 +85,8 @@ def test_the_bar_says_the_floor_and_what_its_numbers_are(qapp) -> None:
     )
     assert (log.words_at(0), log.words_at(0.5), log.words_at(1)) == ("≤ 0.0001", "0.01", "1")
     assert "logarithmic" in log.words(stretched=False)
-    assert (row.words_at(1), "row's" in row.words(stretched=False)) == ("100 %", True)
-    assert (rank.words_at(0.25), "rank" in rank.words(stretched=False)) == ("25 %", True)
+    assert (row.words_at(1), "row's" in row.words(stretched=False)) == ("100%", True)
+    assert (rank.words_at(0.25), "rank" in rank.words(stretched=False)) == ("25%", True)
 
 
 def test_the_ends_of_the_colours_can_be_anywhere_on_the_bar(qapp) -> None:

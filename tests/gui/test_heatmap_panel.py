@@ -94,7 +94,7 @@ def test_scores_from_before_an_edit_are_said_to_be(qtbot, panel: HeatmapPanel) -
     show(qtbot, panel, record)
     assert panel.view.picture.note == "", "weights are the edited ones"
     choose(qtbot, panel, SCORES)
-    assert panel.figure().note == panel.view.picture.note == "scores from before this run's edit of the weights"
+    assert panel.figure().note == panel.view.picture.note == "scores before this run's edit of the weights"
     words = panel.view.layout_now().words.toAlignedRect()
     ground = theme_of(False).color("panel").rgb()
     assert (values(shown(panel.view).copy(words)) != ground).any()
@@ -347,7 +347,7 @@ def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
         step = (steps[at] - first) / (255 - first)
         assert low / known.size - 0.5 / 254 <= step <= high / known.size + 0.5 / 254
     assert (steps[hidden] == 0).all()
-    assert "(to 0.05 %)" in large.view.picture.cells.bar.words(stretched=False)
+    assert "(to 0.05%)" in large.view.picture.cells.bar.words(stretched=False)
     assert "less than 0.05 % apart" in large.controls.scale_actions["rank"].toolTip()
     assert "computing ranks" not in large._title.text()
 

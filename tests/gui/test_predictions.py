@@ -225,5 +225,5 @@ def test_a_mask_of_the_second_sentence_is_filled_there(qtbot, panel: Predictions
 def test_a_model_without_words_to_predict_says_so(qtbot, panel: PredictionsPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", "the cat sleeps .")
     state.update(model=replace(state.model, abilities=frozenset()))
-    assert "no head that predicts anything" in panel.hint.text()
+    assert "no prediction head" in panel.hint.text()
     assert not visible_blocks(panel)

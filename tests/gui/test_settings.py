@@ -158,7 +158,7 @@ def test_a_file_that_is_no_text_or_too_long_is_refused_in_a_sentence(qtbot, wind
     binary, long, gone = tmp_path / "picture.png", tmp_path / "long.txt", tmp_path / "gone.txt"
     binary.write_bytes(b"\x89PNG\0\0\x01\xff")
     long.write_bytes(b"a " * (LARGEST_TEXT_FILE // 2 + 1))
-    for path, said in ((binary, "holds no text"), (long, "1 MB"), (gone, "cannot be read")):
+    for path, said in ((binary, "is not a text file"), (long, "1 MB"), (gone, "cannot be read")):
         assert drop(window, path)
         qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
         assert said in window.state.notice.message
@@ -181,7 +181,7 @@ def test_a_pipe_or_a_device_holds_up_no_window(qtbot, window: MainWindow, tmp_pa
 def test_a_folder_is_opened_as_a_model(qtbot, window: MainWindow, tmp_path: Path) -> None:
     assert drop(window, tmp_path)
     qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
-    assert "holds no model" in window.state.notice.message
+    assert "does not contain a model" in window.state.notice.message
 
 
 def test_a_file_over_the_text_field_is_the_windows_and_text_is_the_fields(window: MainWindow, tmp_path: Path) -> None:

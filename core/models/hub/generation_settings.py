@@ -170,7 +170,7 @@ def generation_settings(
     start.check_tokens()
     sampling, beams = start.sampling(), start.beams()
     if beams.n_beams > 1 and sampling.temperature:
-        unsupported.append("do_sample: True (beams take the most probable tokens here, and draw none)")
+        unsupported.append("do_sample: True (beam search does not sample here)")
     max_new_tokens, max_length = start.count("max_new_tokens"), start.count("max_length")
     if is_encoder_decoder and max_length is not None and max_new_tokens is None and max_length > 1:
         max_new_tokens = max_length - 1  # all but the start token

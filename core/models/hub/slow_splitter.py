@@ -10,6 +10,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.models.hub import compat
 from headscope.core.models.hub.piece_alignment import Surface, align
 from headscope.core.models.hub.splitter import Notation, Piece, Pieces
+from headscope.core.sentences import sentence
 
 _MOST_CHARACTERS: Final = 200_000
 _LONGEST_WORD: Final = 2_000
@@ -56,10 +57,14 @@ class SlowSplitter:
 
     def _check_length(self, text: str) -> None:
         if len(text) > _MOST_CHARACTERS:
-            raise HeadscopeError("text_too_long", what="text", most=f"{_MOST_CHARACTERS:,}", size=f"{len(text):,}")
+            raise HeadscopeError(
+                "text_too_long", reason=sentence("text_length", most=f"{_MOST_CHARACTERS:,}", size=f"{len(text):,}")
+            )
         longest = max((len(match.group()) for match in _WORD.finditer(text)), default=0)
         if longest > _LONGEST_WORD and (self.notation.end or self.notation.goes_on):
-            raise HeadscopeError("text_too_long", what="word", most=f"{_LONGEST_WORD:,}", size=f"{longest:,}")
+            raise HeadscopeError(
+                "text_too_long", reason=sentence("word_length", most=f"{_LONGEST_WORD:,}", size=f"{longest:,}")
+            )
 
     def _laid_on(self, made: Any, texts: Sequence[str], *, special: bool) -> list[Piece]:
         """The ids that transformers' own call has made, with the characters of each."""

@@ -165,7 +165,7 @@ def _of_several(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, .
 
 def _only_the_weight(tier: Tier) -> str:
     if tier == "given":
-        return translate("arithmetic", "Only the weight is known: the weights were given without queries and keys.")
+        return translate("arithmetic", "Only the weight is known: the weights came without queries and keys.")
     return translate(
         "arithmetic",
         "Only the weight is known: this model computes attention in its own way and exposes no queries and keys.",
@@ -239,7 +239,7 @@ def _sight(softmax: Softmax) -> str:
         return translate("arithmetic", "Masked: the key comes after the query, and attention here is causal.")
     if softmax.hidden == "window":
         return translate(
-            "arithmetic", "Masked: this layer attends to the last {window} tokens, and the key lies before them."
+            "arithmetic", "Masked: this layer attends to the last {window} tokens, and the key precedes them."
         ).format(window=softmax.window)
     if softmax.hidden == "mask" and softmax.sees is not None:
         told = translate("arithmetic", "Masked: this query may attend to keys {first} to {last}.")
@@ -290,7 +290,7 @@ def _softmax(working: Working, keys: tuple[str, ...], key: int) -> Iterator[Step
     n = softmax.n_seen
     told = translate("arithmetic", "Summed over the %n key(s) that the query may attend to.", "", n)
     if softmax.sink is not None:
-        told += " " + translate("arithmetic", "A learned sink with score {sink} is part of the sum.").format(
+        told += " " + translate("arithmetic", "The sum includes a learned sink with the score {sink}.").format(
             sink=number_text(softmax.sink)
         )
     yield Equation(r"Z = \sum_j e^{s_j - m}", number_text(softmax.row_sum), told)

@@ -50,7 +50,7 @@ class _Rows(QAbstractListModel):
             return self.tr("{token}: the chosen token").format(token=row.label)
         if not self.takes:
             return row.label
-        return self.tr("{token}: click to continue from here with it, as a new branch").format(token=row.label)
+        return self.tr("{token}: click to continue from here with this token, as a new branch").format(token=row.label)
 
 
 class _Painter(QStyledItemDelegate):

@@ -158,9 +158,9 @@ class FilmStripPanel(QWidget):
         self.bar.whole.setEnabled(state.step is not None)
         abilities = state.model.abilities if state.model is not None else frozenset()
         if "generate" in abilities:
-            self.hint.setText(self.tr("Generate, and each token becomes a frame here: step back, play, try another token."))
+            self.hint.setText(self.tr("Generate text; each token becomes a frame here. Step back, play, or try another token."))
         elif "fill_mask" in abilities:
-            self.hint.setText(self.tr("Fill the masks of a text one by one, and each becomes a frame here."))
+            self.hint.setText(self.tr("Fill the masks of a text one by one; each step becomes a frame here."))
         else:
             self.hint.setText(self.tr("Generation steps appear here. This model does not generate."))
 

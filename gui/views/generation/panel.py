@@ -85,7 +85,7 @@ class GenerationPanel(QWidget):
         self.branches = BranchSwitch()
         self.branches.asked.clicked.connect(self._next_branch)
         self.beams = ProbabilityBars(clickable=False, label_share=_BEAM_SHARE)
-        self.beams.setToolTip(self.tr("The beams, each with the mean probability of its tokens"))
+        self.beams.setToolTip(self.tr("Beams, each with the mean probability of its tokens"))
         self.beams.hide()
         self.list = StepList()
         self.list.setMinimumHeight(_LEAST_ROWS * ROW_HEIGHT)
@@ -255,7 +255,7 @@ class GenerationPanel(QWidget):
         if self._writes:
             return ""
         if self._fills:
-            return self.tr("Fills one mask at a time; each guess sees those before it.")
+            return self.tr("Fills one mask at a time; each prediction takes the earlier ones into account.")
         return self.tr("This model neither continues text nor predicts masked words.")
 
     # ---------------------------------------------------------------- what the user does

@@ -75,7 +75,7 @@ class HeadOrderBar(QWidget):
             plain(
                 self.tr(
                     "One picture per layer: the exact average over its heads. Click one to select all its heads. To "
-                    "average a single layer, click its number or press A"
+                    "average a single layer, click its number or press A."
                 )
             )
         )

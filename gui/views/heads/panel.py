@@ -56,7 +56,7 @@ class HeadsPanel(QWidget):
         self.own_maximum.triggered.connect(self._scale_per_head)
         self.mean = self._switch(
             self.tr("Mean"),
-            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head"),
+            self.tr("Each pixel is the mean of the weights it covers instead of the largest. Turns on Scale per head."),
         )
         self.mean.triggered.connect(self._pool)
         self.as_points = self._switch(self.tr("Scatter"), self.tr("Show every head as a point, one metric against another"))
@@ -159,7 +159,7 @@ class HeadsPanel(QWidget):
         of_weights = self.tr("Averages are of weights; the heads are shown through another lens: {lens}.").format(lens=words)
         self.bar.averages.setEnabled(share and not self._state.view(HeadsSettings).scatter)
         self.bar.averages.setToolTip(plain(self._averages_tip if share else of_weights))
-        measured = self.tr("Types, sorting and filters measure weights, whatever numbers are shown.")
+        measured = self.tr("Types, sorting and filters always measure weights.")
         self.summary.setToolTip(plain("" if share else f"{lens_help(self._lens)}\n{measured}"))
         self.scale.setVisible(not share)
 

@@ -49,8 +49,8 @@ class HeadScatter(QWidget):
         self._plot: Any = None  # pyqtgraph's, imported when it is first seen
         self._points: Any = None
         self.across, self.up = (_metric_box(), _metric_box())
-        self.across.setAccessibleName(self.tr("Metric from left to right"))
-        self.up.setAccessibleName(self.tr("Metric from bottom to top"))
+        self.across.setAccessibleName(self.tr("Metric of the horizontal axis"))
+        self.up.setAccessibleName(self.tr("Metric of the vertical axis"))
         axes = QWidget()
         row = WrappingLayout(axes, spacing=8)
         row.setContentsMargins(0, 0, 0, 4)

@@ -204,7 +204,7 @@ class HeadStripPanel(QWidget):
             positions = shown.positions  # nothing is pointed at: what was stays
         if record is None or not positions:
             words = self.tr("Point at a word, or click to pin it")
-            self._clear(self.tr("The heads of a layer appear here with the first run.") if record is None else words)
+            self._clear(self.tr("The heads of a layer appear here after the first run.") if record is None else words)
             return
         heads: tuple[Head, ...] = tuple((state.head[0], head) for head in range(record.n_heads(state.kind)))
         self._answer.ask(LooksRequest(record, state.kind, heads, positions, self._side))

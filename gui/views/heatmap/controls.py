@@ -130,7 +130,7 @@ class HeatmapControls(QWidget):
         """Say what is not exact of a head that is not here as a whole."""
         rank, counted = (
             self.scales["rank"][1],
-            self.tr("In a head this large, values less than {share:.2f} % apart count as equal."),
+            self.tr("In a head this large, values less than {share:.2f}% apart count as equal."),
         )
         self.scale_actions["rank"].setToolTip(plain(rank if whole else f"{rank}\n{counted.format(share=100 * RESOLUTION)}"))
 

@@ -163,7 +163,7 @@ class HeatmapPanel(QWidget):
         """Of what is from before the softmax: whether weights were set after it."""
         state = self._state
         before = state.record is not None and state.record.is_before_edits(*state.head, state.kind)
-        words = self.tr("{lens} from before this run's edit of the weights")
+        words = self.tr("{lens} before this run's edit of the weights")
         return words.format(lens=lens_name(state.shown_lens)) if before else ""
 
     def _part(self) -> Part | None:
@@ -222,7 +222,7 @@ class HeatmapPanel(QWidget):
             hints.append(lens_help(state.shown_lens))
         if isinstance(picture.weights, HeadOverview) and not picture.weights.exact:
             name = self.tr("{head} · approximate").format(head=name)
-            hints.append(self.tr("Preview from some of the rows; the exact picture follows in a moment"))
+            hints.append(self.tr("Preview from some of the rows; the exact picture follows shortly"))
         if picture.cells.look.scale != self._look.scale:
             name = self.tr("{head} · computing ranks").format(head=name)
             hints.append(self.tr("Linear until the ranks of all cells are computed"))

@@ -84,7 +84,7 @@ class LinksPanel(QWidget):
         button.setObjectName("flat")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setAccessibleName(self.tr("Which links of the two texts"))
+        button.setAccessibleName(self.tr("Links within and between the two texts"))
         button.setToolTip(
             self.tr("Show only links from one text (A or B) to one text; special tokens belong to the text they follow")
         )
@@ -231,9 +231,9 @@ class LinksPanel(QWidget):
         """What is chosen, in as many words as there is room for."""
         roomy, lens, (field, share) = self.width() >= _ROOMY, self._state.shown_lens, self._threshold
         if field == "kept":
-            words = self.tr("Keep {share} % of each row") if roomy else self.tr("Keep {share} %")
+            words = self.tr("Keep {share}% of each row") if roomy else self.tr("Keep {share}%")
             hint = self.tr(
-                "Shows the fewest links that carry {share} % of each query's attention. Click to hide weak links instead."
+                "Shows the fewest links that carry {share}% of each query's attention. Click to hide weak links instead."
             )
             words, hint = words.format(share=round(100 * share)), hint.format(share=round(100 * share))
         else:

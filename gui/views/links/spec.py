@@ -21,7 +21,7 @@ _GESTURES = (
              QT_TRANSLATE_NOOP("gestures", "Show only its links: on the left what it attends to, on the right what attends to it")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Click a token"), QT_TRANSLATE_NOOP("gestures", "Pin or unpin it")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Ctrl+click a token"),
-             QT_TRANSLATE_NOOP("gestures", "Add it to the selection: all their links stay, numbers are sums")),
+             QT_TRANSLATE_NOOP("gestures", "Add it to the selection: its links stay, too, and numbers are sums")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Click a head in the legend"),
              QT_TRANSLATE_NOOP("gestures", "Hide or show its links; double-click to show it alone, again to show all")),
     Gesture(QT_TRANSLATE_NOOP("gestures", "Arrow keys, Enter, Esc"),

@@ -36,7 +36,7 @@ class LogitLensCard(QWidget):
         self.title.setContentsMargins(16, 4, 16, 4)
         self.bars = ProbabilityBars()
         self.bars.setToolTip(self.tr("Click a token to follow it through the layers"))
-        self.bars.setAccessibleName(self.tr("The best tokens of this cell"))
+        self.bars.setAccessibleName(self.tr("The most probable tokens of this cell"))
         self.bars.chosen.connect(self._follow)
         inner = QWidget()
         column = QVBoxLayout(inner)

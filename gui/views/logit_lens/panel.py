@@ -368,16 +368,16 @@ class LogitLensPanel(QWidget):
             return self._error
         if self._is_filling:
             if part is None:
-                return self.tr("Computing …")
-            return self.tr("Layer {layer} of {count} …").format(layer=part.layer + 1, count=part.n_layers)
+                return self.tr("Computing…")
+            return self.tr("Layer {layer} of {count}…").format(layer=part.layer + 1, count=part.n_layers)
         if subject is None:
-            return self.tr("The lens needs a model and a text.")
+            return self.tr("The logit lens needs a model and a text.")
         if self._shown is None:
             return self.tr("Press Compute to see what the model would predict if it stopped after each layer.")
         if self._is_stale:
             if self._is_of_the_text:
                 return self.tr("This grid follows another token. Press Compute.")
-            return self.tr("This grid is of an earlier text or model. Press Compute to update it.")
+            return self.tr("This grid belongs to an earlier text or model. Press Compute to update it.")
         if not self.view.picture.is_read(self.view.layout_now.columns):
             return self.tr("Some visible columns are not computed yet. Press Compute.")
         return explanation(

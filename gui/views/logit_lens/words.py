@@ -16,13 +16,13 @@ _MOST_SPOKEN: Final = 3
 
 def cell_words(depth: int, token: str, position: int, *, follows: bool) -> str:
     """Which cell it is: depth 0 is what enters layer 0; a model that writes predicts what `follows` a token."""
-    layer = translate("LogitLensPanel", "Before layer 0")
-    if depth:
-        layer = translate("LogitLensPanel", "After layer {layer}").format(layer=depth - 1)
-    where = translate("LogitLensPanel", "{layer}, at “{token}” ({position})")
     if follows:
-        where = translate("LogitLensPanel", "{layer}, what follows “{token}” ({position})")
-    return where.format(layer=layer, token=token, position=position)
+        before = translate("LogitLensPanel", "Before layer 0, what follows “{token}” ({position})")
+        after = translate("LogitLensPanel", "After layer {layer}, what follows “{token}” ({position})")
+    else:
+        before = translate("LogitLensPanel", "Before layer 0, at “{token}” ({position})")
+        after = translate("LogitLensPanel", "After layer {layer}, at “{token}” ({position})")
+    return (after if depth else before).format(layer=depth - 1, token=token, position=position)
 
 
 def spoken_cell(title: str, picture: LogitLensPicture, place: tuple[int, int], shows: Shows) -> str:
@@ -38,8 +38,9 @@ def explanation(*, one_token: bool, followed: str | None, edited: bool) -> str:
     """What a grid is: of the most probable tokens, or of `one_token` (the last layer's prediction, or the `followed` one)."""
     last = translate("LogitLensPanel", "The last row is exactly the model's prediction.")
     if one_token:
-        what = translate("LogitLensPanel", "each position's final prediction") if followed is None else f"“{followed}”"
-        last = translate("LogitLensPanel", "Probability and rank of {what}.").format(what=what) + " " + last
+        of_each = translate("LogitLensPanel", "Probability and rank of each position's final prediction.")
+        of_one = translate("LogitLensPanel", "Probability and rank of “{token}”.").format(token=followed)
+        last = f"{of_each if followed is None else of_one} {last}"
     if edited:
         last += " " + translate("LogitLensPanel", "Computed without the edits to heads.")
     return last

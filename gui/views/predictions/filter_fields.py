@@ -37,7 +37,7 @@ class FilterFields(QWidget):
         self.slider.setAccessibleName(self.tr("Temperature"))
         hint = self.tr(
             "Divides the logits before the softmax: below 1 favours the most probable tokens, above 1 the "
-            "others; at 0 nothing is sampled"
+            "others; 0 turns sampling off"
         )
         for part in (self.temperature, self.slider):
             part.setToolTip(plain(hint))

@@ -115,7 +115,7 @@ class SamplingFilters(QWidget):
             words = self.tr("{filter}: {n} tokens")
         elif stage.name in MOVES:
             words = self.tr("{filter} leaves {n}")
-        share = f"{100 * stage.mass:.1f} %"
+        share = f"{100 * stage.mass:.1f}%"
         return words.format(filter=self._name(stage.name, sampling), n=f"{stage.n_kept:,}", share=share)
 
     def _name(self, name: Filter, sampling: Sampling) -> str:

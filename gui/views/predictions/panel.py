@@ -243,7 +243,7 @@ class PredictionsPanel(QWidget):
         """What to do when there is nothing to see."""
         model = self._state.model
         if model is None or self._state.record is None:
-            return self.tr("Predictions appear with the first run.")
+            return self.tr("Predictions appear after the first run.")
         if self._is_tagged:
             return "" if self._blocked() else self.tr("Click a token for all its tags.")
         if count > _MOST_BLOCKS:

@@ -90,8 +90,8 @@ class ReadingPanel(QWidget):
             "surprisal": (
                 self.tr("Surprisal"),
                 self.tr(
-                    "How unexpected each token is: −log₂ p(token | tokens before), in bits. A masked model masks each token in turn "
-                    "and guesses it from both sides (Salazar et al. 2020). Of a word: the sum over its tokens"
+                    "How unexpected each token is: −log₂ p(token | tokens before), in bits. A masked language model masks each token "
+                    "in turn and predicts it from both sides (Salazar et al. 2020). For a word: the sum over its tokens."
                 ),
             ),
             "attribution": (
@@ -197,7 +197,7 @@ class ReadingPanel(QWidget):
         self._colour()
 
     def _show_text(self) -> None:
-        self.view.set_hint(self.tr("The text appears here with the first run."))
+        self.view.set_hint(self.tr("The text appears here after the first run."))
         self.view.set_passage(self._shown.passage(self._values.pair))
 
     @Slot()

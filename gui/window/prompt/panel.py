@@ -152,7 +152,7 @@ class TextPanel(QWidget):
         elif stale:
             words = self.tr("Press Enter to run the new text")
         elif axis.dropped:
-            words = self.tr("%n token(s) · last {dropped} cut off, no room", "", len(axis))
+            words = self.tr("%n token(s) · last {dropped} cut off to fit", "", len(axis))
         elif model is not None and model.max_tokens is not None:
             words = self.tr("%n token(s) of {limit}", "", len(axis))
         else:

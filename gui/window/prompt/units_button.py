@@ -87,11 +87,10 @@ class ReadingButton(QToolButton):
             "hidden": self.tr("Special tokens are hidden: rows sum to less than 1."),
             "renormalised": self.tr("Special tokens are hidden and each row is rescaled to sum to 1."),
             "first_hidden": self.tr(
-                "The first token, on which many heads put what they have no use for (attention sink), and special tokens are hidden: "
-                "rows sum to less than 1."
+                "The first token (an attention sink of many heads) and special tokens are hidden: rows sum to less than 1."
             ),
             "first_renormalised": self.tr(
-                "The first token, on which many heads put what they have no use for (attention sink), and special tokens are hidden, "
+                "The first token (an attention sink of many heads) and special tokens are hidden, "
                 "and each row is rescaled to sum to 1."
             ),
         }[reading.special]

@@ -367,7 +367,7 @@ class LinkPicture(ABC, Generic[LayoutT]):
             least = short_number(float(np.abs(links.weight).min()), self.lens)
             parts.append(words.format(shown=len(links), all=short_count(links.candidates), numbers=numbers, least=least))
         elif (unknown := unknown_of(self._choices)) > 0:
-            words = translate("links", "of a text this long only links at least {least} from 0 are known")
+            words = translate("links", "only links at least {least} from 0 are known for a text this long")
             parts.append(words.format(least=short_number(unknown, self.lens)))
         of_lens = translate("links", "opacity and width: distance from 0, full at {largest}")
         of_lens = of_lens.format(largest=short_number(self.largest, self.lens))
