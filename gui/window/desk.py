@@ -57,8 +57,9 @@ class Desk(QMainWindow):
         self._moved = QTimer(self, singleShot=True, interval=0)  # many signals come when several move
         self._filling = QTimer(self, singleShot=True, interval=0)
         self._filling.timeout.connect(self._fill_next)
-        self.docks = {name: CardDock(name, title) for name, title in words.items()}
+        self.docks = {name: CardDock(name, title, self) for name, title in words.items()}  # without a parent each were a window
         for dock in self.docks.values():
+            dock.hide()
             for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
                 moved.connect(self._moved.start)
         self._moved.timeout.connect(self._place_all)

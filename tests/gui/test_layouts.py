@@ -144,6 +144,18 @@ def test_a_view_that_a_layout_has_no_place_for_opens_beside_the_others(window: M
     assert seen(window) == before
 
 
+def test_a_view_that_no_layout_had_a_place_for_is_never_a_window_of_its_own(open_window: Callable) -> None:
+    """Not even for a blink; offscreen, a window that was docked crashed Qt when it was freed."""
+    window = open_window("toy:grammar")
+    for name in ("heatmap_of_reference", "links_of_reference"):
+        assert not window.desk.is_open(name)
+        window.commands.action(f"view_{name}").trigger()
+        QApplication.processEvents()
+        assert window.desk.is_seen(name)
+        assert window.desk.docks[name].windowHandle() is None
+    assert_none_lies_over_another(window)
+
+
 def test_views_found_by_name_in_a_presentation_stand_beside_its_pictures(qtbot, open_window: Callable) -> None:
     window = open_window("toy:grammar")
     window.resize(SIZE)
