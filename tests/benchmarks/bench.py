@@ -34,9 +34,11 @@ PARTS = ("start", "latency", "switch", "frames", "core", "thumbnails", "generati
 
 def report(figures: list[Figure], folder: Path) -> None:
     """Print the table and write it as JSON and Markdown."""
-    lines = ["| what | case | ratio | spread | behind it | rounds |", "|---|---|---|---|---|---|"]
+    lines = ["| what | case | ratio | goal | spread | behind it | rounds |", "|---|---|---|---|---|---|---|"]
     lines += [
-        f"| {f.what} | {f.case} | **{f.ratio:.3g}** | {f.low:.3g} – {f.high:.3g} | {f.behind} | {f.rounds} |" for f in figures
+        f"| {f.what} | {f.case} | **{f.ratio:.3g}** | {'' if f.goal is None else f'≤ {f.goal:.3g}'} "
+        f"| {f.low:.3g} – {f.high:.3g} | {f.behind} | {f.rounds} |"
+        for f in figures
     ]
     print("\n".join(lines))
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ class Figure:
         The times or sizes that were divided.
     rounds : int
         How many ratios there were.
+    goal : float, optional
+        What the ratio should not exceed.
     """
 
     what: str
@@ -34,6 +36,7 @@ class Figure:
     high: float
     behind: str
     rounds: int
+    goal: float | None = None
 
 
 def side_by_side(what: str, case: str, ours: Callable[[], float], other: Callable[[], float], *, rounds: int) -> Figure:
@@ -49,19 +52,22 @@ def side_by_side(what: str, case: str, ours: Callable[[], float], other: Callabl
     return compared(what, case, pairs)
 
 
-def compared(what: str, case: str, pairs: Sequence[tuple[float, float]]) -> Figure:
+def compared(what: str, case: str, pairs: Sequence[tuple[float, float]], goal: float | None = None) -> Figure:
     """The median ratio of pairs of seconds that were measured next to each other."""
     ratios = [mine / theirs for mine, theirs in pairs]
     mine, theirs = (statistics.median(column) * 1e3 for column in zip(*pairs, strict=True))
     behind = f"{mine:.3g} ms ÷ {theirs:.3g} ms"
-    return Figure(what, case, statistics.median(ratios), min(ratios), max(ratios), behind, len(pairs))
+    return Figure(what, case, statistics.median(ratios), min(ratios), max(ratios), behind, len(pairs), goal)
 
 
-def against_a_frame(what: str, case: str, seconds: Sequence[float], *, share: float, beside: str = "") -> Figure:
-    """Waits against a frame of the screen: the ratio is that of the quantile `share` (0.5: the median)."""
+def against_a_frame(
+    what: str, case: str, seconds: Sequence[float], *, share: float, beside: str = "", goal: float | None = None
+) -> Figure:
+    """Waits against a frame of the screen: the ratio is that of the quantile `share` (0.5: the median); `goal` is in seconds."""
     low, high = min(seconds) / FRAME, max(seconds) / FRAME
     behind = f"{spread(seconds)}, ÷ {FRAME * 1e3:.1f} ms{beside}"
-    return Figure(what, case, quantile(seconds, share) / FRAME, low, high, behind, len(seconds))
+    most = None if goal is None else goal / FRAME
+    return Figure(what, case, quantile(seconds, share) / FRAME, low, high, behind, len(seconds), most)
 
 
 def spread(seconds: Sequence[float]) -> str:
