@@ -190,6 +190,17 @@ def test_links_above_and_below_zero_have_two_colours_as_strong_as_they_are_far(q
     )
 
 
+def test_of_more_links_than_can_be_drawn_those_furthest_from_zero_are(qapp) -> None:
+    numbers = np.random.default_rng(4).normal(size=(60, 60)).astype(np.float32) * 5
+    numbers[np.triu_indices(60, 1)] = np.nan
+    picture = LinksPicture({(0, 0): numbers}, words(60), words(60), lens=SCORES, most=50)
+    layout = picture.layout(QRectF(0, 0, 600, 600))
+    drawn = picture.links(layout)
+    assert (len(drawn), drawn.candidates) == (50, 60 * 61 // 2)
+    np.testing.assert_array_equal(np.sort(np.abs(drawn.weight)), np.sort(np.abs(numbers[~np.isnan(numbers)]))[-50:])
+    assert f"strongest 50 of 1,830 links shown, |scores| ≥ {np.abs(drawn.weight).min():.1f}" in picture.footer(layout, drawn)
+
+
 def test_several_heads_keep_their_colours_above_zero_and_are_grey_below(qapp) -> None:
     numbers = np.full((4, 4), np.nan, np.float32)
     numbers[3, 1] = -2

@@ -45,11 +45,12 @@ def lay_out_legend(entries: Sequence[Entry], room: QRectF) -> Legend:
             names.insert(0, (translate("links", "layer {layer}, heads").format(layer=heads[0][0]), None))
     lines: list[list[tuple[float, str, Entry | None]]] = []
     for name, head in (*names, *notes):
-        name = f"·  {name}" if lines and not _has_square(head) and head is not None else name
-        width = _width(metrics, name, head)
+        apart = f"·  {name}" if lines and isinstance(head, Note) and not head.of else name
+        width = _width(metrics, apart, head)
         if not lines or sum(used for used, *_ in lines[-1]) + width > room.width():
             lines.append([])
-        lines[-1].append((width, name, head))
+            apart, width = name, _width(metrics, name, head)
+        lines[-1].append((width, apart, head))
     high = scaled(_HIGH if len(lines) == 1 else _CLOSE)
     legend = []
     for number, line in enumerate(lines):

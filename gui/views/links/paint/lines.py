@@ -78,8 +78,9 @@ def links_of_head(number: int, choice: HeadChoice, blocks: Sequence[Block], most
     choice : HeadChoice
         The head, and which of its links count; prepared.
     """
-    of_block = _links_of_overview if isinstance(choice.weights, HeadOverview) else _links_of_block
-    return joined([of_block(number, choice, block) for block in blocks], most)
+    if isinstance(choice.weights, HeadOverview):
+        return joined([_links_of_overview(number, choice, block) for block in blocks], most)
+    return joined([_links_of_block(number, choice, block, most) for block in blocks], most)
 
 
 def _links_of_overview(number: int, choice: HeadChoice, block: Block) -> Links:
@@ -97,11 +98,15 @@ def _links_of_overview(number: int, choice: HeadChoice, block: Block) -> Links:
     return Links(head, query[chosen], key[chosen], weight[chosen], len(head))
 
 
-def _links_of_block(number: int, choice: HeadChoice, block: Block) -> Links:
+def _links_of_block(number: int, choice: HeadChoice, block: Block, most: int) -> Links:
     matrix, (rows, columns) = choice.weights, block
     assert not isinstance(matrix, HeadOverview)
     part = matrix[rows, columns]
-    query, key = np.nonzero(choice.strength(part) >= choice.floor)
+    strength, floor = choice.strength(part), choice.floor
+    if choice.lens.is_signed and choice.choice.segments is None and part.size > most:
+        seen = strength[strength >= floor]  # nearly all: only the strongest are worth a list
+        floor = np.partition(seen, -most)[-most] if len(seen) > most else floor
+    query, key = np.nonzero(strength >= floor)
     weight = part[query, key]
     query, key = query + rows.indices(matrix.shape[0])[0], key + columns.indices(matrix.shape[1])[0]
     if not choice.choice.is_all:
@@ -110,8 +115,8 @@ def _links_of_block(number: int, choice: HeadChoice, block: Block) -> Links:
     if choice.queries is not None and choice.keys is not None:
         part = part[choice.queries[rows]][:, choice.keys[columns]]
     head = np.full(len(query), number, np.int32)
-    there = np.nan_to_num(part) if choice.lens.hides else part
-    return Links(head, query.astype(np.int32), key.astype(np.int32), weight, int(np.count_nonzero(there)))
+    candidates = np.count_nonzero(part) - (np.count_nonzero(np.isnan(part)) if choice.lens.hides else 0)
+    return Links(head, query.astype(np.int32), key.astype(np.int32), weight, int(candidates))
 
 
 def joined(parts: Sequence[Links], most: int) -> Links:
