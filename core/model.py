@@ -109,7 +109,7 @@ class Model(BaseModel):
             predictions,
             next_sentence,
             answers,
-            as_intervention(intervention or ()).frozen(),
+            as_intervention(() if intervention is None else intervention).frozen(),
             seconds=time.perf_counter() - started,
         )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEAST_LENGTH = 3
 """Random tokens: of fewer, the token after the earlier occurrence is the token itself or the one before it."""
 _LEAST_REPEATS = 2
+_LEAST_REPEATS, _MOST_REPEATS = 2, 1000
 _PICTURE = 1
 """Pixels along a side of average pictures, which nobody looks at."""
 
@@ -76,8 +77,10 @@ def head_probe(model: BaseModel, *, length: int = 25, repeats: int = 2, seed: in
     length, repeats = count("length", length), count("repeats", repeats)
     if length < _LEAST_LENGTH:
         refuse("length", length, f"{_LEAST_LENGTH} or more")
-    if repeats < 2:
-        refuse("repeats", repeats, "2 or more")
+    if not _LEAST_REPEATS <= repeats <= _MOST_REPEATS:
+        refuse("repeats", repeats, f"{_LEAST_REPEATS} to {_MOST_REPEATS}")
+    if seed < 0:
+        refuse("seed", seed, "0 or more")
     if len(model.info.layers) != 1:
         raise HeadscopeError("cannot_probe", model=model.info.name)
     before, behind = _frame(model.tokenizer)

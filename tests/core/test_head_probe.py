@@ -145,7 +145,7 @@ def test_what_cannot_be_probed_says_so(made, originals: Path) -> None:
     with pytest.raises(HeadscopeError) as refused:
         head_probe(made, repeats=9)  # room for two tokens
     assert refused.value.code == "cannot_probe"
-    for options in ({"length": 2}, {"repeats": 1}, {"length": -1}):
+    for options in ({"length": 2}, {"repeats": 1}, {"length": -1}, {"seed": -1}, {"repeats": 10**9}):
         with pytest.raises(HeadscopeError) as refused:
             head_probe(made, **options)
         assert refused.value.code == "bad_option"
