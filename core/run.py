@@ -23,7 +23,7 @@ class Run:
     ----------
     model : ModelInfo
     prompt : Prompt
-        The texts as they stand now (a generation's continuation and filled masks included).
+        The texts, including a generation's continuation and filled masks.
     edits : Intervention
         What was changed in the pass; no edits if it is empty.
     seed : int or None

@@ -1,4 +1,4 @@
-"""What a prediction is about: plain values."""
+"""Targets and answers: which outcome of a prediction is explained, as plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explains a pass: from a record alone, by looking into the pass, by changing it."""
+"""Methods that explain a prediction: from an attention record alone, from inside a pass, or by changing the pass."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Attention that somebody computed elsewhere, as a record: arrays, or what a transformers model returned."""
+"""Records of attention that was computed elsewhere: arrays, or the output of a transformers model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from headscope.core.vocabulary import Kind
 
 
 def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, tokenizer: Any = None) -> AttentionRecord:
-    """Given attention weights as an `AttentionRecord`.
+    """An `AttentionRecord` of existing attention weights.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, to
         * what ``generate(…, output_attentions=True)`` returns: a tuple of such tuples, one for each step;
         * a whole output of a model or of ``generate``, also of an encoder-decoder, or {"encoder": …, "decoder": …, "cross": …}
           of such weights;
-        * an `AttentionRecord`, which is given back.
+        * an `AttentionRecord`, which is returned unchanged.
 
         Of a batch the first text is taken; of beams the ones that led to the first text, which only the whole output of
         ``generate`` says. Anything numpy or torch can read.

@@ -2,7 +2,7 @@
 
 Every edit names a place: layers, heads, a kind of attention, queries and a text of the batch; what is left out means all of
 them. Edits of weights come first, in the order they are given, whatever their place in the list; then those of outputs.
-So a head can be forced to look somewhere and then be scaled, in one pass.
+So the weights of a head can be set and its output scaled in one pass.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ class Replace(Edit):
 class Cut(Edit):
     """Hide keys from queries before the softmax: the others share the weight ("attention knockout", Geva et al. 2023).
 
-    One edge is ``Cut(..., queries=(q,), keys=(k,))``; a forbidden key is a `Cut` without queries. A query that has nothing
-    left to look at gets weight 0 everywhere (of a model with attention sinks: the sink takes it).
+    One edge is ``Cut(..., queries=(q,), keys=(k,))``; a forbidden key is a `Cut` without queries. A query that has no key left to attend to gets
+    weight 0 everywhere (of a model with attention sinks: the sink takes it).
     """
 
     keys: tuple[int, ...]
@@ -119,7 +119,7 @@ class Cut(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Uniform(Edit):
-    """Look at every key that the query may see, cut ones not counted, with the same weight."""
+    """Attend to every visible key with the same weight; keys that are cut get 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,7 +190,7 @@ def as_intervention(given: Edits) -> Intervention:
 
 
 def ablate(layer: int, head: int, kind: Kind | None = None) -> Intervention:
-    """One head's output set to 0."""
+    """An intervention that sets one head's output to 0."""
     return Intervention((Scale(layer=layer, head=head, kind=kind),))
 
 

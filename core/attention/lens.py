@@ -1,4 +1,4 @@
-"""Lenses: what of a head its cells show. A record seen through one answers with its numbers: see `AttentionRecord.through`.
+"""Lenses: which numbers of a head its cells show. `AttentionRecord.through` returns a record with those of a lens.
 
 To add one: an entry here, and the function that computes it in `core/attention/kept/lenses.py`.
 """

@@ -1,4 +1,4 @@
-"""AttentionRecord: what one run left behind, and any of its attention weights on demand."""
+"""AttentionRecord: the attention of one run; weights are computed on demand."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AttentionRecord:
 
     Parameters
     ----------
-    layers : mapping of kind to the layers caught, first to last
+    layers : mapping of kind to the captured layers, first to last
     axes : mapping of kind to (queries, keys)
         Kinds that are in only one of `layers` and `axes` are left out.
     tier : Tier
@@ -62,7 +62,7 @@ class AttentionRecord:
     Attributes
     ----------
     tier : Tier
-        How attention was caught.
+        How attention was captured.
     kinds : tuple of Kind
         In the order of `axes`.
     dtype, device : str

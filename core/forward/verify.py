@@ -1,4 +1,4 @@
-"""Does the capture tell the truth? Every head again by the model's own eager attention, and the largest difference.
+"""Verification of captured attention against the model's own eager attention: the largest difference of each head.
 
 The two passes share nothing but the weights of the model: other kernels, in every layer, from the first token on. What they
 may differ by is what rounding alone does; `numerics.softmax_tolerance` says how that is judged.

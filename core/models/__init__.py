@@ -1,1 +1,1 @@
-"""One door to every model: hub name, folder, .gguf file or toy."""
+"""Loading models: by hub name, or from a folder, a .gguf file or the toys."""

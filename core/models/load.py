@@ -1,4 +1,4 @@
-"""One door to every model: `load_model` takes a toy's name, a folder, a .gguf file or a name of the Hugging Face hub."""
+"""Loading a model: `load_model` takes a toy's name, a folder, a .gguf file or a Hugging Face name."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def load_model(
     Raises
     ------
     HeadscopeError
-        Says what is wrong with the name, the files or the room. No code of a model is ever run.
+        Its message names what is wrong with the name, the files or the memory. Code that comes with a model is never run.
     Cancelled
     """
     with QUIET.held():
@@ -110,7 +110,7 @@ def wrap_model(module: Any, tokenizer: Any, *, name: str | None = None) -> Model
     tokenizer : PreTrainedTokenizerBase
         Its settings stay as they are: a fast one is copied, of others nothing is changed.
     name : str, optional
-        What the screen calls it; the configuration's name or the class's if not given.
+        Name to show; by default the configuration's, or else the name of the class.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A toy once more by torch.nn's own Transformer layers, to be held against ours."""
+"""The toys rebuilt from torch.nn's Transformer layers, to compare with ours."""
 
 from __future__ import annotations
 

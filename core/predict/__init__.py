@@ -1,1 +1,1 @@
-"""What a model says: masked words, the next sentence, generated text."""
+"""Predictions of a model: masked words, the next sentence, classes, generated text."""

@@ -1,4 +1,4 @@
-"""Beam search with its beams in sight: the most probable texts so far are followed side by side.
+"""Beam search with visible beams: the most probable texts so far are followed side by side.
 
 Chooses, scores and ends as transformers' `generate` does, token by token.
 

@@ -1,4 +1,4 @@
-"""Stop strings: where a text that is being written ends."""
+"""Stop texts: where generation ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a window can be opened at all: said in a sentence before Qt would abort."""
+"""Checks that there is a display, so that an error is raised before Qt would abort."""
 
 from __future__ import annotations
 

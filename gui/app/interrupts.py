@@ -1,4 +1,4 @@
-"""Ctrl+C while Qt waits: Python hears of a signal only when it runs, and in Qt's loop it may not run for hours."""
+"""Ctrl+C while Qt waits: Python handles signals only while it runs, and in Qt's event loop it may not run for hours."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a prediction owes to what: by looking into a pass."""
+"""Attribution of a prediction to tokens, heads and layers, from inside a pass."""

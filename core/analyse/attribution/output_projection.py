@@ -1,4 +1,4 @@
-"""What each head's values become behind the layer's output projection W_O."""
+"""Each head's values after the layer's output projection W_O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attribution says, as plain values."""
+"""Results of an attribution, as plain values."""
 
 from __future__ import annotations
 

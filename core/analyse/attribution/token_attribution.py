@@ -1,4 +1,4 @@
-"""What a prediction owes to each token of the text: gradient × attention, summed over all that looks at the token."""
+"""Attribution of a prediction to each token: gradient × attention, summed over layers, heads and queries."""
 
 from __future__ import annotations
 

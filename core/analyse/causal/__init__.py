@@ -1,1 +1,1 @@
-"""What a prediction owes to what: by changing a pass."""
+"""Causal effects on a prediction, measured by changing the pass."""

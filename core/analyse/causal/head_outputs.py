@@ -1,4 +1,4 @@
-"""What heads give: their outputs α·v, to take the mean of, and to paste into another run."""
+"""Outputs α·v of heads: to average, or to paste into another run."""
 
 from __future__ import annotations
 

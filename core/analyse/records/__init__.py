@@ -1,1 +1,1 @@
-"""What follows from a record alone."""
+"""Analyses of an attention record; no model is needed."""

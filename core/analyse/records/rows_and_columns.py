@@ -1,4 +1,4 @@
-"""Rows and columns of many heads: what tokens look at, and who looks at them."""
+"""Rows and columns of many heads: what tokens attend to, and what attends to them."""
 
 from __future__ import annotations
 
