@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _LEAST_LENGTH = 3
 """Random tokens: of fewer, the token after the earlier occurrence is the token itself or the one before it."""
-_LEAST_REPEATS = 2
 _LEAST_REPEATS, _MOST_REPEATS = 2, 1000
 _PICTURE = 1
 """Pixels along a side of average pictures, which nobody looks at."""
