@@ -107,7 +107,7 @@ def test_npz_of_a_capture_holds_every_head_of_every_kind(record: AttentionRecord
     write_capture_npz(record, tmp_path / "all.npz", job=Job(report=stages.append))
     lengths = {"encoder": (6, 6), "decoder": (3, 3), "cross": (3, 6)}
     with np.load(tmp_path / "all.npz", allow_pickle=False) as data:
-        assert len(data.files) == 9
+        assert len(data.files) == 10
         for kind, (n_queries, n_keys) in lengths.items():
             attention = data[f"{kind}_attention"]
             assert attention.shape == (2, 4, n_queries, n_keys)
