@@ -22,6 +22,10 @@ _DECADES = 4
 """Of a logarithmic bar."""
 
 
+_BELOW: Final = 1e-3
+"""What is less than this share of the lowest number of a logarithmic bar is at the same place below it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a heatmap is coloured.
@@ -62,9 +66,12 @@ class Bar:
     def places(self, values: FloatArray) -> FloatArray:
         """Where `values` (shares with "row" and "rank") stand; below 0 and above 1 what the bar does not reach."""
         if self.scale == "log":
-            with np.errstate(divide="ignore"):
-                decades: FloatArray = np.log(values * np.float32(1 / self.low))
-                return decades * np.float32(1 / math.log(self.high / self.low))
+            least = np.float32(
+                self.low * _BELOW
+            )  # 0 lies below the bar, as all small weights do; only hidden cells have no place
+            decades: FloatArray = np.log(np.maximum(values, least) * np.float32(1 / self.low))
+            decades[np.isneginf(values)] = -np.inf
+            return decades * np.float32(1 / math.log(self.high / self.low))
         if self.low == 0:
             return values * np.float32(1 / self.high) if self.high != 1 else values
         return (values - np.float32(self.low)) * np.float32(1 / (self.high - self.low))

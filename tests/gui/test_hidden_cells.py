@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
+from headscope.core import record_of
+from headscope.core.attention.ranks import shares_below
 from headscope.gui.paint.color_maps import COLOR_MAPS, color_table
+from headscope.gui.paint.scales import Look
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
+from headscope.gui.views.heatmap.paint.picture import HeatmapPicture
+from headscope.gui.views.heatmap.widget import HeatmapView
 from tests.gui.screen import PATIENCE
 
 TALE = "once upon a time there was a little girl"
@@ -60,3 +65,20 @@ def test_a_map_with_a_colour_for_hidden_cells_is_the_map_itself_otherwise(name: 
     np.testing.assert_array_equal(hides[[1, 255]], plain[[0, 255]])
     assert np.abs(hides[1:] - plain[np.rint(np.linspace(0, 255, 255)).astype(int)]).max() == 0
     assert np.abs(plain - hides[0]).max(axis=1).min() >= 15, "another colour than that of any weight"
+
+
+@pytest.mark.parametrize("scale", ["linear", "log", "row", "rank"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_computed_0_is_not_hidden_on_any_scale(qtbot, scale: str, dark: bool) -> None:
+    weights = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 0.5]], np.float32)
+    hidden = np.triu(np.ones((3, 3), bool), 1)
+    axis = record_of(weights[None, None], ["a", "b", "c"]).axis("decoder").queries
+    ranks = shares_below(weights) if scale == "rank" else None
+    picture = HeatmapPicture(weights, axis, axis, look=Look(scale), hidden=hidden, ranks=ranks)
+    view = HeatmapView()
+    qtbot.addWidget(view)
+    view.resize(400, 360)
+    view.set_theme(theme_of(dark))
+    view.set_picture(picture)
+    color = QColor(*map(int, color_table("plain", theme_of(dark), hides=True)[0])).rgb() & 0xFFFFFF
+    np.testing.assert_array_equal(colors_of_cells(view) == color, hidden)
