@@ -140,6 +140,9 @@ class Desk(QMainWindow):
             if name in self._panels or not self._filling.isActive():
                 self.panel(name).show()
         for name in self._panels.keys() - set(seen):
+            dock = self.docks[name]
+            if dock.isVisible() and not any(self.docks[other] in self.tabifiedDockWidgets(dock) for other in seen):
+                continue  # it is coming to the front: Qt has not laid it out yet, and tells again when it has
             focus = self.focusWidget()
             if focus is not None and self.docks[name].isAncestorOf(focus):  # follows the tab, or Qt gives it to a button
                 beside = self.tabifiedDockWidgets(self.docks[name])
