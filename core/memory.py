@@ -56,7 +56,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def out_of_memory_said(device: torch.device) -> Iterator[None]:
+def out_of_memory_reported(device: torch.device) -> Iterator[None]:
     """Raise HeadscopeError(``out_of_memory``) if memory runs out inside; what was taken for nothing is given back."""
     try:
         yield

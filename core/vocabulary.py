@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Kind = Literal["encoder", "decoder", "cross"]
 Ability = Literal["fill_mask", "next_sentence", "generate", "chat", "classify", "tag", "answer"]
-Tier = Literal["fast", "own", "fallback", "given"]
+Backend = Literal["fast", "own", "fallback", "given"]
 Filter = Literal[
     "model",
     "sequence_bias",

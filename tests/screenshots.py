@@ -27,7 +27,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 from headscope.core.options import Sampling
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.session.selection import Cell
 from headscope.gui.window.field_button import FieldButton
 from headscope.gui.window.main_window import MainWindow
@@ -107,8 +107,8 @@ def pointed(window: MainWindow) -> QWidget:
 
 def in_words(window: MainWindow) -> QWidget:
     """Words without special tokens."""
-    window.explorer.set_reading(Reading("words", "renormalised"))
-    wait_until(lambda: window.state.reading.units == "words")
+    window.explorer.set_units(Units("words", "renormalised"))
+    wait_until(lambda: window.state.units.of == "words")
     return window
 
 

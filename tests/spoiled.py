@@ -26,9 +26,9 @@ def _ignore(_: object) -> None:
 def refused(engine: Engine, source: object, **options: str) -> HeadscopeError:
     """The error that opening `source` ends with; a good one, and the toy that was loaded before still answers."""
     before = engine.handle(CaptureRequest(_SENTENCE), Job(), _ignore).predictions
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         engine.handle(LoadRequest(str(source), **{"device": "cpu", **options}), Job(), _ignore)
-    error = caught.value
+    error = captured.value
     for sentence in (error.message, error.remedy):
         assert sentence.endswith(".")
         assert len(sentence) < 400

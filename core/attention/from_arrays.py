@@ -66,7 +66,7 @@ def record_of(attentions: Any, tokens: Any = None, key_tokens: Any = None, *, to
     if len(kinds) == 1 and "encoder" in kinds:
         sides["encoder"] = (one, one)
     stored = {kind: _stored(layers, sides[kind]) for kind, layers in kinds.items()}
-    return AttentionRecord(stored, {kind: sides[kind] for kind in kinds}, tier="given", kept=_kept(kinds))
+    return AttentionRecord(stored, {kind: sides[kind] for kind in kinds}, backend="given", kept=_kept(kinds))
 
 
 def _names(tokens: Any) -> Iterable[str]:

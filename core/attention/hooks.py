@@ -19,7 +19,7 @@ from torch import nn
 
 from headscope.core.counted import OneAtATime
 from headscope.core.job import Cancel
-from headscope.core.vocabulary import Tier
+from headscope.core.vocabulary import Backend
 
 _ABSENT: Final = object()
 _COMPILED: Final = "_compiled_call_impl"
@@ -120,7 +120,7 @@ class Owner:
     ----------
     ways : dict of name to Way
         How it can attend; found out once.
-    way : Tier or None
+    way : Backend or None
         The one that it attends in when it is looked into.
     parts : tuple of Module
         In a turn, all of the model's.
@@ -128,7 +128,7 @@ class Owner:
 
     def __init__(self, locks: tuple[_Lock, ...]) -> None:
         self.ways: dict[str, Way] = {}
-        self.way: Tier | None = None
+        self.way: Backend | None = None
         self.locks = locks
         self.current: str | None = None
         self.depth = 0

@@ -12,7 +12,7 @@ from headscope.core import arguments
 from headscope.core.attention.head_map import HeadOverview, Pooling
 from headscope.core.attention.kept.difference import differences
 from headscope.core.attention.kept.edited import sets_weights
-from headscope.core.attention.kept.in_units import ReadLayer
+from headscope.core.attention.kept.in_units import UnitsLayer
 from headscope.core.attention.kept.layer import Layer
 from headscope.core.attention.kept.lenses import LensLayer
 from headscope.core.attention.lens import SCORES, WEIGHTS, Lens, difference_of
@@ -25,9 +25,9 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
 from headscope.core.sentences import sentence
-from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
-from headscope.core.text.units import read_axis
-from headscope.core.vocabulary import FloatArray, Kind, Tier
+from headscope.core.text.tokens import TOKENS, TokenAxis, Units
+from headscope.core.text.units import axis_in_units
+from headscope.core.vocabulary import Backend, FloatArray, Kind
 
 
 class Axes(NamedTuple):
@@ -49,7 +49,7 @@ class AttentionRecord:
     layers : mapping of kind to the captured layers, first to last
     axes : mapping of kind to (queries, keys)
         Kinds that are in only one of `layers` and `axes` are left out.
-    tier : Tier
+    backend : Backend
     batch : int
         Which text of the batch the run had.
     model : str
@@ -61,7 +61,7 @@ class AttentionRecord:
 
     Attributes
     ----------
-    tier : Tier
+    backend : Backend
         How attention was captured.
     kinds : tuple of Kind
         In the order of `axes`.
@@ -86,13 +86,13 @@ class AttentionRecord:
         layers: Mapping[Kind, Sequence[Layer]],
         axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]],
         *,
-        tier: Tier,
+        backend: Backend,
         batch: int = 0,
         model: nn.Module | None = None,
         kept: Keep = KEEP_ALL,
         of: tuple[Lens, AttentionRecord] | None = None,
     ) -> None:
-        self.tier: Tier = tier
+        self.backend: Backend = backend
         self.lens: Lens = WEIGHTS if of is None else of[0]
         self.inner: AttentionRecord | None = None if of is None else of[1]
         self._views: weakref.WeakValueDictionary[str, AttentionRecord] = weakref.WeakValueDictionary()
@@ -135,7 +135,7 @@ class AttentionRecord:
         """Heads of each layer."""
         return self._of_kind(kind)[0].shape[0]
 
-    def caught(self, layer: int, head: int, kind: Kind) -> tuple[Layer, int]:
+    def captured(self, layer: int, head: int, kind: Kind) -> tuple[Layer, int]:
         """What is kept of the layer that a head is in, and which text of its batch is this record's. Raises as `attention_weights`."""
         return self._layer(kind, layer, head), self._batch
 
@@ -339,23 +339,23 @@ class AttentionRecord:
         layers = differences(self._layers, reference._layers, batch_of_reference=reference._batch)
         return self._viewed(layers, self._axes, (difference_of(self.lens), self.of_weights))
 
-    def read_as(self, reading: Reading) -> AttentionRecord:
-        """This record in words, sentences or segments, without its special tokens: see `Reading`. Nothing is computed yet.
+    def in_units(self, units: Units) -> AttentionRecord:
+        """This record in words, sentences or segments, without its special tokens: see `Units`. Nothing is computed yet.
 
-        ``read_as(...).axis(kind).queries.pieces`` tells which tokens each row stands for.
+        ``in_units(...).axis(kind).queries.pieces`` tells which tokens each row stands for.
         """
-        if reading == AS_TOKENS:
+        if units == TOKENS:
             return self
         if self.inner is not None:
-            return self.inner.read_as(reading).through(self.lens)
+            return self.inner.in_units(units).through(self.lens)
         read: dict[int, TokenAxis] = {}  # an axis that is both queries and keys stays one
         axes: dict[Kind, tuple[TokenAxis, TokenAxis]] = {}
         layers: dict[Kind, tuple[Layer, ...]] = {}
         for kind, both in self._axes.items():
-            queries, keys = (read.setdefault(id(axis), read_axis(axis, reading)) for axis in (both.queries, both.keys))
+            queries, keys = (read.setdefault(id(axis), axis_in_units(axis, units)) for axis in (both.queries, both.keys))
             rows, columns = queries.pieces or (), keys.pieces or ()
             axes[kind] = queries, keys
-            layers[kind] = tuple(ReadLayer(layer, rows, columns, reading.renormalises) for layer in self._layers[kind])
+            layers[kind] = tuple(UnitsLayer(layer, rows, columns, units.renormalises) for layer in self._layers[kind])
         return self._viewed(layers, axes)
 
     def _viewed(
@@ -366,7 +366,7 @@ class AttentionRecord:
     ) -> AttentionRecord:
         """Views of the same run's layers."""
         model = None if self._model is None else self._model()
-        return AttentionRecord(layers, axes, tier=self.tier, batch=self._batch, model=model, kept=self.kept, of=of)
+        return AttentionRecord(layers, axes, backend=self.backend, batch=self._batch, model=model, kept=self.kept, of=of)
 
     @property
     def nbytes(self) -> int:

@@ -57,10 +57,10 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         except BrokenPipeError:  # the reader has seen enough, as `head` does; Python flushes once more at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return BROKEN_PIPE
-        except BaseException as caught:  # whatever a library raises (a panic in Rust, SystemExit, …) is no traceback here
-            error = caught if isinstance(caught, HeadscopeError) else unexpected(caught)
+        except BaseException as captured:  # whatever a library raises (a panic in Rust, SystemExit, …) is no traceback here
+            error = captured if isinstance(captured, HeadscopeError) else unexpected(captured)
             if sys.flags.dev_mode:  # python -X dev
-                traceback.print_exception(caught)
+                traceback.print_exception(captured)
             # Python has no options to read about.
             remedy = "See headscope --help." if error.code == "bad_option" else error.remedy
             print(f"headscope: {error.message}\n{remedy}", file=sys.stderr)

@@ -13,8 +13,8 @@ from headscope.core.cli.terminal import print_bars, print_json, print_table, pro
 from headscope.core.forward.model_info import ModelInfo, why_no_prediction
 from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.target import Answer
-from headscope.core.text.tokens import Reading, TokenAxis
-from headscope.core.text.units import read_axis
+from headscope.core.text.tokens import TokenAxis, Units
+from headscope.core.text.units import axis_in_units
 from headscope.core.vocabulary import Ability
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _print_tags(found: Predicted) -> None:
 def _words(found: Predicted) -> list[tuple[str, Candidate]]:
     """Each word, and the best tag of its first token."""
     tags = {prediction.position: prediction.candidates[0] for prediction in found.predictions}
-    axis = read_axis(found.axis, Reading("words", "hidden"))
+    axis = axis_in_units(found.axis, Units("words", "hidden"))
     firsts = [axis.pieces_of(at).start for at in range(len(axis))]
     return [(token.text, tags[first]) for token, first in zip(axis.tokens, firsts, strict=True) if first in tags]
 

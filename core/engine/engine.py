@@ -12,7 +12,7 @@ from headscope.core.engine import cells, heads, predictions, probe, registry, ru
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import ModelInfo
 from headscope.core.job import Job, Stream
-from headscope.core.memory import out_of_memory_said
+from headscope.core.memory import out_of_memory_reported
 from headscope.core.models.catalogue import catalogue
 from headscope.core.models.catalogue_entries import Catalogue
 from headscope.core.models.hub.placement.devices import devices, dtypes
@@ -65,7 +65,7 @@ class Engine:
         Cancelled
         """
         record: Any = request
-        with out_of_memory_said(torch.device(record.record.device.split(",")[0])):
+        with out_of_memory_reported(torch.device(record.record.device.split(",")[0])):
             return registry.of_records[type(request)](request, job, stream)
 
     def _load(self, request: LoadRequest, job: Job) -> ModelInfo:

@@ -14,7 +14,7 @@ from headscope.core.job import Job, Stream
 from headscope.core.model import Model
 from headscope.core.predict.logit_lens import labelled_lens
 from headscope.core.predict.logit_lens_layer import LogitLensLayer
-from headscope.core.predict.reader import read_by
+from headscope.core.predict.reader import inputs_of
 from headscope.core.predict.results import Surprisal
 from headscope.core.predict.surprisal import surprisal_of
 from headscope.core.requests.predictions import AttributionRequest, LogitLensRequest, SurprisalRequest, SweepRequest
@@ -59,7 +59,7 @@ def logit_lens(model: Model, request: LogitLensRequest, job: Job, stream: Stream
 @answers_with_model(SurprisalRequest)
 def surprisal(model: Model, request: SurprisalRequest, job: Job, _: Stream) -> Surprisal:
     model.check_is_of(request.record)
-    return surprisal_of(model, read_by(request.record), job)
+    return surprisal_of(model, inputs_of(request.record), job)
 
 
 @answers_with_model(AttributionRequest)

@@ -6,12 +6,19 @@ from headscope.core.analyse.records.rollout import rollout_to
 from headscope.core.analyse.records.rows_and_columns import looks
 from headscope.core.engine.registry import answers
 from headscope.core.job import Job, Stream
-from headscope.core.requests.tokens import Looks, LooksRequest, RolledOut, RolloutRequest, StepRows, StepRowsRequest
+from headscope.core.requests.tokens import (
+    RolledOut,
+    RolloutRequest,
+    StepRows,
+    StepRowsRequest,
+    TokenWeights,
+    TokenWeightsRequest,
+)
 
 
-@answers(LooksRequest)
-def looks_of(request: LooksRequest, job: Job, _: Stream) -> Looks:
-    return Looks(request, looks(request.record, request.kind, request.heads, request.positions, request.side, job))
+@answers(TokenWeightsRequest)
+def looks_of(request: TokenWeightsRequest, job: Job, _: Stream) -> TokenWeights:
+    return TokenWeights(request, looks(request.record, request.kind, request.heads, request.positions, request.side, job))
 
 
 @answers(RolloutRequest)

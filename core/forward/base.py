@@ -25,7 +25,7 @@ from headscope.core.forward.rows import in_rows
 from headscope.core.forward.token_types import n_token_types
 from headscope.core.job import Job
 from headscope.core.keep import KEEP_ALL, Keep
-from headscope.core.memory import out_of_memory_said
+from headscope.core.memory import out_of_memory_reported
 from headscope.core.options import Languages
 from headscope.core.text.given_ids import Ids, encoded_ids, encoded_source
 from headscope.core.text.tokenizer import Encoded, TextTokenizer
@@ -217,7 +217,7 @@ class BaseModel(ABC):
             options |= {"use_cache": True, str(self.cache_argument): kept}
         accepted = {name: value for name, value in options.items() if name in self._accepted}
         mode = constant_weights(self.module) if gradients else torch.inference_mode()
-        with turn(self.module), out_of_memory_said(self.place), mode:
+        with turn(self.module), out_of_memory_reported(self.place), mode:
             output = self.module(**inputs, **accepted)
         in_rows(output, self.info)
         if replaces_invalid:
@@ -256,13 +256,13 @@ class BaseModel(ABC):
         values = for_screen and keeps_values(self, source, target, keep)
         options_of_it = {"intervention": intervention, "keep": keep, "keep_values": values}
         with turn(self.module, cancel=None if job is None else job.cancel):
-            recorder = recorder_for(self.module, self.info.tier, job=job, n_layers_hint=self.info.n_layers, **options_of_it)
+            recorder = recorder_for(self.module, self.info.backend, job=job, n_layers_hint=self.info.n_layers, **options_of_it)
             with recorder.recording():
                 output = self.forward(self.inputs(source, target), **options)
         hidden = getattr(output, "last_hidden_state", None)  # of a model without a head, whose logits cannot tell
         if intervention is not None and hidden is not None and bool(hidden.isnan().any()):
             raise HeadscopeError("not_a_number", model=self.info.name, dtype=self.info.dtype)
-        return recorder.record(axes, tier=self.info.tier), output
+        return recorder.record(axes, backend=self.info.backend), output
 
     def check(
         self, intervention: Edits, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]] | None = None, *, n_texts: int = 1
@@ -282,7 +282,7 @@ class BaseModel(ABC):
         lengths = None if axes is None else {kind: (len(queries), len(keys)) for kind, (queries, keys) in axes.items()}
         intervention = as_intervention(intervention)
         check(intervention, self.info.layers, lengths, n_texts)
-        if intervention and not reaches(self.module, self.info.tier, self.place):
+        if intervention and not reaches(self.module, self.info.backend, self.place):
             raise HeadscopeError("cannot_intervene", architecture=self.info.architecture)
         return intervention
 

@@ -68,10 +68,10 @@ def capture_batch(
         model.axes(source.axis, target.axis if target else None) for source, target in zip(sources, padded_targets, strict=True)
     ]
     intervention = None if intervention is None else model.check(intervention, axes[0], n_texts=n)
-    recorder = recorder_for(model.module, model.info.tier, intervention=intervention, job=job)
+    recorder = recorder_for(model.module, model.info.backend, intervention=intervention, job=job)
     with recorder.recording():
         model.forward(_inputs(model, encoded, sources, padded_targets), logits_to_keep=1)
-    return [recorder.record(each, tier=model.info.tier, batch=batch) for batch, each in enumerate(axes)]
+    return [recorder.record(each, backend=model.info.backend, batch=batch) for batch, each in enumerate(axes)]
 
 
 def _padded(model: BaseModel, texts: Sequence[Encoded]) -> list[Encoded]:

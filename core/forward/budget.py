@@ -1,7 +1,7 @@
 """Will a pass fit? How much memory it takes, its record and the pictures of it, and what to give up if that is too much.
 
 These are estimates from a model's configuration, a little more than what is measured. Memory that runs out all the same is
-said by `device.out_of_memory_said`.
+said by `device.out_of_memory_reported`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def check_pass(model: ModelShape, source: Encoded, target: Encoded | None, keep:
 
 def estimate(model: ModelShape, lengths: Lengths, keep: Keep, *, for_screen: bool = True) -> Estimate:
     """What a pass over texts of these lengths needs; the pictures of it only if it is `for_screen`."""
-    on_host = keep.place == "host" or model.info.tier == "fallback"  # whose matrices are taken from the device at once
+    on_host = keep.place == "host" or model.info.backend == "fallback"  # whose matrices are taken from the device at once
     free = free_memory(model.place)
     return Estimate(
         forward=bytes_of_forward(model, lengths),
@@ -132,7 +132,7 @@ def offers(
         return estimate(model, _lengths(model, n_source, n_target), wanted, for_screen=for_screen).fits
 
     base = keep
-    if model.place.type != "cpu" and keep.place == "device" and model.info.tier != "fallback":
+    if model.place.type != "cpu" and keep.place == "device" and model.info.backend != "fallback":
         base = replace(base, place="host")
         if fits(base):
             yield Offer(base)
@@ -196,7 +196,7 @@ def _bytes_of_pictures(model: ModelShape, lengths: Lengths) -> int:
 
 def _bytes_of_values(model: ModelShape, lengths: Lengths, keep: Keep) -> int:
     """Of the values that are kept for the screen: 0 where they cannot be caught, or would take too much."""
-    if model.info.tier == "fallback":
+    if model.info.backend == "fallback":
         return 0
     total = 0
     for kind, (n_layers, _) in model.info.layers.items():
@@ -222,7 +222,7 @@ def _bytes_of_record(model: ModelShape, lengths: Lengths, keep: Keep) -> int:
     for kind, (n_layers, n_heads) in model.info.layers.items():
         n_queries, n_keys = lengths[kind]
         kept = _n_kept(keep, n_layers)
-        if model.info.tier == "fallback":
+        if model.info.backend == "fallback":
             total += kept * n_heads * n_queries * n_keys * (2 if keep.half else 4)
         else:
             in_queries, in_keys = model.widths[kind]
@@ -241,7 +241,7 @@ def bytes_of_forward(model: ModelShape, lengths: Lengths, n_logits: int | None =
         n_logits = n_tokens if "fill_mask" in model.info.abilities else 1
     widest = max(width(model, kind) for kind in model.info.layers)
     total = _number(model) * (n_tokens * _PASS_FLOATS_PER_WIDTH * widest + n_logits * vocabulary(model))
-    if model.info.tier != "fast":
+    if model.info.backend != "fast":
         total += 3 * max(heads for _, heads in model.info.layers.values()) * 4 * n_tokens**2
     return total
 

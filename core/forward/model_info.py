@@ -9,7 +9,7 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.options import GenerationSettings, LanguageChoice
 from headscope.core.sentences import Sentence
 from headscope.core.target import Link
-from headscope.core.vocabulary import Ability, Kind, Tier
+from headscope.core.vocabulary import Ability, Backend, Kind
 
 DECODE_THE_TEXT: Final = ("ForSequenceClassification", "ForQuestionAnswering", "ForTokenClassification")
 """Classes of encoder-decoders whose decoder reads the encoder's text again."""
@@ -32,7 +32,7 @@ class ModelInfo:
     layers : dict of kind to (n_layers, n_heads)
         Attention kinds this model has.
     abilities : frozenset of Ability
-    tier : Tier
+    backend : Backend
         How attention is caught: "fast", "own" (the model file's own eager function) or "fallback" (its `output_attentions`).
     device, dtype : str
         As torch names them: "cpu", "cuda:0"; "float32". Of a model on several devices "cuda:0, cpu"; of packed weights "int8".
@@ -66,7 +66,7 @@ class ModelInfo:
     architecture: str
     layers: dict[Kind, tuple[int, int]]
     abilities: frozenset[Ability]
-    tier: Tier
+    backend: Backend
     device: str
     dtype: str
     max_tokens: int | None

@@ -50,7 +50,7 @@ class ToyModel(Model):
             architecture="ToyTransformer",
             layers={kind: (config.n_layers, config.n_heads)},
             abilities=frozenset(abilities),
-            tier="fast",
+            backend="fast",
             device=str(place),
             dtype=str(first.dtype).removeprefix("torch."),
             max_tokens=config.max_tokens,

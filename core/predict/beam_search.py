@@ -201,7 +201,7 @@ class _Search:
             record=self._record(parent.written, path),
             filters=about.filters,
             cut=cut,
-            generation=self._forks.trunk,
+            generation=self._forks.shared_prefix,
         )
         ends = ended is not None or found.token_id in tokenizer.end_ids or index + 1 >= self._n_most
         score = found.log_probability / (index + 1) ** self._beams.length_penalty
@@ -211,7 +211,7 @@ class _Search:
 
     def _record(self, written: Encoded, path: Path) -> AttentionRecord:
         axes = self._model.axes(*((written.axis, None) if self._target is None else (self._source.axis, written.axis)))
-        return AttentionRecord(gathered(path), axes, tier=self._model.info.tier, model=self._model.module)
+        return AttentionRecord(gathered(path), axes, backend=self._model.info.backend, model=self._model.module)
 
     # ---------------------------------------------------------------- who is finished, and when it ends
     def _finish(self, first: list[_Running]) -> None:
@@ -244,7 +244,7 @@ class _BeamReader:
         self._cache = model.new_cache()
         self._encoder_side: dict[str, Any] = {}
         self._n_read, self._n_texts = 0, 1
-        self._recorder = recorder_for(model.module, model.info.tier, job=Job(cancel=job.cancel))
+        self._recorder = recorder_for(model.module, model.info.backend, job=Job(cancel=job.cancel))
 
     @property
     def has_cache(self) -> bool:

@@ -16,7 +16,7 @@ from headscope.core.job import Job, Progress
 from headscope.core.options import Languages, Rule, Sampling
 from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.predictions import Allowance, prediction_of
-from headscope.core.predict.reader import Reader, longer, read_by
+from headscope.core.predict.reader import IncrementalPass, inputs_of, longer
 from headscope.core.predict.results import GenerationStep, Prediction
 from headscope.core.predict.rules import Place, RulesAtWork, rules_of
 from headscope.core.predict.sampling import check, choose, generator_of, last_of, said, stages_of
@@ -188,10 +188,10 @@ class Generation(Iterator[GenerationStep]):
         self._forced: int | None = None
         self._chance = generator_of(plan.sampling)
         self._at_work: tuple[RulesAtWork, RulesAtWork] | None = None  # made by the first step, which knows where it ends
-        self._reader: Reader | None = None  # made by the first step, in the thread that runs it
+        self._reader: IncrementalPass | None = None  # made by the first step, in the thread that runs it
         self._marks: dict[int, Mark] = {}
         self._ended = False
-        self.trunk = Trunk(model, source, target, plan)
+        self.shared_prefix = Trunk(model, source, target, plan)
 
     def __next__(self) -> GenerationStep:
         if self._ended or self._index >= self._end:
@@ -208,7 +208,7 @@ class Generation(Iterator[GenerationStep]):
             raise
         step = self._step(logits, record)
         self._marks[self._index] = self._reader.mark()
-        _READ.setdefault(self._model, WeakKeyDictionary())[self.trunk] = self._reader, self._marks
+        _READ.setdefault(self._model, WeakKeyDictionary())[self.shared_prefix] = self._reader, self._marks
         self._written = longer(self._written, step.token, step.text)
         self._index += 1
         most = self._model.max_written
@@ -229,29 +229,29 @@ class Generation(Iterator[GenerationStep]):
 
     @classmethod
     def forked(
-        cls, model: BaseModel, trunk: Trunk, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job
+        cls, model: BaseModel, shared_prefix: Trunk, step: GenerationStep, token_id: int, max_new_tokens: int, job: Job
     ) -> Generation:
         """See `GenerationStep.fork`."""
         _check_length(max_new_tokens)
-        other = cls(model, trunk.source, trunk.target, trunk.plan, 0, job)
-        source, target = read_by(step.record)
+        other = cls(model, shared_prefix.source, shared_prefix.target, shared_prefix.plan, 0, job)
+        source, target = inputs_of(step.record)
         other._written, other._forced = target or source, token_id
         other._index = other._first = step.index
         other._end = step.index + max_new_tokens
         # The last token before the fork is read again, for its logits; what was read before it is shared.
-        reader, marks = _READ[model].get(trunk, (None, {})) if model in _READ else (None, {})
+        reader, marks = _READ[model].get(shared_prefix, (None, {})) if model in _READ else (None, {})
         if reader is not None and (mark := marks.get(step.index - 1)) is not None:
             other._reader = reader.branch(mark, len(other._written.ids) - 1, job)
             other._marks = {index: mark for index, mark in marks.items() if index < step.index}
         return other
 
     # ---------------------------------------------------------------- one step
-    def _new_reader(self, job: Job) -> Reader:
+    def _new_reader(self, job: Job) -> IncrementalPass:
         expected = len(self._written.ids) + self._end - self._index
         if self._model.max_written is not None:
             expected = min(expected, self._model.max_written)
         writes_target = self._target is not None
-        return Reader(
+        return IncrementalPass(
             self._model,
             self._source,
             writes_target=writes_target,
@@ -289,7 +289,7 @@ class Generation(Iterator[GenerationStep]):
             filters=said(stages, [candidate.id for candidate in prediction.candidates]),
             cut=cut,
             forced=forced is not None,
-            generation=self.trunk,
+            generation=self.shared_prefix,
         )
 
     def _is_stopped(self, step: GenerationStep) -> bool:
@@ -318,5 +318,5 @@ class Trunk:
         return Generation.forked(model, self, step, token_id, max_new_tokens, job)
 
 
-_READ: WeakKeyDictionary[BaseModel, WeakKeyDictionary[Trunk, tuple[Reader, dict[int, Mark]]]] = WeakKeyDictionary()
-"""What models have read and still know; a `Reader` does not keep its model alive."""
+_READ: WeakKeyDictionary[BaseModel, WeakKeyDictionary[Trunk, tuple[IncrementalPass, dict[int, Mark]]]] = WeakKeyDictionary()
+"""What models have read and still know; a `IncrementalPass` does not keep its model alive."""

@@ -23,7 +23,7 @@ from headscope.core.forward.residual_stream import ResidualStream
 from headscope.core.job import Job, Progress
 from headscope.core.predict.classes import why_no_tokens
 from headscope.core.predict.logit_lens_layer import LogitLensLayer
-from headscope.core.predict.reader import read_by
+from headscope.core.predict.reader import inputs_of
 
 if TYPE_CHECKING:
     from headscope.core.attention.record import AttentionRecord
@@ -100,7 +100,7 @@ def labelled_lens(
     def label(token_id: int) -> str:
         return model.tokenizer.candidate(token_id)[1]
 
-    for layer in _lens(model, read_by(record), positions, top_k, follow, job or Job()):
+    for layer in _lens(model, inputs_of(record), positions, top_k, follow, job or Job()):
         yield replace(layer, labels=tuple(tuple(label(id_) for id_ in row) for row in layer.ids.tolist()))
 
 
@@ -133,19 +133,19 @@ def _layers(
     at_once = max(1, _LOGIT_BYTES // (4 * vocabulary))
     side_by_side = max(1, at_once // max(1, len(positions)))  # of a short text several layers fit: the head is read once
     groups = [range(first, min(first + side_by_side, n_depths - 1)) for first in range(0, n_depths - 1, side_by_side)]
-    reading = _Reading(stream, positions, min(top_k, vocabulary), at_once, job)
+    units = _Units(stream, positions, min(top_k, vocabulary), at_once, job)
     followed = None if follow is None else torch.full((len(positions),), follow)
     # The last by itself, as the model has it: the same to the last bit. And first: it says what is followed.
-    last = reading.of(range(n_depths - 1, n_depths), followed)
+    last = units.of(range(n_depths - 1, n_depths), followed)
     followed = torch.from_numpy(last[0].followed)
     for depths in groups:
         job.report(Progress("running", (depths.start + 1) / n_depths))
-        yield from reading.of(depths, followed)
+        yield from units.of(depths, followed)
     yield from last
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Units:
     """Reads layers at some positions, as many logits at a time as there may be."""
 
     stream: ResidualStream

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from headscope.core.forward.base import BaseModel
 
 
-class Reader:
+class IncrementalPass:
     """Reads all of a text the first time, then what is new, if the model has a cache.
 
     Parameters
@@ -60,7 +60,7 @@ class Reader:
         self._n_read = 0
         self._recorder: Recorder = recorder_for(
             model.module,
-            model.info.tier,
+            model.info.backend,
             append=self._cache is not None,
             job=Job(cancel=(job or Job()).cancel),
             intervention=intervention,
@@ -81,7 +81,7 @@ class Reader:
         with self._recorder.recording():
             logits = self.logits(written)
         axes = self._model.axes(*((self._source.axis, written.axis) if self._writes_target else (written.axis, None)))
-        return logits, self._recorder.record(axes, tier=self._model.info.tier)
+        return logits, self._recorder.record(axes, backend=self._model.info.backend)
 
     def logits(self, written: Encoded) -> Tensor:
         """As `read`, unobserved."""
@@ -97,12 +97,12 @@ class Reader:
         """Where it stands, for `branch`."""
         return self._recorder.mark()
 
-    def branch(self, mark: Mark, n_tokens: int, job: Job) -> Reader | None:
+    def branch(self, mark: Mark, n_tokens: int, job: Job) -> IncrementalPass | None:
         """Another reader that has read the first `n_tokens`, when this one stood at `mark`; None if the cache has forgotten them."""
         cache = None if self._cache is None else self._model.branched_cache(self._cache, n_tokens)
         if cache is None:
             return None
-        other = Reader.__new__(Reader)
+        other = IncrementalPass.__new__(IncrementalPass)
         other.__dict__.update(self.__dict__)
         other._cache, other._n_read = cache, n_tokens
         other._recorder = self._recorder.branch(mark, Job(cancel=job.cancel))
@@ -134,7 +134,7 @@ def longer(written: Encoded, token: Token, text: str) -> Encoded:
     return Encoded((*written.ids, token.id), (*written.segments, 0), axis)
 
 
-def read_by(record: AttentionRecord) -> tuple[Encoded, Encoded | None]:
+def inputs_of(record: AttentionRecord) -> tuple[Encoded, Encoded | None]:
     """The very tokens that a model had read when it left `record`: of an encoder-decoder its source and its target."""
     kinds = record.kinds
     if kinds in (("encoder",), ("decoder",)):

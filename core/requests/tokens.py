@@ -1,6 +1,6 @@
 """What is asked about single tokens of a text, and what is answered: numbers along the tokens, for the text view and the strip.
 
-Nothing here imports torch. `LooksRequest` and `RolloutRequest` ask a record, the others the model about a record's tokens.
+Nothing here imports torch. `TokenWeightsRequest` and `RolloutRequest` ask a record, the others the model about a record's tokens.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # ---------------------------------------------------------------- of records
 @dataclass(frozen=True, slots=True)
-class LooksRequest(Request["Looks"]):
-    """What several heads have to do with some tokens; answers `Looks`.
+class TokenWeightsRequest(Request["TokenWeights"]):
+    """What several heads have to do with some tokens; answers `TokenWeights`.
 
     Attributes
     ----------
@@ -37,10 +37,10 @@ class LooksRequest(Request["Looks"]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looks:
+class TokenWeights:
     """float32 (n_heads, n_keys) of queries, (n_heads, n_queries) of keys: what `request` asked for, in the order of its heads."""
 
-    request: LooksRequest
+    request: TokenWeightsRequest
     weights: FloatArray
 
 

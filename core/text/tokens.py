@@ -114,12 +114,12 @@ class TokenAxis:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Units:
     """In what units attention is shown, and whether with the tokens that the tokenizer added.
 
     Attributes
     ----------
-    units : str
+    of : str
         Attention *to* a word, sentence or segment is the sum over its tokens, attention *from* it their mean (Clark et al. 2019,
         section 4.1).
     special : str
@@ -128,7 +128,7 @@ class Reading:
         attention sink (Xiao et al. 2023).
     """
 
-    units: Literal["tokens", "words", "sentences", "segments"] = "tokens"
+    of: Literal["tokens", "words", "sentences", "segments"] = "tokens"
     special: Literal["shown", "hidden", "renormalised", "first_hidden", "first_renormalised"] = "shown"
 
     @property
@@ -147,7 +147,7 @@ class Reading:
         return self.special in ("renormalised", "first_renormalised")
 
 
-AS_TOKENS: Final = Reading()
+TOKENS: Final = Units()
 """Each token of the model for itself."""
 
 _PICTURES = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡"}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from headscope.core.text.clusters import cluster_end
-from headscope.core.text.tokens import Reading, Token, TokenAxis, visible
+from headscope.core.text.tokens import Token, TokenAxis, Units, visible
 
 _CONTINUES = "·"
 _ENDS = ".!?。！？…⏎"
@@ -19,18 +19,18 @@ _LONGEST_NAME = 40
 _BYTE = "<0x"
 
 
-def read_axis(axis: TokenAxis, reading: Reading) -> TokenAxis:
-    """`axis` in the units of `reading`; `TokenAxis.pieces` tells what each position stands for.
+def axis_in_units(axis: TokenAxis, units: Units) -> TokenAxis:
+    """`axis` in the units of `units`; `TokenAxis.pieces` tells what each position stands for.
 
-    Special tokens and masks stand for themselves, or are left out where `reading` hides special tokens or the first; of an axis of
+    Special tokens and masks stand for themselves, or are left out where `units` hides special tokens or the first; of an axis of
     nothing else they stay. Words are parted by blanks and by Unicode's rules (see `word_boundaries`); a boundary inside a token splits
     nothing, and bytes of one character stay together. A sentence ends behind ``. ! ?`` and a blank, behind ``。！？…`` and at a line
     end ("Mr. Smith" is cut in two).
     """
-    joins = _Words(axis).joins if reading.units == "words" else _JOINS[reading.units]
-    first = int(reading.hides_first)
+    joins = _Words(axis).joins if units.of == "words" else _JOINS[units.of]
+    first = int(units.hides_first)
     groups = [range(group.start + first, group.stop + first) for group in _runs(axis.tokens[first:], joins)]
-    if reading.hides_special:
+    if units.hides_special:
         groups = [group for group in groups if not axis.tokens[group.start].special]
     if not groups:
         groups = [range(at, at + 1) for at in range(len(axis))]

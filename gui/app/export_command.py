@@ -235,7 +235,7 @@ def _draw(subject: Any, model: Model, heads: tuple[Head, ...], arguments: argpar
 def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:
     """A head as numbers; errors as `write_head`."""
     from headscope.core.files.numbers import HeadNumbers, write_head
-    from headscope.core.text.tokens import Reading
+    from headscope.core.text.tokens import Units
     from headscope.gui.paint.formats import PICTURE_FORMATS
 
     path = arguments.out
@@ -247,7 +247,7 @@ def _write(arguments: argparse.Namespace, heads: tuple[Head, ...]) -> int:
         model = opened(arguments, job)
         record = captured(model, arguments, job)
     kind = arguments.kind or record.kinds[0]
-    record = record.read_as(Reading(arguments.units, arguments.special)).through(LENSES[arguments.lens])
+    record = record.in_units(Units(arguments.units, arguments.special)).through(LENSES[arguments.lens])
     write_head(path, HeadNumbers.of(record, kind, heads[0], model.info.name))
     print_path(arguments)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headscope.core.arguments import one_of, refuse, text, whole_number
 from headscope.core.attention.lens import LENSES, WEIGHTS, Lens
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.core.vocabulary import Head, Kind
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def save_figure(
     asked = {"kind": kind, "cell": cell, "token": token, "show": show, "lens": None if lens == "weights" else lens}
     asked |= {"units": None if units == "tokens" else units, "special": None if special == "shown" else special}
     _check_meant(spec, wanted, asked, 0 if heads is None else len(chosen))
-    reading = Reading(units, special)  # type: ignore[arg-type]  # checked above
-    drawn = _subject(subject, kind, chosen, reading, LENSES[lens])
+    in_units = Units(units, special)  # type: ignore[arg-type]  # checked above
+    drawn = _subject(subject, kind, chosen, in_units, LENSES[lens])
     drawn = replace(drawn, model=model, cell=_pair(cell), token=token, show=show or next(iter(spec.shows), ""))
     # Fonts belong to the application object; without a window it needs no display.
     application = QGuiApplication.instance() or QGuiApplication(["headscope", "-platform", "offscreen"])
@@ -139,7 +139,7 @@ def save_figure(
     return Path(path)
 
 
-def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Reading, lens: Lens) -> Subject:
+def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], units: Units, lens: Lens) -> Subject:
     """What is drawn, of whatever a model returned."""
     from headscope.core.attention.record import AttentionRecord
     from headscope.core.predict.results import FillStep, GenerationStep
@@ -156,7 +156,7 @@ def _subject(given: Any, kind: Kind | None, heads: tuple[Head, ...], reading: Re
         if not steps or not all(isinstance(step, GenerationStep | FillStep) for step in steps):
             refuse("subject", given, "a record, a run, or the steps of a generation")
         record = steps[-1].record
-    shown = record.read_as(reading)
+    shown = record.in_units(units)
     shown = shown if lens == WEIGHTS else shown.through(lens)
     return Subject(shown, kind or record.kinds[0], heads, record, run, steps)
 

@@ -17,7 +17,7 @@ MENUS: Final = {
     "view": Menu(QT_TRANSLATE_NOOP("commands", "&View")),
     "views": Menu(QT_TRANSLATE_NOOP("commands", "Views"), "view"),
     "layout": Menu(QT_TRANSLATE_NOOP("commands", "Layout"), "view"),
-    "reading": Menu(QT_TRANSLATE_NOOP("commands", "Tokens and words"), "view"),
+    "units": Menu(QT_TRANSLATE_NOOP("commands", "Tokens and words"), "view"),
     "pairing": Menu(QT_TRANSLATE_NOOP("commands", "Sentence pairs"), "view"),
     "scales": Menu(QT_TRANSLATE_NOOP("commands", "Heatmap scale"), "view"),
     "colors": Menu(QT_TRANSLATE_NOOP("commands", "Colour map"), "view"),

@@ -9,33 +9,33 @@ from headscope.core.attention.lens import LENSES, WEIGHTS, Lens
 from headscope.gui.commands.command import Command, has_picture
 from headscope.gui.words.translating import QT_TRANSLATE_NOOP
 
-Units = Literal["tokens", "words", "sentences", "segments"]
+UnitsOf = Literal["tokens", "words", "sentences", "segments"]
 Special = Literal["shown", "hidden", "renormalised", "first_hidden", "first_renormalised"]
 
 
-def _units(units: Units, title: str, help_: str, keys: str) -> Command:
+def _units(units: UnitsOf, title: str, help_: str, keys: str) -> Command:
     return Command(
         f"units_{units}",
-        "reading",
+        "units",
         title,
         keys,
         help_,
-        lambda c: c.explorer.set_reading(replace(c.explorer.reading, units=units)),
+        lambda c: c.explorer.set_units(replace(c.explorer.units, of=units)),
         has_picture,
-        lambda c: c.session.reading.units == units,
+        lambda c: c.session.units.of == units,
     )
 
 
 def _special(special: Special, title: str, help_: str) -> Command:
     return Command(
         f"special_{special}",
-        "reading",
+        "units",
         title,
         "",
         help_,
-        lambda c: c.explorer.set_reading(replace(c.explorer.reading, special=special)),
+        lambda c: c.explorer.set_units(replace(c.explorer.units, special=special)),
         has_picture,
-        lambda c: c.session.reading.special == special,
+        lambda c: c.session.units.special == special,
         separated=special == "shown",
     )
 
@@ -43,7 +43,7 @@ def _special(special: Special, title: str, help_: str) -> Command:
 def _lens(lens: Lens) -> Command:
     return Command(
         f"lens_{lens.id}",
-        "reading",
+        "units",
         lens.title,
         "",
         lens.meaning,

@@ -25,7 +25,7 @@ from headscope.gui.session.source import A
 _SHARED: Final = frozenset({"model", "pairing", "views", "dark", "presenting", "busy"})
 """What is the same for both runs, wherever it is chosen."""
 _POINTED: Final = frozenset({"hover", "pinned", "marks"})
-_LOOKED: Final = frozenset({"reference", "head", "heads", "kind", "reading", "lens"})
+_LOOKED: Final = frozenset({"reference", "head", "heads", "kind", "units", "lens"})
 
 
 class Beside(QObject):
@@ -132,8 +132,8 @@ class Beside(QObject):
         if reference is None:
             self._pictures.clear(source=A)
             return
-        if state.reading != self._pictures.reading:
-            self._pictures.read_as(state.reading)
+        if state.units != self._pictures.units:
+            self._pictures.in_units(state.units)
         if state.lens != self._pictures.lens:
             self._pictures.see_through(state.lens)
         if reference.record is not self.session.captured:

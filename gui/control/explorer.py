@@ -27,7 +27,7 @@ from headscope.core.requests.request import AnyModelRequest, Question
 from headscope.core.requests.runs import CaptureRequest, FillRequest, ForkRequest, GenerateRequest
 from headscope.core.run import Run
 from headscope.core.text.prompt import Prompt
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.core.vocabulary import Ability, Head, Kind
 from headscope.gui.control.beside import Beside
 from headscope.gui.control.editing import Editing
@@ -269,13 +269,13 @@ class Explorer(QObject):
         self._pictures.see_layers(layers)
 
     @property
-    def reading(self) -> Reading:
+    def units(self) -> Units:
         """The units that are shown, or are about to be."""
-        return self._pictures.reading
+        return self._pictures.units
 
-    def set_reading(self, reading: Reading) -> None:
+    def set_units(self, units: Units) -> None:
         """Show words, sentences or segments instead of tokens, or hide special tokens."""
-        self._pictures.read_as(reading)
+        self._pictures.in_units(units)
 
     def set_lens(self, lens: Lens) -> None:
         """Show other numbers of heads: weights, scores …"""

@@ -17,7 +17,7 @@ from headscope.core.attention.lens import UNAVAILABLE, WEIGHTS, Lens
 from headscope.core.errors import HeadscopeError
 from headscope.core.requests.cells import Part, PartRequest, Row, RowRequest
 from headscope.core.requests.heads import HeadWeights, Thumbnails, ThumbnailsRequest, WeightsRequest
-from headscope.core.text.tokens import Reading, TokenAxis
+from headscope.core.text.tokens import TokenAxis, Units
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.control.goal import MOST_HEADS, Goal, kind_to_show
 from headscope.gui.control.head_cache import HeadCache
@@ -68,7 +68,7 @@ class HeadLoader(QObject):
         self._visible = range(0)
         self._order: tuple[int, ...] = ()  # of the layers whose thumbnails are being made
         self._in_background = True
-        self.reading = state.reading  # that is or is about to be shown,
+        self.units = state.units  # that is or is about to be shown,
         self.lens = state.lens  # and through what
 
     # ---------------------------------------------------------------- what to show
@@ -89,7 +89,7 @@ class HeadLoader(QObject):
         looked = self._goal or self._state  # heads that were chosen a moment ago are not forgotten
         kind = kind_to_show(record, looked.kind)
         heads = looked.heads if head is None else (head,)
-        values = {"reading": self.reading, **values}
+        values = {"units": self.units, **values}
         seen = self._seen(record, minus)
         goal = Goal(record, seen, kind, (0, 0), (), values, minus).looking_at(head or looked.head, heads).at_kept_layers()
         if streaming and self._goal is not None:
@@ -132,25 +132,25 @@ class HeadLoader(QObject):
         if goal is not None and kind in goal.record.kinds:
             self._pursue(replace(goal, kind=kind).looking_at(goal.head, goal.heads))
 
-    def read_as(self, reading: Reading) -> None:
+    def in_units(self, units: Units) -> None:
         """Show what is shown, and what is about to be, in other units."""
-        self._look_anew(reading, self.lens)
+        self._look_anew(units, self.lens)
 
     def see_through(self, lens: Lens) -> None:
         """Show what is shown, and what is about to be, through another lens."""
-        self._look_anew(self.reading, lens)
+        self._look_anew(self.units, lens)
 
-    def _look_anew(self, reading: Reading, lens: Lens) -> None:
-        before = self.reading, self.lens
-        self.reading, self.lens = reading, lens
-        chosen = {"reading": reading, "lens": lens}
+    def _look_anew(self, units: Units, lens: Lens) -> None:
+        before = self.units, self.lens
+        self.units, self.lens = units, lens
+        chosen = {"units": units, "lens": lens}
         goal = self._goal or self._current()
         try:
             if self._next is not None:
                 self._next = replace(self._next, record=self._seen(self._next.captured, self._next.minus))
             record = None if goal is None else self._seen(goal.captured, goal.minus)
         except HeadscopeError as error:  # two runs may have as many tokens and not as many words
-            self.reading, self.lens = before
+            self.units, self.lens = before
             self._state.update(notice=notice_of(error))
             return
         if goal is None or record is None:
@@ -160,8 +160,8 @@ class HeadLoader(QObject):
 
     def _seen(self, captured: AttentionRecord, minus: AttentionRecord | None) -> AttentionRecord:
         """A record as it is to be shown."""
-        seen = captured.read_as(self.reading).through(self.lens)
-        return seen if minus is None else seen.minus(minus.read_as(self.reading).through(self.lens))
+        seen = captured.in_units(self.units).through(self.lens)
+        return seen if minus is None else seen.minus(minus.in_units(self.units).through(self.lens))
 
     def look_closer(self, wanted: PartRequest) -> None:
         """Show a part of the head that is shown and too large to be here as a whole."""
@@ -319,7 +319,7 @@ class HeadLoader(QObject):
         """There are no numbers for the lens: what is shown stays as it is, and a new run shows its weights."""
         state = self._state
         if goal.captured is state.captured:  # another lens, other units or heads were chosen
-            self.reading, self.lens = state.reading, state.lens
+            self.units, self.lens = state.units, state.lens
             state.update(notice=notice_of(error))
             self._work_in_background()
             return

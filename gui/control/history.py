@@ -177,8 +177,8 @@ class History(QObject):
             explorer.sources.show(goal.source)
         if goal.step != state.step and not self._awaits_run:
             explorer.show_step(goal.step)
-        if document.reading != state.reading:
-            explorer.set_reading(document.reading)
+        if document.units != state.units:
+            explorer.set_units(document.units)
         if document.lens != state.lens:
             explorer.set_lens(document.lens)
         if not opens:

@@ -31,7 +31,7 @@ class Origin:
         "encoder", "decoder" or "cross".
     heads : tuple of (layer, head)
     units, special : str
-        As a `Reading` has them.
+        As a `Units` has them.
     lens : str
         What of a head is shown, in the user's language.
     edited : bool

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, get_type_hints
 from headscope.core.attention.head_map import Pooling
 from headscope.core.attention.lens import Lens
 from headscope.core.forward.model_info import ModelInfo
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.plain_values import from_plain, to_plain
@@ -20,7 +20,7 @@ from headscope.gui.session.view_settings import Views, ViewSettings
 from headscope.gui.session.views_of_session import SHARED
 
 TEXTS: Final = ("text", "text_pair", "target")
-LOOKS: Final = ("kind", "head", "heads", "reading", "lens", "source", "step")
+LOOKS: Final = ("kind", "head", "heads", "units", "lens", "source", "step")
 """These need weights: they come back a moment later than they are asked for."""
 PLACES: Final = ("pinned", "marks")
 """These are positions in the units of the picture: they come back when it has."""
@@ -42,7 +42,7 @@ class Document:
     kind: Kind
     head: Head
     heads: tuple[Head, ...]
-    reading: Reading
+    units: Units
     source: Source
     step: int | None
     pinned: Cell

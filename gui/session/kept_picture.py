@@ -19,7 +19,7 @@ from headscope.core.attention.lens import WEIGHTS
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.atomic import atomic_write
 from headscope.core.text.prompt import Prompt
-from headscope.core.text.tokens import AS_TOKENS, TokenAxis
+from headscope.core.text.tokens import TOKENS, TokenAxis
 from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.session.last_session import LastSession
 from headscope.gui.session.plain_values import from_plain, to_plain
@@ -78,7 +78,7 @@ class KeptPicture:
     def is_of(self, last: LastSession) -> bool:
         """Whether this is what the next start would show first."""
         own = self.source, self.prompt, self.kind, self.head
-        return own == (last.source, last.prompt, last.kind, last.head) and (last.lens, last.reading) == (WEIGHTS, AS_TOKENS)
+        return own == (last.source, last.prompt, last.kind, last.head) and (last.lens, last.units) == (WEIGHTS, TOKENS)
 
     def to_bytes(self) -> bytes:
         """A file's content."""
@@ -122,7 +122,7 @@ def picture_of(state: Session) -> KeptPicture | None:
     run, shown = state.run, state.shown
     if run is None or run.record is not state.captured or state.steps or not run.model.source:
         return None
-    if (state.reading, state.lens, state.source) != (AS_TOKENS, WEIGHTS, B) or not isinstance(shown, np.ndarray):
+    if (state.units, state.lens, state.source) != (TOKENS, WEIGHTS, B) or not isinstance(shown, np.ndarray):
         return None
     if run.edits.edits or run.prompt != Prompt(state.text, state.text_pair, state.target):
         return None

@@ -12,7 +12,7 @@ from PySide6.QtCore import QSettings
 
 from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.text.prompt import Prompt
-from headscope.core.text.tokens import AS_TOKENS, Reading
+from headscope.core.text.tokens import TOKENS, Units
 from headscope.core.vocabulary import Head, Kind
 from headscope.gui.session.head_order import HeadOrder
 from headscope.gui.session.plain_values import from_plain, to_plain
@@ -35,17 +35,17 @@ class LastSession:
     kind: Kind
     head: Head
     lens: Lens = WEIGHTS
-    reading: Reading = AS_TOKENS
+    units: Units = TOKENS
     head_order: HeadOrder = field(default_factory=HeadOrder)
 
     @property
     def values(self) -> dict[str, Any]:
         """For the state, before its first run."""
-        looked = {"kind": self.kind, "head": self.head, "heads": (self.head,), "lens": self.lens, "reading": self.reading}
+        looked = {"kind": self.kind, "head": self.head, "heads": (self.head,), "lens": self.lens, "units": self.units}
         return {**asdict(self.prompt), **looked, "head_order": self.head_order}
 
 
-_ADDED: Final = {"lens": WEIGHTS.id, "reading": to_plain(AS_TOKENS), "head_order": to_plain(HeadOrder())}
+_ADDED: Final = {"lens": WEIGHTS.id, "units": to_plain(TOKENS), "head_order": to_plain(HeadOrder())}
 """What earlier releases did not keep."""
 
 
@@ -55,7 +55,7 @@ def keep_session(state: Session, settings: QSettings) -> None:
     if state.model is not None and state.model.source and state.record is not None:
         if sum(map(len, asdict(prompt).values())) > _LONGEST:
             prompt = Prompt()
-        looked = state.kind, state.head, state.lens, state.reading, state.head_order
+        looked = state.kind, state.head, state.lens, state.units, state.head_order
         last = LastSession(state.model.source, prompt, *looked)
         settings.setValue(_KEY, json.dumps(to_plain(last), ensure_ascii=False))
 

@@ -21,7 +21,7 @@ from headscope.core.predict.results import BeamStep, FillStep, GenerationStep, P
 from headscope.core.requests.cells import Part, Row, RowRequest
 from headscope.core.run import Run
 from headscope.core.text.prompt import Prompt
-from headscope.core.text.tokens import AS_TOKENS, Reading, TokenAxis
+from headscope.core.text.tokens import TOKENS, TokenAxis, Units
 from headscope.core.vocabulary import FloatArray, Head, Kind
 from headscope.gui.session.find import Find
 from headscope.gui.session.head_order import HeadOrder
@@ -54,8 +54,8 @@ class _Fields:
     beside: bool = False  # the reference is shown in views of its own
     pending: Prompt | None = None  # the text of a run that is under way: what is shown is an earlier one's
     captured: AttentionRecord | None = None  # of the run that `source` names, or of the latest generation or filling step
-    record: AttentionRecord | None = None  # `captured` in the units of `reading`, through `lens`: what all pictures are of
-    reading: Reading = AS_TOKENS
+    record: AttentionRecord | None = None  # `captured` in the units of `units`, through `lens`: what all pictures are of
+    units: Units = TOKENS
     kind: Kind = "encoder"
     queries: TokenAxis = field(default_factory=lambda: TokenAxis(()))
     keys: TokenAxis = field(default_factory=lambda: TokenAxis(()))
@@ -152,7 +152,7 @@ class Session(QObject):
         pending: Prompt | None
         captured: AttentionRecord | None
         record: AttentionRecord | None
-        reading: Reading
+        units: Units
         kind: Kind
         queries: TokenAxis
         keys: TokenAxis

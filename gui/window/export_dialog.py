@@ -34,8 +34,8 @@ from PySide6.QtWidgets import (
 from headscope.core.attention.lens import LENSES
 from headscope.core.errors import HeadscopeError
 from headscope.core.files.numbers import NUMBER_FORMATS
-from headscope.core.text.tokens import Reading
-from headscope.gui.commands.units import Special, Units
+from headscope.core.text.tokens import Units
+from headscope.gui.commands.units import Special, UnitsOf
 from headscope.gui.control.exporter import Export, HeadExport, PictureExport, RecordExport
 from headscope.gui.paint.figure import Figure, FigureOptions
 from headscope.gui.paint.formats import PICTURE_FORMATS, figure_image, figure_svg, paint_scaled, size_mm
@@ -60,7 +60,7 @@ _NUMBERS: Final = {"head_weights": tuple(NUMBER_FORMATS), "all_weights": (".npz"
 """Numbers that can be written, and as what; every figure can be written as all of `PICTURE_FORMATS`."""
 _PREVIEW = QSize(440, 400)
 _MOST_OF_SCREEN = 0.92
-_OF_FIGURES: Final = frozenset({"record", "weights", "reading", "lens", "notice", "pinned", "marks", "predictions", "steps"})
+_OF_FIGURES: Final = frozenset({"record", "weights", "units", "lens", "notice", "pinned", "marks", "predictions", "steps"})
 """What changes a figure while this is open: units are chosen here (and may be refused), and numbers come."""
 
 
@@ -208,8 +208,8 @@ class ExportDialog(QDialog):
             self._shows_anew.start()
 
     @Slot(str, str)
-    def _set_units(self, units: Units, special: Special) -> None:
-        self._explorer.set_reading(Reading(units, special))
+    def _set_units(self, units: UnitsOf, special: Special) -> None:
+        self._explorer.set_units(Units(units, special))
 
     def _figure(self) -> Figure | None:
         spec, panel = self._figures.get(self.what.currentData(), (None, None))
@@ -271,8 +271,8 @@ class ExportDialog(QDialog):
         form, spec = self.form.currentData(), self._spec
         self.fields.setVisible(spec is not None)
         if spec is not None:
-            reading = self._state.reading
-            self.fields.show_screen(self._picked, self._zoomed(), reading.units, reading.special, self._state.lens.id)
+            units = self._state.units
+            self.fields.show_screen(self._picked, self._zoomed(), units.of, units.special, self._state.lens.id)
             with QSignalBlocker(self.fields):
                 self.fields.show_for(spec.obeys, form)
         figure, options = self._figure(), FigureOptions()

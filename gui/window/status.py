@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from headscope.core.attention.lens import WEIGHTS
 from headscope.core.errors import readable_bytes
 from headscope.core.keep import Keep
-from headscope.core.vocabulary import Tier
+from headscope.core.vocabulary import Backend
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.lens_words import lens_name
 from headscope.gui.paint.scales import written
@@ -21,7 +21,7 @@ from headscope.gui.window.source_switch import SourceSwitch
 from headscope.gui.words.notices import notes_of
 
 _LEFT = frozenset({"head", "weights", "row", "hover", "pinned", "queries", "keys", "kind", "lens"})
-_RIGHT = frozenset({"kept", "model", "run", "record", "queries", "keys", "reading"})
+_RIGHT = frozenset({"kept", "model", "run", "record", "queries", "keys", "units"})
 
 
 class StatusPanel(QWidget):
@@ -81,7 +81,7 @@ class StatusPanel(QWidget):
             parts += [model.name, model.device, model.dtype, self.tr("weights {0}").format(readable_bytes(model.memory_bytes))]
         if state.record is not None:
             if not state.record.kept.half:
-                parts.append(self._tier(state.record.tier))
+                parts.append(self._backend(state.record.backend))
             parts += self._kept(state.record.kept, state.record.n_layers(state.kind))
             parts.append(self.tr("%n token(s)", "", len(state.queries)))
             parts.append(self.tr("record {0}").format(readable_bytes(state.record.nbytes)))
@@ -98,13 +98,13 @@ class StatusPanel(QWidget):
             parts.append(self.tr("kept in the computer's memory"))
         return parts
 
-    def _tier(self, tier: Tier) -> str:
+    def _backend(self, backend: Backend) -> str:
         return {
             "fast": self.tr("fast, exact"),
             "own": self.tr("the model's own code, exact"),
             "fallback": self.tr("the model's own weights, slow"),
             "given": self.tr("weights as given"),
-        }[tier]
+        }[backend]
 
 
 def _readable_seconds(seconds: float) -> str:

@@ -25,7 +25,7 @@ CHANGES: Final = {
     "head": (QT_TRANSLATE_NOOP("changes", "Undo choose head"), QT_TRANSLATE_NOOP("changes", "Redo choose head")),
     "heads": (QT_TRANSLATE_NOOP("changes", "Undo choose heads"), QT_TRANSLATE_NOOP("changes", "Redo choose heads")),
     "kind": (QT_TRANSLATE_NOOP("changes", "Undo choose attention"), QT_TRANSLATE_NOOP("changes", "Redo choose attention")),
-    "reading": (QT_TRANSLATE_NOOP("changes", "Undo choose units"), QT_TRANSLATE_NOOP("changes", "Redo choose units")),
+    "units": (QT_TRANSLATE_NOOP("changes", "Undo choose units"), QT_TRANSLATE_NOOP("changes", "Redo choose units")),
     "source": (QT_TRANSLATE_NOOP("changes", "Undo choose run"), QT_TRANSLATE_NOOP("changes", "Redo choose run")),
     "step": (QT_TRANSLATE_NOOP("changes", "Undo choose step"), QT_TRANSLATE_NOOP("changes", "Redo choose step")),
     "pinned": (QT_TRANSLATE_NOOP("changes", "Undo pin"), QT_TRANSLATE_NOOP("changes", "Redo pin")),

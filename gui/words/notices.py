@@ -21,7 +21,7 @@ _STAGES = {
     "starting": QT_TRANSLATE_NOOP("progress", "Starting"),
     "loading": QT_TRANSLATE_NOOP("progress", "Loading"),
     "downloading": QT_TRANSLATE_NOOP("progress", "Downloading"),
-    "reading": QT_TRANSLATE_NOOP("progress", "Reading"),
+    "reading": QT_TRANSLATE_NOOP("progress", "Units"),
     "running": QT_TRANSLATE_NOOP("progress", "Running the model"),
     "verifying": QT_TRANSLATE_NOOP("progress", "Comparing with plain transformers"),
     "generating": QT_TRANSLATE_NOOP("progress", "Generating"),

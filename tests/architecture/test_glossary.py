@@ -36,8 +36,3 @@ def identifiers() -> frozenset[str]:
 @pytest.mark.parametrize("name", retired("Retired names"))
 def test_a_retired_name_is_gone(name: str) -> None:
     assert name not in identifiers()
-
-
-@pytest.mark.parametrize("name", retired("To be retired"))
-def test_what_is_gone_is_said_to_be(name: str) -> None:
-    assert name in identifiers(), f"{name} is gone: move it to the retired names of docs/GLOSSARY.md"

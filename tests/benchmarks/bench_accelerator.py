@@ -41,7 +41,7 @@ def costs(device: torch.device, sizes: dict[str, int], n_tokens: int, dtype: tor
         model = transformers.LlamaForCausalLM(config).to(dtype).eval()
     ids = torch.randint(3, sizes["vocab_size"], (1, n_tokens), device=device)
     axis = TokenAxis(tuple(Token(str(token), token) for token in range(n_tokens)))
-    tier = install(model)
+    backend = install(model)
     kept: list[AttentionRecord] = []
 
     def wait() -> None:
@@ -57,11 +57,11 @@ def costs(device: torch.device, sizes: dict[str, int], n_tokens: int, dtype: tor
     @torch.inference_mode()
     def captured() -> None:
         model.set_attn_implementation(FAST)
-        recorder = recorder_for(model, tier)
+        recorder = recorder_for(model, backend)
         with recorder.recording():
             model(ids, use_cache=False, logits_to_keep=1)
         wait()
-        kept[:] = [recorder.record({"decoder": (axis, axis)}, tier=tier)]
+        kept[:] = [recorder.record({"decoder": (axis, axis)}, backend=backend)]
 
     name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
     case = f"Llama, {sum(p.numel() for p in model.parameters()) / 1e9:.2g} billion, {n_tokens} tokens, {dtype}, {name}"

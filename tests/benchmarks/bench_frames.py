@@ -207,6 +207,6 @@ def _mouse(kind: QEvent.Type, widget: QWidget, point: QPointF, button: Qt.MouseB
 
 
 def _wheel(widget: QWidget, point: QPointF, notches: int) -> None:
-    there, turned, phase = widget.mapToGlobal(point), QPoint(0, 120 * notches), Qt.ScrollPhase.NoScrollPhase
-    event = QWheelEvent(point, there, QPoint(), turned, NONE, Qt.KeyboardModifier.NoModifier, phase, False)
+    there, rotated, phase = widget.mapToGlobal(point), QPoint(0, 120 * notches), Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(point, there, QPoint(), rotated, NONE, Qt.KeyboardModifier.NoModifier, phase, False)
     QApplication.sendEvent(widget, event)

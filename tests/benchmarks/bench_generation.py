@@ -12,7 +12,7 @@ from headscope.core.errors import readable_bytes
 from headscope.core.model import Model
 from headscope.core.options import Sampling
 from headscope.core.predict.predictions import prediction_of
-from headscope.core.predict.reader import Reader, longer
+from headscope.core.predict.reader import IncrementalPass, longer
 from headscope.core.predict.sampling import choose, generator_of, said, stages_of
 from headscope.core.text.tokenizer import Encoded
 from tests.benchmarks.bench_core import text_of
@@ -46,8 +46,8 @@ def _costs(model: Model, n_context: int) -> list[Figure]:
     ]
 
 
-def _reader(model: Model, prompt: Encoded) -> Reader:
-    return Reader(model, prompt, writes_target=False, expected=len(prompt.ids) + N_TOKENS)
+def _reader(model: Model, prompt: Encoded) -> IncrementalPass:
+    return IncrementalPass(model, prompt, writes_target=False, expected=len(prompt.ids) + N_TOKENS)
 
 
 def _seconds(model: Model, prompt: Encoded, read: Callable[[Encoded], Tensor]) -> Iterator[float]:

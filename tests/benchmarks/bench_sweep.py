@@ -52,7 +52,7 @@ def _sweep(case: str, model: Model, text: str, *, every: int, rounds: int) -> Fi
     def separate() -> float:
         began, chosen = time.perf_counter(), heads[::every]
         for layer, head in chosen:
-            recorder = recorder_for(model.module, model.info.tier, intervention=ablate(layer, head), keep_layers=False)
+            recorder = recorder_for(model.module, model.info.backend, intervention=ablate(layer, head), keep_layers=False)
             with recorder.recording():
                 model.forward(inputs, logits_to_keep=1, use_cache=False)
         return (time.perf_counter() - began) * len(heads) / len(chosen)

@@ -27,7 +27,7 @@ from headscope.core.model import Model
 from headscope.core.models.load import load_model
 from headscope.core.numerics import logit_tolerance, softmax_tolerance
 from headscope.core.requests.cells import ArithmeticRequest
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.core.vocabulary import Kind
 from tests import allowed
 from tests.golden.families import FAMILIES, GROUPED, SIZES, Family, built
@@ -168,7 +168,7 @@ def test_a_berts_query_and_key_are_the_outputs_of_its_projections(seen: Callable
     np.testing.assert_array_equal(working.q, found.heads_of(f"{place}.query", 4)[2, 3].double())
     np.testing.assert_array_equal(working.k, found.heads_of(f"{place}.key", 4)[2, 5].double())
     assert (working.softmax.root, working.softmax.scale) == (16, 0.25)
-    assert working.turned is None and working.softmax.bias is None and working.softmax.cap is None
+    assert working.rotated is None and working.softmax.bias is None and working.softmax.cap is None
     assert (working.key_head, working.shared_by) == (2, range(2, 3))
 
 
@@ -194,34 +194,34 @@ def test_before_rotation_query_and_key_are_the_outputs_of_their_projections(seen
         k = found.heads_of(f"model.layers.{layer}.self_attn.k_proj", 2)[head // 2, key]
         assert found.at(layer, head, query, key).shared_by == range(2, 4)
     working = found.at(layer, head, query, key)
-    assert isinstance(working.turned, tuple)
-    for turned, projected, after in zip(working.turned, (q, k), (working.q, working.k), strict=True):
-        assert allowed.difference(turned.before, projected) <= allowed.of_logits(projected)
-        assert np.abs(turned.before - after).max() > 0.1, "it was turned"
-        assert turned.difference <= allowed.of_logits(projected)
+    assert isinstance(working.rotated, tuple)
+    for rotated, projected, after in zip(working.rotated, (q, k), (working.q, working.k), strict=True):
+        assert allowed.difference(rotated.before, projected) <= allowed.of_logits(projected)
+        assert np.abs(rotated.before - after).max() > 0.1, "it was turned"
+        assert rotated.difference <= allowed.of_logits(projected)
 
 
 @pytest.mark.parametrize(
     ("name", "n_turned", "partner"), [("llama-grouped", 16, 8), ("gpt-neox", 8, 4), ("cohere", 16, 1), ("glm", 8, 1)]
 )
 def test_each_pair_is_turned_by_its_angle_times_the_position(
-    seen: Callable[[str], Seen], name: str, n_turned: int, partner: int
+    seen: Callable[[str], Seen], name: str, n_rotated: int, partner: int
 ) -> None:
     found = seen(name)
     theta, working = found.model.module.config.rope_parameters["rope_theta"], found.at(0, 0, 7, 3)
-    assert isinstance(working.turned, tuple)
-    for turned, after, position in zip(working.turned, (working.q, working.k), (7, 3), strict=True):
-        assert turned.partners[0] == partner and turned.partners[partner] == 0
-        frequencies = theta ** (-np.arange(0, n_turned, 2) / n_turned)
+    assert isinstance(working.rotated, tuple)
+    for rotated, after, position in zip(working.rotated, (working.q, working.k), (7, 3), strict=True):
+        assert rotated.partners[0] == partner and rotated.partners[partner] == 0
+        frequencies = theta ** (-np.arange(0, n_rotated, 2) / n_rotated)
         expected = (position * frequencies + np.pi) % (2 * np.pi) - np.pi
-        firsts = np.flatnonzero(turned.partners > np.arange(16))
-        np.testing.assert_allclose(turned.angles[firsts], expected, atol=allowed.of_sums(2, position))
-        np.testing.assert_array_equal(turned.angles[turned.partners], turned.angles)
-        np.testing.assert_array_equal(turned.partners[n_turned:], np.arange(n_turned, 16))
-        np.testing.assert_array_equal(turned.before[n_turned:], after[n_turned:])
-        one, other = firsts[1], turned.partners[firsts[1]]
-        angle = turned.angles[one]
-        x, y = turned.before[one], turned.before[other]
+        firsts = np.flatnonzero(rotated.partners > np.arange(16))
+        np.testing.assert_allclose(rotated.angles[firsts], expected, atol=allowed.of_sums(2, position))
+        np.testing.assert_array_equal(rotated.angles[rotated.partners], rotated.angles)
+        np.testing.assert_array_equal(rotated.partners[n_rotated:], np.arange(n_rotated, 16))
+        np.testing.assert_array_equal(rotated.before[n_rotated:], after[n_rotated:])
+        one, other = firsts[1], rotated.partners[firsts[1]]
+        angle = rotated.angles[one]
+        x, y = rotated.before[one], rotated.before[other]
         rounding = allowed.of_sums(2, position + abs(x) + abs(y))
         assert after[one] == pytest.approx(x * np.cos(angle) - y * np.sin(angle), abs=rounding)
         assert after[other] == pytest.approx(y * np.cos(angle) + x * np.sin(angle), abs=rounding)
@@ -230,32 +230,32 @@ def test_each_pair_is_turned_by_its_angle_times_the_position(
 def test_where_the_rotation_was_not_watched_it_is_not_guessed(tmp_path: Path) -> None:
     sizes = {**GROUPED, "head_dim": 16}
     normed = Family("hunyuan", lambda: hf.HunYuanDenseV1ForCausalLM(hf.HunYuanDenseV1Config(**sizes)), "decoder")
-    assert look_into(normed, tmp_path / "normed").at(0, 0, 5, 2).turned == "unseen", "its norms come behind the rotation"
+    assert look_into(normed, tmp_path / "normed").at(0, 0, 5, 2).rotated == "unseen", "its norms come behind the rotation"
     some = Family("smollm3", lambda: hf.SmolLM3ForCausalLM(hf.SmolLM3Config(**GROUPED, no_rope_layers=[1, 0, 1])), "decoder")
     found = look_into(some, tmp_path / "some")
-    assert [isinstance(found.at(layer, 0, 5, 2).turned, tuple) for layer in range(3)] == [True, False, True]
-    assert found.at(1, 0, 5, 2).turned is None, "this layer has no positions"
+    assert [isinstance(found.at(layer, 0, 5, 2).rotated, tuple) for layer in range(3)] == [True, False, True]
+    assert found.at(1, 0, 5, 2).rotated is None, "this layer has no positions"
     sizes = {**_without_groups(), "q_lora_rank": None, "kv_lora_rank": 16, "v_head_dim": 16, "num_key_value_heads": 4}
     sizes |= {"qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "n_routed_experts": 4, "first_k_dense_replace": 3}
     for interleaved in (True, False):
         config = hf.DeepseekV3Config(**sizes, n_group=1, topk_group=1, rope_interleave=interleaved)
         deep = Family("deepseek", partial(hf.DeepseekV3ForCausalLM, config), "decoder")
         inside = look_into(deep, tmp_path / f"deep{interleaved}")
-        turned = inside.at(1, 2, 9, 3).turned
+        rotated = inside.at(1, 2, 9, 3).rotated
         if interleaved:
-            assert turned == "unseen", "its function changes the order of the dimensions too"
+            assert rotated == "unseen", "its function changes the order of the dimensions too"
         else:
             projected = inside.heads_of("model.layers.1.self_attn.q_proj", 4)[2, 9]
-            assert allowed.difference(turned[0].before, projected) <= allowed.of_logits(projected), (
+            assert allowed.difference(rotated[0].before, projected) <= allowed.of_logits(projected), (
                 "the last dimensions alone are turned"
             )
-            np.testing.assert_array_equal(turned[0].partners[:16], np.arange(16))
+            np.testing.assert_array_equal(rotated[0].partners[:16], np.arange(16))
     *_, last = found.model.generate("the cat", max_new_tokens=2)
-    assert asked(last.record, 0, 0, 5, 2).working.turned == "unseen", "of a text that grew, not all tables are kept"
+    assert asked(last.record, 0, 0, 5, 2).working.rotated == "unseen", "of a text that grew, not all tables are kept"
     assert asked(last.record, 0, 0, 5, 2).working.is_rounding
     *_, last = found.model.beam_search("the cat", n_beams=2, max_new_tokens=2)
     beam = asked(last.best.steps[-1].record, 0, 0, 5, 2)
-    assert beam.working.turned == "unseen" and beam.working.is_rounding
+    assert beam.working.rotated == "unseen" and beam.working.is_rounding
     assert beam.working.is_rounding
 
 
@@ -325,7 +325,7 @@ def test_what_is_carried_adds_up_to_what_the_layer_puts_out(seen: Callable[[str]
     """Summed over the keys, α·v is the head's output, which the output projection was given."""
     found = seen(name)
     kind = found.record.kinds[0]
-    layer, _ = found.record.caught(1, 2, kind)
+    layer, _ = found.record.captured(1, 2, kind)
     linear = [part for part in found.model.module.modules() if type(part).__name__ in ("Linear", "Conv1D")]
     weights = {part: part.weight.T if isinstance(part, torch.nn.Linear) else part.weight for part in linear}
     (projection,) = [part for part, weight in weights.items() if torch.equal(weight, layer.output_weights)]
@@ -361,11 +361,11 @@ def test_output_projections_are_copied_once_while_they_stay_as_they_are_and_not_
     seen: Callable[[str], Seen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = seen("llama-grouped").model
-    one, two = (model.run(TEXT).record.caught(0, 0, "decoder")[0].output_weights for _ in range(2))
+    one, two = (model.run(TEXT).record.captured(0, 0, "decoder")[0].output_weights for _ in range(2))
     assert one is two
     with torch.no_grad():
         model.module.model.layers[0].self_attn.o_proj.weight.add_(0.125)
-    changed = model.run(TEXT).record.caught(0, 0, "decoder")[0].output_weights
+    changed = model.run(TEXT).record.captured(0, 0, "decoder")[0].output_weights
     assert allowed.difference(changed, one + 0.125) <= allowed.of_sums(2)
     monkeypatch.setattr(owned, "free_memory", lambda _device: 1000)
     with torch.no_grad():
@@ -378,7 +378,7 @@ def test_output_projections_are_copied_once_while_they_stay_as_they_are_and_not_
 def test_a_cell_of_words_shows_its_strongest_pair_of_pieces(tmp_path: Path) -> None:
     family = next(family for family in FAMILIES if family.name == "bert")
     record = look_into(family, tmp_path, "the walked playing playing cat").record
-    words = record.read_as(Reading(units="words", special="renormalised"))
+    words = record.in_units(Units(of="words", special="renormalised"))
     query, key = (axis.labels.index(word) for axis, word in zip(words.axis("encoder"), ("walked", "playing"), strict=True))
     answer = asked(words, 1, 2, query, key)
     rows, columns = words.axis("encoder").queries.pieces[query], words.axis("encoder").keys.pieces[key]
@@ -420,7 +420,7 @@ def test_half_precision_says_what_it_is(tmp_path: Path) -> None:
     working = asked(model.run(TEXT).record, 0, 1, 9, 4).working
     assert working.dtype == "bfloat16"
     assert working.is_rounding
-    assert isinstance(working.turned, tuple) and 0 < working.turned[0].difference < 0.1
+    assert isinstance(working.rotated, tuple) and 0 < working.rotated[0].difference < 0.1
 
 
 @pytest.mark.parametrize("name", ["llama-grouped", "gpt-neox"])
@@ -430,10 +430,10 @@ def test_a_record_kept_in_half_precision_is_still_taken_apart(seen: Callable[[st
     whole = found.at(1, 3, 9, 4)
     assert half.dtype == "float16"
     assert half.softmax.weight == pytest.approx(whole.softmax.weight, abs=softmax_tolerance(16.0, torch.float16, 16))
-    assert isinstance(half.turned, tuple) and isinstance(whole.turned, tuple)
-    before = whole.turned[0].before
-    assert allowed.difference(half.turned[0].before, before) <= logit_tolerance(torch.float16, 16) * np.abs(before).max()
-    np.testing.assert_array_equal(half.turned[1].angles, whole.turned[1].angles)
+    assert isinstance(half.rotated, tuple) and isinstance(whole.rotated, tuple)
+    before = whole.rotated[0].before
+    assert allowed.difference(half.rotated[0].before, before) <= logit_tolerance(torch.float16, 16) * np.abs(before).max()
+    np.testing.assert_array_equal(half.rotated[1].angles, whole.rotated[1].angles)
 
 
 def test_a_cancelled_question_ends(seen: Callable[[str], Seen]) -> None:

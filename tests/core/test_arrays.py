@@ -10,7 +10,7 @@ import transformers as hf
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.errors import HeadscopeError
 from headscope.core.numerics import half_digits
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from tests import allowed
 from tests.tiny_models import write_masked
 
@@ -28,7 +28,7 @@ def test_arrays_with_and_without_layers_and_heads(n_axes: int) -> None:
     given = {4: whole, 3: whole[0], 2: whole[0, 0]}[n_axes]
     record = record_of(given, TOKENS)
     assert record.kinds == ("encoder",)
-    assert record.tier == "given"
+    assert record.backend == "given"
     assert (record.n_layers("encoder"), record.n_heads("encoder")) == {4: (3, 2), 3: (1, 2), 2: (1, 1)}[n_axes]
     last = record.n_layers("encoder") - 1, record.n_heads("encoder") - 1
     np.testing.assert_allclose(record.attention_weights(*last), whole[last], rtol=allowed.of_sums(1))
@@ -65,10 +65,10 @@ def test_keys_of_their_own_are_cross_attention() -> None:
     ],
 )
 def test_what_is_no_attention_is_said_so(attentions: object, says: str) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         record_of(attentions, TOKENS)
-    assert caught.value.code == "not_attention"
-    assert says in str(caught.value)
+    assert captured.value.code == "not_attention"
+    assert says in str(captured.value)
 
 
 # ---------------------------------------------------------------- what transformers' models return
@@ -232,7 +232,7 @@ def test_pieces_of_any_vocabulary_are_readable(pieces: list[str], labels: tuple[
 
 def test_pieces_can_be_read_as_words() -> None:
     record = record_of(softmax(len(BYTES), len(BYTES)), BYTES)
-    words = record.read_as(Reading("words")).axis("encoder").queries
+    words = record.in_units(Units("words")).axis("encoder").queries
     assert [axis for axis in words.labels if axis in {"café", "The", "of"}] == ["The", "café", "of"]
 
 

@@ -77,10 +77,10 @@ def test_a_pass_that_fits_is_run(tales: Model, free) -> None:
     with pytest.raises(HeadscopeError):
         check_pass(tales, source, None, KEEP_ALL)  # the screen needs room for pictures too
     free(needed - 1)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tales.observe(source)
-    assert caught.value.code == "not_enough_memory"
-    assert str(caught.value.offers[0]) in str(caught.value), "the command line names them"
+    assert captured.value.code == "not_enough_memory"
+    assert str(captured.value.offers[0]) in str(captured.value), "the command line names them"
 
 
 def test_offers_come_in_order_and_fit(tales: Model, free) -> None:
@@ -113,10 +113,10 @@ def test_what_costs_nothing_comes_first_on_an_accelerator(tales: Model, free) ->
 def test_where_nothing_helps_nothing_is_offered(tales: Model, free) -> None:
     source, _ = tales.encode("once upon a time")
     free(0)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tales.capture("once upon a time")
-    assert caught.value.offers == ()
-    assert caught.value.remedy == "Shorten the text."
+    assert captured.value.offers == ()
+    assert captured.value.remedy == "Shorten the text."
     assert len(source.ids) > 0
 
 
@@ -132,10 +132,10 @@ def test_a_record_in_half_precision_is_half_as_large_and_right_to_three_digits(t
 def test_numbers_too_large_for_float16_are_kept_as_bfloat16() -> None:
     from headscope.core.attention.kept.keeping import kept
     from headscope.core.attention.kept.layer import LazyLayer
-    from headscope.core.attention.kept.visibility import Sight
+    from headscope.core.attention.kept.visibility import Visibility
 
     query = torch.tensor([[[[1e5], [1.0]]]])
-    layer = kept(LazyLayer(query, query / 1e5, 1.0, (Sight(range(2), range(2)),)), 0, Keep(half=True))
+    layer = kept(LazyLayer(query, query / 1e5, 1.0, (Visibility(range(2), range(2)),)), 0, Keep(half=True))
     assert layer.query.dtype == torch.bfloat16
     assert layer.weights(range(2), batch=0, head=0).isfinite().all()
 
@@ -152,10 +152,10 @@ def test_only_some_layers_are_kept_and_the_others_say_so(tales: Model) -> None:
         lambda: some.pooled(1, 0, height=4, width=4),
         lambda: next(some.overview(1, 0, "decoder")),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             ask()
         assert (
-            str(caught.value)
+            str(captured.value)
             == "The attention of layer 1 was not kept. Choose one of the layers 0, 2, or run again and keep this one."
         )
     assert [layer for layer, _ in some.thumbnails("decoder")] == [0, 2]
@@ -186,10 +186,10 @@ def test_memory_that_runs_out_in_a_pass_is_said_and_model_and_record_stay_usable
         torch.empty(2**60)
 
     hook = next(iter(tales.module.children())).register_forward_hook(greedy)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tales.capture(STORY)
     hook.remove()
-    assert caught.value.code == "out_of_memory"
+    assert captured.value.code == "out_of_memory"
     again = tales.capture(STORY)
     assert isinstance(again, AttentionRecord)
     np.testing.assert_array_equal(again.attention_weights(2, 3), before.attention_weights(2, 3))
@@ -199,7 +199,7 @@ def test_what_is_kept_of_a_token_is_what_the_layers_have(originals: Path) -> Non
     """Of grouped queries, of heads that are not d_model wide together, and of two stacks of different sizes."""
     for name in ("bert", "gpt2", "t5"):
         model = load_model(originals / name, device="cpu")
-        recorder = recorder_for(model.module, model.info.tier)
+        recorder = recorder_for(model.module, model.info.backend)
         with recorder.recording():
             model.forward(model.inputs(*model.encode("the cat sat", target="the cat" if name == "t5" else None)))
         for kind, layers in recorder.layers.items():

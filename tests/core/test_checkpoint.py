@@ -87,9 +87,9 @@ def test_weights_that_are_no_numbers_are_said_so_when_they_run(bert: Path) -> No
     model = load_model(
         edit_weights(bert, lambda weights: {name: each * float("nan") for name, each in weights.items()}), device="cpu"
     )
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         model.capture("the cat")
-    assert caught.value.code == "not_a_number"
+    assert captured.value.code == "not_a_number"
 
 
 # ---------------------------------------------------------------- shards

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from headscope.core.errors import HeadscopeError
-from headscope.core.memory import check_room, free_memory, is_out_of_memory, out_of_memory_said
+from headscope.core.memory import check_room, free_memory, is_out_of_memory, out_of_memory_reported
 from headscope.core.models.hub.placement.devices import devices, dtypes, pick_device, pick_dtype
 from headscope.core.models.hub.placement.packing import packings
 
@@ -32,10 +32,10 @@ def test_half_precision_is_taken_when_the_room_is_small() -> None:
 
 def test_room_is_asked_for_before_it_is_taken() -> None:
     check_room("not_enough_memory", 1, CPU)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         check_room("not_enough_memory", 2**60, CPU)
-    assert caught.value.code == "not_enough_memory"
-    assert "1073741824.0 GB" in caught.value.message
+    assert captured.value.code == "not_enough_memory"
+    assert "1073741824.0 GB" in captured.value.message
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_room_is_asked_for_before_it_is_taken() -> None:
 )
 def test_memory_that_runs_out_is_told_from_other_trouble(error: Exception, counts: bool) -> None:
     assert is_out_of_memory(error) is counts
-    with pytest.raises(HeadscopeError if counts else RuntimeError), out_of_memory_said(CPU):
+    with pytest.raises(HeadscopeError if counts else RuntimeError), out_of_memory_reported(CPU):
         raise error
 
 
 def test_torch_itself_says_it_in_one_of_these_ways() -> None:
-    with pytest.raises(HeadscopeError) as caught, out_of_memory_said(CPU):
+    with pytest.raises(HeadscopeError) as captured, out_of_memory_reported(CPU):
         torch.empty(2**58)
-    assert caught.value.code == "out_of_memory"
+    assert captured.value.code == "out_of_memory"

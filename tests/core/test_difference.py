@@ -11,7 +11,7 @@ from headscope.core.attention.maps import overview
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.errors import HeadscopeError
 from headscope.core.model import Model
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 
 A, B = "the keys of the cabinet are rusty .", "the key of the cabinets is rusty ."
 LONG_A, LONG_B = "once there was a dog . the dog had a bone .", "once there was a cat . the cat had a fish ."
@@ -59,7 +59,7 @@ def test_of_scores_what_either_hides_has_no_number(decoder: Model) -> None:
 
 
 def test_in_words_the_words_weights_are_subtracted(pair) -> None:
-    newest, reference = (record.read_as(Reading(units="words", special="renormalised")) for record in pair)
+    newest, reference = (record.in_units(Units(of="words", special="renormalised")) for record in pair)
     expected = newest.attention_weights(0, 2) - reference.attention_weights(0, 2)
     np.testing.assert_array_equal(newest.minus(reference).attention_weights(0, 2), expected)
 

@@ -63,7 +63,7 @@ def test_the_parts_sum_to_the_models_own_logit(name: str, tmp_path: Path) -> Non
             assert (found.target.position, found.target.token) == (position, expected)
             assert found.logit == pytest.approx(float(own[position, expected]), abs=allowed.of_logits(own))
             assert abs(found.remainder) <= summed(found)
-    if model.info.tier == "fallback":
+    if model.info.backend == "fallback":
         assert [part.kind for part in found.parts].count("layer") == 3
         return
     kinds = {kind for kind in ("decoder", "cross") if kind in model.info.layers}
@@ -88,10 +88,10 @@ def test_each_kind_of_bias_is_found_where_there_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", POST_NORM)
 def test_models_that_normalise_behind_the_sum_are_refused_in_words(name: str, tmp_path: Path) -> None:
     model = opened(name, tmp_path)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         direct_logit_attribution(model, "the cat [MASK]" if model.info.family == "encoder" else TEXT, target=target_of(model))
-    assert caught.value.code == "analysis_undefined"
-    assert model.info.architecture in str(caught.value)
+    assert captured.value.code == "analysis_undefined"
+    assert model.info.architecture in str(captured.value)
 
 
 # ---------------------------------------------------------------- the long way
@@ -253,9 +253,9 @@ def test_what_is_asked_for_must_be_there(gpt2: Model) -> None:
         (gpt2, TEXT, {"token": 99}, "bad_option"),
         (toy("toy:grammar"), "the keys are rusty .", {}, "no_mask"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             direct_logit_attribution(model, text, **options)
-        assert caught.value.code == code
+        assert captured.value.code == code
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):

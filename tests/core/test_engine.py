@@ -39,17 +39,17 @@ def run(engine: Engine, text: str = SENTENCE) -> Run:
 
 def test_nothing_runs_before_a_model_is_loaded() -> None:
     for request in (CaptureRequest("a"), GenerateRequest("a"), FillRequest("a")):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             Engine().handle(request, Job(), ignore)
-        assert caught.value.code == "no_model"
+        assert captured.value.code == "no_model"
 
 
 def test_a_load_that_fails_or_is_cancelled_leaves_the_model() -> None:
     engine = engine_with("toy:grammar")
     before = run(engine)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         engine.handle(LoadRequest("toy:nothing"), Job(), ignore)
-    assert caught.value.code == "unknown_toy"
+    assert captured.value.code == "unknown_toy"
     after = run(engine)
     assert after.predictions == before.predictions
 

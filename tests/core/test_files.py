@@ -34,32 +34,32 @@ def test_a_failure_leaves_the_older_file_and_nothing_else(tmp_path: Path) -> Non
 
 
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(HeadscopeError) as caught, atomic_write(tmp_path / "data.npz"):
+    with pytest.raises(HeadscopeError) as captured, atomic_write(tmp_path / "data.npz"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    assert caught.value.code == "no_disk_space"
-    assert "data.npz" in caught.value.message
+    assert captured.value.code == "no_disk_space"
+    assert "data.npz" in captured.value.message
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(HeadscopeError) as caught, atomic_write(tmp_path / "nowhere" / "data.csv"):
+    with pytest.raises(HeadscopeError) as captured, atomic_write(tmp_path / "nowhere" / "data.csv"):
         pytest.fail("there is no place to write to")
-    assert caught.value.code == "cannot_write"
-    assert "No such file" in caught.value.message
+    assert captured.value.code == "cannot_write"
+    assert "No such file" in captured.value.message
 
 
 def test_a_folder_in_the_place_of_the_file_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "out.png").mkdir()
-    with pytest.raises(HeadscopeError) as caught, atomic_write(tmp_path / "out.png") as temporary:
+    with pytest.raises(HeadscopeError) as captured, atomic_write(tmp_path / "out.png") as temporary:
         temporary.write_bytes(b"x")
-    assert caught.value.code == "cannot_write"
+    assert captured.value.code == "cannot_write"
     assert list(tmp_path.iterdir()) == [tmp_path / "out.png"]
 
 
 def test_an_error_of_ours_inside_the_block_keeps_its_code(tmp_path: Path) -> None:
-    with pytest.raises(HeadscopeError) as caught, atomic_write(tmp_path / "data.npz"):
+    with pytest.raises(HeadscopeError) as captured, atomic_write(tmp_path / "data.npz"):
         raise HeadscopeError("empty_text")
-    assert caught.value.code == "empty_text"
+    assert captured.value.code == "empty_text"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")

@@ -76,9 +76,9 @@ def test_what_cannot_be_filled_is_said_at_once(grammar: Model, ask) -> None:
         (grammar, "", "empty_text"),
         (grammar, " \n ", "empty_text"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             ask(model, text)
-        assert caught.value.code == code
+        assert captured.value.code == code
 
 
 # ---------------------------------------------------------------- one mask at a time
@@ -178,9 +178,9 @@ def test_the_next_sentence_is_the_first_of_two_logits(grammar: Model) -> None:
 
 
 def test_a_model_without_the_head_says_so(bert: Model) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         next_sentence(bert, "the cat", "sat")
-    assert caught.value.code == "cannot_next_sentence"
+    assert captured.value.code == "cannot_next_sentence"
 
 
 # ---------------------------------------------------------------- Gibbs sampling
@@ -233,6 +233,6 @@ def test_gibbs_refuses_what_it_cannot_do(grammar: Model) -> None:
         ("the [MASK] .", {"sweeps": 0}, "bad_option"),
         ("the [MASK] .", {"temperature": -1.0}, "bad_option"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             fill_by_gibbs(grammar, text, **options)
-        assert caught.value.code == code
+        assert captured.value.code == code

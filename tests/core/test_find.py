@@ -4,8 +4,8 @@ import pytest
 
 from headscope.core import load_model
 from headscope.core.text.find import find_in
-from headscope.core.text.tokens import Reading, Token, TokenAxis
-from headscope.core.text.units import read_axis
+from headscope.core.text.tokens import Token, TokenAxis, Units
+from headscope.core.text.units import axis_in_units
 
 
 def cut(text: str, *pieces: str, second: str = "", second_pieces: tuple[str, ...] = ()) -> TokenAxis:
@@ -74,7 +74,7 @@ def test_tokens_without_a_text_are_found_by_their_labels() -> None:
 
 def test_units_are_found_whole() -> None:
     axis = load_model("toy:grammar").capture("the cat purrs . the dog barks .").axis("encoder").queries
-    words, sentences = (read_axis(axis, Reading(units)) for units in ("words", "sentences"))
+    words, sentences = (axis_in_units(axis, Units(units)) for units in ("words", "sentences"))
     assert [words.labels[at] for places in find_in(words, "cat purrs") for at in places] == ["cat", "purrs"]
     assert [list(places) for places in find_in(sentences, "dog")] == [[2]]
     assert [list(places) for places in find_in(sentences, "the")] == [[1], [2]]

@@ -11,7 +11,7 @@ from headscope.core.attention.intervention import Cut, Intervention, Scale, Unif
 from headscope.core.errors import HeadscopeError
 from headscope.core.models.load import load_model
 from headscope.core.predict.generate import _READ
-from headscope.core.predict.reader import read_by
+from headscope.core.predict.reader import inputs_of
 from headscope.core.predict.results import GenerationStep
 from tests import allowed
 from tests.generating import PROMPT, difference_from_one_pass, folder_of, model_of
@@ -27,30 +27,30 @@ def other(step: GenerationStep) -> int:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_both_branches_have_the_attention_of_one_pass_over_their_tokens(family: str) -> None:
     model = model_of(family)
-    trunk = list(model.generate(PROMPT, max_new_tokens=12))
-    before = [step.record.layer_weights(1, "decoder").copy() for step in trunk]
+    shared_prefix = list(model.generate(PROMPT, max_new_tokens=12))
+    before = [step.record.layer_weights(1, "decoder").copy() for step in shared_prefix]
     for at in (0, 1, 7):
-        branch = list(trunk[at].fork(other(trunk[at]), max_new_tokens=8))
+        branch = list(shared_prefix[at].fork(other(shared_prefix[at]), max_new_tokens=8))
         assert branch[0].index == at
         assert branch[0].forced
         assert not branch[1].forced
-        assert [each.id for each in branch[0].candidates] == [each.id for each in trunk[at].candidates]
-        assert branch[0].token.id == other(trunk[at])
+        assert [each.id for each in branch[0].candidates] == [each.id for each in shared_prefix[at].candidates]
+        assert branch[0].token.id == other(shared_prefix[at])
         tokens = branch[-1].record.axis("decoder").queries.tokens
-        n_shared = len(trunk[at].record.axis("decoder").queries)
-        assert tokens[:n_shared] == trunk[at].record.axis("decoder").queries.tokens
+        n_shared = len(shared_prefix[at].record.axis("decoder").queries)
+        assert tokens[:n_shared] == shared_prefix[at].record.axis("decoder").queries.tokens
         assert difference_from_one_pass(model, branch[-1].record) <= 1
-    for step, weights in zip(trunk, before, strict=True):
+    for step, weights in zip(shared_prefix, before, strict=True):
         np.testing.assert_array_equal(step.record.layer_weights(1, "decoder"), weights)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama-grouped", "mistral-sliding", "bart"])
 def test_what_follows_a_forced_token_is_what_the_model_says_after_it(family: str) -> None:
     model = model_of(family)
-    trunk = list(model.generate(PROMPT, max_new_tokens=10))
-    branch = list(trunk[5].fork(other(trunk[5]), max_new_tokens=6))
-    again = list(trunk[5].fork(trunk[5].token.id, max_new_tokens=5))
-    assert [step.token.id for step in again] == [step.token.id for step in trunk[5:]]
+    shared_prefix = list(model.generate(PROMPT, max_new_tokens=10))
+    branch = list(shared_prefix[5].fork(other(shared_prefix[5]), max_new_tokens=6))
+    again = list(shared_prefix[5].fork(shared_prefix[5].token.id, max_new_tokens=5))
+    assert [step.token.id for step in again] == [step.token.id for step in shared_prefix[5:]]
     if family != "bart":  # a text that is typed reads the same tokens; a decoder's target is read by another way
         typed = list(model.generate(branch[0].text, max_new_tokens=5))
         assert [step.token.id for step in typed] == [step.token.id for step in branch[1:]]
@@ -59,34 +59,34 @@ def test_what_follows_a_forced_token_is_what_the_model_says_after_it(family: str
 def test_a_branch_can_be_forked_and_the_trunk_goes_on_beside_it() -> None:
     model = model_of("llama-grouped")
     generation = model.generate(PROMPT, max_new_tokens=12)
-    trunk = [next(generation) for _ in range(6)]
-    branch = trunk[3].fork(other(trunk[3]))
+    shared_prefix = [next(generation) for _ in range(6)]
+    branch = shared_prefix[3].fork(other(shared_prefix[3]))
     twigs = [next(branch), next(branch), next(branch)]
-    trunk += [next(generation), next(generation)]
+    shared_prefix += [next(generation), next(generation)]
     twig = twigs[2].fork(other(twigs[2]))
     leaves = [next(twig), next(twig)]
-    trunk += list(generation)
-    for step in (trunk[-1], trunk[6], twigs[-1], leaves[-1]):
+    shared_prefix += list(generation)
+    for step in (shared_prefix[-1], shared_prefix[6], twigs[-1], leaves[-1]):
         assert difference_from_one_pass(model, step.record) <= 1
-    assert [step.token.id for step in trunk] == [step.token.id for step in model.generate(PROMPT, max_new_tokens=12)]
+    assert [step.token.id for step in shared_prefix] == [step.token.id for step in model.generate(PROMPT, max_new_tokens=12)]
 
 
 def test_branches_share_the_memory_of_what_they_have_in_common() -> None:
     model = model_of("gpt2")
-    trunk = list(model.generate(PROMPT * 3, max_new_tokens=12))
-    (first,) = trunk[8].fork(other(trunk[8]), max_new_tokens=1)
-    shared = {tensor.untyped_storage().data_ptr() for tensor in trunk[7].record._layers["decoder"][0].tensors}
+    shared_prefix = list(model.generate(PROMPT * 3, max_new_tokens=12))
+    (first,) = shared_prefix[8].fork(other(shared_prefix[8]), max_new_tokens=1)
+    shared = {tensor.untyped_storage().data_ptr() for tensor in shared_prefix[7].record._layers["decoder"][0].tensors}
     keys = first.record._layers["decoder"][0].key
     assert keys.shape[2] == len(first.record.axis("decoder").queries)
-    assert first.record.nbytes <= 2 * trunk[-1].record.nbytes
+    assert first.record.nbytes <= 2 * shared_prefix[-1].record.nbytes
     assert shared  # the trunk's own stay where they are
-    assert shared == {tensor.untyped_storage().data_ptr() for tensor in trunk[-1].record._layers["decoder"][0].tensors}
+    assert shared == {tensor.untyped_storage().data_ptr() for tensor in shared_prefix[-1].record._layers["decoder"][0].tensors}
 
 
 def test_a_drawn_branch_is_drawn_again_alike() -> None:
     model = model_of("llama-grouped")
-    trunk = list(model.generate(PROMPT, max_new_tokens=8, temperature=3.0, seed=5))
-    one, two = ([step.token.id for step in trunk[4].fork(7, max_new_tokens=6)] for _ in range(2))
+    shared_prefix = list(model.generate(PROMPT, max_new_tokens=8, temperature=3.0, seed=5))
+    one, two = ([step.token.id for step in shared_prefix[4].fork(7, max_new_tokens=6)] for _ in range(2))
     assert one == two
     assert one[0] == 7
 
@@ -116,11 +116,13 @@ def test_what_is_changed_in_the_model_is_changed_in_every_step_and_branch(family
             Uniform(layer=2, head=0, kind="decoder", queries=(2, 4)),
         )
     )
-    trunk = list(model.generate(PROMPT, max_new_tokens=8, intervention=edits))
-    branch = list(trunk[4].fork(other(trunk[4]), max_new_tokens=6))
-    assert [step.probability for step in trunk] != [step.probability for step in model.generate(PROMPT, max_new_tokens=8)]
-    for step in (trunk[-1], branch[-1]):
-        source, target = read_by(step.record)
+    shared_prefix = list(model.generate(PROMPT, max_new_tokens=8, intervention=edits))
+    branch = list(shared_prefix[4].fork(other(shared_prefix[4]), max_new_tokens=6))
+    assert [step.probability for step in shared_prefix] != [
+        step.probability for step in model.generate(PROMPT, max_new_tokens=8)
+    ]
+    for step in (shared_prefix[-1], branch[-1]):
+        source, target = inputs_of(step.record)
         assert (target is not None) == (family == "bart")
         assert source.ids[: len(PROMPT)] == model.encode(PROMPT)[0].ids[: len(PROMPT)]
         record, output = model.observe(source, target, intervention=edits)
@@ -133,9 +135,9 @@ def test_what_is_changed_in_the_model_is_changed_in_every_step_and_branch(family
 
 
 def test_a_head_that_does_not_exist_is_refused_at_once() -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         model_of("gpt2").generate(PROMPT, intervention=Intervention((Scale(layer=1, head=99),)))
-    assert caught.value.code == "no_such_head"
+    assert captured.value.code == "no_such_head"
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gpt-oss-sinks", "bloom", "bart", "toy:tales"])
@@ -151,9 +153,9 @@ def test_steps_keep_neither_their_model_nor_its_cache(family: str) -> None:
     assert [each() for each in alive] == [None, None]
     assert [step.attention_rows(1).tobytes() for step in (*steps, *best)] == rows
     for step in (steps[2], best[1]):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             step.fork(7)
-        assert caught.value.code == "model_gone"
+        assert captured.value.code == "model_gone"
     kept = pickle.loads(pickle.dumps(steps))  # to a file and back
     assert [step.attention_rows(1).tobytes() for step in kept] == rows[: len(kept)]
 

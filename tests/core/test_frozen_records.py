@@ -35,11 +35,13 @@ def captured(family: Family, module: nn.Module) -> AttentionRecord:
     """A record with all that one can have: values and output projections too."""
     ids = torch.arange(5, 5 + N_TOKENS)[None]
     inputs = {"input_ids": ids, "decoder_input_ids": ids} if family.form == "encoder-decoder" else {"input_ids": ids}
-    tier = install(module)  # type: ignore[arg-type]
-    recorder = recorder_for(module, tier, keep_values=True)
+    backend = install(module)  # type: ignore[arg-type]
+    recorder = recorder_for(module, backend, keep_values=True)
     with torch.inference_mode(), recorder.recording():
         module(**inputs)
-    return recorder.record({kind: (axis(N_TOKENS), axis(N_TOKENS)) for kind in ("encoder", "decoder", "cross")}, tier=tier)
+    return recorder.record(
+        {kind: (axis(N_TOKENS), axis(N_TOKENS)) for kind in ("encoder", "decoder", "cross")}, backend=backend
+    )
 
 
 def answers(record: AttentionRecord) -> list[bytes]:
@@ -145,7 +147,7 @@ def test_learned_queries_masks_and_tables_are_copied(gradients: bool) -> None:
     recorder = Recorder(module)
     with torch.inference_mode(not gradients), recorder.recording():
         module(torch.randn(1, 8, 8))
-    record = recorder.record({"encoder": (axis(8), axis(8))}, tier="fast")
+    record = recorder.record({"encoder": (axis(8), axis(8))}, backend="fast")
     before = record.layer_weights(0, "encoder")
     with torch.no_grad():
         module.queries += 1
@@ -176,7 +178,7 @@ def test_a_pattern_that_was_pasted_may_be_used_again_for_another() -> None:
     recorder = Recorder(module, intervention=Intervention((Paste(layer=0, head=1, pattern=pattern),)))
     with torch.inference_mode(), recorder.recording():
         module(input_ids=torch.arange(5)[None])
-    record = recorder.record({"encoder": (axis(5), axis(5))}, tier="fast")
+    record = recorder.record({"encoder": (axis(5), axis(5))}, backend="fast")
     pattern[:] = 0
     np.testing.assert_allclose(record.attention_weights(0, 1), 0.2, atol=allowed.of_sums())
 

@@ -191,9 +191,9 @@ def test_generation_stops_where_the_model_has_no_more_positions(folder) -> None:
 
 
 def test_a_prompt_without_room_is_refused(folder) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         generate(opened(folder("gpt2")), "a" * 70)
-    assert caught.value.code == "no_room"
+    assert captured.value.code == "no_room"
 
 
 def test_cancel_ends_it_before_the_next_token(folder) -> None:
@@ -214,15 +214,15 @@ def test_cancel_ends_it_before_the_next_token(folder) -> None:
     ],
 )
 def test_what_cannot_be_generated_is_said_at_once(text: str, options: dict, code: str) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         generate(opened("toy:tales"), text, **options)
-    assert caught.value.code == code
+    assert captured.value.code == code
 
 
 def test_an_encoder_cannot_generate() -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         generate(opened("toy:grammar"), "the keys")
-    assert caught.value.code == "cannot_generate"
+    assert captured.value.code == "cannot_generate"
 
 
 # ---------------------------------------------------------------- transformers' own choices
@@ -375,9 +375,9 @@ def test_what_cannot_be_a_chat_is_said(talker: Model) -> None:
         (talker, " ", "", "empty_text"),
         (talker, "hi", "be rude", "chat_template_failed"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             model.generate(text, chat=True, system=system)
-        assert caught.value.code == code
+        assert captured.value.code == code
 
 
 # ---------------------------------------------------------------- what is kept
@@ -395,10 +395,10 @@ def test_a_record_shares_its_keys_with_the_cache_and_takes_no_room_that_will_not
 
 def test_growing_rows_are_those_that_were_put_in_whatever_happens_to_the_branches() -> None:
     rows = torch.arange(60.0).view(1, 2, 10, 3)
-    trunk = Growing()
-    first = trunk.append(rows[:, :, :4])
-    branch = trunk.branch(3)
-    one = trunk.append(rows[:, :, 4:6])
+    shared_prefix = Growing()
+    first = shared_prefix.append(rows[:, :, :4])
+    branch = shared_prefix.branch(3)
+    one = shared_prefix.append(rows[:, :, 4:6])
     two = branch.append(rows[:, :, 8:9])
     twig = branch.branch(4)
     three = twig.append(rows[:, :, 9:])

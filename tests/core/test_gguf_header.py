@@ -97,11 +97,11 @@ def test_a_broken_header_is_refused_at_once_and_takes_nothing(tmp_path: Path, co
     path = tmp_path / "odd.gguf"
     path.write_bytes(content)
     before, began = psutil.Process().memory_info().rss, time.process_time()
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         load_model(path, device="cpu")
     assert time.process_time() - began < 1
     assert psutil.Process().memory_info().rss - before < 50e6
-    error = caught.value
+    error = captured.value
     assert error.code in {"gguf_unsupported", "no_attention"}
     assert len(error.message) <= 300
     assert error.message.isprintable()

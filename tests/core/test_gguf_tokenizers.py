@@ -277,11 +277,11 @@ def test_chat_templates_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("charsmap", [bytes(3), b"\xff" * 64, b"\0\4\0\0" + b"\7" * 3000, bytes(5000), b"\4\0\0\0" + bytes(9)])
 def test_a_broken_table_of_letters_is_said_so(tmp_path: Path, charsmap: bytes) -> None:
     _, keys = trained("unigram", vocab_size=420, **PLAIN)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tokenizer = read(tmp_path / "words.gguf", **keys | {"ggml__precompiled_charsmap": charsmap})
         for text in TEXTS:
             ids(tokenizer, text)
-    assert caught.value.code == "gguf_unsupported"
+    assert captured.value.code == "gguf_unsupported"
 
 
 def test_a_table_of_letters_that_is_said_to_be_whole_never_panics(tmp_path: Path) -> None:

@@ -225,9 +225,9 @@ def test_what_is_asked_for_must_be_there(gpt2: Model) -> None:
         (integrated_gradients, {"layers": [("cross", 0)]}, "unknown_kind"),
         (integrated_gradients, {"layers": [("decoder", 3)]}, "no_such_head"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             ask(gpt2, TEXT, **options)
-        assert caught.value.code == code
+        assert captured.value.code == code
 
 
 @pytest.mark.parametrize("ask", [gradient_attention, lambda *args, **options: list(integrated_gradients(*args, **options))])

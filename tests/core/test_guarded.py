@@ -20,9 +20,9 @@ from headscope.core.sentences import sentence
 
 
 def refusal(function: str, *arguments: object, **limits: object) -> HeadscopeError:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         guarded(function, *arguments, subject="a.file", **limits)
-    return caught.value
+    return captured.value
 
 
 def test_plain_data_goes_there_and_comes_back(tmp_path: Path) -> None:

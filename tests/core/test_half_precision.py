@@ -51,7 +51,7 @@ def test_nothing_is_refused_for_its_rounding(model_of: Callable[[str, str], Mode
     model = model_of(name, dtype)
     texts = texts_of(model)
     assert verify(model, **texts).passed
-    assert reaches(model.module, model.info.tier, model.place)
+    assert reaches(model.module, model.info.backend, model.place)
     *_, sweep = ablate_heads(model, Question(**texts, token=7))
     assert np.isfinite(sweep.log_probability_change).all()
     assert variants._layout_to_branch(model, model.inputs(*model.encode(texts["text"], None, texts["target"]))) is not None

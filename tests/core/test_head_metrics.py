@@ -12,14 +12,14 @@ from headscope.core.analyse.records.head_types import METRICS, OF_REST, REST_SHA
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.kept import layer as layers_module
 from headscope.core.attention.kept.layer import Layer, LazyLayer
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.engine.engine import Engine
 from headscope.core.job import Cancel, Cancelled, Job
 from headscope.core.keep import Keep
 from headscope.core.models.load import load_model
 from headscope.core.requests.heads import MetricsRequest
-from headscope.core.text.tokens import Reading, Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis, Units
 from tests import allowed
 
 view = Engine().handle_record
@@ -129,13 +129,11 @@ def assert_as_defined(record: AttentionRecord, kind: str) -> None:
                 assert of_head[metric] == pytest.approx(value, abs=within, nan_ok=True), (kind, layer, head, metric)
 
 
-@pytest.mark.parametrize(
-    "reading", [Reading(), Reading("words"), Reading("tokens", "hidden"), Reading("words", "renormalised")]
-)
-def test_an_encoders_heads_are_as_the_definitions_say(reading: Reading) -> None:
+@pytest.mark.parametrize("reading", [Units(), Units("words"), Units("tokens", "hidden"), Units("words", "renormalised")])
+def test_an_encoders_heads_are_as_the_definitions_say(units: Units) -> None:
     model = load_model("toy:grammar", device="cpu")
     record = model.capture("the keys near the cabinet [MASK] rusty .", "the cabinet near the keys is old .")
-    assert_as_defined(record.read_as(reading), "encoder")
+    assert_as_defined(record.in_units(units), "encoder")
 
 
 def test_a_decoders_heads_are_as_the_definitions_say() -> None:
@@ -219,7 +217,7 @@ def test_a_sink_is_told_from_special_tokens_and_those_from_a_sink() -> None:
         matrix[:, 3] += 0.2
         matrices[name] = matrix
     given = record_of(np.stack(list(matrices.values())), ["x"] * 8)
-    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, tier="given")
+    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, backend="given")
     found = measured(record)
     assert [found.types[0, head] for head in range(2)] == ["first", "special"]
     assert found.values["special"][0] == pytest.approx([0.8, 0.8])
@@ -254,14 +252,14 @@ def test_thresholds_are_the_published_ones() -> None:
 def random_layer(n_tokens: int, *, n_heads: int = 3, causal: bool = True, seed: int = 0) -> LazyLayer:
     generator = torch.Generator().manual_seed(seed)
     query, key = (torch.randn(1, n_heads, n_tokens, 8, generator=generator) * 2 for _ in range(2))
-    return LazyLayer(query, key, 0.35, (Sight(range(n_tokens), range(n_tokens), causal=causal),))
+    return LazyLayer(query, key, 0.35, (Visibility(range(n_tokens), range(n_tokens), causal=causal),))
 
 
 def record_with(*layers: Layer, kept: Keep | None = None) -> AttentionRecord:
     n_tokens = layers[0].shape[1]
     axis = TokenAxis(tuple(Token("a", place % 41) for place in range(n_tokens)))
     options = {} if kept is None else {"kept": kept}
-    return AttentionRecord({"decoder": layers}, {"decoder": (axis, axis)}, tier="fast", **options)
+    return AttentionRecord({"decoder": layers}, {"decoder": (axis, axis)}, backend="fast", **options)
 
 
 def test_blocks_of_rows_and_heads_one_by_one_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +384,7 @@ def test_a_separator_head_is_told_by_the_rest_as_well() -> None:
     )
     matrix = 0.2 * np.eye(8, k=1) + 0.8 * np.eye(8)[[7] * 8]
     given = record_of(matrix.astype(np.float32)[None], ["x"] * 8)
-    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, tier="given")
+    record = AttentionRecord({"encoder": given._layers["encoder"]}, {"encoder": (axis, axis)}, backend="given")
     found = measured(record)
     assert found.types_of((0, 0)) == ("special", "next")
     assert found.values["rest_next"][0, 0] == pytest.approx(1)

@@ -134,7 +134,7 @@ def test_a_model_is_as_it_was_after_every_operation_that_succeeds_or_is_refused(
             operation()
             done.add(what)
         assert not differences(before, fingerprint(module)), what
-    assert {"capture", "value" if look.info.tier != "fallback" else "capture"} <= done
+    assert {"capture", "value" if look.info.backend != "fallback" else "capture"} <= done
     look.release()
     assert not differences(before, fingerprint(module))
 

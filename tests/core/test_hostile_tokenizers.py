@@ -90,10 +90,10 @@ HOSTILE = {
 def test_a_hostile_tokenizer_is_refused_within_the_limits(sound: Path, tmp_path: Path, capfd, name: str) -> None:
     folder = changed(sound, tmp_path / "model", HOSTILE[name])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         read_tokenizer(folder, "model")
-    assert caught.value.code in {"tokenizer_broken", "cannot_read", "no_tokenizer"}
-    assert caught.value.message.isprintable()
+    assert captured.value.code in {"tokenizer_broken", "cannot_read", "no_tokenizer"}
+    assert captured.value.message.isprintable()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 2**10  # kB: the parent built nothing of it
     assert capfd.readouterr() == ("", "")  # Rust writes its panics to the terminal
 
@@ -144,9 +144,9 @@ def lengthening() -> HubTokenizer:
 )
 def test_a_text_that_a_tokenizer_does_not_end_with_is_refused(capfd, tokenizer: HubTokenizer, text: str) -> None:
     assert len(tokenizer.encode("b q").axis.tokens) > 0
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tokenizer.encode(text)
-    assert caught.value.code == "text_not_split"
+    assert captured.value.code == "text_not_split"
     assert capfd.readouterr() == ("", "")
 
 
@@ -176,10 +176,10 @@ def test_a_template_that_does_not_end_is_refused_and_hinders_no_other_text(name:
     tokenizer = chatting(TEMPLATES[name])
     plain = byte_level()
     assert tokenizer.encode("the cat").ids == plain.encode("the cat").ids
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         tokenizer.chat("the cat")
-    assert caught.value.code == "chat_template_failed"
-    assert caught.value.message.isprintable()
+    assert captured.value.code == "chat_template_failed"
+    assert captured.value.message.isprintable()
 
 
 TURNS = "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m['content'] | trim }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
@@ -204,9 +204,9 @@ def test_a_template_that_names_a_token_it_does_not_list_panics_in_the_child(soun
 
     folder = changed(sound, tmp_path / "model", change)
     capfd.readouterr()
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         read_tokenizer(folder, "model")
-    assert caught.value.code == "tokenizer_broken"
+    assert captured.value.code == "tokenizer_broken"
     assert capfd.readouterr() == ("", "")
 
 
@@ -214,6 +214,6 @@ def test_a_tokenizer_that_looks_for_its_unknown_token_without_end_is_refused(sou
     folder = changed(sound, tmp_path / "model", lambda whole: None)
     settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "unk_token": ""}), encoding="utf-8")
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         read_tokenizer(folder, "model")
-    assert caught.value.code == "no_tokenizer"
+    assert captured.value.code == "no_tokenizer"

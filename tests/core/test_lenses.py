@@ -15,7 +15,7 @@ from headscope.core.analyse.records.rows_and_columns import looks
 from headscope.core.attention.kept.lenses import FUNCTIONS
 from headscope.core.attention.maps import overview
 from headscope.core.errors import HeadscopeError
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from tests import allowed
 from tests.tiny_models import write_masked
 
@@ -70,14 +70,14 @@ def test_scores_are_those_of_plain_transformers_own_projections(tmp_path) -> Non
     """Q and K as its linear layers give them to hooks, multiplied by hand."""
     folder, text = write_masked(tmp_path / "bert"), "the cat walked on a mat"
     record = load_model(str(folder), device="cpu").capture(text).through(SCORES)
-    model, caught = AutoModelForMaskedLM.from_pretrained(folder).eval(), {}
+    model, captured = AutoModelForMaskedLM.from_pretrained(folder).eval(), {}
     projections = model.bert.encoder.layer[1].attention.self
     for name in ("query", "key"):
-        getattr(projections, name).register_forward_hook(lambda _m, _i, out, name=name: caught.update({name: out}))
+        getattr(projections, name).register_forward_hook(lambda _m, _i, out, name=name: captured.update({name: out}))
     with torch.inference_mode():
         model(**AutoTokenizer.from_pretrained(folder)(text, return_tensors="pt"))
     n_heads = model.config.num_attention_heads
-    query, key = (caught[name][0].unflatten(-1, (n_heads, -1)).transpose(0, 1) for name in ("query", "key"))
+    query, key = (captured[name][0].unflatten(-1, (n_heads, -1)).transpose(0, 1) for name in ("query", "key"))
     theirs = (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).numpy()
     np.testing.assert_allclose(record.layer_weights(1, "encoder"), theirs, atol=allowed.of_logits(theirs))
 
@@ -124,11 +124,11 @@ def test_rows_and_columns_are_sums_of_what_there_is(tale) -> None:
 
 
 def test_a_lens_of_units_is_a_lens_and_words_have_no_scores(tale) -> None:
-    bare = tale.read_as(Reading(special="hidden"))
+    bare = tale.in_units(Units(special="hidden"))
     np.testing.assert_array_equal(
-        tale.through(SCORES).read_as(Reading(special="hidden")).attention_weights(1, 2), bare.attention_scores(1, 2)
+        tale.through(SCORES).in_units(Units(special="hidden")).attention_weights(1, 2), bare.attention_scores(1, 2)
     )
-    words = tale.through(SCORES).read_as(Reading("sentences"))
+    words = tale.through(SCORES).in_units(Units("sentences"))
     assert words.lens == SCORES
     with pytest.raises(HeadscopeError) as told:
         words.attention_weights(1, 2)

@@ -224,10 +224,10 @@ SPECIAL_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 def test_a_tokenizer_of_another_model_is_said_so_when_it_matters(bert: Path) -> None:
     model = load_model(with_vocabulary(bert, [*SPECIAL_WORDS, *(f"w{number}" for number in range(500))]), device="cpu")
     assert len(model.capture("w1 w2").axis("encoder").keys) == 4
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         model.capture("w1 w400")
-    assert caught.value.code == "tokenizer_unfit"
-    assert "w400" in caught.value.message
+    assert captured.value.code == "tokenizer_unfit"
+    assert "w400" in captured.value.message
 
 
 def test_rows_without_a_word_are_candidates_by_number(bert: Path) -> None:
@@ -304,11 +304,11 @@ def test_float16_that_overflows_is_said_so_and_the_model_stays(bert: Path) -> No
     loud = {"bert.encoder.layer.0.intermediate.dense.weight", "bert.encoder.layer.0.output.dense.weight"}
     edit_weights(bert, lambda weights: {key: each * 1000 if key in loud else each for key, each in weights.items()})
     model = load_model(bert, device="cpu", dtype="float16")
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         model.run("the cat sat")
-    assert caught.value.code == "not_a_number"
-    assert "float16" in caught.value.message
-    assert "float32" in caught.value.remedy
+    assert captured.value.code == "not_a_number"
+    assert "float16" in captured.value.message
+    assert "float32" in captured.value.remedy
     assert load_model(bert, device="cpu", dtype="float32").run("the cat sat").record.dtype == "float32"
 
 

@@ -168,9 +168,9 @@ def test_adapters_that_add_tokens_are_refused_by_name(
     error = refused(engine, tmp_path / "adapter")
     assert error.code == "adapter_unsupported"
     assert config.peft_type.value in error.message
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         wrap_model(adapted, hf.AutoTokenizer.from_pretrained(originals / "gpt2"))
-    assert caught.value.code == "adapter_unsupported"
+    assert captured.value.code == "adapter_unsupported"
 
 
 def test_an_adapter_of_another_model_is_refused(engine: Engine, originals: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from headscope.core.models.load import load_model
 from headscope.core.predict import logit_lens as lens_file
 from headscope.core.predict.logit_lens import labelled_lens, logit_lens
 from headscope.core.predict.logit_lens_layer import LogitLensLayer
-from headscope.core.predict.reader import read_by
+from headscope.core.predict.reader import inputs_of
 from headscope.core.requests.predictions import LogitLensRequest
 from headscope.core.requests.runs import CaptureRequest
 from tests import allowed
@@ -174,14 +174,14 @@ def test_a_record_tells_to_the_last_id_what_was_read(name: str, tmp_path: Path) 
     if model.info.family == "encoder":
         texts.append((TEXT, "and the dog too", None))
     for text in texts:
-        assert read_by(model.capture(*text)) == model.encode(*text)
+        assert inputs_of(model.capture(*text)) == model.encode(*text)
 
 
 def test_what_a_model_wrote_is_read_token_by_token(gpt2: Model) -> None:
     """Also where its text would be cut into other tokens."""
     first = next(gpt2.generate(TEXT))
     *_, last = first.fork(gpt2.tokenizer.encode(TEXT).ids[0], max_new_tokens=4)  # what a text begins with is in none
-    ids = read_by(last.record)[0].ids
+    ids = inputs_of(last.record)[0].ids
     assert gpt2.encode(last.record.axis("decoder").queries.text)[0].ids != ids
     *_, layer = labelled_lens(gpt2, last.record)
     with torch.inference_mode():
@@ -226,6 +226,6 @@ def test_what_cannot_be_read_is_said(gpt2: Model, tmp_path: Path) -> None:
         (gpt2, {"follow": -1}, "bad_option"),
         (gpt2, {"follow": 99}, "bad_option"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             logit_lens(model, TEXT, **options)
-        assert caught.value.code == code
+        assert captured.value.code == code

@@ -12,7 +12,7 @@ import pytest
 from headscope.core.errors import HeadscopeError
 from headscope.core.model import Model
 from headscope.core.models.load import load_model
-from headscope.core.text.tokens import Reading, TokenAxis
+from headscope.core.text.tokens import TokenAxis, Units
 from headscope.gui.app.command_line import main
 from tests.nasty import MODELS, cases, names, nasty, write_models
 
@@ -63,7 +63,7 @@ def test_a_nasty_text_gives_attention_or_a_sentence(models: dict[str, Model], ki
     check(axis)
     weights = record.attention_weights(0, 0)
     assert weights.shape == (len(axis), len(axis))
-    check(record.read_as(Reading("words")).axis("encoder").queries)
+    check(record.in_units(Units("words")).axis("encoder").queries)
     assert time.monotonic() - begun < SECONDS
 
 

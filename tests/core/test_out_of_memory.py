@@ -61,9 +61,9 @@ def test_an_edit_is_not_refused_for_good(
 ) -> None:
     gpt2 = copy.deepcopy(model("gpt2"))
     edits = Intervention((Scale(layer=0, head=1),))
-    with failing_in_pass(gpt2.module, number, error()) as passes, pytest.raises(HeadscopeError) as caught:
+    with failing_in_pass(gpt2.module, number, error()) as passes, pytest.raises(HeadscopeError) as captured:
         gpt2.capture("the cat", intervention=edits)
-    assert caught.value.code == "out_of_memory" and passes[-1] == number
+    assert captured.value.code == "out_of_memory" and passes[-1] == number
     assert gpt2.capture("the cat", intervention=edits).n_layers("decoder") == 3
 
 
@@ -94,7 +94,7 @@ def test_a_sweep_that_found_no_memory_is_the_same_the_next_time(model: Callable[
 def test_a_models_way_is_not_chosen_for_want_of_memory(name: str) -> None:
     family = next(family for family in FAMILIES if family.name == name)
     whole = built(family)
-    tier = install(whole)
+    backend = install(whole)
     number = 0
     while True:
         module = built(family)
@@ -103,10 +103,10 @@ def test_a_models_way_is_not_chosen_for_want_of_memory(name: str) -> None:
                 found = install(module)
             except torch.OutOfMemoryError:
                 assert module not in _SOURCES
-                assert install(module) == tier
+                assert install(module) == backend
             else:
                 assert len(passes) <= number
-                assert found == tier
+                assert found == backend
                 break
         number += 1
     assert number >= 2
@@ -120,9 +120,9 @@ def test_weights_that_are_no_numbers_for_a_while_are_no_verdict_either(model: Ca
     kept = weight.detach().clone()
     with torch.no_grad():
         weight.fill_(torch.nan)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         gpt2.capture("the cat", intervention=edits)
-    assert caught.value.code == "not_a_number"
+    assert captured.value.code == "not_a_number"
     with torch.no_grad():
         weight.copy_(kept)
     assert gpt2.capture("the cat", intervention=edits).kinds == ("decoder",)
@@ -130,7 +130,7 @@ def test_weights_that_are_no_numbers_for_a_while_are_no_verdict_either(model: Ca
 
 def test_the_processors_own_words_are_known() -> None:
     """What this computer's allocator says of more than there can be."""
-    with pytest.raises(RuntimeError) as caught:
+    with pytest.raises(RuntimeError) as captured:
         torch.empty(1 << 46)
-    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(captured.value)
     assert not is_out_of_memory(RuntimeError("shape '[2, 3]' is invalid for input of size 5"))

@@ -17,7 +17,7 @@ from headscope.core.attention.kept import layer as layer_file
 from headscope.core.attention.kept.edited import EditedLayer
 from headscope.core.attention.kept.layer import AsWrittenLayer, LazyLayer
 from headscope.core.attention.kept.stored import Piece, StoredLayer
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 from headscope.core.attention.maps import fused_pooling
 from headscope.core.attention.maps.overview import first_overview, overview
 from headscope.core.attention.maps.pooling import edges, pooled
@@ -28,11 +28,11 @@ from tests import allowed
 SIZE = 32
 
 
-def layer_of(n_queries, n_keys, *sights, causal=False, n_heads=4, n_key_heads=2):
+def layer_of(n_queries, n_keys, *visibility, causal=False, n_heads=4, n_key_heads=2):
     generator = torch.Generator().manual_seed(n_queries)
     query = torch.randn(1, n_heads, n_queries, 8, generator=generator) * 3
     key = torch.randn(1, n_key_heads, n_keys, 8, generator=generator)
-    return LazyLayer(query, key, 8**-0.5, sights or (Sight(range(n_queries), range(n_keys), causal=causal),))
+    return LazyLayer(query, key, 8**-0.5, visibility or (Visibility(range(n_queries), range(n_keys), causal=causal),))
 
 
 def eager(_module, query, key, value, mask, scaling, dropout, **_options):
@@ -54,16 +54,19 @@ def every_sort(n):
     stored = plain.weights(everything, batch=0, head=None)[None]
     pieces = [Piece(range(half), range(half), stored[:, :, :half, :half])]
     pieces += [Piece(range(row, row + 1), range(row + 1), stored[:, :, row : row + 1, : row + 1]) for row in range(half, n)]
-    sliding = [Sight(range(half), range(half), causal=True), Sight(range(half, n), range(half - 4, n), causal=True, window=4)]
+    sliding = [
+        Visibility(range(half), range(half), causal=True),
+        Visibility(range(half, n), range(half - 4, n), causal=True, window=4),
+    ]
     return {
         "causal": plain,
         "both ways": layer_of(n, n),
-        "sliding window": layer_of(n, n, Sight(everything, everything, mask=window)),
-        "padding": layer_of(n, n, Sight(everything, everything, mask=padded)),
-        "padding before the text": layer_of(n, n, Sight(everything, everything, mask=left)),
-        "position bias": layer_of(n, n, Sight(everything, everything, causal=True, bias=bias)),
+        "sliding window": layer_of(n, n, Visibility(everything, everything, mask=window)),
+        "padding": layer_of(n, n, Visibility(everything, everything, mask=padded)),
+        "padding before the text": layer_of(n, n, Visibility(everything, everything, mask=left)),
+        "position bias": layer_of(n, n, Visibility(everything, everything, causal=True, bias=bias)),
         "generated with a sliding cache": layer_of(n, n, *sliding),
-        "own code": AsWrittenLayer(plain.query, plain.key, plain.scaling, plain.sights, SimpleNamespace(), eager),
+        "own code": AsWrittenLayer(plain.query, plain.key, plain.scaling, plain.visibility, SimpleNamespace(), eager),
         "edited": EditedLayer(plain, (Uniform(layer=0, head=1),)),
         "stored": StoredLayer(tuple(pieces)),
         "cross": layer_of(n, n // 2 + 3),
@@ -173,7 +176,7 @@ def test_a_single_bright_cell_survives_any_length():
     query = torch.zeros(1, 1, n, 4)
     key = torch.zeros(1, 1, n, 4)
     query[0, 0, 700, 0] = key[0, 0, 3, 0] = 10.0  # token 700 looks at token 3, the others everywhere alike
-    layer = LazyLayer(query, key, 1.0, (Sight(range(n), range(n)),))
+    layer = LazyLayer(query, key, 1.0, (Visibility(range(n), range(n)),))
     picture = pooled(layer, batch=0, head=0, height=SIZE, width=SIZE)[0]
     row, column = np.unravel_index(picture.argmax(), picture.shape)
     assert picture.max() == pytest.approx(1, abs=allowed.of_sums())
@@ -311,6 +314,11 @@ def test_cancel_stops_between_blocks(monkeypatch):
     plain = layer_of(50, 50, causal=True)
     with pytest.raises(Cancelled):
         pooled(
-            Counting(plain.query, plain.key, plain.scaling, plain.sights), batch=0, head=None, height=9, width=9, cancel=cancel
+            Counting(plain.query, plain.key, plain.scaling, plain.visibility),
+            batch=0,
+            head=None,
+            height=9,
+            width=9,
+            cancel=cancel,
         )
     assert len(computed) == 3

@@ -8,12 +8,12 @@ import pytest
 from headscope.core import load_model
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.files.numbers import write_capture_npz
-from headscope.core.text.tokens import AS_TOKENS, Reading, Token, TokenAxis
-from headscope.core.text.units import read_axis
+from headscope.core.text.tokens import TOKENS, Token, TokenAxis, Units
+from headscope.core.text.units import axis_in_units
 from tests import allowed
 from tests.tiny_models import write_decoder, write_masked
 
-WORDS, SENTENCES, SEGMENTS = (Reading(units) for units in ("words", "sentences", "segments"))
+WORDS, SENTENCES, SEGMENTS = (Units(units) for units in ("words", "sentences", "segments"))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def labelled(text: str, *pieces: str) -> TokenAxis:
 def test_pieces_of_a_word_become_one_and_special_tokens_stay(masked) -> None:
     axis = masked.capture("the cat walked playing a mat").axis("encoder").queries
     assert axis.labels == ("[CLS]", "the", "cat", "walk", "·ed", "play", "·ing", "a", "mat", "[SEP]")
-    read = read_axis(axis, WORDS)
+    read = axis_in_units(axis, WORDS)
     assert read.labels == ("[CLS]", "the", "cat", "walked", "playing", "a", "mat", "[SEP]")
     assert read.pieces[3:5] == (range(3, 5), range(5, 7))
     assert [read.place_of(piece) for piece in range(10)] == [0, 1, 2, 3, 3, 4, 4, 5, 6, 7]
@@ -57,17 +57,17 @@ def test_pieces_of_a_word_become_one_and_special_tokens_stay(masked) -> None:
 
 
 def test_the_same_word_has_the_same_number(masked) -> None:
-    read = read_axis(masked.capture("walked the walked").axis("encoder").queries, WORDS)
+    read = axis_in_units(masked.capture("walked the walked").axis("encoder").queries, WORDS)
     assert read.tokens[1].id == read.tokens[3].id < 0
 
 
 def test_special_tokens_can_be_hidden_unless_there_is_nothing_else(masked) -> None:
     axis = masked.capture("the cat").axis("encoder").queries
-    read = read_axis(axis, Reading(special="hidden"))
+    read = axis_in_units(axis, Units(special="hidden"))
     assert read.labels == ("the", "cat")
     assert (read.place_of(0), read.place_of(1), read.place_of(3)) == (None, 0, None)
     alone = TokenAxis((axis.tokens[0],))
-    assert read_axis(alone, Reading(special="hidden")).labels == ("[CLS]",)
+    assert axis_in_units(alone, Units(special="hidden")).labels == ("[CLS]",)
 
 
 def test_sentences_end_where_people_see_them_end() -> None:
@@ -75,20 +75,20 @@ def test_sentences_end_where_people_see_them_end() -> None:
     axis = labelled(
         text, "He", "said", ":", '"', "3", ".", "14", "is", "it", ".", '"', "Then", "he", "went", "!", *"他来了。我走了。"
     )
-    assert read_axis(axis, SENTENCES).labels == ('He said: "3.14 is it."', "Then he went!", "他来了。", "我走了。")
+    assert axis_in_units(axis, SENTENCES).labels == ('He said: "3.14 is it."', "Then he went!", "他来了。", "我走了。")
 
 
 def test_a_long_sentence_has_a_short_name() -> None:
     text = " ".join(["word"] * 30) + "."
     axis = labelled(text, *["word"] * 30, ".")
-    (label,) = read_axis(axis, SENTENCES).labels
+    (label,) = axis_in_units(axis, SENTENCES).labels
     assert label.endswith("…")
     assert len(label) == 41
 
 
 def test_segments_are_the_sentences_of_a_pair(masked) -> None:
     axis = masked.capture("the cat sat", "a mat").axis("encoder").queries
-    read = read_axis(axis, SEGMENTS)
+    read = axis_in_units(axis, SEGMENTS)
     assert read.labels == ("[CLS]", "the cat sat", "[SEP]", "a mat", "[SEP]")
 
 
@@ -96,7 +96,7 @@ def test_segments_are_the_sentences_of_a_pair(masked) -> None:
 @pytest.mark.parametrize("units", ["tokens", "words", "sentences", "segments"])
 def test_attention_to_a_unit_is_a_sum_and_from_it_a_mean(masked, units: str, special: str) -> None:
     record = masked.capture("the cat walked . playing a mat .", "the walked cat")
-    read = record.read_as(Reading(units, special))
+    read = record.in_units(Units(units, special))
     axes = read.axis("encoder")
     pieces = axes.queries.pieces or tuple(range(at, at + 1) for at in range(len(axes.queries)))
     for layer in range(record.n_layers("encoder")):
@@ -111,7 +111,7 @@ def test_attention_to_a_unit_is_a_sum_and_from_it_a_mean(masked, units: str, spe
 
 
 def test_all_that_is_asked_of_a_record_can_be_asked_of_one_in_words(masked) -> None:
-    record = masked.capture("the walked cat played on a mat").read_as(WORDS)
+    record = masked.capture("the walked cat played on a mat").in_units(WORDS)
     whole = record.attention_weights(1, 2)
     assert record.cell(1, 2, 3, 2) == pytest.approx(whole[3, 2], abs=allowed.of_sums())
     np.testing.assert_allclose(record.attention_weights(1, 2, rows=slice(2, 5)), whole[2:5], atol=allowed.of_sums())
@@ -126,7 +126,7 @@ def test_all_that_is_asked_of_a_record_can_be_asked_of_one_in_words(masked) -> N
 
 def test_a_causal_model_is_read_in_words_too(decoder) -> None:
     record = decoder.capture("abc de f")
-    read = record.read_as(Reading(special="renormalised"))
+    read = record.in_units(Units(special="renormalised"))
     tokens = record.attention_weights(0, 1)
     queries = read.axis("decoder").queries.pieces
     np.testing.assert_allclose(
@@ -139,7 +139,7 @@ def test_a_causal_model_is_read_in_words_too(decoder) -> None:
 @pytest.mark.parametrize("special", ["first_hidden", "first_renormalised"])
 def test_the_attention_sink_is_left_out_with_its_row_and_its_column(decoder, units: str, special: str) -> None:
     record = decoder.capture("abc de f")
-    read = record.read_as(Reading(units, special))
+    read = record.in_units(Units(units, special))
     tokens, axis = record.attention_weights(0, 1), record.axis("decoder").queries
     queries = read.axis("decoder").queries
     if units == "tokens":
@@ -155,25 +155,25 @@ def test_the_attention_sink_is_left_out_with_its_row_and_its_column(decoder, uni
 
 
 def test_of_a_text_of_its_first_token_alone_that_stays() -> None:
-    read = record_of(np.ones((1, 1, 1, 1), np.float32), ["a"]).read_as(Reading(special="first_hidden"))
+    read = record_of(np.ones((1, 1, 1, 1), np.float32), ["a"]).in_units(Units(special="first_hidden"))
     assert read.axis(read.kinds[0]).queries.labels == ("a",)
 
 
 def test_one_axis_stays_one_and_tokens_are_the_record_itself(masked) -> None:
     record = masked.capture("the cat walked")
-    assert record.read_as(AS_TOKENS) is record
-    axes = record.read_as(WORDS).axis("encoder")
+    assert record.in_units(TOKENS) is record
+    axes = record.in_units(WORDS).axis("encoder")
     assert axes.queries is axes.keys
 
 
 def test_given_weights_can_be_read_without_their_special_tokens() -> None:
     weights = np.full((1, 2, 3, 3), 1 / 3, np.float32)
-    record = record_of(weights, ["a", "b", "c"]).read_as(WORDS)
+    record = record_of(weights, ["a", "b", "c"]).in_units(WORDS)
     np.testing.assert_allclose(record.attention_weights(0, 1), weights[0, 1], atol=allowed.of_sums())
 
 
 def test_a_file_of_a_record_in_words_has_words(tmp_path: Path, masked) -> None:
-    record = masked.capture("the cat walked").read_as(WORDS)
+    record = masked.capture("the cat walked").in_units(WORDS)
     write_capture_npz(record, tmp_path / "all.npz")
     with np.load(tmp_path / "all.npz") as file:
         assert file["encoder_query_tokens"].tolist() == ["[CLS]", "the", "cat", "walked", "[SEP]"]

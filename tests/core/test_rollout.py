@@ -146,9 +146,9 @@ def test_what_is_not_defined_or_would_take_too_long_is_said() -> None:
         (lambda: attention_flow(given(), queries=[4]), "no_such_position"),
         (lambda: attention_flow(long), "flow_too_large"),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             ask()
-        assert caught.value.code == code
+        assert captured.value.code == code
     cancel = Cancel()
     cancel.set()
     for analysis in (attention_rollout, attention_flow):

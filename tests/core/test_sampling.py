@@ -170,6 +170,6 @@ def test_greedy_is_certain_of_its_choice() -> None:
     ],
 )
 def test_values_that_describe_no_distribution_are_refused(sampling: Sampling) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         check(sampling)
-    assert caught.value.code == "bad_option"
+    assert captured.value.code == "bad_option"

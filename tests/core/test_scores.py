@@ -16,13 +16,13 @@ from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job
 from headscope.core.models.hub.attention import eager_pass, install
 from headscope.core.requests.cells import PartRequest, RankRequest, RowRequest, SumsRequest
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from tests import allowed
 from tests.golden.families import FAMILIES, axis, built, inputs_of
 
 view = Engine().handle_record
 
-SCORED = [family for family in FAMILIES if family.tier != "fallback"]
+SCORED = [family for family in FAMILIES if family.backend != "fallback"]
 
 
 def ignore(_: object) -> None:
@@ -45,14 +45,14 @@ class EverySoftmax(torch.overrides.TorchFunctionMode):
 def record_and_eager(family):
     """The second of two texts as a record, and what its eager attention gives to its softmaxes, layer by layer."""
     model, inputs = built(family), inputs_of(family, 21)
-    tier = install(model)
-    recorder = recorder_for(model, tier)
+    backend = install(model)
+    recorder = recorder_for(model, backend)
     with torch.inference_mode(), recorder.recording():
         model(**inputs)
     axes = {kind: (axis(layers[0].shape[1]), axis(layers[0].shape[2])) for kind, layers in recorder.layers.items()}
     with torch.inference_mode(), EverySoftmax() as tap:
         eager_pass(model, inputs)
-    return recorder.record(axes, tier=tier, batch=1), [scores[1] for scores in tap.inputs]
+    return recorder.record(axes, backend=backend, batch=1), [scores[1] for scores in tap.inputs]
 
 
 @pytest.mark.parametrize("family", SCORED, ids=str)
@@ -110,10 +110,10 @@ def test_parts_and_rows_of_scores_are_those_of_the_whole(tale) -> None:
 
 def test_scores_without_special_tokens_are_the_others_and_words_have_none() -> None:
     record = load_model("toy:grammar", device="cpu").capture("the keys near the cabinet [MASK] rusty .")
-    hidden = record.read_as(Reading(special="renormalised"))
+    hidden = record.in_units(Units(special="renormalised"))
     inside = record.attention_scores(1, 2)[1:-1, 1:-1]
     np.testing.assert_allclose(hidden.attention_scores(1, 2), inside, atol=allowed.of_logits(inside))
-    sentences = record.read_as(Reading("sentences"))
+    sentences = record.in_units(Units("sentences"))
     with pytest.raises(HeadscopeError) as told:
         sentences.attention_scores(1, 2)
     assert told.value.code == "no_scores"
@@ -188,5 +188,5 @@ def test_where_weights_were_set_scores_are_from_before_and_it_is_said_so(edit) -
     np.testing.assert_allclose(np.where(np.isnan(scores), before, scores), before, atol=allowed.of_logits(before))
     assert np.abs(softmax_of_scores(record) - record.attention_weights(1, 2))[6].max() > 0.1
     for head, lens, said in (((1, 2), SCORES, True), ((1, 2), WEIGHTS, False), ((1, 3), SCORES, False)):
-        for read in (record, record.read_as(Reading(special="hidden"))):
+        for read in (record, record.in_units(Units(special="hidden"))):
             assert read.through(lens).is_before_edits(*head, "encoder") is said

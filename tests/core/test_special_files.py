@@ -51,10 +51,10 @@ def test_no_text_is_read_from_what_is_no_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     SPECIAL[kind](tmp_path / "a.txt")
     for read in (read_text_file, read_json, open_file):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             read(tmp_path / "a.txt")
-        assert caught.value.code == "cannot_read"
-        assert "a.txt cannot be read. " in caught.value.message
+        assert captured.value.code == "cannot_read"
+        assert "a.txt cannot be read. " in captured.value.message
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,15 @@ def test_a_model_with_such_a_file_is_refused(bert: Path, monkeypatch: pytest.Mon
     for each in {"model.safetensors", *replaced} if name.endswith((".bin", "index.json")) else replaced:
         (bert / each).unlink(missing_ok=True)
     SPECIAL[kind](bert / name)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         load_model(str(bert))
-    assert caught.value.code in {"cannot_read", "folder_without_model", "config_invalid", "no_tokenizer", "checkpoint_damaged"}
+    assert captured.value.code in {
+        "cannot_read",
+        "folder_without_model",
+        "config_invalid",
+        "no_tokenizer",
+        "checkpoint_damaged",
+    }
 
 
 @pytest.mark.parametrize("kind", SPECIAL)
@@ -77,9 +83,9 @@ def test_a_model_with_such_a_file_is_refused(bert: Path, monkeypatch: pytest.Mon
 def test_no_model_is_read_from_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     SPECIAL[kind](tmp_path / name)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         load_model(str(tmp_path / name))
-    assert caught.value.code != "unexpected"
+    assert captured.value.code != "unexpected"
 
 
 @pytest.mark.parametrize("path", ["/proc/self/mem", "/proc/self/maps", "/dev/null", "/sys/kernel/notes", "/proc/kmsg"])
@@ -106,10 +112,10 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_no_name_makes_an_error_long_or_leaves_one_line(tmp_path: Path, name: str) -> None:
     for source in (name, str(tmp_path / name), f"./{name}", f"{name}.gguf"):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             load_model(source)
-        assert len(caught.value.message) <= 300
-        assert caught.value.message.isprintable()
+        assert len(captured.value.message) <= 300
+        assert captured.value.message.isprintable()
         with pytest.raises(HeadscopeError):
             read_text_file(source)
 
@@ -127,11 +133,11 @@ def test_no_name_makes_an_error_long_or_leaves_one_line(tmp_path: Path, name: st
 )
 def test_a_configuration_that_is_none_is_refused(tmp_path: Path, content: str, reason: str) -> None:
     (tmp_path / "config.json").write_text(content, encoding="latin-1")
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         read_json(tmp_path / "config.json")
-    assert caught.value.code == "cannot_read"
-    assert reason in caught.value.message
-    with pytest.raises(HeadscopeError) as caught:
+    assert captured.value.code == "cannot_read"
+    assert reason in captured.value.message
+    with pytest.raises(HeadscopeError) as captured:
         load_model(str(tmp_path))
-    assert caught.value.code == "config_invalid"
-    assert reason in caught.value.message
+    assert captured.value.code == "config_invalid"
+    assert reason in captured.value.message

@@ -53,7 +53,7 @@ def test_half_of_the_weights_on_the_disk_gives_the_same_attention_and_the_same_w
     encoded = whole.encode("the cat sat")
     (record, output), (other, expected) = (model.observe(*encoded) for model in (spread, whole))
     assert allowed.difference(output.logits, expected.logits) <= allowed.of_logits(expected.logits, whole)
-    assert (record.kinds, record.tier, record.device) == (other.kinds, other.tier, "cpu")
+    assert (record.kinds, record.backend, record.device) == (other.kinds, other.backend, "cpu")
     for kind in record.kinds:
         for layer in range(record.n_layers(kind)):
             weights = other.layer_weights(layer, kind)
@@ -98,9 +98,9 @@ def test_a_model_on_several_devices_is_not_moved_out_of_the_way(
         with_memory_for(small, 0.5, load_model(folders["gpt2"], device="cpu").info.memory_bytes)
         info = engine.handle(LoadRequest(str(folders["gpt2"]), "all", "float32"), Job(), lambda _: None)
     assert info.device == "cpu, disk"
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         engine.handle(LoadRequest(str(hollow(bert, 10**11, "F16", 2)), "cpu", "float32"), Job(), lambda _: None)
-    assert caught.value.code == "model_too_large"
+    assert captured.value.code == "model_too_large"
     answer = engine.handle(CaptureRequest("the cat"), Job(), lambda _: None)
     assert answer.record.device == "cpu"
 

@@ -38,7 +38,7 @@ def test_the_models_output_holds_empty_tensors_and_the_record_the_matrices(famil
     with torch.inference_mode(), recorder.recording():
         output = model(**inputs)
     assert [matrix.numel() for matrix in output.attentions] == [0, 0, 0]
-    record = recorder.record({"decoder": (axis(N_TOKENS), axis(N_TOKENS))}, tier="fallback", batch=1)
+    record = recorder.record({"decoder": (axis(N_TOKENS), axis(N_TOKENS))}, backend="fallback", batch=1)
     for layer, expected in enumerate(eager_attentions(model, inputs)["decoder"]):
         np.testing.assert_array_equal(record.layer_weights(layer, "decoder"), expected[1].numpy())
 

@@ -81,16 +81,16 @@ def test_any_text_gives_attention_and_tokens_that_point_into_it(models: dict[str
 @pytest.mark.parametrize("name", NAMES)
 def test_a_text_of_nothing_is_said_so(models: dict[str, Model], name: str, kind: str) -> None:
     for pair in (None, "the cat"):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             models[name].capture(EMPTY[kind], pair)
-        assert caught.value.code == "empty_text"
+        assert captured.value.code == "empty_text"
 
 
 def test_a_text_of_which_the_tokenizer_leaves_nothing_is_said_so(models: dict[str, Model]) -> None:
     for text in ("\0", "\ufffd", "\u0301", "\u200b"):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             models["bert"].capture(text)
-        assert caught.value.code == "empty_text"
+        assert captured.value.code == "empty_text"
 
 
 @pytest.mark.parametrize("kind", [*TEXTS, *EMPTY])

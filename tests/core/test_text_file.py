@@ -38,16 +38,16 @@ def test_other_files_are_windows_1252_or_latin_1(tmp_path: Path, raw: bytes, tex
 def test_what_is_no_text_or_too_long_is_refused(tmp_path: Path, raw: bytes, code: str) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(raw)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         read_text_file(path)
-    assert caught.value.code == code
-    assert str(path) in caught.value.message
+    assert captured.value.code == code
+    assert str(path) in captured.value.message
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(HeadscopeError, match=r"cannot be read\. Cause: No such file") as caught:
+    with pytest.raises(HeadscopeError, match=r"cannot be read\. Cause: No such file") as captured:
         read_text_file(tmp_path / "none.txt")
-    assert caught.value.code == "cannot_read"
+    assert captured.value.code == "cannot_read"
 
 
 def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from headscope.core.predict import surprisal as surprisal_file
 from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests.models import LoadRequest
 from headscope.core.requests.predictions import SurprisalRequest
-from headscope.core.requests.tokens import LooksRequest, RolloutRequest
+from headscope.core.requests.tokens import RolloutRequest, TokenWeightsRequest
 from tests import allowed
 from tests.looked_into import opened
 from tests.tiny_models import write_masked
@@ -72,7 +72,7 @@ def test_rows_and_columns_of_heads_are_the_weights_themselves(grammar: Model, he
 def test_of_one_token_the_row_is_the_records(grammar: Model) -> None:
     record = grammar.capture(SENTENCE)
     heads = tuple((1, head) for head in range(4))
-    answer = Engine().handle_record(LooksRequest(record, "encoder", heads, (6,), "query"), Job(), lambda part: None)
+    answer = Engine().handle_record(TokenWeightsRequest(record, "encoder", heads, (6,), "query"), Job(), lambda part: None)
     assert allowed.difference(answer.weights, record.layer_weights(1, "encoder", slice(6, 7))[:, 0]) <= allowed.of_sums()
 
 

@@ -78,9 +78,9 @@ def test_a_hostile_pickle_is_refused_within_the_limits(
     path = archive(bert / "pytorch_model.bin", HOSTILE[name])
     assert not is_plain(path)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         load_model(str(bert))
-    assert caught.value.code in {"cannot_read", "checkpoint_damaged", "checkpoint_unsafe"}
+    assert captured.value.code in {"cannot_read", "checkpoint_damaged", "checkpoint_unsafe"}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 2**10
 
 
@@ -108,10 +108,10 @@ def test_a_call_of_something_else_is_refused_without_a_child(bert: Path, monkeyp
         b"c__builtin__\nprint", b"cposix\nsystem"
     )
     archive(bert / "pytorch_model.bin", pickled)
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         load_model(str(bert))
-    assert caught.value.code == "checkpoint_unsafe"
-    assert "posix.system" in caught.value.message
+    assert captured.value.code == "checkpoint_unsafe"
+    assert "posix.system" in captured.value.message
     assert "executed" not in capfd.readouterr().out
 
 
@@ -146,9 +146,9 @@ def test_no_other_bytes_are_taken_for_numbers(tmp_path: Path, change, reason: st
     expected = load_model(str(folder)).module.state_dict()
     folder = torch_file(folder, change)
     if reason is not None:
-        with pytest.raises(HeadscopeError, match=reason) as caught:
+        with pytest.raises(HeadscopeError, match=reason) as captured:
             load_model(str(folder))
-        assert caught.value.code == "checkpoint_damaged"
+        assert captured.value.code == "checkpoint_damaged"
         return
     found = load_model(str(folder)).module.state_dict()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
@@ -158,6 +158,6 @@ def test_tensors_without_names_are_refused(tmp_path: Path) -> None:
     folder = write_masked(tmp_path / "model")
     torch.save({1: torch.zeros(2), **load_model(str(folder)).module.state_dict()}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(HeadscopeError, match="tensors without names") as caught:
+    with pytest.raises(HeadscopeError, match="tensors without names") as captured:
         load_model(str(folder))
-    assert caught.value.code == "weights_unsupported"
+    assert captured.value.code == "weights_unsupported"

@@ -114,9 +114,9 @@ def test_a_token_with_nothing_to_give_counts_for_nothing_however_much_it_is_look
 
 def test_what_has_no_values_to_catch_is_said_and_a_cancelled_job_stops(tmp_path: Path) -> None:
     model = load_model(str(write_decoder(tmp_path, "bloom")), device="cpu", dtype="float32")
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         value_weighted_attention(model, TEXT)
-    assert caught.value.code == "analysis_undefined"
+    assert captured.value.code == "analysis_undefined"
     cancel = Cancel()
     cancel.set()
     with pytest.raises(Cancelled):

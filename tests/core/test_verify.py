@@ -182,12 +182,12 @@ def test_without_room_for_eager_matrices_they_are_not_made(monkeypatch: pytest.M
     text = " ".join([STORY] * 10)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1_300_000))
     assert model.capture(text).n_layers("decoder") == 3
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         verify(model, text)
-    assert caught.value.code == "not_enough_memory"
+    assert captured.value.code == "not_enough_memory"
 
 
 def test_no_text_is_said_so() -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         verify(load_model("toy:grammar", device="cpu"), "  ")
-    assert caught.value.code == "empty_text"
+    assert captured.value.code == "empty_text"

@@ -9,7 +9,7 @@ import torch
 from headscope.core import load_model
 from headscope.core.attention.head_map import FAINTEST, HeadOverview
 from headscope.core.attention.kept.layer import Layer, LazyLayer
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 from headscope.core.attention.lens import LENSES, SCORES
 from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import BINS, RESOLUTION, RankTable, shares_below
@@ -37,7 +37,7 @@ def grammar() -> AttentionRecord:
 def record_of_layer(*layers: Layer) -> AttentionRecord:
     n_queries, n_keys = layers[0].shape[1:]
     queries, keys = (TokenAxis((Token("a", 0),) * count) for count in (n_queries, n_keys))
-    return AttentionRecord({"decoder": layers}, {"decoder": (queries, keys)}, tier="fast")
+    return AttentionRecord({"decoder": layers}, {"decoder": (queries, keys)}, backend="fast")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def tall(monkeypatch: pytest.MonkeyPatch) -> AttentionRecord:
     monkeypatch.setattr(overview, "LARGE_CELLS", 500)
     generator = torch.Generator().manual_seed(1)
     query, key = (torch.randn(1, 2, 1000, 8, generator=generator) * 2 for _ in range(2))
-    return record_of_layer(LazyLayer(query, key, 0.35, (Sight(range(1000), range(1000), causal=True),)))
+    return record_of_layer(LazyLayer(query, key, 0.35, (Visibility(range(1000), range(1000), causal=True),)))
 
 
 def test_the_weights_of_the_heads_that_were_asked_for(grammar: AttentionRecord) -> None:
@@ -104,15 +104,15 @@ def test_a_cancelled_picture_is_not_computed(grammar: AttentionRecord, tall: Att
 
 def test_a_head_that_is_not_there_is_said_so(grammar: AttentionRecord, tall: AttentionRecord) -> None:
     for record, kind in ((grammar, "encoder"), (tall, "decoder")):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             view(WeightsRequest(record, kind, ((9, 0),)), Job(), ignore)
-        assert caught.value.code == "no_such_head"
+        assert captured.value.code == "no_such_head"
 
 
 def test_matrices_that_do_not_fit_into_memory_are_refused_before_they_are_computed(grammar: AttentionRecord) -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         view(WeightsRequest(grammar, "encoder", Many(((0, 0),))), Job(), ignore)
-    assert caught.value.code == "not_enough_memory"
+    assert captured.value.code == "not_enough_memory"
 
 
 class Many(tuple):
@@ -132,10 +132,10 @@ def test_memory_that_runs_out_all_the_same_is_said_and_the_record_stays_usable()
             return super().weights(rows, batch=batch, head=head)
 
     vectors = torch.ones(1, 1, 3, 2)
-    record = record_of_layer(Greedy(vectors, vectors, 1.0, (Sight(range(3), range(3)),)))
-    with pytest.raises(HeadscopeError) as caught:
+    record = record_of_layer(Greedy(vectors, vectors, 1.0, (Visibility(range(3), range(3)),)))
+    with pytest.raises(HeadscopeError) as captured:
         view(WeightsRequest(record, "decoder", ((0, 0),)), Job(), ignore)
-    assert caught.value.code == "out_of_memory"
+    assert captured.value.code == "out_of_memory"
     Greedy.greedy = False
     answer = view(WeightsRequest(record, "decoder", ((0, 0),)), Job(), ignore)
     assert answer.weights[0, 0] == pytest.approx(np.full((3, 3), 1 / 3), abs=allowed.of_sums())

@@ -14,13 +14,13 @@ import transformers as hf
 from headscope.core import wrap_model
 from headscope.core.models.hub.tokenizer import HubTokenizer
 from headscope.core.text.editing import masked
-from headscope.core.text.tokens import Reading, visible
-from headscope.core.text.units import read_axis, word_boundaries
+from headscope.core.text.tokens import Units, visible
+from headscope.core.text.units import axis_in_units, word_boundaries
 from tests import allowed
 from tests.make_tokenizer import make_tokenizer
 from tests.tiny_tokenizers import byte_fallback
 
-WORDS = Reading("words", "hidden")
+WORDS = Units("words", "hidden")
 TOKENIZERS: dict[str, Callable[[], HubTokenizer]] = {
     "bytes, one each": lambda: HubTokenizer(make_tokenizer("gpt2", whole=True)),
     "bytes, trimmed": lambda: HubTokenizer(make_tokenizer("roberta", whole=True)),
@@ -73,7 +73,7 @@ def shown(labels: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(("text", "expected"), TEXTS.items(), ids=map(ascii, TEXTS))
 def test_a_word_is_a_word_in_whatever_pieces_it_comes(name: str, text: str, expected: list[str]) -> None:
     axis = built(name).encode(text).axis
-    read = read_axis(axis, WORDS)
+    read = axis_in_units(axis, WORDS)
     assert read.pieces is not None
     found = [label for label, pieces in zip(read.labels, read.pieces, strict=True) if not _is_blank(axis, pieces, text)]
     assert found == expected
@@ -102,7 +102,7 @@ def test_a_mark_that_the_tokenizer_strips_or_composes_stays_on_its_word(kind: st
     """Offsets end in front of it: the last token of each is then still called, and masked, as it is written."""
     tokenizer = HubTokenizer(make_tokenizer(kind))
     axis = tokenizer.encode(text).axis
-    assert "".join(shown(read_axis(axis, WORDS).labels)) == visible("".join(words))
+    assert "".join(shown(axis_in_units(axis, WORDS).labels)) == visible("".join(words))
     tokens = [at for at, token in enumerate(axis.tokens) if not token.special and token.start < token.end]
     assert masked(axis, tokens[-1], "", text).strip() == text[: axis.tokens[tokens[-1]].start].strip()
     assert visible(words[-1]).endswith(axis.tokens[tokens[-1]].text.removeprefix("·"))
@@ -110,7 +110,7 @@ def test_a_mark_that_the_tokenizer_strips_or_composes_stays_on_its_word(kind: st
 
 def test_a_mark_of_the_second_text_is_not_looked_for_in_the_first() -> None:
     axis = HubTokenizer(make_tokenizer("openai-gpt")).encode("Ω", "  the cafe\u0301 \ud55c\uae00\u0300  ").axis
-    words = read_axis(axis, WORDS)
+    words = axis_in_units(axis, WORDS)
     assert sum(map(len, words.pieces or ())) == len(axis)
     assert "cafe\u0301" in words.labels
 
@@ -120,14 +120,14 @@ def test_a_boundary_inside_a_token_splits_nothing() -> None:
     from tests.core.test_reading import labelled
 
     axis = labelled("wellknown-cat life", "well", "known-cat", "life")
-    assert read_axis(axis, WORDS).labels == ("wellknown-cat", "life")
+    assert axis_in_units(axis, WORDS).labels == ("wellknown-cat", "life")
 
 
 @pytest.mark.parametrize("pair", [None, "कैफ़े दुनिया cafe\u0301s"])
 def test_the_second_text_of_a_pair_has_words_too(pair: str | None) -> None:
     tokenizer = HubTokenizer(make_tokenizer("roberta", whole=True))
     axis = tokenizer.encode("नमस्ते दुनिया", pair).axis
-    labels = shown(read_axis(axis, WORDS).labels)
+    labels = shown(axis_in_units(axis, WORDS).labels)
     assert labels == ["नमस्ते", "दुनिया", *(pair.split() if pair else [])]
 
 
@@ -141,7 +141,7 @@ def test_bytes_that_a_model_writes_one_by_one_join_their_word() -> None:
         axis = type(axis)((*axis.tokens, token), text)
     assert text == "the caf人"
     assert any(token.text.startswith("<0x") for token in axis.tokens)
-    assert shown(read_axis(axis, WORDS).labels) == ["the", "caf", "人"]
+    assert shown(axis_in_units(axis, WORDS).labels) == ["the", "caf", "人"]
 
 
 def test_sums_and_means_over_words_are_those_by_hand() -> None:
@@ -150,7 +150,7 @@ def test_sums_and_means_over_words_are_those_by_hand() -> None:
     text = "नमस्ते दुनिया cafe\u0301s 人工"
     with wrap_model(hf.GPT2LMHeadModel(config).eval(), tokenizer) as model:
         record = model.capture(text)
-        read = record.read_as(Reading("words"))
+        read = record.in_units(Units("words"))
         weights, words = record.attention_weights(1, 1), read.attention_weights(1, 1)
     axis = record.axis("decoder").queries
     ends = [0, *sorted(at for at in word_boundaries(text) if at > 0)]

@@ -108,9 +108,9 @@ def test_what_cannot_be_looked_into_is_said_and_left_alone(originals: Path) -> N
         (stateful, tokenizer, "no_attention"),
     ):
         before = [part.training for part in module.modules()]
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             wrap_model(module, words)
-        assert caught.value.code == code
+        assert captured.value.code == code
         assert [part.training for part in module.modules()] == before
 
 
@@ -166,7 +166,7 @@ def test_what_only_holds_a_model_says_where(originals: Path) -> None:
         (pipeline("fill-mask", model=module, tokenizer=tokenizer), ".model"),
         (module.bert.encoder, None),
     ):
-        with pytest.raises(HeadscopeError) as caught:
+        with pytest.raises(HeadscopeError) as captured:
             wrap_model(holder, tokenizer)
-        assert caught.value.code == ("architecture_unsupported" if inside is None else "wrap_inside")
-        assert (inside or "BertEncoder") in str(caught.value)
+        assert captured.value.code == ("architecture_unsupported" if inside is None else "wrap_inside")
+        assert (inside or "BertEncoder") in str(captured.value)

@@ -35,7 +35,9 @@ def record() -> AttentionRecord:
     with torch.inference_mode(), recorder.recording():
         model(torch.arange(6)[None], decoder_input_ids=torch.arange(3)[None])
     source, target = axis_of(WORDS), axis_of(WORDS[:3])
-    return recorder.record({"encoder": (source, source), "decoder": (target, target), "cross": (target, source)}, tier="fast")
+    return recorder.record(
+        {"encoder": (source, source), "decoder": (target, target), "cross": (target, source)}, backend="fast"
+    )
 
 
 def test_csv_has_key_tokens_above_query_tokens_before_and_every_bit_of_the_weights(

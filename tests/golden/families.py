@@ -65,7 +65,7 @@ class Family:
     name: str
     model: Callable[[], Any]
     form: Literal["encoder", "decoder", "encoder-decoder"]
-    tier: Literal["fast", "own", "fallback"] = "fast"
+    backend: Literal["fast", "own", "fallback"] = "fast"
     purpose: str = ""
     gain: float = 1.6
 

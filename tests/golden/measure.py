@@ -29,7 +29,7 @@ from headscope.core.models.hub.compat import without_cache
 from headscope.core.models.hub.tokenizer import HubTokenizer
 from headscope.core.models.hub.unavailable import notes
 from headscope.core.numerics import computed_in, half_digits, longest_sum, rounding, softmax_tolerance, spread_of
-from headscope.core.vocabulary import Kind, Tier
+from headscope.core.vocabulary import Backend, Kind
 from tests.golden.families import CACHE, VOCABULARY, Family, axis, built, inputs_of
 from tests.make_tokenizer import make_tokenizer
 
@@ -63,7 +63,7 @@ class Measured:
 
     family: Family
     refused: str = ""
-    tier: Tier = "fast"
+    backend: Backend = "fast"
     layers: Mapping[Kind, tuple[int, int]] = field(default_factory=dict)
     note: str = ""
     edits: bool = False
@@ -91,14 +91,14 @@ def _measured(family: Family) -> Measured:
     found = Measured(family)
     model = built(family)
     try:
-        found.tier = install(model)
+        found.backend = install(model)
     except HeadscopeError as error:
         found.refused = error.message
         return found
     family = replace(family, form=form_of(model, family))
-    found.layers = attention_layers(model, found.tier)
+    found.layers = attention_layers(model, found.backend)
     found.note = " ".join(map(str, notes(model.config, found.layers, two_texts=is_encoder_decoder(model))))
-    found.edits = reaches(model, found.tier, model.device)
+    found.edits = reaches(model, found.backend, model.device)
     _check_sizes(found, model, inputs_of(family, *CASES["short"]))
     for case, size in CASES.items():
         found.float32 = max(found.float32, _compared(found, model, inputs_of(family, *size), case))
@@ -172,7 +172,7 @@ def _check_sizes(found: Measured, model: Any, inputs: Mapping[str, Tensor]) -> N
 # ---------------------------------------------------------------- one pass
 def _compared(found: Measured, model: Any, inputs: Mapping[str, Tensor], case: str) -> float:
     """The largest difference of the weights of a pass; what is too large goes to `faults`."""
-    recorder = recorder_for(model, found.tier)
+    recorder = recorder_for(model, found.backend)
     with torch.inference_mode(), recorder.recording():
         output = model(**inputs, **without_cache(model))
     eager = eager_pass(model, inputs)
@@ -180,7 +180,7 @@ def _compared(found: Measured, model: Any, inputs: Mapping[str, Tensor], case: s
     worst = 0.0
     half = case == "bfloat16"
     for batch in (0, 1):
-        record = recorder.record(_axes(found, inputs), tier=found.tier, batch=batch)
+        record = recorder.record(_axes(found, inputs), backend=found.backend, batch=batch)
         for kind, layer, expected in _each(found, maps):
             if half and layer:
                 continue  # both passes read the same numbers in the first layer; then a rounding grows layer by layer
@@ -243,9 +243,9 @@ def _generated(found: Measured, model: Any, family: Family) -> float | None:
         expected = model(**whole, **without_cache(model)).logits[0, -1]
         if not _same(_last_logits(model, whole, nullcontext), expected):
             return None
-    recorder = recorder_for(model, found.tier, append=True)
+    recorder = recorder_for(model, found.backend, append=True)
     _last_logits(model, whole, recorder.recording)
-    record = recorder.record(_axes(found, whole), tier=found.tier)
+    record = recorder.record(_axes(found, whole), backend=found.backend)
     return max(_step_differences(found, model, record, attentions_of(eager_pass(model, whole), model)))
 
 

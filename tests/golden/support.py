@@ -52,7 +52,7 @@ def row_of(found: Measured, outside: str = "") -> tuple[str, ...]:
     return (
         found.family.name,
         ", ".join(found.layers),
-        found.tier,
+        found.backend,
         *map(_figure, figures),
         "yes" if found.edits else "no",
         outside,
@@ -88,7 +88,7 @@ def outside_summary(found: Sequence[Outside]) -> str:
 def summary(found: Sequence[Measured], outside: Iterable[str]) -> str:
     """For the README; `outside` are the cells of that column."""
     shown = [each for each in found if not each.refused]
-    tiers = Counter(each.tier for each in shown)
+    tiers = Counter(each.backend for each in shown)
     reasons = Counter(each.refused.partition(". ")[2] for each in found if each.refused)
     refused = "\n".join(f"  * {count} × {reason}" for reason, count in sorted(reasons.items()))
     edited = sum(each.edits for each in shown)

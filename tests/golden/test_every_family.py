@@ -20,11 +20,11 @@ IS_DOCUMENTED = f"transformers {transformers.__version__}" in TABLE.read_text(en
 def test_every_family_is_exact_at_every_length_and_is_what_the_support_table_says(family: Family) -> None:
     found = measured(family)
     assert found.faults == []
-    _, attention, tier, *_, edits, _, note = row_of(found)
+    _, attention, backend, *_, edits, _, note = row_of(found)
     if IS_DOCUMENTED:
         assert family.name in DOCUMENTED, "run make support"
         was_attention, was_tier, was_edits, _, was_note = DOCUMENTED[family.name]
-        assert (was_attention, was_tier, was_edits, was_note) == (attention, tier, edits, note), "run make support"
+        assert (was_attention, was_tier, was_edits, was_note) == (attention, backend, edits, note), "run make support"
     if not found.refused:
         assert found.largest > 0.35  # of 21 keys: far from uniform, where a wrong map would pass for a right one
 
@@ -36,7 +36,7 @@ def test_the_support_table_lists_every_family_and_no_other() -> None:
 
 
 def test_the_summary_in_the_readme_counts_the_table() -> None:
-    tiers = [tier for _, tier, *_ in DOCUMENTED.values()]
+    tiers = [backend for _, backend, *_ in DOCUMENTED.values()]
     text = README.read_text(encoding="utf-8")
     assert f"* {tiers.count('fast')} fast, {tiers.count('own')} own, {tiers.count('fallback')} fallback;" in text
     assert f"{len(tiers) - tiers.count('none')} model classes of transformers" in text

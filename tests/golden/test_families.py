@@ -28,15 +28,15 @@ def installed(family):
 
 def recorded(family, inputs):
     """The records of both texts of one pass, and the model's output."""
-    model, tier = installed(family)
-    recorder = recorder_for(model, tier)
+    model, backend = installed(family)
+    recorder = recorder_for(model, backend)
     with torch.inference_mode(), recorder.recording():
         output = model(**inputs)
     axes = {
         kind: (axis(layers[0].shape[1]), axis(layers[0].shape[2]))  # the lengths are checked against eager's by the callers
         for kind, layers in recorder.layers.items()
     }
-    return [recorder.record(axes, tier=tier, batch=batch) for batch in (0, 1)], output
+    return [recorder.record(axes, backend=backend, batch=batch) for batch in (0, 1)], output
 
 
 def real_queries(kind, inputs, batch):
@@ -55,7 +55,9 @@ def test_weights_are_those_of_the_models_own_eager_attention(family, case):
     eager = eager_attentions(model, inputs)
 
     for batch, record in enumerate(records):
-        assert record.tier == family.tier or family.tier == "fallback"  # a later release may have put it on the interface
+        assert (
+            record.backend == family.backend or family.backend == "fallback"
+        )  # a later release may have put it on the interface
         assert set(record.kinds) == set(eager)
         for kind, matrices in eager.items():
             real = real_queries(kind, inputs, batch)
@@ -99,7 +101,7 @@ def test_rows_sum_to_one_and_nobody_sees_the_future_or_padding(family):
                     assert not np.triu(weights[:, real][:, :, real], 1).any()
                 if batch == 1 and not (kind == "decoder" and family.form == "encoder-decoder"):
                     assert not weights[:, real][..., padding].any()
-                if family.tier != "fallback":
+                if family.backend != "fallback":
                     assert np.isfinite(weights).all()
                     if family.form == "decoder":
                         assert not weights[:, ~real].any()  # a softmax over nothing
@@ -134,8 +136,8 @@ GENERATING = [family for family in FAMILIES if family.form != "encoder"]
 
 def generated(family, n_prompt, n_steps):
     """A snapshot after each step of feeding tokens one by one behind a prompt, and the whole input."""
-    model, tier = installed(family)
-    recorder = recorder_for(model, tier, append=True)
+    model, backend = installed(family)
+    recorder = recorder_for(model, backend, append=True)
     fed_by = "input_ids" if family.form == "decoder" else "decoder_input_ids"
     generator = torch.Generator().manual_seed(7)
     tokens = torch.randint(5, VOCABULARY, (1, n_prompt + n_steps), generator=generator)
@@ -152,7 +154,7 @@ def generated(family, n_prompt, n_steps):
             if inputs:
                 inputs = {"encoder_outputs": (output.encoder_last_hidden_state,)}
             axes = {"decoder": (axis(stop), axis(stop)), "cross": (axis(stop), axis(11)), "encoder": (axis(11), axis(11))}
-            snapshots.append(recorder.record(axes, tier=tier))
+            snapshots.append(recorder.record(axes, backend=backend))
     return snapshots, {"input_ids": source, fed_by: tokens}
 
 
@@ -195,7 +197,7 @@ def test_models_without_token_by_token_maps_are_refused_in_words(build):
 @pytest.mark.parametrize("name", ["bert", "gemma2-softcap", "gptj"])
 def test_a_cancelled_job_stops_inside_the_pass(name):
     family = next(family for family in FAMILIES if family.name == name)
-    model, tier = installed(family)
+    model, backend = installed(family)
     cancel = Cancel()
     seen = []
 
@@ -203,9 +205,9 @@ def test_a_cancelled_job_stops_inside_the_pass(name):
         seen.append(progress.fraction)
         cancel.set()
 
-    recorder = recorder_for(model, tier, job=Job(report, cancel), n_layers_hint=3)
-    if tier == "fallback":
+    recorder = recorder_for(model, backend, job=Job(report, cancel), n_layers_hint=3)
+    if backend == "fallback":
         cancel.set()
     with torch.inference_mode(), recorder.recording(), pytest.raises(Cancelled):
         model(**inputs_of(family, 5))
-    assert seen == ([] if tier == "fallback" else [pytest.approx(1 / 3)])
+    assert seen == ([] if backend == "fallback" else [pytest.approx(1 / 3)])

@@ -68,8 +68,8 @@ def model_of(name: str):
 
 def edited(name: str, *edits, n_padding: int = 0):
     """Logits of an edited pass over two texts, and the recorder."""
-    family, model, tier = model_of(name)
-    recorder = recorder_for(model, tier, intervention=Intervention(edits), keep_outputs=True)
+    family, model, backend = model_of(name)
+    recorder = recorder_for(model, backend, intervention=Intervention(edits), keep_outputs=True)
     with torch.inference_mode(), recorder.recording():
         output = model(**inputs_of(family, N_TOKENS, n_padding))
     return output.logits, recorder
@@ -178,11 +178,11 @@ PROJECTIONS = {"gptj": "attn.out_proj", "bloom": "self_attention.dense", "falcon
 
 def projection_of(name: str, kind: str, layer: int):
     """The linear layer behind a layer's heads: where no capture finds it, by its name."""
-    family, model, tier = model_of(name)
+    family, model, backend = model_of(name)
     if name in PROJECTIONS:
         named = [part for path, part in model.named_modules() if path.endswith(PROJECTIONS[name])]
         return named[layer]
-    recorder = recorder_for(model, tier, keep_values=True)
+    recorder = recorder_for(model, backend, keep_values=True)
     with torch.inference_mode(), recorder.recording():
         model(**inputs_of(family, N_TOKENS))
     return recorder.layers[kind][layer].projection
@@ -229,7 +229,7 @@ def test_forbidding_a_key_everywhere_is_masking_it(name):
         assert close(ours[:, others], theirs[:, others])
     for kind, layers in recorder.layers.items():
         axes = {kind: (axis(N_TOKENS), axis(N_TOKENS))}
-        record = recorder.record(axes, tier=model_of(name)[2])
+        record = recorder.record(axes, backend=model_of(name)[2])
         for layer in range(len(layers)):
             weights = record.layer_weights(layer, kind)
             assert not weights[..., 2].any()
@@ -277,8 +277,8 @@ def test_patching_every_head_with_what_it_gave_changes_nothing(name):
 # ---------------------------------------------------------------- generation
 def fed(name: str, intervention: Intervention, splits: list[int]):
     """Logits of all positions, reading tokens in pieces with a cache; and the record."""
-    family, model, tier = model_of(name)
-    recorder = recorder_for(model, tier, append=True, intervention=intervention)
+    family, model, backend = model_of(name)
+    recorder = recorder_for(model, backend, append=True, intervention=intervention)
     generator = torch.Generator().manual_seed(5)
     tokens = torch.randint(5, 90, (1, N_TOKENS), generator=generator)
     fed_by, inputs = "input_ids", {}
@@ -295,7 +295,7 @@ def fed(name: str, intervention: Intervention, splits: list[int]):
                 inputs = {"encoder_outputs": (output.encoder_last_hidden_state,)}
             logits.append(output.logits)
     axes = {"decoder": (axis(N_TOKENS), axis(N_TOKENS)), "cross": (axis(N_TOKENS), axis(11)), "encoder": (axis(11), axis(11))}
-    return torch.cat(logits, 1), recorder.record(axes, tier=tier)
+    return torch.cat(logits, 1), recorder.record(axes, backend=backend)
 
 
 @pytest.mark.parametrize("name", [family.name for family in FAMILIES if family.form != "encoder"])

@@ -89,9 +89,9 @@ def test_a_reaction_is_read_by_the_albert_after_its_last_call(reaction_model, re
     assert (last.ids == own.indices.numpy()).all()
     assert allowed.difference(last.probabilities, own.values) <= allowed.of_probabilities(logits, reaction_model)
     assert last.probabilities[mask, 0] > 0.9
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         direct_logit_attribution(reaction_model, text)
-    assert caught.value.code == "analysis_undefined"
+    assert captured.value.code == "analysis_undefined"
 
 
 def test_values_of_an_albert_are_those_of_each_call(reaction_model, reactions) -> None:

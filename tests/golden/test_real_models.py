@@ -49,7 +49,7 @@ def are_within_rounding(ours, theirs, model) -> bool:
 # ---------------------------------------------------------------- ALBERT
 def test_an_old_checkpoint_of_reactions_is_opened_as_what_it_is(reaction_model) -> None:
     info = reaction_model.info
-    assert (info.architecture, info.family, info.tier) == ("AlbertForMaskedLM", "encoder", "fast")
+    assert (info.architecture, info.family, info.backend) == ("AlbertForMaskedLM", "encoder", "fast")
     assert info.layers == {"encoder": (12, 8)}
     assert info.abilities == {"fill_mask"}
     assert reaction_model.encode("CC[NH2+]>>Cl")[0].axis.labels == ("[CLS]", "C", "C", "[NH2+]", ">>", "Cl", "[SEP]")
@@ -70,7 +70,7 @@ def test_weights_are_what_eager_attention_makes_of_the_same_queries_and_keys(rea
         source, _ = reaction_model.encode(reaction)
         with recorder.recording():
             reaction_model.forward(reaction_model.inputs(source))
-        record = recorder.record({"encoder": (source.axis, source.axis)}, tier="fast")
+        record = recorder.record({"encoder": (source.axis, source.axis)}, backend="fast")
         assert len(recorder.layers["encoder"]) == 12
         for index, layer in enumerate(recorder.layers["encoder"]):
             _, eager = eager_attention_forward(
@@ -156,7 +156,7 @@ def element_of(label: str) -> str:
 # ---------------------------------------------------------------- SmolLM2
 def test_a_gguf_file_is_opened_with_its_own_weights(language_model) -> None:
     info = language_model.info
-    assert (info.architecture, info.family, info.tier) == ("LlamaForCausalLM", "decoder", "fast")
+    assert (info.architecture, info.family, info.backend) == ("LlamaForCausalLM", "decoder", "fast")
     assert info.layers == {"decoder": (30, 9)}
     assert info.checkpoint == "GGUF Q4_1"
     state = language_model.module.state_dict()

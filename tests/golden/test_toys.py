@@ -83,7 +83,7 @@ def test_an_encoder_decoder_is_caught_in_all_three_kinds_and_padding_gets_nothin
         textbook = model(**inputs, output_attentions=True)
     axes = {"encoder": (axis(9), axis(9)), "decoder": (axis(7), axis(7)), "cross": (axis(7), axis(9))}
     for batch in (0, 1):
-        record = recorder.record(axes, tier="fast", batch=batch)
+        record = recorder.record(axes, backend="fast", batch=batch)
         assert record.kinds == tuple(textbook.attentions) == ("encoder", "decoder", "cross")
         for kind, matrices in textbook.attentions.items():
             assert record.n_layers(kind) == len(matrices) == 3
@@ -136,9 +136,9 @@ def test_evaluating_again_gives_the_same_and_another_seed_other_sentences() -> N
 
 
 def test_an_unknown_toy_cannot_be_evaluated() -> None:
-    with pytest.raises(HeadscopeError) as caught:
+    with pytest.raises(HeadscopeError) as captured:
         evaluate("nothing")
-    assert caught.value.code == "unknown_toy"
+    assert captured.value.code == "unknown_toy"
 
 
 # ---------------------------------------------------------------- the languages

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from headscope.core.analyse.records.arithmetic import arithmetic
 from headscope.core.attention.from_arrays import record_of
 from headscope.core.models.load import load_model
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
 from headscope.gui.views.arithmetic.paint.formula import typeset
@@ -106,7 +106,7 @@ def answer(record):
 
 @pytest.fixture
 def steps(record, answer):
-    return steps_of(answer, *record.axis("encoder"), record.tier)
+    return steps_of(answer, *record.axis("encoder"), record.backend)
 
 
 def equations(steps) -> dict[str, str]:
@@ -147,7 +147,7 @@ def test_what_is_unusual_is_said_in_words(record, answer) -> None:
     assert "The sum includes a learned sink with the score −0.4" in said(answer, sink=-0.4)
     assert "may attend to no key" in said(answer, n_seen=0)
     working = answer.working
-    assert "already applied to these vectors" in said(replace(answer, working=replace(working, turned="unseen")))
+    assert "already applied to these vectors" in said(replace(answer, working=replace(working, rotated="unseen")))
     assert "heads 2 to 3 share" in said(replace(answer, working=replace(working, shared_by=range(2, 4))))
     assert "does more to its scores" in said(replace(answer, working=replace(working, difference=0.1, is_rounding=False)))
     assert "Values were not kept" in said(replace(answer, working=replace(working, carried=None)))
@@ -166,7 +166,7 @@ def test_of_given_weights_only_the_weight_is_shown() -> None:
 
 
 def test_a_cell_of_words_says_what_it_is_made_of(record) -> None:
-    words = record.read_as(Reading(units="segments"))
+    words = record.in_units(Units(of="segments"))
     row = max(range(len(words.axis("encoder").queries)), key=lambda at: len(words.axis("encoder").queries.pieces[at]))
     answer = arithmetic(words, "encoder", 0, 1, row, row)
     sentences = [step.text for step in steps_of(answer, *record.axis("encoder"), "fast") if isinstance(step, Sentence)]
@@ -329,8 +329,8 @@ def test_the_panel_follows_the_cell_in_focus(qtbot, open_window) -> None:
     qtbot.mouseClick(panel.sorted, Qt.MouseButton.LeftButton)
     assert panel.view.sheet.is_sorted
     state.update(pinned=Cell(), dark=True)
-    window.explorer.set_reading(Reading(units="segments"))
-    qtbot.waitUntil(lambda: state.reading.units == "segments", timeout=PATIENCE)
+    window.explorer.set_units(Units(of="segments"))
+    qtbot.waitUntil(lambda: state.units.of == "segments", timeout=PATIENCE)
     assert len(panel.view.sheet.steps) == 1, "another reading has other cells"
     state.update(hover=Cell(1, 1))
     qtbot.waitUntil(lambda: "tokens. Its weight" in str(panel.view.sheet.steps[1:2]), timeout=PATIENCE)

@@ -27,7 +27,7 @@ def row_of(record, query: int, key: int) -> tuple[Row, list[str]]:
     kind = record.kinds[0]
     answer = arithmetic(record, kind, 1, 2, query, key)
     axis = record.axis(kind)
-    steps = steps_of(answer, axis.queries, axis.keys, record.tier)
+    steps = steps_of(answer, axis.queries, axis.keys, record.backend)
     (row,) = (step for step in steps if isinstance(step, Row))
     return row, [step.text for step in steps if isinstance(step, Sentence)]
 
@@ -61,7 +61,7 @@ def test_of_a_long_row_the_largest_are_listed_with_the_cells_own_and_the_rest_is
 def test_values_stand_near_their_formulas_on_a_wide_sheet(qapp, record) -> None:
     kind = record.kinds[0]
     axis = record.axis(kind)
-    steps = steps_of(arithmetic(record, kind, 1, 2, 6, 2), axis.queries, axis.keys, record.tier)
+    steps = steps_of(arithmetic(record, kind, 1, 2, 6, 2), axis.queries, axis.keys, record.backend)
     wide, narrow = (Sheet(steps, width) for width in (2000, 320))
     assert all(placed.area.width() <= 620 for placed in wide.placed)
     assert any(isinstance(placed.step, Equation) for placed in wide.placed)

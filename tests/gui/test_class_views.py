@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from headscope.core.analyse.attribution.token_attribution import token_attribution
 from headscope.core.models.load import load_model
 from headscope.core.target import Target
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.probability import readable_change, readable_number
 from headscope.gui.paint.theme import theme_of
@@ -197,7 +197,7 @@ def test_words_have_the_tag_of_their_first_token(qtbot, panel: PredictionsPanel,
     state = opened("BertForTokenClassification", text="the walked playing cat", id2label=TAGS)
     tags = panel.class_views.tags
     pieces = {row.position: row.tag for row in tags.rows}
-    panel._explorer.set_reading(Reading("words"))
+    panel._explorer.set_units(Units("words"))
     qtbot.waitUntil(lambda: len(tags.rows) == 4, timeout=PATIENCE)
     assert [row.token for row in tags.rows] == ["the", "walked", "playing", "cat"]
     assert all(row.tag == pieces[row.position] for row in tags.rows)
@@ -302,19 +302,19 @@ def test_the_text_view_attributes_what_was_chosen(
     qtbot, panel: PredictionsPanel, opened, tmp_path: Path, name: str, row: int, asked: str
 ) -> None:
     state = opened(name, pair=CONTEXT if asked == "start" else "")
-    reading = ReadingPanel(state, panel._explorer)
-    qtbot.addWidget(reading)
-    reading.resize(500, 400)
-    reading.show()
-    qtbot.mouseClick(reading.modes["attribution"], LEFT)
+    units = ReadingPanel(state, panel._explorer)
+    qtbot.addWidget(units)
+    units.resize(500, 400)
+    units.show()
+    qtbot.mouseClick(units.modes["attribution"], LEFT)
     if asked == "tag":
         click(qtbot, panel.class_views.tags, 3)
     block = visible_blocks(panel)[0]
     chosen = block.rows[row].candidate
     click(qtbot, block.bars, row)
-    assert chosen.label in reading.title.text()
-    qtbot.mouseClick(reading.compute, LEFT)
-    qtbot.waitUntil(lambda: reading.view.shades is not None and not reading.view.shades.stale, timeout=PATIENCE)
+    assert chosen.label in units.title.text()
+    qtbot.mouseClick(units.compute, LEFT)
+    qtbot.waitUntil(lambda: units.view.shades is not None and not units.view.shades.stale, timeout=PATIENCE)
     target = {
         "class": Target(label=chosen.id),
         "start": Target(chosen.id, span="start"),
@@ -322,9 +322,9 @@ def test_the_text_view_attributes_what_was_chosen(
     }[asked]
     model = load_model(str(tmp_path), device="cpu", dtype="float32")
     expected = token_attribution(model, model.capture(TEXT, state.text_pair or None), target)
-    assert allowed.difference(reading.view.shades.values, expected.source) <= allowed.of_attributions(expected.source, model)
+    assert allowed.difference(units.view.shades.values, expected.source) <= allowed.of_attributions(expected.source, model)
     click(qtbot, block.bars, 0)
-    assert reading.view.shades is None or reading.view.shades.stale
+    assert units.view.shades is None or units.view.shades.stale
 
 
 @pytest.mark.parametrize("family", ["Bart", "GPT2"])

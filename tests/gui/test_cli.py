@@ -351,17 +351,17 @@ def test_a_window_needs_a_display(capsys, monkeypatch) -> None:
     ],
 )
 def test_arguments_that_make_no_command_are_explained(capsys, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as captured:
         main(arguments)
-    assert caught.value.code == 2
+    assert captured.value.code == 2
     assert "usage: headscope" in capsys.readouterr().err
 
 
 def test_every_command_has_help_with_an_example(capsys) -> None:
     for command in ("predict", "generate", "capture", "export", "sweep", "models", "verify", "train"):
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as captured:
             main([command, "--help"])
-        assert caught.value.code == 0
+        assert captured.value.code == 0
         assert f"Example: headscope {command}" in capsys.readouterr().out
 
 
@@ -402,8 +402,8 @@ def test_a_terminal_that_cannot_show_bars_gets_something_else() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_reader_who_has_seen_enough_causes_no_noise() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
+    units, writing = os.pipe()
+    os.close(units)
     done = in_a_process("models", stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert done.stderr == b""

@@ -21,7 +21,7 @@ from headscope.core.attention.from_arrays import record_of
 from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.cli.main import create_parser
 from headscope.core.errors import HeadscopeError
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.app import export_command
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.control.exporter import HeadExport, PictureExport, RecordExport
@@ -596,7 +596,7 @@ def test_units_that_are_chosen_are_those_of_the_figure(qtbot, dialog: ExportDial
     for box, value in ((fields.units, "words"), (fields.special, "hidden")):
         box.setCurrentIndex(box.findData(value))
         box.activated.emit(box.currentIndex())
-        qtbot.waitUntil(lambda value=value: value in (state.reading.units, state.reading.special), timeout=PATIENCE)
+        qtbot.waitUntil(lambda value=value: value in (state.units.of, state.units.special), timeout=PATIENCE)
     qtbot.waitUntil(lambda: dialog.write.isEnabled() and state.record is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: dialog.request(tmp_path / "a.svg").figure.origin.special == "hidden", timeout=PATIENCE)
     request = dialog.request(tmp_path / "a.svg")
@@ -620,8 +620,8 @@ def test_a_lens_that_is_chosen_is_that_of_the_figure_and_one_that_cannot_be_goes
     assert (figure.figure.lens, figure.origin.lens) == (SCORES, "attention scores")
     pick("weights")
     qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
-    dialog._explorer.set_reading(Reading("sentences"))
-    qtbot.waitUntil(lambda: state.reading.units == "sentences", timeout=PATIENCE)
+    dialog._explorer.set_units(Units("sentences"))
+    qtbot.waitUntil(lambda: state.units.of == "sentences", timeout=PATIENCE)
     pick("scores")
     qtbot.waitUntil(lambda: state.notice is not None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: box.currentData() == "weights", timeout=PATIENCE)

@@ -90,8 +90,8 @@ class Text:
         self.words = element.text or ""
         self.anchor = element.get("text-anchor", "start")
         numbers = [float(number) for number in POINTS_ON_LINE.match(group.get("transform"))[1].split(",")]
-        turned = QTransform(*numbers[:2], *numbers[2:])
-        self.at = turned.map(QPointF(float(element.get("x")), float(element.get("y"))))
+        rotated = QTransform(*numbers[:2], *numbers[2:])
+        self.at = rotated.map(QPointF(float(element.get("x")), float(element.get("y"))))
         self.upright = abs(numbers[1]) < 0.5
         self.size_pt = float(element.get("font-size")) * unit_pt
         self.fill = element.get("fill")
@@ -401,7 +401,7 @@ def test_command_line_and_python_write_the_same_file(qapp, tmp_path: Path) -> No
     }
     save_figure(record, tmp_path / "b.svg", "links", [(1, 3), (1, 1)], **how)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    read = record.read_as(figures.Reading("words", "hidden"))
+    read = record.in_units(figures.Units("words", "hidden"))
     figure = figures.figure_specs()["links"].of_subject(Subject(read, "encoder", ((1, 3), (1, 1))))
     write_figure(figure, tmp_path / "c.svg", FigureOptions(width_mm=84, type_pt=6, title="T", picked=Picked(6, 2)))
     assert drawn_in(tmp_path / "a.svg") == drawn_in(tmp_path / "c.svg")

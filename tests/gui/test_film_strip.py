@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 from headscope.core.options import Sampling
 from headscope.core.predict.results import FillStep
 from headscope.core.requests.tokens import StepRows
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
@@ -141,8 +141,8 @@ def test_pointing_at_a_frame_lights_its_row_in_the_picture(qtbot, panel: FilmStr
 
 def test_in_words_the_row_of_the_word_is_lit(qtbot, panel: FilmStripPanel) -> None:
     state = filled(qtbot, panel)
-    panel.explorer_in_test.set_reading(Reading("tokens", "hidden"))
-    qtbot.waitUntil(lambda: state.reading.special == "hidden", timeout=PATIENCE)
+    panel.explorer_in_test.set_units(Units("tokens", "hidden"))
+    qtbot.waitUntil(lambda: state.units.special == "hidden", timeout=PATIENCE)
     click(qtbot, panel, 0)
     at_step(qtbot, state, 0)
     assert state.steps[0].position == 6
@@ -216,19 +216,19 @@ def forked(qtbot, panel: FilmStripPanel, at: int = 3) -> Session:
 
 def test_a_click_on_an_alternative_forks_and_both_branches_stand_under_each_other(qtbot, panel: FilmStripPanel) -> None:
     state = forked(qtbot, panel)
-    trunk, fork = state.branches
+    shared_prefix, fork = state.branches
     assert state.branch == 1
     assert state.steps[3].forced
     assert len(fork) >= N_STEPS
     first, second = panel.strip.picture.strips
-    assert [frame.label for frame in first.frames] == [step.token.text for step in trunk]
+    assert [frame.label for frame in first.frames] == [step.token.text for step in shared_prefix]
     assert [frame.label for frame in second.frames] == [step.token.text for step in fork]
     assert first.n_shared == 3
     assert second.frames[3].forced
     assert panel.strip.box(0, 5).left() == panel.strip.box(1, 5).left()
     told = panel.difference.text()
-    assert f"diverge at step 3: {trunk[3].token.text} or {fork[3].token.text}" in told
-    for steps in (trunk, fork):
+    assert f"diverge at step 3: {shared_prefix[3].token.text} or {fork[3].token.text}" in told
+    for steps in (shared_prefix, fork):
         assert f"{sum(math.log(step.probability) for step in steps):.2f} ({len(steps)})" in told
 
 
@@ -245,11 +245,11 @@ def test_what_was_chosen_cannot_be_forked_to(qtbot, panel: FilmStripPanel) -> No
 
 def test_a_click_on_a_frame_of_the_other_branch_and_up_and_down_switch_to_it(qtbot, panel: FilmStripPanel) -> None:
     state = forked(qtbot, panel)
-    trunk, fork = state.branches
+    shared_prefix, fork = state.branches
     click(qtbot, panel, 5, strip=0)
     at_step(qtbot, state, 5)
-    assert (state.branch, state.steps, state.text) == (0, trunk, trunk[-1].text)
-    assert state.record is trunk[5].record
+    assert (state.branch, state.steps, state.text) == (0, shared_prefix, shared_prefix[-1].text)
+    assert state.record is shared_prefix[5].record
     qtbot.keyClick(panel.strip, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: state.record is fork[5].record, timeout=PATIENCE)
     assert (state.branch, state.step, state.text) == (1, 5, fork[-1].text)
@@ -398,10 +398,10 @@ def test_of_two_thousand_frames_those_in_sight_are_painted_and_any_can_be_reache
     view.show()
     picture = FilmStripPicture((Strip(tuple(Frame(f"字{n}", n / 2000) for n in range(2000))),))
     view.set_picture(picture, 0, 1000)
-    sight = QRectF(view.viewport().rect()).translated(view.horizontalScrollBar().value(), 0)
-    seen = picture.steps_between(sight.left(), sight.right())
+    visible = QRectF(view.viewport().rect()).translated(view.horizontalScrollBar().value(), 0)
+    seen = picture.steps_between(visible.left(), visible.right())
     assert 1000 in seen
-    assert [step for step in range(2000) if picture.box(0, step).intersects(sight)] == list(seen)
+    assert [step for step in range(2000) if picture.box(0, step).intersects(visible)] == list(seen)
     chosen = said(view.chosen)
     qtbot.keyClick(view, Qt.Key.Key_End)
     view.set_step(chosen[-1][1])

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.session.find import Find
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.window.main_window import MainWindow
@@ -26,10 +26,8 @@ def window(shared_window: MainWindow, qtbot) -> MainWindow:
     yield window
     window.find_bar.end()
     window.find_bar.field.clear()
-    window.state.update(reading=Reading(), pinned=Cell()) if window.state.record is None else window.explorer.set_reading(
-        Reading()
-    )
-    qtbot.waitUntil(lambda: window.state.reading == Reading() and window.state.queries.pieces is None, timeout=PATIENCE)
+    window.state.update(units=Units(), pinned=Cell()) if window.state.record is None else window.explorer.set_units(Units())
+    qtbot.waitUntil(lambda: window.state.units == Units() and window.state.queries.pieces is None, timeout=PATIENCE)
 
 
 def search(qtbot, window: MainWindow, query: str) -> None:
@@ -138,7 +136,7 @@ def ground_of(view: str, panel, at: int) -> QPoint:
 
 def test_marks_follow_the_units(qtbot, window: MainWindow) -> None:
     search(qtbot, window, "dog")
-    window.explorer.set_reading(Reading("sentences", "hidden"))
+    window.explorer.set_units(Units("sentences", "hidden"))
     qtbot.waitUntil(lambda: len(window.state.queries) == 2, timeout=PATIENCE)
     assert [list(match.queries) for match in window.state.find.matches] == [[0], [1]]
     assert {window.text.strip.axis.labels[at] for at in window.text.strip._found} >= {"dog", "barks", "cats"}

@@ -137,19 +137,19 @@ def written(qtbot, panel: GenerationPanel, n: int = 8) -> Session:
 
 def test_another_token_of_an_earlier_step_forks_there_and_both_branches_can_be_seen(qtbot, panel: GenerationPanel) -> None:
     state = written(qtbot, panel)
-    trunk, text, record = state.steps, state.text, state.record
+    shared_prefix, text, record = state.steps, state.text, state.record
     assert not panel.branches.isVisible()
     index = panel.list.model().index(3)
     panel.list.scrollTo(index)
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=panel.list.visualRect(index).center())
     menu = panel._rivals
     qtbot.waitUntil(menu.isVisible)
-    chosen = next(candidate for candidate in trunk[3].candidates if candidate.id != trunk[3].token.id)
+    chosen = next(candidate for candidate in shared_prefix[3].candidates if candidate.id != shared_prefix[3].token.id)
     (action,) = (each for each in menu.actions() if each.text().split("\t")[0] == chosen.label)
     action.trigger()
     menu.close()
     qtbot.waitUntil(lambda: state.busy is None and len(state.steps) > 4, timeout=PATIENCE)
-    assert state.steps[:3] == trunk[:3]
+    assert state.steps[:3] == shared_prefix[:3]
     assert state.steps[3].token.id == chosen.id
     assert state.steps[3].forced
     assert state.text == state.steps[-1].text
@@ -158,7 +158,7 @@ def test_another_token_of_an_earlier_step_forks_there_and_both_branches_can_be_s
     assert panel.branches.asked.text() == "Branch 2 of 2"
     fork, forked_text = state.steps, state.text
     click(qtbot, panel.branches.asked)
-    assert (state.steps, state.text) == (trunk, text)
+    assert (state.steps, state.text) == (shared_prefix, text)
     qtbot.waitUntil(lambda: state.record is record, timeout=PATIENCE)
     assert panel.branches.asked.text() == "Branch 1 of 2"
     click(qtbot, panel.branches.asked)

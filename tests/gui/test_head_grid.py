@@ -208,7 +208,7 @@ def model(**layers: tuple[int, int]) -> ModelInfo:
         architecture="Test",
         layers=layers,
         abilities=frozenset(),
-        tier="fast",
+        backend="fast",
         device="cpu",
         dtype="float32",
         max_tokens=None,

@@ -16,7 +16,7 @@ from headscope.core.attention.lens import LENSES, SCORES, WEIGHTS, Lens
 from headscope.core.attention.maps import overview
 from headscope.core.attention.ranks import RESOLUTION
 from headscope.core.attention.record import AttentionRecord
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.scales import written
 from headscope.gui.paint.theme import theme_of
@@ -140,9 +140,9 @@ def test_where_there_are_no_scores_a_sentence_says_why_and_weights_stay_weights(
     show(qtbot, panel, pair)
     choose(qtbot, panel, SCORES)
     shown_before = panel.view.picture
-    panel._explorer.set_reading(Reading("segments"))
+    panel._explorer.set_units(Units("segments"))
     qtbot.waitUntil(lambda: "Words, sentences and segments have weights only" in state.notice.message, timeout=PATIENCE)
-    assert (state.lens, state.reading, panel._explorer.reading) == (SCORES, Reading(), Reading())
+    assert (state.lens, state.units, panel._explorer.units) == (SCORES, Units(), Units())
     assert panel.view.picture is shown_before
     show(qtbot, panel, given, head=(0, 0))  # a new run is shown as it can be
     assert "Only the weights are known" in state.notice.message
@@ -259,7 +259,7 @@ def test_sentences_are_set_apart_on_both_axes(qtbot, panel: HeatmapPanel, pair) 
     layout, seen = panel.view.layout_now(), values(shown(panel.view))
     y, x = round(layout.cell_rect(8, 0).top()), round(layout.plot.left())
     assert len({int(value) for value in seen[y - 1 : y + 2, x - 4].ravel()}) > 1, "a short line beside the cells"
-    show(qtbot, panel, pair.read_as(Reading("sentences")))
+    show(qtbot, panel, pair.in_units(Units("sentences")))
     assert panel.view.picture.boundaries == ((), ())
 
 

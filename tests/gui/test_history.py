@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction
 
 from headscope.core.attention.lens import SCORES, WEIGHTS
 from headscope.core.models.examples import examples_for
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.control.history import DEPTH
 from headscope.gui.session.document import LOOKS, PLACES, PLAIN, Document
 from headscope.gui.session.selection import Cell, Marks
@@ -121,8 +121,8 @@ def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow
     state = window.state
     marks = Marks(queries=(3, 8))
     state.update(marks=marks)
-    window.explorer.set_reading(Reading(special="hidden"))
-    qtbot.waitUntil(lambda: state.reading.special == "hidden", timeout=PATIENCE)
+    window.explorer.set_units(Units(special="hidden"))
+    qtbot.waitUntil(lambda: state.units.special == "hidden", timeout=PATIENCE)
     assert state.marks != marks  # positions among fewer tokens
     window.explorer.set_lens(SCORES)
     qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)
@@ -134,14 +134,14 @@ def test_units_marks_lens_and_pairs_come_back_together(qtbot, window: MainWindow
     qtbot.waitUntil(lambda: state.lens == WEIGHTS, timeout=PATIENCE)
     assert state.record.inner is None
     undo(qtbot, window)
-    qtbot.waitUntil(lambda: state.reading == Reading() and state.marks == marks, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.units == Units() and state.marks == marks, timeout=PATIENCE)
     assert_picture_is_right(state)
     undo(qtbot, window)
     assert state.marks == Marks()
     assert state.redoable == 4
     for _ in range(4):
         redo(qtbot, window)
-    qtbot.waitUntil(lambda: state.reading.special == "hidden" and state.pairing == "AB", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: state.units.special == "hidden" and state.pairing == "AB", timeout=PATIENCE)
     assert state.lens == SCORES
     assert_picture_is_right(state)
 
@@ -326,14 +326,12 @@ def test_random_changes_are_taken_back_and_made_again_exactly(qtbot, window: Mai
             case 2:
                 state.update(pairing=("all", "AB")[number % 2])
             case 3:
-                window.explorer.set_reading(Reading(("tokens", "words")[int(rng.integers(2))]))
+                window.explorer.set_units(Units(("tokens", "words")[int(rng.integers(2))]))
             case 4:
                 one, other, *_ = examples_for(state.model)
                 window.explorer.use_example(other if state.text == one.text else one)
         settle(qtbot, state)
-        qtbot.waitUntil(
-            lambda: window.explorer.head == state.head and window.explorer.reading == state.reading, timeout=PATIENCE
-        )
+        qtbot.waitUntil(lambda: window.explorer.head == state.head and window.explorer.units == state.units, timeout=PATIENCE)
         if Document.of(state) != documents[-1]:
             documents.append(Document.of(state))
     assert state.undoable == len(documents) - 1

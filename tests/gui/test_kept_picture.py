@@ -191,8 +191,8 @@ def test_a_model_that_is_gone_leaves_no_picture(started, settings: QSettings, us
 
 def test_what_was_written_or_read_otherwise_is_not_kept(started, used: Path) -> None:
     window = started(until=has_run)
-    window.explorer.set_reading(replace(window.state.reading, units="words"))
-    wait_until(lambda: window.state.reading.units == "words")
+    window.explorer.set_units(replace(window.state.units, of="words"))
+    wait_until(lambda: window.state.units.of == "words")
     close(window)
     assert not used.exists()
     window = started()

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.session.selection import Cell
 from headscope.gui.words.language import has_language, set_language
 from tests.gui.screen import PATIENCE, settle
@@ -34,7 +34,7 @@ def in_other_words(folder: Path) -> QTranslator:
 def test_a_change_of_language_keeps_the_picture(qtbot, open_window, tmp_path: Path) -> None:
     window = open_window(text="the cats near the dog sleep .")
     window.explorer.select_head((1, 2))
-    window.explorer.set_reading(Reading("words", "hidden"))
+    window.explorer.set_units(Units("words", "hidden"))
     settle(qtbot, window.state)
     qtbot.waitUntil(lambda: window.state.head == (1, 2) and len(window.state.queries) == 7, timeout=PATIENCE)
     window.state.update(pinned=Cell(query=1, key=4))

@@ -11,7 +11,7 @@ from headscope.core import LENSES, SCORES, WEIGHTS, Lens
 from headscope.core.attention.kept.lenses import FUNCTIONS
 from headscope.core.attention.maps import overview
 from headscope.core.options import Sampling
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.app.figures import save_figure
 from headscope.gui.commands.units import UNITS
 from headscope.gui.paint.color_maps import color_table, palette32
@@ -307,9 +307,9 @@ def test_a_figure_without_a_window_is_of_the_lens(qapp, window: MainWindow, tmp_
 def test_units_whose_lens_is_not_there_are_refused_by_the_window(qtbot, window: MainWindow) -> None:
     see(qtbot, window, SCORES)
     shown = window.state.shown
-    window.explorer.set_reading(Reading("sentences"))
+    window.explorer.set_units(Units("sentences"))
     qtbot.waitUntil(lambda: window.state.notice is not None, timeout=PATIENCE)
     assert "Words, sentences and segments have weights only" in window.state.notice.message
-    assert (window.state.reading, window.state.lens) == (Reading(), SCORES)
+    assert (window.state.units, window.state.lens) == (Units(), SCORES)
     assert window.state.shown is shown
     assert window.commands.action("units_tokens").isChecked()

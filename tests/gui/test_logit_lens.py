@@ -13,7 +13,7 @@ from headscope.core.models.load import load_model
 from headscope.core.options import Sampling
 from headscope.core.predict.logit_lens import logit_lens
 from headscope.core.predict.logit_lens_layer import LogitLensLayer
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell
@@ -165,7 +165,7 @@ def test_layers_arrive_one_by_one_and_stop_ends_it(qtbot, panel: LogitLensPanel,
     qtbot.waitUntil(lambda: state.run.text == "abcde", timeout=PATIENCE)
     panel._explorer.stop()
     settle(qtbot, state)
-    assert "Reading" not in panel.status.text()
+    assert "Units" not in panel.status.text()
     assert panel.fill.isEnabled()
     qtbot.mouseClick(panel.fill, LEFT)
     settle(qtbot, state)
@@ -295,7 +295,7 @@ def test_keys_move_and_pin(qtbot, panel: LogitLensPanel) -> None:
 
 def test_pictures_of_words_light_the_word(qtbot, panel: LogitLensPanel) -> None:
     state = opened(qtbot, panel, "toy:grammar", KEYS)
-    panel._explorer.set_reading(Reading(special="hidden"))
+    panel._explorer.set_units(Units(special="hidden"))
     qtbot.waitUntil(lambda: len(state.queries) < len(state.captured.axis("encoder").queries))
     qtbot.mouseMove(panel.view.viewport(), place_of(panel, 1, 4))
     assert state.hover == Cell(query=3), "[CLS] is hidden"

@@ -271,7 +271,7 @@ def test_units_special_tokens_lens_and_pairs_are_chosen_by_command(qtbot, own_wi
     state = window.state
     for id_ in ("units_words", "special_hidden"):
         do(qtbot, window, id_)
-    qtbot.waitUntil(lambda: (state.reading.units, state.reading.special) == ("words", "hidden"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: (state.units.of, state.units.special) == ("words", "hidden"), timeout=PATIENCE)
     do(qtbot, window, "units_tokens")
     do(qtbot, window, "lens_scores")
     qtbot.waitUntil(lambda: state.lens == SCORES, timeout=PATIENCE)

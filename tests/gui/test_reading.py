@@ -24,7 +24,7 @@ from headscope.core.predict import surprisal as surprisal_file
 from headscope.core.predict.surprisal import surprisal
 from headscope.core.requests.predictions import AttributionRequest
 from headscope.core.target import Target
-from headscope.core.text.tokens import Reading, Token, TokenAxis
+from headscope.core.text.tokens import Token, TokenAxis, Units
 from headscope.gui.control.explorer import Explorer
 from headscope.gui.paint.theme import theme_of
 from headscope.gui.session.selection import Cell, Marks
@@ -308,8 +308,8 @@ def test_in_words_the_rows_are_of_words(qtbot, explorer, opened_panel, tmp_path:
     from tests.tiny_models import write_masked
 
     panel = opened_panel(str(write_masked(tmp_path)), "the cat walked playing a mat")
-    explorer.set_reading(Reading("words"))
-    qtbot.waitUntil(lambda: explorer.state.reading.units == "words", timeout=PATIENCE)
+    explorer.set_units(Units("words"))
+    qtbot.waitUntil(lambda: explorer.state.units.of == "words", timeout=PATIENCE)
     assert words_of(panel.view.passage) == ["[CLS]", "the", "cat", "walked", "playing", "a", "mat", "[SEP]"]
     hover(qtbot, panel, 3)
     assert np.array_equal(shades(panel).values, explorer.state.shown[3])

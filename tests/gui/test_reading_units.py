@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from headscope.core.text.tokens import AS_TOKENS, Reading
+from headscope.core.text.tokens import TOKENS, Units
 from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.window.prompt.units_button import ReadingButton
 from tests import allowed
@@ -25,18 +25,18 @@ def window(open_window, folder: Path):
 
 
 def choose(qtbot, window, field: str, value: str) -> None:
-    with qtbot.waitSignal(window.state.changed, timeout=PATIENCE, check_params_cb=lambda names: "reading" in names):
-        window.text.reading.actions_of[field, value].trigger()
+    with qtbot.waitSignal(window.state.changed, timeout=PATIENCE, check_params_cb=lambda names: "units" in names):
+        window.text.units.actions_of[field, value].trigger()
 
 
 def test_the_menu_says_what_it_will_do_and_tells_the_choice(qtbot) -> None:
     button = ReadingButton()
     qtbot.addWidget(button)
     told = said(button.chosen)
-    button.set_reading(Reading("words"))
+    button.set_units(Units("words"))
     button.actions_of["special", "hidden"].trigger()
-    assert told == [(Reading("words", "hidden"),)]
-    button.set_reading(Reading("words", "hidden"))
+    assert told == [(Units("words", "hidden"),)]
+    button.set_units(Units("words", "hidden"))
     assert "summed over their tokens" in button.toolTip()
     assert "less than 1" in button.toolTip()
     assert button.text().startswith("Words · special tokens hidden")
@@ -56,7 +56,7 @@ def test_words_take_the_place_of_tokens_everywhere(qtbot, window) -> None:
     assert window.text.strip.axis.labels[3:5] == ("walk", "·ed")
     choose(qtbot, window, "units", "tokens")
     np.testing.assert_array_equal(state.shown, tokens)
-    assert state.reading == AS_TOKENS
+    assert state.units == TOKENS
     assert state.record is state.captured
 
 
@@ -80,7 +80,7 @@ def test_a_mask_can_still_be_put_where_a_token_is(qtbot, window) -> None:
     qtbot.waitUntil(lambda: window.state.text == "the [MASK] walked playing a mat", timeout=PATIENCE)
     settle(qtbot, window.state)
     assert window.state.queries.labels[2] == "[MASK]"
-    assert window.state.reading == Reading("words")
+    assert window.state.units == Units("words")
     assert window.state.predictions
 
 

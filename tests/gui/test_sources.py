@@ -176,7 +176,7 @@ def test_heads_units_and_a_new_run_are_followed(qtbot, beside: MainWindow) -> No
     beside.explorer.select_heads((0, 1), ((0, 1), (1, 2)))
     qtbot.waitUntil(lambda: session.head == (0, 1) and session.heads == ((0, 1), (1, 2)), timeout=PATIENCE)
     beside.commands.action("special_hidden").trigger()
-    qtbot.waitUntil(lambda: session.reading == state.reading and len(session.queries) == 8, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.units == state.units and len(session.queries) == 8, timeout=PATIENCE)
     run(qtbot, beside, OTHER.replace("cabinet", "house"))
     qtbot.waitUntil(lambda: "key" in session.queries.labels, timeout=PATIENCE)
     assert session.captured is state.reference.record
@@ -269,7 +269,7 @@ def test_the_difference_follows_units_and_lens(qtbot, window: MainWindow) -> Non
     window.commands.action("special_hidden").trigger()
     qtbot.waitUntil(lambda: len(state.queries) == 8, timeout=PATIENCE)
     one, other = (
-        load_model("toy:grammar").capture(text).read_as(state.reading).attention_weights(*state.head) for text in (OTHER, ONE)
+        load_model("toy:grammar").capture(text).in_units(state.units).attention_weights(*state.head) for text in (OTHER, ONE)
     )
     np.testing.assert_array_equal(state.shown, one - other)
     window.commands.action("special_shown").trigger()

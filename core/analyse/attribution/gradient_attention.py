@@ -17,7 +17,7 @@ from headscope.core.analyse.prediction_point import Measure, point_of
 from headscope.core.arguments import checked
 from headscope.core.attention.kept.edited import Transform
 from headscope.core.job import Job
-from headscope.core.memory import check_room, out_of_memory_said
+from headscope.core.memory import check_room, out_of_memory_reported
 from headscope.core.target import SpanEnd, Target
 from headscope.core.vocabulary import FloatArray, Kind
 
@@ -132,7 +132,7 @@ def gradient_attention_of(
     (logits,) = logits_at(model, model.inputs(source, written), point.row, n_rows, edits, job=job, gradients=True)
     index = point.index_in(logits)
     value = point.measured(logits, index, measure)
-    with out_of_memory_said(model.place):
+    with out_of_memory_reported(model.place):
         found = iter(gradients_of(value, [tap for of_kind in taps.values() for tap in of_kind]))
     attributions = {kind: np.stack([tap.weights * next(found) for tap in of_kind]) for kind, of_kind in taps.items()}
     if positive:

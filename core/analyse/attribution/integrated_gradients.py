@@ -20,7 +20,7 @@ from headscope.core.attention.intervention import Edit, Scale
 from headscope.core.attention.kept.edited import Transform
 from headscope.core.errors import HeadscopeError
 from headscope.core.job import Job, Progress
-from headscope.core.memory import out_of_memory_said
+from headscope.core.memory import out_of_memory_reported
 from headscope.core.numerics import computed_in, difference_tolerance
 from headscope.core.target import SpanEnd, Target
 from headscope.core.vocabulary import FloatArray, Kind
@@ -184,7 +184,7 @@ class _Work:
         inputs = {name: rows.expand(len(taps), -1) for name, rows in self.inputs.items()}
         edits = [Transform(kind=kind, layer=layer, batch=text, function=tap) for text, tap in enumerate(taps)]
         logits = self.logits(inputs, edits, gradients=True)
-        with out_of_memory_said(self.model.place):
+        with out_of_memory_reported(self.model.place):
             return gradients_of(self.point.measured(logits, self.index, self.measure).sum(), taps)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def recorder_with_values(model: BaseModel, job: Job | None = None) -> Recorder:
     """A recorder for one pass whose layers `value_and_projection` can take apart."""
     n_layers = model.info.n_layers
-    return recorder_for(model.module, model.info.tier, job=job, n_layers_hint=n_layers, keep_values=True)
+    return recorder_for(model.module, model.info.backend, job=job, n_layers_hint=n_layers, keep_values=True)
 
 
 def value_and_projection(layer: Layer, analysis: str) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ from headscope.core.analyse.attribution.gradient_attention import gradient_atten
 from headscope.core.analyse.attribution.results import Attribution
 from headscope.core.arguments import checked
 from headscope.core.job import Job
-from headscope.core.predict.reader import read_by
+from headscope.core.predict.reader import inputs_of
 from headscope.core.target import Target
 from headscope.core.vocabulary import FloatArray, Kind
 
@@ -52,7 +52,7 @@ def token_attribution(
     Barkan et al., Grad-SAM: Explaining Transformers via Gradient Self-Attention Maps, 2021 (there a mean: the same but for a
     factor).
     """
-    source, written = read = read_by(record)
+    source, written = read = inputs_of(record)
     found = gradient_attention_of(model, read, target or Target(), positive=True, job=job)
     received = {kind: maps.sum(axis=(0, 1, 2), dtype=np.float32) for kind, maps in found.attributions.items()}
     of_source: tuple[Kind, ...] = ("encoder", "decoder") if written is None else ("encoder", "cross")

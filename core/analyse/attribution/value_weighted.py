@@ -100,7 +100,7 @@ def value_weighted_attention(
     recorder = recorder_with_values(model, job)
     with recorder.recording():
         model.forward(model.inputs(source, written), logits_to_keep=1)
-    record = recorder.record(model.axes(source.axis, written.axis if written else None), tier=model.info.tier)
+    record = recorder.record(model.axes(source.axis, written.axis if written else None), backend=model.info.backend)
     norms = {kind: np.stack([_norms(layer) for layer in recorder.layers[kind]]) for kind in record.kinds}
     return ValueWeighted(record, norms)
 

@@ -69,7 +69,7 @@ def logits_at(
     """One row of the logits (batch, n_rows, n_outcomes) of a pass with edits: float32 (batch, n_outcomes)."""
     intervention = Intervention(tuple(edits))
     model.check(intervention, n_texts=len(inputs["input_ids"]))
-    recorder = recorder_for(model.module, model.info.tier, job=job, intervention=intervention)
+    recorder = recorder_for(model.module, model.info.backend, job=job, intervention=intervention)
     with recorder.recording():
         output = model.forward(inputs, gradients=gradients, logits_to_keep=n_rows - row)
     logits: Tensor = output.logits[:, row - n_rows].float()

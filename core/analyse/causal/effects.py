@@ -120,7 +120,7 @@ def effects(
     (outcome,) = outcomes(model, source, encoded_target, [as_intervention(intervention)], rows, job=job)
     return tuple(
         _effect([replace(point, row=row) for point in points], before, after, top_k)
-        for row, before, after in zip(rows, outcome.trunk, outcome.logits[0], strict=True)
+        for row, before, after in zip(rows, outcome.shared_prefix, outcome.logits[0], strict=True)
     )
 
 

@@ -35,7 +35,7 @@ def head_outputs(
     Cancelled
     """
     source, encoded_target = model.encode(text, text_pair, target)
-    recorder = recorder_for(model.module, model.info.tier, keep_layers=False, keep_outputs=True, job=job)
+    recorder = recorder_for(model.module, model.info.backend, keep_layers=False, keep_outputs=True, job=job)
     with torch.inference_mode(), recorder.recording():
         model.forward(model.inputs(source, encoded_target), logits_to_keep=1)
     return {

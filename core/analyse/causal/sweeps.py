@@ -265,12 +265,12 @@ def _collected(
     change, probability, divergence = (np.full(shape, elsewhere) for _ in range(3))
     n_done = 0
     for outcome in made:
-        index = point.index_in(outcome.trunk[0])
-        unchanged = probability_of(point.readout, outcome.trunk[0], index)
+        index = point.index_in(outcome.shared_prefix[0])
+        unchanged = probability_of(point.readout, outcome.shared_prefix[0], index)
         if n_done == 0 and not np.isnan(elsewhere):
             probability[:] = unchanged
         at = tuple(places[list(outcome.indices)].T)
-        found = changes(point.readout, outcome.trunk[0], outcome.logits[:, 0], index)
+        found = changes(point.readout, outcome.shared_prefix[0], outcome.logits[:, 0], index)
         change[at], probability[at], divergence[at] = (numbers.cpu().numpy() for numbers in found)
         n_done += len(outcome.indices)
         job.report(Progress("sweeping", n_done / len(places)))

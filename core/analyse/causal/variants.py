@@ -22,7 +22,7 @@ from headscope.core.attention.intervention import Intervention, ablate
 from headscope.core.forward.budget import Lengths, bytes_of_forward
 from headscope.core.forward.residual_stream import layer_lists
 from headscope.core.job import Job
-from headscope.core.memory import free_memory, out_of_memory_said
+from headscope.core.memory import free_memory, out_of_memory_reported
 from headscope.core.numerics import computed_in, same_when_branched
 from headscope.core.vocabulary import Kind
 
@@ -48,13 +48,13 @@ class Outcome:
     indices : tuple of int
         Which of the interventions these are.
     logits : Tensor, (len(indices), n_positions, vocabulary)
-    trunk : Tensor, (n_positions, vocabulary)
+    shared_prefix : Tensor, (n_positions, vocabulary)
         Of the unedited text, from the same pass.
     """
 
     indices: tuple[int, ...]
     logits: Tensor
-    trunk: Tensor
+    shared_prefix: Tensor
 
 
 def outcomes(
@@ -151,7 +151,7 @@ def _together(
         replace(edit, batch=row) for row, index in enumerate(starts, start=1) for edit in interventions[index].edits
     ]  # a row that has not joined yet has no edits in the layers so far
     recorder = recorder_for(
-        model.module, model.info.tier, intervention=Intervention(tuple(edits)), keep_layers=False, job=Job(cancel=job.cancel)
+        model.module, model.info.backend, intervention=Intervention(tuple(edits)), keep_layers=False, job=Job(cancel=job.cancel)
     )
     n_at_start = 1 + sum(start == _FROM_THE_START for start in starts.values())
     rows = {name: tensor.expand(n_at_start, *tensor.shape[1:]) for name, tensor in inputs.items()}
@@ -198,7 +198,7 @@ def _layout(model: BaseModel) -> Layout:
     A block is the outermost element of a module list around an attention module. ALBERT calls one block for all its layers;
     some blocks attend twice.
     """
-    recorder = recorder_for(model.module, model.info.tier, keep_layers=False)
+    recorder = recorder_for(model.module, model.info.backend, keep_layers=False)
     token = torch.zeros((1, 2), dtype=torch.long, device=model.place)
     inputs = {"input_ids": token, "decoder_input_ids": token} if "cross" in model.info.layers else {"input_ids": token}
     kinds = _last_stack(model)
@@ -233,7 +233,7 @@ def _narrow(hooks: Turn, module: nn.Module, positions: Sequence[int]) -> list[bo
 
 def _layout_to_branch(model: BaseModel, inputs: dict[str, Tensor]) -> Layout | None:
     """Where rows may join; None if they may not: tried once with a few tokens, against rows that are there from the start."""
-    if model.info.tier == "fallback":
+    if model.info.backend == "fallback":
         return None  # their masks and biases have a row for each text
     if "classify" in model.info.abilities and model.info.family != "encoder":
         return None  # its head counts the texts by their ids
@@ -250,7 +250,7 @@ def _branching_is_exact(model: BaseModel, inputs: dict[str, Tensor], layout: Lay
     layers = sorted({0, n_layers // 2, n_layers - 1})
     trials = [ablate(layer, 0, kind) for layer in layers]
     try:
-        with out_of_memory_said(model.place):
+        with out_of_memory_reported(model.place):
             joined = _together(model, inputs, trials, dict(enumerate(layers)), [0], Job(), layout)
     except (RuntimeError, ValueError, IndexError):  # a shape that cannot grow
         return False

@@ -23,11 +23,11 @@ import torch
 from torch import Tensor
 
 from headscope.core.analyse.records.arithmetic_numbers import Arithmetic, Carried, Cell, Hidden, Numbers, Softmax, Working
-from headscope.core.analyse.records.unrotated import turned
+from headscope.core.analyse.records.unrotated import rotated
 from headscope.core.attention.kept.edited import EditedLayer
-from headscope.core.attention.kept.in_units import ReadLayer
+from headscope.core.attention.kept.in_units import UnitsLayer
 from headscope.core.attention.kept.layer import AsWrittenLayer, Layer, LazyLayer
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 from headscope.core.attention.record import AttentionRecord
 from headscope.core.job import Job
 from headscope.core.numerics import same_scale, softmax_tolerance
@@ -52,11 +52,11 @@ def arithmetic(
     """
     record = record.of_weights
     cell = Cell(record, kind, layer, head, query, key)
-    kept, batch = record.caught(layer, head, kind)
+    kept, batch = record.captured(layer, head, kind)
     weight = record.cell(layer, head, query, key, kind)
     queries, keys = range(query, query + 1), range(key, key + 1)
     renormalised = False
-    if isinstance(kept, ReadLayer):
+    if isinstance(kept, UnitsLayer):
         queries, keys, renormalised = kept.queries[query], kept.keys[key], kept.renormalise
         kept = kept.layer
     query, key, token_weight = _strongest(kept, batch, head, queries, keys, job or Job())
@@ -109,7 +109,7 @@ def _working(layer: LazyLayer, at: _Place) -> Working:
     return Working(
         q=q,
         k=keys[at.key],
-        turned=turned(layer, at.batch, at.head, at.query, at.key),
+        rotated=rotated(layer, at.batch, at.head, at.query, at.key),
         softmax=softmax,
         scores=scores,
         difference=difference,
@@ -134,7 +134,7 @@ def _softmax(layer: LazyLayer, at: _Place, q: Numbers, keys: Numbers) -> tuple[N
     dots = keys @ q  # (n_keys,)
     scaled = dots * scale
     capped = scaled if cap is None else cap * np.tanh(scaled / cap)
-    bias, is_seen = _bias_and_sight(layer, at, len(keys))
+    bias, is_seen = _bias_and_visible(layer, at, len(keys))
     scores = np.where(is_seen, capped if bias is None else capped + bias, -math.inf)
     sink = _sink(layer, at.head)
     every = scores if sink is None else np.append(scores, sink)
@@ -167,25 +167,25 @@ def _softmax(layer: LazyLayer, at: _Place, q: Numbers, keys: Numbers) -> tuple[N
     )
 
 
-def _bias_and_sight(layer: LazyLayer, at: _Place, n_keys: int) -> tuple[Numbers | None, Flags]:
+def _bias_and_visible(layer: LazyLayer, at: _Place, n_keys: int) -> tuple[Numbers | None, Flags]:
     """What is added to the scores of a row, (n_keys,) or None, and which keys it sees."""
-    sight = next(sight for sight in layer.sights if at.query in sight.queries)
-    hidden = _added(replace(sight, bias=None), layer, at)
-    position = _added(replace(sight, mask=None, causal=False, window=None), layer, at)
+    visible = next(visible for visible in layer.visibility if at.query in visible.queries)
+    hidden = _added(replace(visible, bias=None), layer, at)
+    position = _added(replace(visible, mask=None, causal=False, window=None), layer, at)
     is_seen = np.zeros(n_keys, bool)
-    is_seen[sight.keys.start : sight.seen(range(at.query, at.query + 1))] = True
+    is_seen[visible.keys.start : visible.seen(range(at.query, at.query + 1))] = True
     bias = np.zeros(n_keys)
     for added in (hidden, position):
         if added is not None:
-            here = slice(sight.keys.start, sight.keys.start + len(added))
+            here = slice(visible.keys.start, visible.keys.start + len(added))
             is_seen[here] &= np.isfinite(added)
             bias[here] += np.where(np.isfinite(added), added, 0.0)  # a mask may carry a bias too
-    return (bias if sight.bias is not None or bias.any() else None), is_seen
+    return (bias if visible.bias is not None or bias.any() else None), is_seen
 
 
-def _added(sight: Sight, layer: LazyLayer, at: _Place) -> Numbers | None:
+def _added(visible: Visibility, layer: LazyLayer, at: _Place) -> Numbers | None:
     row = range(at.query, at.query + 1)
-    added = sight.additive(row, sight.seen(row), batch=at.batch, head=at.head, device=layer.device)
+    added = visible.additive(row, visible.seen(row), batch=at.batch, head=at.head, device=layer.device)
     return None if added is None else numbers(added[0, 0])
 
 

@@ -121,7 +121,7 @@ class Working:
     ----------
     q, k : float64, (d_head,)
         As they meet: behind all norms and rotary positions.
-    turned : (Turned, Turned), "unseen" or None
+    rotated : (Turned, Turned), "unseen" or None
         What rotary positions did to q and to k; "unseen" where they may be in the vectors and were not watched.
     softmax : Softmax
     scores : float64, (n_keys,)
@@ -142,7 +142,7 @@ class Working:
 
     q: Numbers
     k: Numbers
-    turned: tuple[Turned, Turned] | Literal["unseen"] | None
+    rotated: tuple[Turned, Turned] | Literal["unseen"] | None
     softmax: Softmax
     scores: Numbers
     difference: float

@@ -63,7 +63,7 @@ def head_metrics(
     their ids are. In cross-attention the queries are not among the keys: distance, previous, next, same, duplicate and induction
     are NaN. So are next of a decoder, special and separator of a text without such tokens, and whatever no query counts for. Of the
     rest, queries count that have two keys of it or more to choose from, and whose previous, next, … key is one of it. Without the weights r_i, rows
-    that are renormalised are in ``record.read_as(Reading("tokens", "first_renormalised"))``, and can be measured as they are.
+    that are renormalised are in ``record.in_units(Units("tokens", "first_renormalised"))``, and can be measured as they are.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from headscope.core.attention.kept.rotation import Rotation
 from headscope.core.numerics import is_rotation
 
 
-def turned(layer: LazyLayer, batch: int, head: int, query: int, key: int) -> tuple[Turned, Turned] | Literal["unseen"] | None:
+def rotated(layer: LazyLayer, batch: int, head: int, query: int, key: int) -> tuple[Turned, Turned] | Literal["unseen"] | None:
     """What rotary positions did to a head's query and key.
 
     Returns
@@ -65,7 +65,7 @@ def _undone(rotation: Rotation, vectors: Tensor, last: Tensor | None, at: int, b
     partners[here] = first + pairs
     lower, upper = np.minimum(pairs, np.arange(width)), np.maximum(pairs, np.arange(width))
     angles[here] = np.where(lower < upper, np.arctan2(matrix[upper, lower], matrix[lower, lower]), 0.0)
-    again = _turned_by(rotation, torch.from_numpy(before[here])[None], at, batch, vectors.dtype)[0]
+    again = _rotated_by(rotation, torch.from_numpy(before[here])[None], at, batch, vectors.dtype)[0]
     return Turned(before, angles, partners, float(np.abs(again - after[here]).max()))
 
 
@@ -79,10 +79,10 @@ def _place(vector: Tensor, last: Tensor) -> int | None:
 
 def _matrix(rotation: Rotation, at: int, batch: int, width: int) -> Numbers:
     """R of a position: its columns are what becomes of the unit vectors."""
-    return _turned_by(rotation, torch.eye(width), at, batch, torch.float32).T
+    return _rotated_by(rotation, torch.eye(width), at, batch, torch.float32).T
 
 
-def _turned_by(rotation: Rotation, vectors: Tensor, at: int, batch: int, dtype: torch.dtype) -> Numbers:
+def _rotated_by(rotation: Rotation, vectors: Tensor, at: int, batch: int, dtype: torch.dtype) -> Numbers:
     """(n, d_turned) vectors, all as if they stood at the position `at`, turned by the model's own function in `dtype`."""
     device = rotation.cos.device
     cos, sin = (

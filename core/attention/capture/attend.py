@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from headscope.core.attention.capture.recorder import Call, active_recorder
 from headscope.core.attention.kept.layer import LazyLayer
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 
 
 def attend(
@@ -55,8 +55,8 @@ def attend(
     call: Call | None = None
     if recorder is not None:
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        sight = Sight(range(query.shape[2]), range(key.shape[2]), causal=triangle, mask=attention_mask, bias=bias)
-        call = recorder.catch(module, LazyLayer(query, key, scale, (sight,), value=value), causal=causal)
+        visible = Visibility(range(query.shape[2]), range(key.shape[2]), causal=triangle, mask=attention_mask, bias=bias)
+        call = recorder.catch(module, LazyLayer(query, key, scale, (visible,), value=value), causal=causal)
     if bias is not None:
         attention_mask, triangle = _biased(bias, attention_mask, triangle=triangle), False
     groups = query.shape[1] // key.shape[1]

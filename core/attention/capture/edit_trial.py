@@ -20,16 +20,16 @@ from headscope.core.attention.capture.recorder import Recorder
 from headscope.core.attention.intervention import Cut, Edit, Intervention, Paste, Replace
 from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.errors import HeadscopeError
-from headscope.core.memory import out_of_memory_said
+from headscope.core.memory import out_of_memory_reported
 from headscope.core.numerics import coarsest, computed_in, same_after_edit
-from headscope.core.vocabulary import Tier
+from headscope.core.vocabulary import Backend
 
 _N_TOKENS = 6
 _CUT_KEY = 1
 _REACHED: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
-def reaches(module: nn.Module, tier: Tier, place: torch.device) -> bool:
+def reaches(module: nn.Module, backend: Backend, place: torch.device) -> bool:
     """Whether edits do in this model what they say. The first answer takes four passes over a few tokens, and is kept.
 
     Parameters
@@ -44,21 +44,21 @@ def reaches(module: nn.Module, tier: Tier, place: torch.device) -> bool:
     """
     if module not in _REACHED:
         try:
-            with out_of_memory_said(place):
-                _REACHED[module] = _passes_trial(module, tier, place)
+            with out_of_memory_reported(place):
+                _REACHED[module] = _passes_trial(module, backend, place)
         except (RuntimeError, ValueError, IndexError):  # shapes that are not attention's
             _REACHED[module] = False
     return _REACHED[module]
 
 
-def _passes_trial(module: nn.Module, tier: Tier, place: torch.device) -> bool:
+def _passes_trial(module: nn.Module, backend: Backend, place: torch.device) -> bool:
     ids = torch.arange(1, _N_TOKENS + 1, device=place)[None]
     config: Any = module.config
     many = is_encoder_decoder(module) or getattr(config, "family", "") == "encoder-decoder"
     inputs = {"input_ids": ids, "decoder_input_ids": ids} if many else {"input_ids": ids}
 
     def run(edits: list[Edit]) -> tuple[Tensor, Recorder]:
-        recorder = recorder_for(module, tier, intervention=Intervention(tuple(edits)), keep_outputs=True)
+        recorder = recorder_for(module, backend, intervention=Intervention(tuple(edits)), keep_outputs=True)
         with torch.inference_mode(), recorder.recording():
             output: Any = module(**inputs)
         logits = getattr(output, "logits", None)

@@ -25,7 +25,7 @@ from headscope.core.attention.kept.stored import _followed
 from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.memory import input_device
 from headscope.core.numerics import are_weights
-from headscope.core.vocabulary import Kind, Tier
+from headscope.core.vocabulary import Backend, Kind
 
 _NAMES: dict[Kind, str] = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
 _KINDS: WeakKeyDictionary[nn.Module, Kind] = WeakKeyDictionary()
@@ -35,9 +35,9 @@ _SCORES = {"squeezebert": {"attentions"}, "prophetnet": {"encoder_attentions", "
 """Where models, by their `model_type`, return what goes into the softmax."""
 
 
-def recorder_for(module: nn.Module, tier: Tier, **options: Any) -> Recorder:
+def recorder_for(module: nn.Module, backend: Backend, **options: Any) -> Recorder:
     """The recorder that catches the attention of a model of this tier; `options` are those of `Recorder`."""
-    return (FallbackRecorder if tier == "fallback" else Recorder)(module, **options)
+    return (FallbackRecorder if backend == "fallback" else Recorder)(module, **options)
 
 
 def attentions_of(output: Any, module: Any) -> dict[Kind, list[Tensor]]:

@@ -31,7 +31,7 @@ from headscope.core.attention.stacks import is_linear, roles
 from headscope.core.job import Job, Progress
 from headscope.core.keep import KEEP_ALL, Keep
 from headscope.core.text.tokens import TokenAxis
-from headscope.core.vocabulary import Kind, Tier
+from headscope.core.vocabulary import Backend, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +151,14 @@ class Recorder:
                 yield self
             self._own_all(hooks.parts)
 
-    def record(self, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]], *, tier: Tier, batch: int = 0) -> AttentionRecord:
+    def record(self, axes: Mapping[Kind, tuple[TokenAxis, TokenAxis]], *, backend: Backend, batch: int = 0) -> AttentionRecord:
         """A frozen snapshot of what has been caught so far; later passes do not change it.
 
         Parameters
         ----------
         axes : mapping of kind to (queries, keys)
             The tokens along both sides of each kind's maps.
-        tier : Tier
+        backend : Backend
         batch : int
             Which text of the batch.
 
@@ -168,7 +168,7 @@ class Recorder:
             ``no_attention`` if nothing was caught.
         """
         layers = self._as_edited(with_output_weights(self._layers) if self._keep_values else self._layers)
-        return AttentionRecord(layers, axes, tier=tier, batch=batch, model=self._module, kept=self.kept)
+        return AttentionRecord(layers, axes, backend=backend, batch=batch, model=self._module, kept=self.kept)
 
     def mark(self) -> Mark:
         """Where a generation stands, for `branch`."""
@@ -297,8 +297,8 @@ class Recorder:
         if place not in self._grown:
             self._grown[place] = Growing(self._expected), Growing(self._expected), Growing(self._expected)
         queries, keys, values = self._grown[place]
-        (sight,), key, value = layer.sights, layer.key, layer.value
-        sight = sight.moved(queries=call.first_query, keys=call.first_key)
+        (visible,), key, value = layer.visibility, layer.key, layer.value
+        visible = visible.moved(queries=call.first_query, keys=call.first_key)
         if call.kind == "cross":  # the keys are the source's, the same at each step
             if isinstance(earlier, LazyLayer):
                 key, value = earlier.key, earlier.value
@@ -306,9 +306,9 @@ class Recorder:
             n_new = key.shape[2] if earlier is None else layer.query.shape[2]
             key = _all_rows(key, n_new, keys)
             value = None if value is None else _all_rows(value, n_new, values)
-            sight = as_rule(sight)
-        sights = joined(earlier.sights if isinstance(earlier, LazyLayer) else (), sight)
-        return replace(layer, query=queries.append(layer.query), key=key, value=value, sights=sights)
+            visible = as_rule(visible)
+        visibility = joined(earlier.visibility if isinstance(earlier, LazyLayer) else (), visible)
+        return replace(layer, query=queries.append(layer.query), key=key, value=value, visibility=visibility)
 
 
 def _all_rows(given: Tensor, n_new: int, grown: Growing) -> Tensor:

@@ -36,20 +36,20 @@ class _Call:
     """A call of the function, and what it gave back."""
 
     turn: Turn
-    turned: tuple[Tensor, Tensor]
+    rotated: tuple[Tensor, Tensor]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
     def kept(self, query: Tensor, key: Tensor) -> Rotated:
         """What is kept of it beside the layer's `query` and `key`; "unseen" of one in another form (Gemma 3n's, heads last)."""
-        args, turned = self.args, self.turned
+        args, rotated = self.args, self.rotated
         plain = self.turn.__name__ == _NAME and len(args) == 4 and (self.kwargs or {"unsqueeze_dim": 1}) == {"unsqueeze_dim": 1}
-        if not plain or not isinstance(turned, tuple) or [part.dim() for part in (*turned, *args[2:])] != [4, 4, 3, 3]:
+        if not plain or not isinstance(rotated, tuple) or [part.dim() for part in (*rotated, *args[2:])] != [4, 4, 3, 3]:
             return "unseen"
         cos, sin = (table.detach() if table.requires_grad else table for table in args[2:])
-        if _is_same(turned[0], query) and _is_same(turned[1], key):
+        if _is_same(rotated[0], query) and _is_same(rotated[1], key):
             return Rotation(self.turn, cos, sin)
-        last_query, last_key = (part[:, :, -1].detach().clone() for part in turned)
+        last_query, last_key = (part[:, :, -1].detach().clone() for part in rotated)
         return Rotation(self.turn, cos, sin, last_query, last_key)
 
 
@@ -131,10 +131,10 @@ def _wrapped(file: str, name: str) -> Iterator[None]:
 def _telling(turn: Turn) -> Turn:
     @wraps(turn)
     def told(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        turned = turn(*args, **kwargs)
+        rotated = turn(*args, **kwargs)
         watch = _active.get()
         if watch is not None:
-            watch.see(_Call(turn, turned, args, kwargs))
-        return turned
+            watch.see(_Call(turn, rotated, args, kwargs))
+        return rotated
 
     return told

@@ -15,7 +15,7 @@ from torch import Tensor
 from headscope.core.attention.kept.layer import Layer, LazyLayer
 from headscope.core.attention.kept.rotation import Rotated
 from headscope.core.attention.kept.stored import Piece, StoredLayer
-from headscope.core.attention.kept.visibility import Sight, as_rule, joined
+from headscope.core.attention.kept.visibility import Visibility, as_rule, joined
 from headscope.core.vocabulary import Kind
 
 
@@ -25,7 +25,7 @@ class PassRows:
 
     Attributes
     ----------
-    layers : mapping of kind to the layers caught, first to last
+    layers : mapping of kind to the layers captured, first to last
         Only the pass's own queries, and of a decoder its own keys.
     first_query : int
         Where its queries stand in the texts.
@@ -42,8 +42,8 @@ Path = tuple[tuple[PassRows, int], ...]
 def own_rows(layers: Mapping[Kind, Sequence[Layer]], first_query: int) -> PassRows:
     """The rows of a pass without the keys of the passes before, which the cache will give up."""
     kept: dict[Kind, list[Layer]] = {}
-    for kind, caught in layers.items():
-        kept[kind] = [_own(kind, layer, first_query) for layer in caught]
+    for kind, captured in layers.items():
+        kept[kind] = [_own(kind, layer, first_query) for layer in captured]
     return PassRows(kept, first_query)
 
 
@@ -102,10 +102,10 @@ class GatheredLayer(Layer):
         key = first.key[:1]
         if self._kind == "decoder":
             key = torch.cat([layer.key[text : text + 1] for layer, text in lazy], dim=2)
-        sights: tuple[Sight, ...] = ()
+        visibility: tuple[Visibility, ...] = ()
         for layer, text in lazy:
-            sights = joined(sights, _of_text(layer.sights[0], text))
-        return replace(first, query=query, key=key, value=None, sights=sights, rotation=_untold(first))
+            visibility = joined(visibility, _of_text(layer.visibility[0], text))
+        return replace(first, query=query, key=key, value=None, visibility=visibility, rotation=_untold(first))
 
 
 def _own(kind: Kind, layer: Layer, first_query: int) -> Layer:
@@ -119,9 +119,9 @@ def _own(kind: Kind, layer: Layer, first_query: int) -> Layer:
     n_new, n_keys = layer.query.shape[2], layer.key.shape[2]
     layer = replace(layer, query=layer.query.clone(), rotation=_untold(layer))  # it may be a part of something larger
     if kind == "cross":
-        return replace(layer, sights=(layer.sights[0].moved(queries=first_query, keys=0),))
-    sight = as_rule(layer.sights[0].moved(queries=first_query, keys=first_query + n_new - n_keys))
-    return replace(layer, key=layer.key[:, :, -n_new:].clone(), sights=(sight,))
+        return replace(layer, visibility=(layer.visibility[0].moved(queries=first_query, keys=0),))
+    visible = as_rule(layer.visibility[0].moved(queries=first_query, keys=first_query + n_new - n_keys))
+    return replace(layer, key=layer.key[:, :, -n_new:].clone(), visibility=(visible,))
 
 
 def _untold(layer: LazyLayer) -> Rotated:
@@ -129,11 +129,11 @@ def _untold(layer: LazyLayer) -> Rotated:
     return None if layer.rotation is None else "unseen"
 
 
-def _of_text(sight: Sight, text: int) -> Sight:
+def _of_text(visible: Visibility, text: int) -> Visibility:
     def one(tensor: Tensor | None) -> Tensor | None:
         return None if tensor is None else tensor[min(text, tensor.shape[0] - 1)][None]
 
-    return replace(sight, mask=one(sight.mask), bias=one(sight.bias)) if sight.tensors else sight
+    return replace(visible, mask=one(visible.mask), bias=one(visible.bias)) if visible.tensors else visible
 
 
 def _pieces(layer: Layer) -> tuple[Piece, ...]:

@@ -25,7 +25,7 @@ from headscope.core.sentences import sentence
 
 
 @dataclass(frozen=True)
-class ReadLayer(Layer):
+class UnitsLayer(Layer):
     """A layer whose rows and columns stand for several tokens each.
 
     Attributes

@@ -16,7 +16,7 @@ from headscope.core.keep import Keep
 from headscope.core.vocabulary import Kind
 
 
-class Caught(Protocol):
+class Captured(Protocol):
     """A layer as a pass leaves it."""
 
     @property
@@ -27,7 +27,7 @@ class Caught(Protocol):
         ...
 
 
-def kept(layer: Caught, index: int, keep: Keep) -> Layer:
+def kept(layer: Captured, index: int, keep: Keep) -> Layer:
     """What is kept of a layer; `index` counts the layers of its kind."""
     if keep.layers is not None and index not in keep.layers:
         return SkippedLayer(index, keep.layers, layer.shape)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from headscope.core.attention.kept.rotation import Rotated, Rotation
 from headscope.core.attention.kept.softmax_input import SoftmaxInput
-from headscope.core.attention.kept.visibility import Sight, additive, last_keys, shared
+from headscope.core.attention.kept.visibility import Visibility, additive, last_keys, shared
 from headscope.core.errors import HeadscopeError
 from headscope.core.numerics import same_scores
 from headscope.core.sentences import sentence
@@ -106,7 +106,7 @@ class LazyLayer(Layer):
         Grouped-query attention (Ainslie et al. 2023): head h reads key head ``h // (n_heads // n_key_heads)``.
     scaling : float
         What scores are multiplied with.
-    sights : tuple of Sight
+    visibility : tuple of Visibility
         What each query could see, in the order of the queries.
     value : Tensor or None, (batch, n_key_heads, n_keys, d_value)
         Kept where a recorder was asked to.
@@ -121,7 +121,7 @@ class LazyLayer(Layer):
     query: Tensor
     key: Tensor
     scaling: float
-    sights: tuple[Sight, ...]
+    visibility: tuple[Visibility, ...]
     value: Tensor | None = field(default=None, kw_only=True)
     reader: ref[nn.Module] | None = field(default=None, kw_only=True)
     output_weights: Tensor | None = field(default=None, kw_only=True)
@@ -139,8 +139,8 @@ class LazyLayer(Layer):
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         values = tuple(tensor for tensor in (self.value, self.output_weights) if tensor is not None)
-        turned = self.rotation.tensors if isinstance(self.rotation, Rotation) else ()
-        return (self.query, self.key, *values, *turned, *(tensor for sight in self.sights for tensor in sight.tensors))
+        rotated = self.rotation.tensors if isinstance(self.rotation, Rotation) else ()
+        return (self.query, self.key, *values, *rotated, *(tensor for visible in self.visibility for tensor in visible.tensors))
 
     @property
     def device(self) -> torch.device:
@@ -149,29 +149,31 @@ class LazyLayer(Layer):
     def detached(self) -> LazyLayer:
         """Without its gradients' history."""
         value = None if self.value is None else self.value.detach()
-        sights = tuple(sight.detached() for sight in self.sights)
-        return replace(self, query=self.query.detach(), key=self.key.detach(), value=value, sights=sights)
+        visibility = tuple(visible.detached() for visible in self.visibility)
+        return replace(self, query=self.query.detach(), key=self.key.detach(), value=value, visibility=visibility)
 
     def owned(self, own: Callable[[Tensor], Tensor]) -> LazyLayer:
         parts = {name: part for name in ("query", "key", "value") if (part := getattr(self, name)) is not None}
         changed: dict[str, Any] = {name: owned for name, part in parts.items() if (owned := own(part)) is not part}
-        if (last := self.sights[-1].changed(own)) is not self.sights[-1]:  # the others are of earlier passes
-            changed["sights"] = (*self.sights[:-1], last)
+        if (last := self.visibility[-1].changed(own)) is not self.visibility[-1]:  # the others are of earlier passes
+            changed["sights"] = (*self.visibility[:-1], last)
         if isinstance(self.rotation, Rotation) and (rotation := self.rotation.owned(own)) is not self.rotation:
             changed["rotation"] = rotation
         return replace(self, **changed) if changed else self
 
     def converted(self, convert: Callable[[Tensor], Tensor]) -> LazyLayer:
         value = None if self.value is None else convert(self.value)
-        sights = tuple(sight.moved_to(convert(self.query[:0]).device) for sight in self.sights)
-        turned = self.rotation.converted(convert) if isinstance(self.rotation, Rotation) else self.rotation
-        return replace(self, query=convert(self.query), key=convert(self.key), value=value, sights=sights, rotation=turned)
+        visibility = tuple(visible.moved_to(convert(self.query[:0]).device) for visible in self.visibility)
+        rotated = self.rotation.converted(convert) if isinstance(self.rotation, Rotation) else self.rotation
+        return replace(
+            self, query=convert(self.query), key=convert(self.key), value=value, visibility=visibility, rotation=rotated
+        )
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
-        if (last := last_keys(self.sights, rows)) is None:
+        if (last := last_keys(self.visibility, rows)) is None:
             return self.formed(rows, batch=batch, head=head)[0]
-        seen = self.sights[0].seen(rows)
+        seen = self.visibility[0].seen(rows)
         mask = last.additive(rows, seen, batch=batch, head=head, device=self.device)  # to all keys it would add zeros
         return self._softmax(rows, seen, mask, batch=batch, head=head)
 
@@ -182,10 +184,10 @@ class LazyLayer(Layer):
 
     @torch.inference_mode()
     def thinned(self, rows: Sequence[int]) -> Layer | None:
-        if len(self.sights) != 1 or (self.sights[0].causal and self.sights[0].mask is not None):
+        if len(self.visibility) != 1 or (self.visibility[0].causal and self.visibility[0].mask is not None):
             return None
         chosen = torch.tensor(rows, device=self.device)
-        return replace(self, query=self.query[:, :, chosen], sights=(self.sights[0].thinned(chosen),))
+        return replace(self, query=self.query[:, :, chosen], visibility=(self.visibility[0].thinned(chosen),))
 
     def formed(
         self, rows: range, *, batch: int, head: int | None, hidden: Tensor | None = None
@@ -216,8 +218,8 @@ class LazyLayer(Layer):
 
     def _added(self, rows: range, *, batch: int, head: int | None) -> tuple[int, Tensor | None]:
         """How many keys `rows` may see, and what is added to their scores."""
-        seen = max(sight.seen(part) for sight in self.sights if (part := shared(sight.queries, rows)))
-        return seen, additive(self.sights, rows, seen, batch=batch, head=head, device=self.query.device)
+        seen = max(visible.seen(part) for visible in self.visibility if (part := shared(visible.queries, rows)))
+        return seen, additive(self.visibility, rows, seen, batch=batch, head=head, device=self.query.device)
 
     def _softmax(self, rows: range, seen: int, mask: Tensor | None, *, batch: int, head: int | None) -> Tensor:
         return torch.softmax(self._scores(rows, seen, mask, batch=batch, head=head), dim=-1)

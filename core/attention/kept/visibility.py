@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What a run of queries could see among a run of keys.
 
     Attributes
@@ -43,24 +43,24 @@ class Sight:
         """One past the last key that any of `rows` may see."""
         return self.keys.stop - (self.queries.stop - rows.stop) if self.causal else self.keys.stop
 
-    def detached(self) -> Sight:
+    def detached(self) -> Visibility:
         """Without its gradients' history (a position bias is learned, a mask may be)."""
         return self.changed(Tensor.detach)
 
-    def changed(self, change: Callable[[Tensor], Tensor]) -> Sight:
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Visibility:
         """With what `change` makes of its mask and its bias."""
         mask, bias = (None if tensor is None else change(tensor) for tensor in (self.mask, self.bias))
         return self if mask is self.mask and bias is self.bias else replace(self, mask=mask, bias=bias)
 
-    def moved_to(self, device: torch.device) -> Sight:
+    def moved_to(self, device: torch.device) -> Visibility:
         """The same on another device; masks that layers share stay shared where they are."""
         return self.changed(lambda tensor: tensor.to(device))
 
-    def moved(self, queries: int, keys: int) -> Sight:
+    def moved(self, queries: int, keys: int) -> Visibility:
         """The same further down and to the right."""
         return replace(self, queries=_moved(self.queries, queries), keys=_moved(self.keys, keys))
 
-    def thinned(self, rows: Tensor) -> Sight:
+    def thinned(self, rows: Tensor) -> Visibility:
         """What these queries (int64, their places in the map) could see, as if there were no others; `causal` without a mask."""
         local = rows - self.queries.start
         mask, bias = (
@@ -70,7 +70,7 @@ class Sight:
             keys = torch.arange(self.keys.start, self.keys.stop, device=rows.device)
             behind = self.keys.stop - self.queries.stop + rows[:, None] - keys  # how many keys before the last one seen
             mask = ((behind >= 0) & (behind < (self.window or len(keys))))[None, None]
-        return Sight(range(len(rows)), self.keys, mask=mask, bias=bias)
+        return Visibility(range(len(rows)), self.keys, mask=mask, bias=bias)
 
     def additive(self, rows: range, seen: int, *, batch: int, head: int | None, device: torch.device) -> Tensor | None:
         """What to add to the scores of `rows` and the keys below `seen`.
@@ -95,27 +95,33 @@ class Sight:
 
 
 def additive(
-    sights: tuple[Sight, ...], rows: range, seen: int, *, batch: int, head: int | None, device: torch.device
+    visibility: tuple[Visibility, ...], rows: range, seen: int, *, batch: int, head: int | None, device: torch.device
 ) -> Tensor | None:
-    """`Sight.additive` for rows that may belong to several sights: float32 (1 or n_heads, 1 or len(rows), seen), or None."""
-    touched = [(sight, shared(sight.queries, rows)) for sight in sights if shared(sight.queries, rows)]
-    parts = [sight.additive(part, seen, batch=batch, head=head, device=device) for sight, part in touched]
+    """`Visibility.additive` for rows that may belong to several sights: float32 (1 or n_heads, 1 or len(rows), seen), or None."""
+    touched = [(visible, shared(visible.queries, rows)) for visible in visibility if shared(visible.queries, rows)]
+    parts = [visible.additive(part, seen, batch=batch, head=head, device=device) for visible, part in touched]
     if len(parts) == 1 and touched[0][0].keys.start == 0:
         return parts[0]
     n_heads = max((part.shape[0] for part in parts if part is not None), default=1)
     whole = torch.full((n_heads, len(rows), seen), -math.inf, device=device)
-    for (sight, part), addition in zip(touched, parts, strict=True):
-        window = whole[:, part.start - rows.start : part.stop - rows.start, sight.keys.start : sight.keys.stop]
+    for (visible, part), addition in zip(touched, parts, strict=True):
+        window = whole[:, part.start - rows.start : part.stop - rows.start, visible.keys.start : visible.keys.stop]
         window.copy_(torch.zeros((), device=device) if addition is None else addition)
     return whole
 
 
-def last_keys(sights: tuple[Sight, ...], rows: range) -> Sight | None:
+def last_keys(visibility: tuple[Visibility, ...], rows: range) -> Visibility | None:
     """The sight of the last keys alone, where a plain triangle shows all keys before them to every one of `rows`."""
-    if len(sights) != 1 or not sights[0].causal or sights[0].window is not None or sights[0].tensors or sights[0].keys.start:
+    if (
+        len(visibility) != 1
+        or not visibility[0].causal
+        or visibility[0].window is not None
+        or visibility[0].tensors
+        or visibility[0].keys.start
+    ):
         return None
-    (sight,) = sights
-    return replace(sight, keys=range(sight.seen(range(rows.start, rows.start + 1)), sight.keys.stop))
+    (visible,) = visibility
+    return replace(visible, keys=range(visible.seen(range(rows.start, rows.start + 1)), visible.keys.stop))
 
 
 def shared(one: range, other: range) -> range:
@@ -123,14 +129,14 @@ def shared(one: range, other: range) -> range:
     return range(max(one.start, other.start), min(one.stop, other.stop))
 
 
-def as_rule(sight: Sight) -> Sight:
+def as_rule(visible: Visibility) -> Visibility:
     """A single query that sees all the keys it was given, said as a causal rule, so that `joined` can put steps together."""
-    if len(sight.queries) != 1 or sight.bias is not None or not _open(sight.mask):
-        return sight
-    return Sight(sight.queries, sight.keys, causal=True, window=len(sight.keys) if sight.keys.start else None)
+    if len(visible.queries) != 1 or visible.bias is not None or not _open(visible.mask):
+        return visible
+    return Visibility(visible.queries, visible.keys, causal=True, window=len(visible.keys) if visible.keys.start else None)
 
 
-def joined(earlier: tuple[Sight, ...], later: Sight) -> tuple[Sight, ...]:
+def joined(earlier: tuple[Visibility, ...], later: Visibility) -> tuple[Visibility, ...]:
     """`earlier` with `later` after it, as one where both follow the same rule: plain generation stays a single triangle."""
     if not earlier:
         return (later,)
@@ -141,7 +147,7 @@ def joined(earlier: tuple[Sight, ...], later: Sight) -> tuple[Sight, ...]:
         return (*earlier, later)
     queries = range(last.queries.start, later.queries.stop)
     keys = range(min(last.keys.start, later.keys.start), later.keys.stop)
-    return (*earlier[:-1], Sight(queries, keys, later.causal, later.window))
+    return (*earlier[:-1], Visibility(queries, keys, later.causal, later.window))
 
 
 def _open(mask: Tensor | None) -> bool:

@@ -25,11 +25,13 @@ _LONG = 4096
 
 def is_plain(layer: Layer) -> bool:
     """Whether scores are nothing but a dot product, and every query sees all keys or all up to its own."""
-    if type(layer) is not LazyLayer or len(layer.sights) != 1:
+    if type(layer) is not LazyLayer or len(layer.visibility) != 1:
         return False
-    sight, (_, n_queries, n_keys) = layer.sights[0], layer.shape
-    whole = sight.keys == range(n_keys) and sight.queries == range(n_queries) and (not sight.causal or n_queries == n_keys)
-    return whole and sight.window is None and not sight.tensors
+    visible, (_, n_queries, n_keys) = layer.visibility[0], layer.shape
+    whole = (
+        visible.keys == range(n_keys) and visible.queries == range(n_queries) and (not visible.causal or n_queries == n_keys)
+    )
+    return whole and visible.window is None and not visible.tensors
 
 
 def takes_means(layer: Layer, width: int) -> bool:
@@ -49,7 +51,7 @@ def means(layer: Layer, head: int, key_edges: list[int], *, batch: int) -> Itera
     pixel = torch.zeros_like(key)
     for place, (start, stop) in enumerate(pairwise(key_edges)):
         pixel[start:stop, place] = 1
-    causal = layer.sights[0].causal
+    causal = layer.visibility[0].causal
     sums = F.scaled_dot_product_attention(
         query[None, None], key[None, None], pixel[None, None], is_causal=causal, scale=layer.scaling
     )
@@ -60,7 +62,7 @@ def maxima(layer: Layer, head: int, key_edges: list[int], *, batch: int) -> Iter
     """Each query's largest weight between neighbouring `key_edges`: blocks of rows, float32 (1, len(rows), pixels seen)."""
     assert isinstance(layer, LazyLayer)
     query, key = _of_head(layer, head, batch)
-    query, causal = query * layer.scaling, layer.sights[0].causal
+    query, causal = query * layer.scaling, layer.visibility[0].causal
     for start in range(0, len(query), _TILE_ROWS):
         rows = range(start, min(start + _TILE_ROWS, len(query)))
         block, seen = query[rows.start : rows.stop], rows.stop if causal else len(key)

@@ -164,7 +164,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 def _read_part(path: Path) -> Header:
     with opened(path) as file:
-        reader = _Reader(path, file, os.fstat(file.fileno()).st_size)
+        reader = _IncrementalPass(path, file, os.fstat(file.fileno()).st_size)
         if reader.size < len(_MAGIC) or reader.take(len(_MAGIC)) != _MAGIC:
             reader.refuse("not_gguf")
         version = reader.integer("<I")
@@ -179,7 +179,7 @@ def _read_part(path: Path) -> Header:
         return Header(path, values, _read_tensors(reader, n_tensors, values.get("general.alignment", _ALIGNMENT)), (path,))
 
 
-def _read_values(reader: _Reader, n_keys: int) -> dict[str, Value]:
+def _read_values(reader: _IncrementalPass, n_keys: int) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for _ in range(n_keys):
         key = reader.text()
@@ -189,7 +189,7 @@ def _read_values(reader: _Reader, n_keys: int) -> dict[str, Value]:
     return values
 
 
-def _read_tensors(reader: _Reader, n_tensors: int, alignment: Value) -> dict[str, Tensor]:
+def _read_tensors(reader: _IncrementalPass, n_tensors: int, alignment: Value) -> dict[str, Tensor]:
     if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         reader.refuse("alignment")
     listed = [_read_tensor(reader, alignment) for _ in range(n_tensors)]
@@ -209,7 +209,7 @@ def _read_tensors(reader: _Reader, n_tensors: int, alignment: Value) -> dict[str
     return {tensor.name: tensors[tensor.name] for tensor in listed}
 
 
-def _read_tensor(reader: _Reader, alignment: int) -> Tensor:
+def _read_tensor(reader: _IncrementalPass, alignment: int) -> Tensor:
     """Its `begin` still counts from the start of the data."""
     name = reader.text()
     n_dimensions = reader.integer("<I")
@@ -229,7 +229,7 @@ def _read_tensor(reader: _Reader, alignment: int) -> Tensor:
     return Tensor(name, shape, known, begin, _product(shape) // per_block * block_bytes, reader.path)
 
 
-class _Reader:
+class _IncrementalPass:
     """A file that is read from its start, never past its end."""
 
     def __init__(self, path: Path, file: BinaryIO, size: int) -> None:

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 
 from headscope.core.errors import HeadscopeError, readable_bytes, reason_of
 from headscope.core.job import Job, Progress
-from headscope.core.memory import is_out_of_memory, out_of_memory_said
+from headscope.core.memory import is_out_of_memory, out_of_memory_reported
 from headscope.core.models.gguf.header import read_header
 from headscope.core.models.gguf.tokenizer import Read, read_tokenizer
 from headscope.core.models.gguf.weights import Plan, plan, read
@@ -44,7 +44,7 @@ def load_file(path: Path, source: str, *, device: str, dtype: str, job: Job) -> 
         tokenizer = read_tokenizer(header, planned.keys)
         planned.keys.refuse_unasked()
         job.report(Progress("reading", detail=readable_bytes(words.n_bytes)))
-        with out_of_memory_said(pick_device(device)):
+        with out_of_memory_reported(pick_device(device)):
             module = _built(planned, placing, job)
         _end_and_suppress(module, tokenizer)
         return HubModel(module, tokenizer.tokenizer, source=source, name=path.stem, checkpoint=words.format)

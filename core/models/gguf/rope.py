@@ -28,23 +28,23 @@ def rope_parameters(keys: Keys, head_dim: int, *, partial: bool = False) -> dict
         Whether the model can turn a part of each head only.
     """
     parameters: dict[str, Any] = {"rope_theta": keys.number("rope.freq_base", 10000.0)}
-    turned = keys.size("rope.dimension_count", head_dim)
+    rotated = keys.size("rope.dimension_count", head_dim)
     if partial:
-        parameters["partial_rotary_factor"] = _share(turned, head_dim)
-    elif turned != head_dim:
-        keys.header.refuse("rotated_in_part", n=turned, n_dimensions=head_dim)
+        parameters["partial_rotary_factor"] = _share(rotated, head_dim)
+    elif rotated != head_dim:
+        keys.header.refuse("rotated_in_part", n=rotated, n_dimensions=head_dim)
     keys.value("rope.scaling.finetuned")  # a note of how it was trained
     scaled = _scaling(keys)
-    factors = _factors(keys, turned, parameters["rope_theta"])
+    factors = _factors(keys, rotated, parameters["rope_theta"])
     if len(scaled) > 1 and len(factors) > 1:
         keys.header.refuse("scaled_twice")
     return parameters | (factors if len(factors) > 1 else scaled)
 
 
-def _share(turned: int, head_dim: int) -> float:
-    """`turned` over `head_dim`, such that the whole part of the product is `turned` again."""
-    share = turned / head_dim
-    return share if int(head_dim * share) == turned else math.nextafter(share, 1.0)
+def _share(rotated: int, head_dim: int) -> float:
+    """`rotated` over `head_dim`, such that the whole part of the product is `rotated` again."""
+    share = rotated / head_dim
+    return share if int(head_dim * share) == rotated else math.nextafter(share, 1.0)
 
 
 def _scaling(keys: Keys) -> dict[str, Any]:
@@ -79,24 +79,24 @@ def _yarn(keys: Keys, factor: float) -> dict[str, Any]:
     return found
 
 
-def _factors(keys: Keys, turned: int, base: float) -> dict[str, Any]:
+def _factors(keys: Keys, rotated: int, base: float) -> dict[str, Any]:
     """From the tensors that divide each frequency."""
     if keys.has_tensor(_LONG) or keys.has_tensor(_SHORT):
         original = keys.integer("rope.scaling.original_context_length", least=1)
         return {
             "rope_type": "longrope",
-            "long_factor": _read_factors(keys, keys.tensor(_LONG), turned),
-            "short_factor": _read_factors(keys, keys.tensor(_SHORT), turned),
+            "long_factor": _read_factors(keys, keys.tensor(_LONG), rotated),
+            "short_factor": _read_factors(keys, keys.tensor(_SHORT), rotated),
             "original_max_position_embeddings": original,
             **_longrope_attention(keys.integer("context_length", least=1) / original, original, keys),
         }
     if not keys.has_tensor(_FACTORS):
         return {"rope_type": "default"}
-    factors = _read_factors(keys, keys.tensor(_FACTORS), turned)
+    factors = _read_factors(keys, keys.tensor(_FACTORS), rotated)
     if set(factors) == {1.0}:
         return {"rope_type": "default"}
     llama3 = {"rope_type": "llama3", "factor": max(factors), **_LLAMA3}
-    if same_factors(factors, _llama3_factors(llama3, turned, base)):
+    if same_factors(factors, _llama3_factors(llama3, rotated, base)):
         return llama3
     return {  # any factors can be written so: nothing but the frequencies is changed
         "rope_type": "longrope",
@@ -115,16 +115,16 @@ def _longrope_attention(factor: float, original: int, keys: Keys) -> dict[str, A
     return {} if same_scale(given, default) else {"attention_factor": given, "factor": factor}
 
 
-def _read_factors(keys: Keys, tensor: Tensor, turned: int) -> list[float]:
+def _read_factors(keys: Keys, tensor: Tensor, rotated: int) -> list[float]:
     factors = unpacked(tensor)
-    if factors.shape != (turned // 2,) or not (np.isfinite(factors) & (factors > 0)).all():
-        keys.header.refuse("factors_misfit", tensor=tensor.name, n=turned // 2)
+    if factors.shape != (rotated // 2,) or not (np.isfinite(factors) & (factors > 0)).all():
+        keys.header.refuse("factors_misfit", tensor=tensor.name, n=rotated // 2)
     return [float(factor) for factor in factors]
 
 
-def _llama3_factors(parameters: dict[str, Any], turned: int, base: float) -> list[float]:
+def _llama3_factors(parameters: dict[str, Any], rotated: int, base: float) -> list[float]:
     """What llama.cpp's conversion writes for these parameters."""
-    frequencies = 1.0 / (base ** (torch.arange(0, turned, 2, dtype=torch.float32) / turned)).numpy()
+    frequencies = 1.0 / (base ** (torch.arange(0, rotated, 2, dtype=torch.float32) / rotated)).numpy()
     factor, low, high = parameters["factor"], parameters["low_freq_factor"], parameters["high_freq_factor"]
     original = parameters["original_max_position_embeddings"]
     wavelengths = 2 * math.pi / frequencies

@@ -24,7 +24,7 @@ from headscope.core.attention.capture.recorder import active_recorder
 from headscope.core.attention.hooks import Change, Owner, Parts, Way, changes_of, owner_of, turn
 from headscope.core.attention.kept.layer import AsWrittenLayer, Layer, LazyLayer
 from headscope.core.attention.kept.owned import frozen_options, settings_of
-from headscope.core.attention.kept.visibility import Sight
+from headscope.core.attention.kept.visibility import Visibility
 from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.counted import Counted
 from headscope.core.errors import HeadscopeError
@@ -34,7 +34,7 @@ from headscope.core.models.hub.quiet import QUIET
 from headscope.core.models.hub.unavailable import never, reason
 from headscope.core.numerics import same_maps
 from headscope.core.process import randomness_kept
-from headscope.core.vocabulary import Kind, Tier
+from headscope.core.vocabulary import Backend, Kind
 
 FAST = "headscope"
 AS_WRITTEN = "headscope_as_written"
@@ -60,10 +60,10 @@ def attend_as_written(
     recorder = None if _sinks_of_queries(kwargs) else active_recorder()
     if recorder is not None:
         bias: Tensor | None = kwargs.get("position_bias")
-        sight = Sight(range(query.shape[2]), range(key.shape[2]), mask=attention_mask, bias=bias)
+        visible = Visibility(range(query.shape[2]), range(key.shape[2]), mask=attention_mask, bias=bias)
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         options = frozen_options({name: kwargs[name] for name in _SCORE_OPTIONS if name in kwargs})
-        layer = AsWrittenLayer(query, key, scale, (sight,), settings_of(module), eager, options, value=value)
+        layer = AsWrittenLayer(query, key, scale, (visible,), settings_of(module), eager, options, value=value)
         call = recorder.catch(module, layer, causal=is_causal_call(module, kwargs.get("is_causal")))
     output, _ = eager(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
     return output if recorder is None else recorder.passed_on(call, output), None
@@ -79,7 +79,7 @@ _SCORE_OPTIONS = ("softcap", "s_aux", "sinks", "sliding_window")
 """Of an eager function's keyword arguments, those that change its weights. Others, such as a cache, must not be kept alive."""
 
 
-def install(model: PreTrainedModel) -> Tier:
+def install(model: PreTrainedModel) -> Backend:
     """Make the model's attention visible to recorders, in the best way that works, and say which.
 
     A way works if the maps that it gives for a few tokens are those of the model's own eager attention.
@@ -109,7 +109,7 @@ def install(model: PreTrainedModel) -> Tier:
     return owner.way
 
 
-def _way_that_works(model: PreTrainedModel, owner: Owner) -> Tier | None:
+def _way_that_works(model: PreTrainedModel, owner: Owner) -> Backend | None:
     owner.ways = _ways(model)
     inputs = probe(model)
     eager = {} if never(model.config) else _square(eager_attentions(model, inputs))
@@ -119,19 +119,19 @@ def _way_that_works(model: PreTrainedModel, owner: Owner) -> Tier | None:
         if kind == "encoder":
             owner.ways = {name: _not_causal(model, way) for name, way in owner.ways.items()}
     tiers = _tiers(model) if eager else iter(())
-    return next((tier for tier in tiers if _works(model, tier, inputs, eager)), None)
+    return next((backend for backend in tiers if _works(model, backend, inputs, eager)), None)
 
 
-def _works(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor], eager: Mapping[Kind, list[Tensor]]) -> bool:
-    with turn(model, way=tier):
+def _works(model: PreTrainedModel, backend: Backend, inputs: Mapping[str, Tensor], eager: Mapping[Kind, list[Tensor]]) -> bool:
+    with turn(model, way=backend):
         try:
-            recorded = _recorded(model, tier, inputs)
+            recorded = _recorded(model, backend, inputs)
         except AttributeError:  # its function reads more of its module than is kept of it
-            if tier != "own":
+            if backend != "own":
                 raise
             return False
         agrees = _agree(_square(recorded), eager)
-        if agrees and tier == "fallback":
+        if agrees and backend == "fallback":
             learn(model, lambda: model(**inputs, output_attentions=True), lambda output: attentions_of(output, model))
         return agrees
 
@@ -140,14 +140,14 @@ Widths = dict[Kind, tuple[float, float]]
 """Of each kind, the numbers that a layer keeps for a query and for a key: its heads times d_head, on average over the layers."""
 
 
-def attention_layers(model: PreTrainedModel, tier: Tier) -> dict[Kind, tuple[int, int]]:
+def attention_layers(model: PreTrainedModel, backend: Backend) -> dict[Kind, tuple[int, int]]:
     """(n_layers, n_heads) of each kind of attention that has tokens × tokens maps, found by a pass over a few tokens."""
-    return attention_sizes(model, tier)[0]
+    return attention_sizes(model, backend)[0]
 
 
-def attention_sizes(model: PreTrainedModel, tier: Tier) -> tuple[dict[Kind, tuple[int, int]], Widths]:
+def attention_sizes(model: PreTrainedModel, backend: Backend) -> tuple[dict[Kind, tuple[int, int]], Widths]:
     """`attention_layers`, and what a layer keeps for each token; 0 where it keeps matrices."""
-    recorder = _recorder_of(model, tier, probe(model))
+    recorder = _recorder_of(model, backend, probe(model))
     layers = _square({kind: [_whole(layer) for layer in found] for kind, found in recorder.layers.items()})
     widths = {kind: _widths(recorder.layers[kind]) for kind in layers}
     return {kind: (len(found), found[0].shape[-3]) for kind, found in layers.items()}, widths
@@ -198,17 +198,17 @@ def probe(model: PreTrainedModel) -> dict[str, Tensor]:
     return inputs | {"decoder_input_ids": ids[None]} if is_encoder_decoder(model) else inputs
 
 
-def _recorder_of(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> Any:
+def _recorder_of(model: PreTrainedModel, backend: Backend, inputs: Mapping[str, Tensor]) -> Any:
     """A recorder, after a pass."""
-    recorder = recorder_for(model, tier)
+    recorder = recorder_for(model, backend)
     with torch.inference_mode(), recorder.recording():
         model(**inputs, **compat.without_cache(model))
     return recorder
 
 
-def _recorded(model: PreTrainedModel, tier: Tier, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
+def _recorded(model: PreTrainedModel, backend: Backend, inputs: Mapping[str, Tensor]) -> dict[Kind, list[Tensor]]:
     """What a recorder catches of a pass: (n_heads, n_queries, n_keys) of each layer."""
-    layers = _recorder_of(model, tier, inputs).layers
+    layers = _recorder_of(model, backend, inputs).layers
     return {kind: [_whole(layer) for layer in found] for kind, found in layers.items()}
 
 
@@ -233,7 +233,7 @@ def _agree(ours: Mapping[Kind, list[Tensor]], eager: Mapping[Kind, list[Tensor]]
 
 
 # ---------------------------------------------------------------- the ways
-def _tiers(model: PreTrainedModel) -> Iterator[Tier]:
+def _tiers(model: PreTrainedModel) -> Iterator[Backend]:
     if compat.takes_functions(model):
         if compat.has_fused_attention(model):
             yield "fast"
@@ -254,8 +254,8 @@ def _ways(model: PreTrainedModel) -> dict[str, Way]:
         for change in in_full:
             made.change(change)
         found: dict[str, tuple[Change, ...]] = {
-            tier: _changes(model, partial(_use, model, tier), "sdpa" if tier == "fallback" else "eager")
-            for tier in _tiers(model)
+            backend: _changes(model, partial(_use, model, backend), "sdpa" if backend == "fallback" else "eager")
+            for backend in _tiers(model)
         }
         found["eager"] = found["fallback"]
         if compat.takes_functions(model):
@@ -281,9 +281,9 @@ def _changes(model: PreTrainedModel, action: Callable[[], object], otherwise: st
     return found[0]
 
 
-def _use(model: PreTrainedModel, tier: Tier) -> None:
-    if tier != "fallback":
-        model.set_attn_implementation(FAST if tier == "fast" else AS_WRITTEN)
+def _use(model: PreTrainedModel, backend: Backend) -> None:
+    if backend != "fallback":
+        model.set_attn_implementation(FAST if backend == "fast" else AS_WRITTEN)
     else:
         # set_attn_implementation refuses here; and Falcon, told "sdpa", adds a boolean mask when asked for its matrices.
         _name(model, "eager")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headscope.core.errors import readable_bytes
 from headscope.core.job import Job, Progress
-from headscope.core.memory import out_of_memory_said
+from headscope.core.memory import out_of_memory_reported
 from headscope.core.models.hub import checkpoint, compat
 from headscope.core.models.hub.adapters import Adapter, applied, for_task, has_adapter
 from headscope.core.models.hub.download import VOCABULARY_FILES
@@ -32,7 +32,7 @@ def load_folder(
         What changes its weights.
     """
     raw = checkpoint.read_config(folder)
-    with compat.LOADING.held(job.cancel), out_of_memory_said(pick_device(device)):
+    with compat.LOADING.held(job.cancel), out_of_memory_reported(pick_device(device)):
         weights = checkpoint.look(folder)
         config = configuration(raw, weights, name)
         if adapter is not None:

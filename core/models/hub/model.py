@@ -19,7 +19,7 @@ from headscope.core.attention.stacks import is_encoder_decoder
 from headscope.core.errors import HeadscopeError
 from headscope.core.forward.model_info import DECODE_THE_TEXT, ModelInfo
 from headscope.core.forward.rows import in_rows
-from headscope.core.memory import input_device, is_out_of_memory, out_of_memory_said
+from headscope.core.memory import input_device, is_out_of_memory, out_of_memory_reported
 from headscope.core.model import Model
 from headscope.core.models.hub import attention, compat, writing_ways
 from headscope.core.models.hub.cache import branched_cache, growing_cache
@@ -47,7 +47,7 @@ from headscope.core.options import GenerationSettings, Languages
 from headscope.core.sentences import Sentence, sentence
 from headscope.core.text.given_ids import Ids
 from headscope.core.text.tokenizer import Encoded
-from headscope.core.vocabulary import Ability, Kind, Tier
+from headscope.core.vocabulary import Ability, Backend, Kind
 
 _STARTS: Final = ("decoder_start_token_id", "bos_token_id")
 _WRITE: Final = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "MTModel")
@@ -95,7 +95,7 @@ class HubModel(Model):
         self._is_ours = is_ours
         self.tokenizer = HubTokenizer(tokenizer)
         self._tables = tables_by_id(module, tokenizer)
-        tier, (layers, self.widths), self._n_embeddings = _installed(module, name)
+        backend, (layers, self.widths), self._n_embeddings = _installed(module, name)
         with turn(module):
             family = _family(module)
         most_read, self.max_written = most_tokens(module)
@@ -124,7 +124,7 @@ class HubModel(Model):
             architecture=type(module).__name__,
             layers=layers,
             abilities=_abilities(module, self.tokenizer) - lacking | ({head.ability} if head else set()),
-            tier=tier,
+            backend=backend,
             device=", ".join(places),
             dtype=packing_of(module) or str(module.dtype).removeprefix("torch."),
             max_tokens=most_read,
@@ -230,7 +230,7 @@ class HubModel(Model):
         """See `Model.cache_argument`; found out by a pass over a few tokens."""
         if not self.module.can_generate():
             return None
-        with turn(self.module), out_of_memory_said(self.place):
+        with turn(self.module), out_of_memory_reported(self.place):
             return compat.cache_argument(self.module, attention.probe(self.module), self._new_cache)
 
     def _new_cache(self, expected: int = 0) -> Any:
@@ -257,20 +257,20 @@ def wrapped(module: Any, tokenizer: Any, name: str | None) -> HubModel:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise HeadscopeError("no_tokenizer", path=name, details=f"{type(tokenizer).__name__} is no tokenizer of transformers")
     own = copy.deepcopy(tokenizer) if tokenizer.is_fast else tokenizer  # of one without a fast version nothing is set
-    with QUIET.held(), out_of_memory_said(input_device(module)):
+    with QUIET.held(), out_of_memory_reported(input_device(module)):
         return HubModel(module, own, source="", name=name, is_ours=False)
 
 
 # ---------------------------------------------------------------- what it can do
-def _installed(module: PreTrainedModel, name: str) -> tuple[Tier, tuple[dict[Kind, tuple[int, int]], attention.Widths], int]:
+def _installed(module: PreTrainedModel, name: str) -> tuple[Backend, tuple[dict[Kind, tuple[int, int]], attention.Widths], int]:
     """The capture's way into the model, the attention it finds there by a trial pass, and how many tokens have an embedding."""
     if type(module).__name__.endswith("ForMultipleChoice"):
         raise HeadscopeError("multiple_choice", model=name)
     with _refused(module, name):
-        tier = attention.install(module)
+        backend = attention.install(module)
         embeddings = module.get_input_embeddings()
         n_embeddings = int(getattr(embeddings, "num_embeddings", 0)) or int(module.config.get_text_config().vocab_size)
-        return tier, attention.attention_sizes(module, tier), n_embeddings
+        return backend, attention.attention_sizes(module, backend), n_embeddings
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def configuration(raw: Mapping[str, Any], weights: Checkpoint, name: str) -> Pre
         shown = _short(model_type or wanted or "unknown")
         raise HeadscopeError("architecture_unsupported", model=name, architecture=shown)
     check_counts(raw, weights, name)
-    with refusals_said(name):
+    with refusals_reported(name):
         config = read_settings({**raw, "model_type": model_type})
     _check_own_code(raw, config, name)
     return config
@@ -149,7 +149,7 @@ class Opening:
             ``model_too_large``.
         """
         wanted = wanted_class(self.raw)
-        with refusals_said(self.name):
+        with refusals_reported(self.name):
             named = model_class(wanted) or class_called(wanted, self.config)
             if named is not None and named.main_input_name != "input_ids":  # it reads pictures or sound, or anything: Perceiver
                 if (why := known_reason(self.config)) is not None:
@@ -182,7 +182,7 @@ class Opening:
             As `choose`.
         """
         with (
-            refusals_said(self.name),
+            refusals_reported(self.name),
             bounded(self.weights, self.check, unpacked=MOST_UNPACKED if self.is_packed else 1),
         ):
             module, loading = load(
@@ -256,7 +256,7 @@ def _product(shape: tuple[int, ...]) -> str:
 
 
 @contextmanager
-def refusals_said(name: str) -> Iterator[None]:
+def refusals_reported(name: str) -> Iterator[None]:
     """For a configuration it cannot use, transformers raises nearly everything: which kind depends on the place."""
     try:
         with QUIET.held():

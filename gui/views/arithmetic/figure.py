@@ -31,7 +31,7 @@ def arithmetic_figure(answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, *
     is_sorted : bool
         Dimensions from the largest product to the smallest.
     """
-    steps = steps_of(answer, queries, keys, answer.cell.record.tier, on_paper=True)
+    steps = steps_of(answer, queries, keys, answer.cell.record.backend, on_paper=True)
 
     def draw(painter: QPainter, width: float, height: float, theme: Theme) -> None:
         paint_sheet(painter, Sheet(steps, width, is_sorted), theme, QRectF(0, 0, width, height), None)

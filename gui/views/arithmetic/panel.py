@@ -133,7 +133,7 @@ class ArithmeticPanel(QWidget):
             return  # the next answer is about the text that is shown now
         axes = state.captured.axis(cell.kind)
         self.title.set_text(self.tr("layer {layer} · head {head}").format(layer=cell.layer, head=cell.head))
-        self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.tier))
+        self.view.set_steps(steps_of(answer, axes.queries, axes.keys, cell.record.backend))
 
     def figure(self) -> PaintedFigure | None:
         """The steps that are shown, or would be if this were seen; None while there are none."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication
 
 from headscope.core.analyse.records.arithmetic_numbers import Arithmetic, Carried, Numbers, Softmax, Turned, Working
 from headscope.core.text.tokens import TokenAxis
-from headscope.core.vocabulary import Tier
+from headscope.core.vocabulary import Backend
 
 Group = Literal["head", "value"]
 """Bars of one group stand over each other, dimension by dimension."""
@@ -108,13 +108,15 @@ def number_text(number: float, digits: int = 4) -> str:
 
 
 def steps_of(
-    answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, tier: Tier, *, on_paper: bool = False
+    answer: Arithmetic, queries: TokenAxis, keys: TokenAxis, backend: Backend, *, on_paper: bool = False
 ) -> tuple[Step, ...]:
     """All of it, top to bottom; the axes are those of the model's own tokens. On paper nobody can point at a bar or run a text."""
-    return tuple(_steps(answer, queries.labels, keys.labels, tier, on_paper))
+    return tuple(_steps(answer, queries.labels, keys.labels, backend, on_paper))
 
 
-def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], tier: Tier, on_paper: bool) -> Iterator[Step]:
+def _steps(
+    answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], backend: Backend, on_paper: bool
+) -> Iterator[Step]:
     cell = answer.cell
     axes = cell.record.axis(cell.kind)
     yield Heading(f"{axes.queries.labels[cell.query]} → {axes.keys.labels[cell.key]}")
@@ -128,7 +130,7 @@ def _steps(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, ...], 
         )  # fmt: skip
     if working is None:
         yield Equation(r"\alpha", number_text(answer.token_weight), strong=True)
-        yield Sentence(_only_the_weight(tier))
+        yield Sentence(_only_the_weight(backend))
         return
     yield Equation(_in_short(working.softmax), number_text(working.softmax.weight), strong=True)
     yield from _vectors(answer, working, on_paper)
@@ -163,8 +165,8 @@ def _of_several(answer: Arithmetic, queries: tuple[str, ...], keys: tuple[str, .
     yield Sentence(told.format(query=queries[answer.query], key=keys[answer.key]))
 
 
-def _only_the_weight(tier: Tier) -> str:
-    if tier == "given":
+def _only_the_weight(backend: Backend) -> str:
+    if backend == "given":
         return translate("arithmetic", "Only the weight is known: the weights came without queries and keys.")
     return translate(
         "arithmetic",
@@ -177,9 +179,9 @@ def _vectors(answer: Arithmetic, working: Working, on_paper: bool) -> Iterator[S
     if len(working.shared_by) > 1:
         told = translate("arithmetic", "Query heads {first} to {last} share key and value head {key_head}.")
         yield Sentence(told.format(first=working.shared_by[0], last=working.shared_by[-1], key_head=working.key_head))
-    if isinstance(working.turned, tuple):
-        yield from _rotation(answer, *working.turned)
-    elif working.turned == "unseen":
+    if isinstance(working.rotated, tuple):
+        yield from _rotation(answer, *working.rotated)
+    elif working.rotated == "unseen":
         yield Sentence(
             translate("arithmetic", "If this layer has rotary positions, they are already applied to these vectors.")
         )
@@ -191,20 +193,20 @@ def _vectors(answer: Arithmetic, working: Working, on_paper: bool) -> Iterator[S
     hint = translate("arithmetic", "Each bar is one of %n dimension(s): point at one, or use ← and →.", "", n)
     if on_paper:
         hint = translate("arithmetic", "Each bar is one of %n dimension(s).", "", n)
-    partners = tuple(working.turned[0].partners.tolist()) if isinstance(working.turned, tuple) else ()
+    partners = tuple(working.rotated[0].partners.tolist()) if isinstance(working.rotated, tuple) else ()
     yield Readout("head", hint, _falling(products), partners)
 
 
 def _rotation(answer: Arithmetic, of_query: Turned, of_key: Turned) -> Iterator[Step]:
     yield Bars("q^\\prime", translate("arithmetic", "q before"), of_query.before, "head")
     yield Bars("k^\\prime", translate("arithmetic", "k before"), of_key.before, "head")
-    n_turned = int((of_query.partners != np.arange(len(of_query.partners))).sum())
+    n_rotated = int((of_query.partners != np.arange(len(of_query.partners))).sum())
     told = translate(
         "arithmetic",
         "Rotary positions rotate {pairs} pairs of dimensions by the token's position (q at {query}, k at "
         "{key}), each pair at its own frequency.",
     )
-    yield Sentence(told.format(pairs=n_turned // 2, query=answer.query, key=answer.key))
+    yield Sentence(told.format(pairs=n_rotated // 2, query=answer.query, key=answer.key))
     yield Bars("\\theta_q", translate("arithmetic", "rotates q by"), np.degrees(of_query.angles), "head", "°")
     yield Bars("\\theta_k", translate("arithmetic", "rotates k by"), np.degrees(of_key.angles), "head", "°")
     told = translate(
@@ -230,10 +232,10 @@ def _score(softmax: Softmax, answer: Arithmetic) -> Iterator[Step]:
         before = softmax.scaled if softmax.capped is None else softmax.capped
         told = translate("arithmetic", "The bias for this distance is {bias}.").format(bias=number_text(softmax.bias))
         yield Equation(r"s + b", number_text(before + softmax.bias), told)
-    yield Equation(r"+ \text{mask}", number_text(0.0 if softmax.hidden is None else -math.inf), _sight(softmax))
+    yield Equation(r"+ \text{mask}", number_text(0.0 if softmax.hidden is None else -math.inf), _visible(softmax))
 
 
-def _sight(softmax: Softmax) -> str:
+def _visible(softmax: Softmax) -> str:
     """Whether the query sees the key."""
     if softmax.hidden == "later":
         return translate("arithmetic", "Masked: the key comes after the query, and attention here is causal.")

@@ -187,9 +187,9 @@ class FilmStripView(QAbstractScrollArea):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel goes along the strip."""
-        turned = event.angleDelta()
+        rotated = event.angleDelta()
         bar = self.horizontalScrollBar()
-        bar.setValue(bar.value() - round((turned.x() or turned.y()) / 120 * 2 * self._picture.step))
+        bar.setValue(bar.value() - round((rotated.x() or rotated.y()) / 120 * 2 * self._picture.step))
         event.accept()
 
     def _point_at(self, frame: tuple[int, int] | None) -> None:

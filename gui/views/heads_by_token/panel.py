@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from headscope.core.attention.head_map import Side
-from headscope.core.requests.tokens import Looks, LooksRequest
+from headscope.core.requests.tokens import TokenWeights, TokenWeightsRequest
 from headscope.core.vocabulary import Head
 from headscope.gui.lanes.answer import Answer
 from headscope.gui.paint.head_grid import HeadGridPicture
@@ -82,7 +82,7 @@ class HeadStripPanel(QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self.scale)
         self.setFocusProxy(self.view)
-        self._answer = Answer[Looks](explorer.questions, self)
+        self._answer = Answer[TokenWeights](explorer.questions, self)
         self._answer.came.connect(self._on_came)
         state.changed.connect(self._on_changed)
         self._on_changed(_EVERYTHING)
@@ -207,10 +207,10 @@ class HeadStripPanel(QWidget):
             self._clear(self.tr("The heads of a layer appear here after the first run.") if record is None else words)
             return
         heads: tuple[Head, ...] = tuple((state.head[0], head) for head in range(record.n_heads(state.kind)))
-        self._answer.ask(LooksRequest(record, state.kind, heads, positions, self._side))
+        self._answer.ask(TokenWeightsRequest(record, state.kind, heads, positions, self._side))
 
     @property
-    def _shown(self) -> LooksRequest | None:
+    def _shown(self) -> TokenWeightsRequest | None:
         """What the picture is of; None while it is of a record that is not shown any more."""
         state = self._state
         request = None if self._answer.value is None else self._answer.value.request
@@ -231,7 +231,7 @@ class HeadStripPanel(QWidget):
             self._show(self._answer.value)
         self.figure_changed.emit()
 
-    def _show(self, answer: Looks) -> None:
+    def _show(self, answer: TokenWeights) -> None:
         own, other = self._state.queries, self._state.keys
         if self._side == "key":
             own, other = other, own

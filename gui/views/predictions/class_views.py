@@ -100,12 +100,12 @@ class ClassViews(QWidget):
         """Words where words are shown; sentences have no tags."""
         state = self._state
         is_shown = state.captured is not None and state.captured.axis(state.kind).queries is own
-        return state.queries if is_shown and state.reading.units in ("tokens", "words") else own
+        return state.queries if is_shown and state.units.of in ("tokens", "words") else own
 
     @Slot(frozenset)
     def _on_changed(self, names: frozenset[str]) -> None:
         is_seen = self.isVisible() or self.tags.isVisible()
-        if names & {"reading", "queries"} and is_seen:
+        if names & {"units", "queries"} and is_seen:
             self.show_predictions()
         elif names & _FOCUS and is_seen:
             self._show_focus()

@@ -46,7 +46,7 @@ _SHOWN = {
     "sampling",
     "rules_off",
     "outcome",
-    "reading",
+    "units",
     "views.predictions",
 }
 

@@ -78,10 +78,10 @@ def _attention(subject: Subject, shown: Shown) -> tuple[Values, str, list[int]]:
 
 
 def _surprisal(subject: Subject, shown: Shown) -> tuple[Values, str, list[int]]:
-    from headscope.core.predict.reader import read_by
+    from headscope.core.predict.reader import inputs_of
     from headscope.core.predict.surprisal import surprisal_of
 
-    found = surprisal_of(subject.needed_model, read_by(subject.own), Job())
+    found = surprisal_of(subject.needed_model, inputs_of(subject.own), Job())
     values = shown.along({shown.predicted: (found.ids, found.bits)})
     return _there(subject, values), surprisal_words(masked=found.pseudo), []
 

@@ -11,7 +11,7 @@ from headscope.core.analyse.attribution.results import Attribution
 from headscope.core.attention.head_map import Side
 from headscope.core.predict.results import Surprisal
 from headscope.core.requests.predictions import AttributionRequest, SurprisalRequest
-from headscope.core.requests.tokens import Looks, LooksRequest, RolledOut, RolloutRequest
+from headscope.core.requests.tokens import RolledOut, RolloutRequest, TokenWeights, TokenWeightsRequest
 from headscope.core.text.tokens import TokenAxis
 from headscope.core.vocabulary import FloatArray, Head
 from headscope.gui.lanes.answer import Answer
@@ -44,7 +44,7 @@ class ReadingValues(QObject):
         super().__init__(parent)
         self._state = state
         self._explorer = explorer
-        self._looks = Answer[Looks](explorer.questions, self)
+        self._looks = Answer[TokenWeights](explorer.questions, self)
         self._rollouts = Answer[RolledOut](explorer.questions, self)
         self._surprisals: Answer[Surprisal] = explorer.answer_of_model(self)
         self._attributions: Answer[Attribution] = explorer.answer_of_model(self)
@@ -103,7 +103,7 @@ class ReadingValues(QObject):
         if len(at_hand) == len(self.heads):
             rows = [[whole[at] if side == "query" else whole[:, at] for at in positions] for whole in at_hand]
             return positions, _mean_of_sums(np.array(rows, np.float32))
-        wanted = LooksRequest(state.record, state.kind, self.heads, positions, side)
+        wanted = TokenWeightsRequest(state.record, state.kind, self.heads, positions, side)
         self._looks.ask(wanted)
         found = self._looks.value
         if found is None or not _is_of_the_same(found.request, wanted):
@@ -230,7 +230,7 @@ def _mean_of_sums(rows: FloatArray) -> FloatArray:
     return found
 
 
-def _is_of_the_same(old: LooksRequest, wanted: LooksRequest) -> bool:
+def _is_of_the_same(old: TokenWeightsRequest, wanted: TokenWeightsRequest) -> bool:
     """Whether only the token differs: the old numbers stay until the new ones are there."""
     return (old.record, old.kind, old.heads, old.side) == (
         wanted.record,

@@ -41,8 +41,8 @@ class TextPanel(QWidget):
         self.add_pair.setCheckable(True)
         self.add_pair.toggled.connect(self._show_fields)
         self.add_pair.clicked.connect(self._write_pair)
-        self.reading = ReadingButton()
-        self.reading.chosen.connect(explorer.set_reading)
+        self.units = ReadingButton()
+        self.units.chosen.connect(explorer.set_units)
         self.count = Label()
         self.count.setObjectName("muted")
         self.count.setMinimumHeight(self.text.sizeHint().height())  # on one line with the text
@@ -64,7 +64,7 @@ class TextPanel(QWidget):
         aside = QHBoxLayout()
         aside.setSpacing(8)
         aside.addWidget(self.add_pair)
-        aside.addWidget(self.reading)
+        aside.addWidget(self.units)
         aside.addWidget(self.count)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
@@ -101,8 +101,8 @@ class TextPanel(QWidget):
         if "busy" in names:
             for part in (self.text, self.pair, self.target, self.strip):
                 part.set_held(state.busy is not None and bool(state.branches))
-        if "reading" in names:
-            self.reading.set_reading(state.reading)
+        if "units" in names:
+            self.units.set_units(state.units)
         if names & {"hover", "pinned", "record", "kind"}:
             self._show_focus()
         if names & {"find", "record", "kind"}:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from headscope.core.text.tokens import Reading
+from headscope.core.text.tokens import Units
 from headscope.gui.widgets.plain import plain
 
 
@@ -26,7 +26,7 @@ class ReadingButton(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._reading = Reading()
+        self._units = Units()
         self.units = {
             "tokens": self.tr("Tokens"),
             "words": self.tr("Words"),
@@ -51,19 +51,19 @@ class ReadingButton(QToolButton):
                 action = menu.addAction(words, partial(self._choose, {field: value}))
                 action.setCheckable(True)
                 change: dict[str, Any] = {field: value}
-                action.setToolTip(plain(self.meaning(replace(Reading(), **change))))
+                action.setToolTip(plain(self.meaning(replace(Units(), **change))))
                 group.addAction(action)
                 self.actions_of[field, value] = action
             menu.addSeparator()
         self.setMenu(menu)
-        self.set_reading(self._reading)
+        self.set_units(self._units)
 
-    def set_reading(self, reading: Reading) -> None:
+    def set_units(self, units: Units) -> None:
         """Show which way is chosen."""
-        self._reading = reading
+        self._units = units
         for field in ("units", "special"):
-            self.actions_of[field, getattr(reading, field)].setChecked(True)
-        words = self.units[reading.units]
+            self.actions_of[field, getattr(units, field)].setChecked(True)
+        words = self.units[units.of]
         marks = {
             "shown": "",
             "hidden": self.tr("special tokens hidden"),
@@ -71,17 +71,17 @@ class ReadingButton(QToolButton):
             "first_hidden": self.tr("first token hidden"),
             "first_renormalised": self.tr("first token hidden, renormalised"),
         }
-        self.setText(" · ".join(filter(None, (words, marks[reading.special]))) + "  ▾")
-        self.setToolTip(plain(self.meaning(reading)))
+        self.setText(" · ".join(filter(None, (words, marks[units.special]))) + "  ▾")
+        self.setToolTip(plain(self.meaning(units)))
         self.setAccessibleName(self.tr("Units: {words}").format(words=words))
 
-    def meaning(self, reading: Reading) -> str:
+    def meaning(self, units: Units) -> str:
         """What the numbers then are, in full sentences."""
-        if reading.units == "tokens":
+        if units.of == "tokens":
             first = self.tr("The model's own tokens.")
         else:
             first = self.tr("Attention to {units} is summed over their tokens, attention from them averaged.")
-            first = first.format(units=self.units[reading.units].lower())
+            first = first.format(units=self.units[units.of].lower())
         second = {
             "shown": self.tr("Special tokens are shown."),
             "hidden": self.tr("Special tokens are hidden: rows sum to less than 1."),
@@ -93,9 +93,9 @@ class ReadingButton(QToolButton):
                 "The first token (an attention sink of many heads) and special tokens are hidden, "
                 "and each row is rescaled to sum to 1."
             ),
-        }[reading.special]
+        }[units.special]
         return f"{first} {second}"
 
     def _choose(self, change: dict[str, Any]) -> None:
-        self.set_reading(replace(self._reading, **change))  # at once: the next choice builds on this one
-        self.chosen.emit(self._reading)
+        self.set_units(replace(self._units, **change))  # at once: the next choice builds on this one
+        self.chosen.emit(self._units)

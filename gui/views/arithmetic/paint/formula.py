@@ -159,7 +159,7 @@ def typeset(source: str, pixels: float) -> Box:
     ValueError
         If it uses what is not known, or a group is not closed.
     """
-    reader = _Reader(source, pixels)
+    reader = _IncrementalPass(source, pixels)
     box = reader.row()
     if reader.peek() is not None:
         raise ValueError(f"}} without {{ in {source}")
@@ -167,7 +167,7 @@ def typeset(source: str, pixels: float) -> Box:
 
 
 @dataclass
-class _Reader:
+class _IncrementalPass:
     """Reads a source from left to right."""
 
     source: str

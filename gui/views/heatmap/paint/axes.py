@@ -9,8 +9,8 @@ from dataclasses import replace
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen, QPixmap
 
-from headscope.core.text.tokens import Reading, Token, TokenAxis
-from headscope.core.text.units import read_axis
+from headscope.core.text.tokens import Token, TokenAxis, Units
+from headscope.core.text.units import axis_in_units
 from headscope.gui.paint.found import paint_found
 from headscope.gui.paint.labels import draw_label, text_width
 from headscope.gui.paint.theme import Theme, kept_by_type, scaled
@@ -25,7 +25,7 @@ _MARGIN = 1.5
 def boundaries_of(axis: TokenAxis) -> tuple[int, ...]:
     """Where a sentence or a segment begins behind the first; none where units are sentences already."""
     tokens = axis.tokens
-    sentences = read_axis(replace(axis, pieces=None), Reading("sentences")).pieces or ()
+    sentences = axis_in_units(replace(axis, pieces=None), Units("sentences")).pieces or ()
     starts = [
         run.start
         for run in sentences

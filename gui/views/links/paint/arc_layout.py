@@ -109,7 +109,7 @@ class ArcsLayout:
     legend : Legend
     titles : float
         Upper edge of the caption.
-    turned : bool
+    rotated : bool
         Whether labels are written upwards, because there is little room.
     scrolled : bool
         Whether some tokens lie outside of `clip`.
@@ -123,7 +123,7 @@ class ArcsLayout:
     margin: float
     legend: Legend
     titles: float
-    turned: bool
+    rotated: bool
     scrolled: bool
     small: bool = False
 
@@ -198,15 +198,15 @@ def lay_out_arcs(
     titles = legend[-1][0].bottom() if legend else area.top() + 2.0 * GRID
     top, bottom = titles + line_height(), area.bottom() - line_height() - GRID
     clip = QRectF(area.left() + margin, top, max(1.0, area.width() - 2 * margin), max(1.0, bottom - top))
-    turned = scroll is None and natural.length > clip.width()
+    rotated = scroll is None and natural.length > clip.width()
     places = natural
-    if turned:
+    if rotated:
         places = Places(np.linspace(0.0, clip.width(), len(natural.edges)))
-    label = min(label_width, scaled(_MOST_TURNED), 0.3 * clip.height()) if turned else scaled(_LABEL)
+    label = min(label_width, scaled(_MOST_TURNED), 0.3 * clip.height()) if rotated else scaled(_LABEL)
     under = scaled(METER) if one_sided else 0.0
     high = max(1.0, (clip.height() - label - under) / (1 if one_sided else 2))
     hidden = max(0.0, places.length - clip.width())
     left = clip.left() - min(max(scroll or 0.0, 0.0), hidden) + max(0.0, clip.width() - places.length) / 2
     deep = 0.0 if one_sided else high
     ends = Arcs(places, left, clip.top() + high, clip.top() + high + label, high, deep, max(1, n_heads))
-    return ArcsLayout(area, clip, ends, margin, legend, titles, turned, hidden > 0.5)
+    return ArcsLayout(area, clip, ends, margin, legend, titles, rotated, hidden > 0.5)

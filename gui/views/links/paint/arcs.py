@@ -148,7 +148,7 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
         """Draw the text."""
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-        painter.setClipRect(layout.area if layout.turned else layout.clip)
+        painter.setClipRect(layout.area if layout.rotated else layout.clip)
         queries, keys = picked.all_queries, picked.all_keys
         labelled = self._labelled(layout, queries | keys)
         if again:
@@ -165,13 +165,13 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
     def _written(layout: ArcsLayout, at: int) -> QRectF:
         """The part of a label's box that letters cover; written upwards they may need more."""
         box = layout.box(at)
-        more = max(0.0, (scaled(_TURNED) - box.width()) / 2) if layout.turned else 0.0
+        more = max(0.0, (scaled(_TURNED) - box.width()) / 2) if layout.rotated else 0.0
         return box.adjusted(-more, 0, more, 0)
 
     def _labelled(self, layout: ArcsLayout, focus: Collection[int]) -> list[int]:
         """Tokens that have a label: all, or as many as can be read and those in focus."""
         seen = layout.visible(len(self.keys))
-        step = stride(layout.box(0).width(), scaled(_TURNED)) if layout.turned and len(self.keys) else 1
+        step = stride(layout.box(0).width(), scaled(_TURNED)) if layout.rotated and len(self.keys) else 1
         if step == 1:
             return list(seen)
         shown = [at for at in focus if at in seen]
@@ -182,12 +182,12 @@ class ArcsPicture(LinkFigure[ArcsLayout]):
     ) -> None:
         color = theme.color(role or ("mask" if token.masked else "muted" if token.special else "text"))
         weight = QFont.Weight.DemiBold if role is not None or token.masked else QFont.Weight.Normal
-        size = SMALL_SIZE if layout.turned or layout.small else TEXT_SIZE
-        room = box.height() - GRID if layout.turned else box.width()
+        size = SMALL_SIZE if layout.rotated or layout.small else TEXT_SIZE
+        room = box.height() - GRID if layout.rotated else box.width()
         text = elided(token.text, size, weight, room)
         painter.setPen(color)
         width = min(text_width(text, size, weight), room)
-        if not layout.turned:
+        if not layout.rotated:
             write(painter, box, text, size, weight, side=CENTER)
             if token.unknown:
                 painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))

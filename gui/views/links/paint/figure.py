@@ -216,17 +216,17 @@ def arcs_on_paper(
     legend, titles = _legend_of(listed, area)
     top = titles + (LINE + GRID if caption else 0.0)
     wide = max(1.0, area.width() - 2 * MARGIN)
-    turned = natural.length > wide
-    stretch = 1.0 if turned else min(_STRETCHED, wide / max(1.0, natural.length))
-    places = Places(np.linspace(0.0, wide, len(natural.edges)) if turned else natural.edges * stretch)
-    label = min(label_width, _MOST_TURNED) if turned else LINE + GRID
+    rotated = natural.length > wide
+    stretch = 1.0 if rotated else min(_STRETCHED, wide / max(1.0, natural.length))
+    places = Places(np.linspace(0.0, wide, len(natural.edges)) if rotated else natural.edges * stretch)
+    label = min(label_width, _MOST_TURNED) if rotated else LINE + GRID
     left = area.left() + MARGIN + max(0.0, wide - places.length) / 2
     under = METER if meters else 0.0
 
     def laid(rise: float, up: float, down: float) -> ArcsLayout:
         ends = Arcs(places, left, top + up, top + up + label, rise, 0.0 if one_sided else rise, max(1, n_heads))
         clip = QRectF(area.left() + MARGIN, top, wide, max(1.0, up + label + max(down, under)))
-        return ArcsLayout(area, clip, ends, MARGIN, legend, titles, turned, scrolled=False, small=True)
+        return ArcsLayout(area, clip, ends, MARGIN, legend, titles, rotated, scrolled=False, small=True)
 
     links = links_in(laid(1.0, 1.0, 1.0))
 
