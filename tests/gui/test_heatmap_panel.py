@@ -348,7 +348,7 @@ def test_ranks_in_a_large_head_are_colours_and_their_rounding_is_said(
         assert low / known.size - 0.5 / 254 <= step <= high / known.size + 0.5 / 254
     assert (steps[hidden] == 0).all()
     assert "(to 0.05%)" in large.view.picture.cells.bar.words(stretched=False)
-    assert "less than 0.05 % apart" in large.controls.scale_actions["rank"].toolTip()
+    assert "less than 0.05% apart" in large.controls.scale_actions["rank"].toolTip()
     assert "computing ranks" not in large._title.text()
 
 

@@ -49,7 +49,7 @@ def test_a_button_changes_from_hiding_weak_links_to_keeping_most_of_each_row_and
     assert "0.20" in panel.by_mass.text()
     qtbot.mouseClick(panel.by_mass, LEFT)
     assert panel.view.picture.choice == Choice(mass=0.7)
-    assert panel.by_mass.text() == "Keep 70 % of each row"
+    assert panel.by_mass.text() == "Keep 70% of each row"
     panel.threshold.setValue(90)
     assert panel.figure().choice == Choice(mass=0.9), "the figure is as the screen"
     qtbot.mouseClick(panel.by_mass, LEFT)

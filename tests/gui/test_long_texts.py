@@ -195,7 +195,7 @@ def test_with_some_layers_kept_the_nearest_head_is_shown_and_others_say_why_not(
     qtbot.waitUntil(lambda: state.thumbnails is not None and not np.isnan(state.thumbnails[2]).any(), timeout=PATIENCE)
     window.explorer.select_head((1, 1))
     qtbot.waitUntil(lambda: state.notice is not None, timeout=PATIENCE)
-    assert window.notice.text.startswith("Layer 1 was not kept.")
+    assert window.notice.text.startswith("The attention of layer 1 was not kept.")
     assert state.head == (0, 2)
 
 

@@ -251,7 +251,7 @@ def test_each_filter_cuts_what_sampling_cuts_and_says_how_much_it_keeps(
     expected = (
         f"leaves {last.n_kept:,}"
         if name == "repetition"
-        else f"keeps {last.n_kept:,}, {100 * last.mass:.1f} % of the probability"
+        else f"keeps {last.n_kept:,}, {100 * last.mass:.1f}% of the probability"
     )
     assert line.endswith(expected)
 

@@ -46,7 +46,7 @@ def test_words_take_the_place_of_tokens_everywhere(qtbot, window) -> None:
     state = window.state
     tokens = state.shown
     state.update(pinned=Cell(4, 5), marks=Marks(queries=(3, 4, 6), keys=(0,)))
-    choose(qtbot, window, "units", "words")
+    choose(qtbot, window, "of", "words")
     assert state.queries.labels == ("[CLS]", "the", "cat", "walked", "playing", "a", "mat", "[SEP]")
     assert state.pinned == Cell(3, 4)
     assert state.marks == Marks(queries=(3, 4), keys=(0,))
@@ -54,14 +54,14 @@ def test_words_take_the_place_of_tokens_everywhere(qtbot, window) -> None:
     np.testing.assert_allclose(state.shown[3, 4], tokens[3:5, 5:7].sum(1).mean(), atol=allowed.of_sums())
     assert window.panel("links").view.picture.queries is state.queries
     assert window.text.strip.axis.labels[3:5] == ("walk", "·ed")
-    choose(qtbot, window, "units", "tokens")
+    choose(qtbot, window, "of", "tokens")
     np.testing.assert_array_equal(state.shown, tokens)
     assert state.units == TOKENS
     assert state.record is state.captured
 
 
 def test_a_token_of_the_strip_lights_its_word(qtbot, window) -> None:
-    choose(qtbot, window, "units", "words")
+    choose(qtbot, window, "of", "words")
     strip = window.text.strip
     qtbot.mouseMove(strip.viewport(), strip.point_of(6))
     assert window.state.hover == Cell(query=4)
@@ -74,7 +74,7 @@ def test_a_token_of_the_strip_lights_its_word(qtbot, window) -> None:
 
 
 def test_a_mask_can_still_be_put_where_a_token_is(qtbot, window) -> None:
-    choose(qtbot, window, "units", "words")
+    choose(qtbot, window, "of", "words")
     strip = window.text.strip
     qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=strip.point_of(2))
     qtbot.waitUntil(lambda: window.state.text == "the [MASK] walked playing a mat", timeout=PATIENCE)
@@ -85,7 +85,7 @@ def test_a_mask_can_still_be_put_where_a_token_is(qtbot, window) -> None:
 
 
 def test_the_next_text_is_read_in_the_same_way(qtbot, window) -> None:
-    choose(qtbot, window, "units", "words")
+    choose(qtbot, window, "of", "words")
     window.state.update(text="playing walked")
     window.explorer.run()
     settle(qtbot, window.state)

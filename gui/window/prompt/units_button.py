@@ -45,7 +45,7 @@ class ReadingButton(QToolButton):
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         self.actions_of: dict[tuple[str, str], QAction] = {}
-        for field, choices in (("units", self.units), ("special", self.special)):
+        for field, choices in (("of", self.units), ("special", self.special)):
             group = QActionGroup(menu)
             for value, words in choices.items():
                 action = menu.addAction(words, partial(self._choose, {field: value}))
@@ -61,7 +61,7 @@ class ReadingButton(QToolButton):
     def set_units(self, units: Units) -> None:
         """Show which way is chosen."""
         self._units = units
-        for field in ("units", "special"):
+        for field in ("of", "special"):
             self.actions_of[field, getattr(units, field)].setChecked(True)
         words = self.units[units.of]
         marks = {
