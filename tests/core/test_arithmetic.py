@@ -202,7 +202,7 @@ def test_before_rotation_query_and_key_are_the_outputs_of_their_projections(seen
 
 
 @pytest.mark.parametrize(
-    ("name", "n_turned", "partner"), [("llama-grouped", 16, 8), ("gpt-neox", 8, 4), ("cohere", 16, 1), ("glm", 8, 1)]
+    ("name", "n_rotated", "partner"), [("llama-grouped", 16, 8), ("gpt-neox", 8, 4), ("cohere", 16, 1), ("glm", 8, 1)]
 )
 def test_each_pair_is_turned_by_its_angle_times_the_position(
     seen: Callable[[str], Seen], name: str, n_rotated: int, partner: int

@@ -129,7 +129,7 @@ def assert_as_defined(record: AttentionRecord, kind: str) -> None:
                 assert of_head[metric] == pytest.approx(value, abs=within, nan_ok=True), (kind, layer, head, metric)
 
 
-@pytest.mark.parametrize("reading", [Units(), Units("words"), Units("tokens", "hidden"), Units("words", "renormalised")])
+@pytest.mark.parametrize("units", [Units(), Units("words"), Units("tokens", "hidden"), Units("words", "renormalised")])
 def test_an_encoders_heads_are_as_the_definitions_say(units: Units) -> None:
     model = load_model("toy:grammar", device="cpu")
     record = model.capture("the keys near the cabinet [MASK] rusty .", "the cabinet near the keys is old .")

@@ -131,7 +131,7 @@ def torch_file(folder: Path, change) -> Path:
     ("change", "reason"),
     [
         (lambda name, content: (content, zipfile.ZIP_STORED), None),
-        (lambda name, content: (content, zipfile.ZIP_DEFLATED), "it is compressed"),
+        (lambda name, content: (content, zipfile.ZIP_DEFLATED), "It is compressed"),
         (
             lambda name, content: (content, zipfile.ZIP_DEFLATED if name.endswith("/data/3") else zipfile.ZIP_STORED),
             "compressed",
@@ -158,6 +158,6 @@ def test_tensors_without_names_are_refused(tmp_path: Path) -> None:
     folder = write_masked(tmp_path / "model")
     torch.save({1: torch.zeros(2), **load_model(str(folder)).module.state_dict()}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(HeadscopeError, match="tensors without names") as captured:
+    with pytest.raises(HeadscopeError, match="tensors have no names") as captured:
         load_model(str(folder))
     assert captured.value.code == "weights_unsupported"

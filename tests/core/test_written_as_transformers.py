@@ -64,7 +64,7 @@ def test_what_differs_is_said(name: str) -> None:
         assert "positions" in model.info.note
 
 
-@pytest.mark.parametrize(("name", "why"), [*((name, "one more token") for name in APPENDING), ("CpmAntForCausalLM", "again")])
+@pytest.mark.parametrize(("name", "why"), [*((name, "an extra token") for name in APPENDING), ("CpmAntForCausalLM", "again")])
 def test_a_model_that_reads_otherwise_to_write_says_so_and_does_not_generate(name: str, why: str) -> None:
     module, tokenizer, _ = both(name)
     module.config.mask_token_id = tokenizer.mask_token_id

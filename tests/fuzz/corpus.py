@@ -67,14 +67,18 @@ def open_settings(folder: Path) -> None:
     from PySide6.QtCore import QByteArray, QSettings
     from PySide6.QtWidgets import QMainWindow
 
+    from headscope.gui.session.last_session import last_session, last_views
     from headscope.gui.session.preferences import Preferences
     from headscope.gui.session.recent_prompts import RecentPrompts
     from headscope.gui.session.session import Session
+    from headscope.gui.window.views import VIEWS
 
     settings = QSettings(str(folder / "headscope.ini"), QSettings.Format.IniFormat)
     kept = Preferences(settings)
-    _ = [getattr(kept, name) for name in ("look", "typeface", "type_size", "device", "dtype", "cache_size", "color_map")]
+    _ = [getattr(kept, name) for name in ("look", "typeface", "type_size", "device", "dtype", "cache_size")]
     RecentPrompts(Session(), settings)
+    last_session(settings)
+    last_views(settings, [view.settings for view in VIEWS])
     window = QMainWindow()
     for name in ("geometry", "docks"):
         value = settings.value(f"window/{name}")

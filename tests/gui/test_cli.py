@@ -316,7 +316,10 @@ def test_train_writes_a_toy(capsys, tmp_path: Path) -> None:
         (["export", *TALES, "--layer", "0", "--head", "0", "--kind", "cross", "--out", "x.csv"], "no cross attention"),
         (["export", *TALES, "--layer", "0", "--head", "0", "--out", "x.bmp"], ".png, .svg, .pdf, .csv, .npz"),
         (["capture", *GRAMMAR, "--keep", "layers=9", "--out", "x.npz"], "layers must be some of 0 to 1"),
-        (["export", *GRAMMAR, "--keep", "layers=1", "--layer", "0", "--head", "0", "--out", "x.csv"], "The attention of layer 0 was not kept"),
+        (
+            ["export", *GRAMMAR, "--keep", "layers=1", "--layer", "0", "--head", "0", "--out", "x.csv"],
+            "The attention of layer 0 was not kept",
+        ),
         (["sweep", *GRAMMAR, "--what", "edges", "--layer", "0"], "--head must be given for --what edges"),
         (["sweep", *GRAMMAR, "--what", "patches"], "--other must be given for --what patches"),
         (["sweep", *GRAMMAR, "--mean-of", "a", "--what", "keys"], "--mean-of must be left out"),

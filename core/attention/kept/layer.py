@@ -156,7 +156,7 @@ class LazyLayer(Layer):
         parts = {name: part for name in ("query", "key", "value") if (part := getattr(self, name)) is not None}
         changed: dict[str, Any] = {name: owned for name, part in parts.items() if (owned := own(part)) is not part}
         if (last := self.visibility[-1].changed(own)) is not self.visibility[-1]:  # the others are of earlier passes
-            changed["sights"] = (*self.visibility[:-1], last)
+            changed["visibility"] = (*self.visibility[:-1], last)
         if isinstance(self.rotation, Rotation) and (rotation := self.rotation.owned(own)) is not self.rotation:
             changed["rotation"] = rotation
         return replace(self, **changed) if changed else self
