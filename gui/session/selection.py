@@ -13,6 +13,12 @@ class Cell:
     query: int | None = None
     key: int | None = None
 
+    def within(self, n_queries: int, n_keys: int) -> Cell:
+        """The part of it that a picture of this size has."""
+        query = self.query if self.query is not None and self.query < n_queries else None
+        key = self.key if self.key is not None and self.key < n_keys else None
+        return self if (query, key) == (self.query, self.key) else Cell(query, key)
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -20,6 +26,11 @@ class Marks:
 
     queries: tuple[int, ...] = ()
     keys: tuple[int, ...] = ()
+
+    def within(self, n_queries: int, n_keys: int) -> Marks:
+        """Those that a picture of this size has."""
+        queries, keys = tuple(at for at in self.queries if at < n_queries), tuple(at for at in self.keys if at < n_keys)
+        return self if (queries, keys) == (self.queries, self.keys) else Marks(queries, keys)
 
 
 Pairing = Literal["all", "AA", "AB", "BA", "BB"]

@@ -229,6 +229,7 @@ class Session(QObject):
         unknown = values.keys() - self._names
         if unknown:
             raise AttributeError(f"Session has no {', '.join(sorted(unknown))}")
+        values |= self._inside(values)
         different = {name for name, value in values.items() if not _same(getattr(self, name), value)}
         if "views" in different:
             different |= {f"views.{settings.VIEW}" for settings in self.views.differs_in(values["views"])}
@@ -239,6 +240,15 @@ class Session(QObject):
             self._color_of = _colors(self._color_of, self._had, self.heads)
         if different:
             self.changed.emit(frozenset(different))
+
+    def _inside(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What is pointed at, within the picture: a view that is painted a moment later may still show the one before."""
+        size = len(values.get("queries", self.queries)), len(values.get("keys", self.keys))
+        if not all(size):
+            return {}
+        changed = values.keys() & {"queries", "keys"}
+        names = [name for name in ("hover", "pinned", "marks") if changed or name in values]
+        return {name: values.get(name, getattr(self, name)).within(*size) for name in names}
 
     def view(self, kind: type[S]) -> S:
         """The settings of the view whose settings are of this kind."""

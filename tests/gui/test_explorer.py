@@ -10,8 +10,9 @@ from headscope.core.models.examples import examples_for
 from headscope.core.options import Sampling
 from headscope.core.predict.results import Candidate, Prediction
 from headscope.core.requests.runs import FillRequest
+from headscope.core.text.tokens import Units
 from headscope.gui.control.explorer import Explorer
-from headscope.gui.session.selection import Cell
+from headscope.gui.session.selection import Cell, Marks
 from headscope.gui.session.session import Session
 from tests import allowed
 
@@ -321,3 +322,16 @@ def test_closing_in_the_middle_of_anything_ends_the_threads(qtbot, qapp) -> None
             explorer.generate(200, Sampling(temperature=1.0))
             qtbot.waitUntil(lambda: len(explorer.state.steps) > 1, timeout=PATIENCE)  # noqa: B023
         assert explorer.close()
+
+
+def test_what_is_pointed_at_is_always_inside_the_picture(qtbot, grammar: Explorer) -> None:
+    """A view that is painted a moment later may still show a picture with more rows."""
+    state = grammar.state
+    n = len(state.queries)
+    state.update(hover=Cell(n, 1), pinned=Cell(1, n + 5), marks=Marks((0, n), (n,)))
+    assert (state.hover, state.pinned, state.marks) == (Cell(None, 1), Cell(1, None), Marks((0,), ()))
+    state.update(pinned=Cell(n - 1, n - 1))
+    grammar.set_units(Units("segments"))
+    qtbot.waitUntil(lambda: len(state.queries) < n, timeout=PATIENCE)
+    state.update(pinned=Cell(n - 1, n - 1))
+    assert state.pinned == Cell()
