@@ -34,9 +34,9 @@ class Sources(QObject):
     def keep(self, kept: bool) -> None:
         """Compare all further runs of this text and its edits with the present one, or each with the run before it again."""
         self._reference.keep(kept)
-        self._state.update(**self._values)
-        if self._state.reference is None:
+        if self._state.source != B:  # A is another run from now on
             self.show(B)
+        self._state.update(**self._values)
 
     def show(self, source: Source) -> None:
         """Show the pictures and the predictions of a run; the text stays."""

@@ -292,3 +292,15 @@ def test_undo_takes_back_the_difference(qtbot, window: MainWindow) -> None:
     window.undo()
     qtbot.waitUntil(lambda: window.state.source == B, timeout=PATIENCE)
     np.testing.assert_array_equal(window.state.shown, window.state.run.record.attention_weights(*window.state.head))
+
+
+@pytest.mark.parametrize("source", [A, DIFFERENCE], ids=["A", "B − A"])
+def test_no_picture_is_called_that_of_a_when_a_is_another_run(qtbot, window: MainWindow, source) -> None:
+    window.explorer.sources.keep(True)
+    for word in ("house", "farmer"):
+        run(qtbot, window, OTHER.replace("cabinet", word))
+    choose(qtbot, window, source)
+    window.commands.action("keep_reference").trigger()
+    assert window.state.reference.prompt.text == OTHER.replace("cabinet", "house")
+    qtbot.waitUntil(lambda: window.state.source == B, timeout=PATIENCE)
+    np.testing.assert_array_equal(window.state.shown, window.state.run.record.attention_weights(*window.state.head))

@@ -9,15 +9,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor
 
-from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.kept.lenses import lens_of
+from headscope.core.attention.kept.layer import Layer, LayerView
 from headscope.core.attention.lens import Lens, difference_of
 from headscope.core.errors import HeadscopeError
 from headscope.core.vocabulary import Kind
 
 
 @dataclass(frozen=True)
-class DifferenceLayer(Layer):
+class DifferenceLayer(LayerView):
     """A layer whose `weights` are what a lens shows of one run, minus what it shows of another.
 
     Attributes
@@ -33,13 +32,8 @@ class DifferenceLayer(Layer):
     batch_of_reference: int
 
     @property
-    def lens(self) -> Lens:
-        """What its `weights` are."""
-        return difference_of(lens_of(self.layer))
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.layer.shape
+    def seen_through(self) -> Lens:
+        return difference_of(self.layer.seen_through)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -49,20 +43,16 @@ class DifferenceLayer(Layer):
     def computes_all_heads(self) -> bool:
         return self.layer.computes_all_heads or self.reference.computes_all_heads
 
-    @property
-    def inner(self) -> Layer:
-        return self.layer
-
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
         """float32 (1 or n_heads, len(rows), seen); -inf where the lens has no number for one of the two."""
         newest = self.layer.weights(rows, batch=batch, head=head)
         reference = self.reference.weights(rows, batch=self.batch_of_reference, head=head).to(newest.device)
-        hidden = float("-inf") if self.lens.hides else 0.0
+        hidden = float("-inf") if self.seen_through.hides else 0.0
         seen = max(newest.shape[-1], reference.shape[-1])
         newest, reference = (F.pad(each, (0, seen - each.shape[-1]), value=hidden) for each in (newest, reference))
         difference = newest - reference
-        if self.lens.hides:
+        if self.seen_through.hides:
             difference[newest.isneginf() | reference.isneginf()] = hidden
         return difference
 
@@ -81,7 +71,7 @@ def differences(
     found = {}
     for kind, ours in layers.items():
         theirs = reference.get(kind, ())
-        if [(each.shape, lens_of(each)) for each in ours] != [(each.shape, lens_of(each)) for each in theirs]:
+        if [(each.shape, each.seen_through) for each in ours] != [(each.shape, each.seen_through) for each in theirs]:
             raise HeadscopeError("no_difference")
         found[kind] = tuple(DifferenceLayer(one, other, batch_of_reference) for one, other in zip(ours, theirs, strict=True))
     return found

@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor
 
 from headscope.core.attention.intervention import Cut, Edit, Paste, Replace, Scale, Uniform
-from headscope.core.attention.kept.layer import Layer, LazyLayer
+from headscope.core.attention.kept.layer import Layer, LayerView, LazyLayer
 from headscope.core.errors import HeadscopeError
 from headscope.core.sentences import sentence
 from headscope.core.vocabulary import FloatArray
@@ -42,27 +42,11 @@ def with_edits(layer: Layer, edits: Sequence[Edit]) -> Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedLayer(Layer):
+class EditedLayer(LayerView):
     """A layer whose weights are changed after they are computed; `edits` all act on it and on weights."""
 
     layer: LazyLayer
     edits: tuple[Edit, ...]
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.layer.shape
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        return self.layer.tensors
-
-    @property
-    def computes_all_heads(self) -> bool:
-        return self.layer.computes_all_heads
-
-    @property
-    def inner(self) -> Layer:
-        return self.layer
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:

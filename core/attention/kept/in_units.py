@@ -19,13 +19,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody's name for it
 from torch import Tensor
 
-from headscope.core.attention.kept.layer import Layer
+from headscope.core.attention.kept.layer import Layer, LayerView
 from headscope.core.errors import HeadscopeError
 from headscope.core.sentences import sentence
 
 
 @dataclass(frozen=True)
-class UnitsLayer(Layer):
+class UnitsLayer(LayerView):
     """A layer whose rows and columns stand for several tokens each.
 
     Attributes
@@ -46,18 +46,6 @@ class UnitsLayer(Layer):
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.layer.shape[0], len(self.queries), len(self.keys)
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        return self.layer.tensors
-
-    @property
-    def computes_all_heads(self) -> bool:
-        return self.layer.computes_all_heads
-
-    @property
-    def inner(self) -> Layer:
-        return self.layer
 
     @cached_property
     def _column_of(self) -> Tensor:

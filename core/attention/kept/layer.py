@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from headscope.core.attention.kept.rotation import Rotated, Rotation
 from headscope.core.attention.kept.softmax_input import SoftmaxInput
 from headscope.core.attention.kept.visibility import Visibility, additive, last_keys, shared
+from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.errors import HeadscopeError
 from headscope.core.numerics import same_scores
 from headscope.core.sentences import sentence
@@ -84,6 +85,11 @@ class Layer(ABC):
         """The layer that this one is a view of (in words, edited, put together); None if it is none."""
         return None
 
+    @property
+    def seen_through(self) -> Lens:
+        """What its `weights` are."""
+        return WEIGHTS
+
     def owned(self, own: Callable[[Tensor], Tensor]) -> Layer:
         """The layer with what `own` makes of what its latest pass left: copies of what is somebody else's."""
         del own
@@ -93,6 +99,28 @@ class Layer(ABC):
         """A layer of these queries alone; None where only neighbours can be computed together."""
         del rows
         return None
+
+
+class LayerView(Layer):
+    """A layer that shows another one's numbers in another way: in words, edited, through a lens."""
+
+    layer: Layer
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.layer.shape
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.layer.tensors
+
+    @property
+    def computes_all_heads(self) -> bool:
+        return self.layer.computes_all_heads
+
+    @property
+    def inner(self) -> Layer:
+        return self.layer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor
 
-from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.lens import WEIGHTS, Lens
+from headscope.core.attention.kept.layer import Layer, LayerView
+from headscope.core.attention.lens import Lens
 
 
 class LensFunction(Protocol):
@@ -35,27 +35,15 @@ FUNCTIONS: Final[dict[str, LensFunction]] = {"weights": weights, "scores": score
 
 
 @dataclass(frozen=True)
-class LensLayer(Layer):
+class LensLayer(LayerView):
     """A layer whose `weights` are what a lens shows of it."""
 
     layer: Layer
     lens: Lens
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.layer.shape
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        return self.layer.tensors
-
-    @property
-    def computes_all_heads(self) -> bool:
-        return self.layer.computes_all_heads
-
-    @property
-    def inner(self) -> Layer:
-        return self.layer
+    def seen_through(self) -> Lens:
+        return self.lens
 
     @torch.inference_mode()
     def weights(self, rows: range, *, batch: int, head: int | None) -> Tensor:
@@ -72,9 +60,3 @@ class LensLayer(Layer):
     def owned(self, own: Callable[[Tensor], Tensor]) -> Layer:
         layer = self.layer.owned(own)
         return self if layer is self.layer else replace(self, layer=layer)
-
-
-def lens_of(layer: Layer) -> Lens:
-    """What a layer's `weights` are."""
-    found: Lens = getattr(layer, "lens", WEIGHTS)
-    return found

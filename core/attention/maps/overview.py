@@ -12,7 +12,6 @@ from torch import Tensor
 
 from headscope.core.attention.head_map import FAINTEST, HeadOverview, Strong
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.kept.lenses import lens_of
 from headscope.core.attention.maps.pooling import PooledPicture, edges, relative_to_rows
 from headscope.core.job import Cancel
 
@@ -58,7 +57,7 @@ def first_overview(layer: Layer, *, batch: int, head: int, size: int, cancel: Ca
 
 def _overview(layer: Layer, n_queries: int, *, batch: int, head: int, size: int, cancel: Cancel) -> HeadOverview:
     _, n_rows, n_keys = layer.shape
-    exact, lens = n_rows == n_queries, lens_of(layer)
+    exact, lens = n_rows == n_queries, layer.seen_through
     rows, keys = range(n_rows), range(n_keys)
     picture, row_picture = (PooledPicture(rows, keys, min(size, n_rows), min(size, n_keys), "max", lens=lens) for _ in range(2))
     received, given = np.zeros(n_keys, np.float64), np.zeros(n_rows, np.float32)

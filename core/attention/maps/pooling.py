@@ -16,7 +16,6 @@ from torch import Tensor
 
 from headscope.core.attention.head_map import Pooling
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.kept.lenses import lens_of
 from headscope.core.attention.lens import WEIGHTS, Lens
 from headscope.core.attention.maps.fused_pooling import maxima, means, takes_maxima, takes_means
 from headscope.core.attention.maps.reducing import reduced
@@ -151,7 +150,7 @@ def pooled(
     n_heads, n_queries, n_keys = layer.shape
     rows, keys = range(n_queries) if rows is None else rows, range(n_keys) if keys is None else keys
     height, width = min(height, len(rows)), min(width, len(keys))
-    picture = PooledPicture(rows, keys, height, width, how, n_heads if head is None else 1, lens=lens_of(layer))
+    picture = PooledPicture(rows, keys, height, width, how, n_heads if head is None else 1, lens=layer.seen_through)
     is_whole = (len(rows), len(keys)) == (n_queries, n_keys)
     if is_whole and not by_row and (takes_means(layer, width) if how == "mean" else takes_maxima(layer)):
         across = means if how == "mean" else maxima

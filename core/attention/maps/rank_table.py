@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from headscope.core.attention.kept.layer import Layer
-from headscope.core.attention.kept.lenses import lens_of
 from headscope.core.attention.ranks import BINS, DROPPED_BITS, RankTable
 from headscope.core.job import Cancel
 
@@ -37,7 +36,7 @@ def rank_table(layer: Layer, *, batch: int, head: int, cancel: Cancel) -> RankTa
         counts.index_add_(0, places, torch.ones((), dtype=torch.int64, device=places.device).expand(len(places)))
         n_seen += len(places)
     found = (torch.zeros(BINS, dtype=torch.int64) if counts is None else counts).cpu().numpy()
-    if lens_of(layer).hides:
+    if layer.seen_through.hides:
         found[_HIDDEN_BIN] = 0
     else:
         found[BINS // 2] += n_queries * n_keys - n_seen  # the 0 of keys that no query of a block may see
